@@ -1,0 +1,62 @@
+// swift-tools-version: 6.3
+import PackageDescription
+
+/// Every Swift target: unsafe code must be marked, imports are internal unless said otherwise, and
+/// no warning survives. SwiftPM strips these settings when the package is somebody's dependency.
+let swiftSettings: [SwiftSetting] = [
+  .strictMemorySafety(),
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableExperimentalFeature("Lifetimes"),
+]
+
+let cSettings: [CSetting] = [.treatAllWarnings(as: .error)]
+
+// Arrows point down only; Documentation/Architecture.md says what each module must not do.
+let package = Package(
+  name: "swift-turboquant",
+  platforms: [.macOS(.v15), .iOS(.v18)],
+  products: [
+    .library(name: "TurboQuant", targets: ["TurboQuant"]),
+    .library(name: "TurboQuantFiles", targets: ["TurboQuantFiles"]),
+    .executable(name: "turboquant", targets: ["TurboQuantCLI"]),
+  ],
+  targets: [
+    .target(name: "CTurboQuantKernels", cSettings: cSettings),
+    .target(
+      name: "TurboQuantKernels", dependencies: ["CTurboQuantKernels"],
+      swiftSettings: swiftSettings),
+    .target(
+      name: "TurboQuant", dependencies: ["TurboQuantKernels"], swiftSettings: swiftSettings),
+    .target(
+      name: "TurboQuantStorage", dependencies: ["TurboQuantKernels"],
+      swiftSettings: swiftSettings),
+    .target(
+      name: "TurboQuantFiles", dependencies: ["TurboQuant", "TurboQuantStorage"],
+      swiftSettings: swiftSettings),
+    .target(name: "CDemoData", cSettings: cSettings),
+    .executableTarget(
+      name: "TurboQuantCLI",
+      dependencies: ["TurboQuant", "TurboQuantFiles", "CDemoData"],
+      swiftSettings: swiftSettings),
+    .testTarget(
+      name: "TurboQuantKernelsTests", dependencies: ["TurboQuantKernels"],
+      swiftSettings: swiftSettings),
+    .testTarget(
+      name: "TurboQuantTests", dependencies: ["TurboQuant", "TurboQuantKernels"],
+      exclude: ["Fixtures"], swiftSettings: swiftSettings),
+    .testTarget(
+      name: "TurboQuantStorageTests", dependencies: ["TurboQuantStorage"],
+      swiftSettings: swiftSettings),
+    .testTarget(
+      name: "TurboQuantFilesTests", dependencies: ["TurboQuantFiles"],
+      exclude: ["Fixtures"], swiftSettings: swiftSettings),
+    .testTarget(
+      name: "TurboQuantCLITests", dependencies: ["TurboQuantCLI"],
+      swiftSettings: swiftSettings),
+  ],
+  swiftLanguageModes: [.v6],
+  cLanguageStandard: .c17
+)

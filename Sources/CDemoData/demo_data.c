@@ -1,0 +1,2 @@
+#include "demo_data.h"
+int ctq_demo;
