@@ -1,9 +1,88 @@
-#include "ctq_kernels.h"
-uint32_t ctq_crc32c(uint32_t seed, const uint8_t *bytes, size_t count) {
-  uint32_t crc = ~seed;
-  for (size_t i = 0; i < count; i++) {
-    crc ^= bytes[i];
-    for (int k = 0; k < 8; k++) crc = (crc >> 1) ^ (0x82f63b78u & (0u - (crc & 1)));
+// Which targets exist, which of them this machine can run, and the floating-point environment
+// they run in.
+
+#include "targets.h"
+
+#include <stdlib.h>
+
+static const ctq_kernels *const targets[] = {
+    &ctq_kernels_scalar,
+#if CTQ_HAS_AVX512
+    &ctq_kernels_avx512,
+#endif
+};
+
+size_t ctq_target_count(void) { return sizeof targets / sizeof targets[0]; }
+
+const ctq_kernels *ctq_target(size_t index) { return targets[index]; }
+
+int ctq_target_is_available(size_t index) {
+#if CTQ_HAS_AVX512
+  if (targets[index] == &ctq_kernels_avx512) {
+    // __builtin_cpu_supports also checks, through xgetbv, that the system saves the registers.
+    __builtin_cpu_init();
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
+           __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("fma") &&
+           __builtin_cpu_supports("sse4.2");
   }
-  return ~crc;
+#endif
+  return targets[index] == &ctq_kernels_scalar;
 }
+
+const char *ctq_forced_target_name(void) { return getenv("TQ_TARGET"); }
+
+#if defined(__x86_64__)
+
+#include <immintrin.h>
+
+enum { FLUSH_TO_ZERO = 0x8000, DENORMALS_ARE_ZERO = 0x0040, ROUNDING = 0x6000 };
+
+uint64_t ctq_float_environment_enter(void) {
+  uint32_t previous = _mm_getcsr();
+  _mm_setcsr(previous & ~(uint32_t)(FLUSH_TO_ZERO | DENORMALS_ARE_ZERO | ROUNDING));
+  return previous;
+}
+
+void ctq_float_environment_leave(uint64_t previous) { _mm_setcsr((uint32_t)previous); }
+
+uint64_t ctq_float_environment_flush_to_zero(void) {
+  uint32_t previous = _mm_getcsr();
+  _mm_setcsr(previous | FLUSH_TO_ZERO | DENORMALS_ARE_ZERO);
+  return previous;
+}
+
+#elif defined(__aarch64__)
+
+static uint64_t read_fpcr(void) {
+  uint64_t value;
+  __asm__ volatile("mrs %0, fpcr" : "=r"(value));
+  return value;
+}
+
+static void write_fpcr(uint64_t value) { __asm__ volatile("msr fpcr, %0" : : "r"(value)); }
+
+static const uint64_t flush_to_zero = 1ull << 24, rounding = 3ull << 22;
+
+uint64_t ctq_float_environment_enter(void) {
+  uint64_t previous = read_fpcr();
+  write_fpcr(previous & ~(flush_to_zero | rounding));
+  return previous;
+}
+
+void ctq_float_environment_leave(uint64_t previous) { write_fpcr(previous); }
+
+uint64_t ctq_float_environment_flush_to_zero(void) {
+  uint64_t previous = read_fpcr();
+  write_fpcr(previous | flush_to_zero);
+  return previous;
+}
+
+#else
+
+// WebAssembly and others without such a register always behave as IEEE 754 asks.
+uint64_t ctq_float_environment_enter(void) { return 0; }
+void ctq_float_environment_leave(uint64_t previous) { (void)previous; }
+uint64_t ctq_float_environment_flush_to_zero(void) { return 0; }
+
+#endif

@@ -1,0 +1,151 @@
+// The randomized Hadamard rotation for any target with vectors of 16 floats (or compilers that
+// split them), written with clang's vector extension. Include once per target, inside its
+// `#pragma clang attribute push(target(...))`.
+//
+// Layout of one Hadamard of n = 2^k floats:
+//
+//   pass 1   n/256 groups of 16 registers (or one group of n/16 when n < 256), each loaded once:
+//            signs and scale, 4 levels inside the registers, up to 4 levels between them
+//   pass 2+  the remaining levels, two at a time, on registers 256, 512, ... floats apart
+//
+// Inside a register, level h pairs lane l with lane l ^ h: shuffle(x) + (+-1) * x, one shuffle and
+// one fused multiply-add. The product by +-1 is exact, so the fused result is the rounded a + b or
+// a - b of the scalar target, and since every level touches each element once in the same order of
+// levels, all targets agree to the bit.
+
+#include "numerics.h"
+
+typedef float ctq_f16 __attribute__((vector_size(64)));
+typedef float ctq_f16u __attribute__((vector_size(64), aligned(4)));
+
+static inline ctq_f16 ctq_load(const float *p) { return *(const ctq_f16u *)p; }
+static inline void ctq_store(float *p, ctq_f16 v) { *(ctq_f16u *)p = v; }
+
+/// Lanes whose bit is set in 16 sign bits become -scale, the others +scale.
+static inline ctq_f16 ctq_signed_scale(const uint8_t *signs, float scale);
+
+static inline ctq_f16 ctq_lane_levels(ctq_f16 x) {
+  const ctq_f16 one = {1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1};
+  const ctq_f16 two = {1, 1, -1, -1, 1, 1, -1, -1, 1, 1, -1, -1, 1, 1, -1, -1};
+  const ctq_f16 four = {1, 1, 1, 1, -1, -1, -1, -1, 1, 1, 1, 1, -1, -1, -1, -1};
+  const ctq_f16 eight = {1, 1, 1, 1, 1, 1, 1, 1, -1, -1, -1, -1, -1, -1, -1, -1};
+#define CTQ_SWAP(...) __builtin_shufflevector(x, x, __VA_ARGS__)
+  x = __builtin_elementwise_fma(
+      x, one, CTQ_SWAP(1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14));
+  x = __builtin_elementwise_fma(
+      x, two, CTQ_SWAP(2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13));
+  x = __builtin_elementwise_fma(
+      x, four, CTQ_SWAP(4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11));
+  x = __builtin_elementwise_fma(
+      x, eight, CTQ_SWAP(8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7));
+#undef CTQ_SWAP
+  return x;
+}
+
+/// The levels between `registers` (a power of two, a constant after inlining) registers.
+static inline __attribute__((always_inline)) void ctq_register_levels(ctq_f16 *v, int registers) {
+#pragma clang loop unroll(full)
+  for (int half = 1; half < registers; half *= 2)
+#pragma clang loop unroll(full)
+    for (int i = 0; i < registers; i++)
+      if (!(i & half)) {
+        ctq_f16 a = v[i], b = v[i + half];
+        v[i] = a + b;
+        v[i + half] = a - b;
+      }
+}
+
+
+static inline __attribute__((always_inline)) void ctq_contiguous_levels(
+    float *x, int registers, const uint8_t *signs, float scale) {
+  ctq_f16 v[16];
+#pragma clang loop unroll(full)
+  for (int i = 0; i < registers; i++) {
+    v[i] = ctq_load(x + 16 * i);
+    if (signs) v[i] *= ctq_signed_scale(signs + 2 * i, scale);
+  }
+#pragma clang loop unroll(full)
+  for (int i = 0; i < registers; i++) v[i] = ctq_lane_levels(v[i]);
+  ctq_register_levels(v, registers);
+#pragma clang loop unroll(full)
+  for (int i = 0; i < registers; i++) ctq_store(x + 16 * i, v[i]);
+}
+
+/// `registers` runs of `stride` floats, the levels between them.
+static inline __attribute__((always_inline)) void ctq_strided_levels(float *x, size_t stride,
+                                                                     int registers) {
+  for (size_t i = 0; i < stride; i += 16) {
+    ctq_f16 v[8];
+#pragma clang loop unroll(full)
+    for (int k = 0; k < registers; k++) v[k] = ctq_load(x + i + (size_t)k * stride);
+    ctq_register_levels(v, registers);
+#pragma clang loop unroll(full)
+    for (int k = 0; k < registers; k++) ctq_store(x + i + (size_t)k * stride, v[k]);
+  }
+}
+
+/// x <- H x for n = 2^k >= 64; with `signs`, x <- H * scale * S x.
+static void ctq_hadamard(float *x, size_t n, const uint8_t *signs, float scale) {
+  if (n == 64) return ctq_contiguous_levels(x, 4, signs, scale);
+  if (n == 128) return ctq_contiguous_levels(x, 8, signs, scale);
+  for (size_t i = 0; i < n; i += 256)
+    ctq_contiguous_levels(x + i, 16, signs ? signs + i / 8 : 0, scale);
+  size_t stride = 256;
+  for (; 4 * stride < n; stride *= 4)
+    for (size_t block = 0; block < n; block += 4 * stride) ctq_strided_levels(x + block, stride, 4);
+  if (4 * stride == n) ctq_strided_levels(x, stride, 4);
+  if (2 * stride == n) ctq_strided_levels(x, stride, 2);
+}
+
+static void ctq_apply_signs(float *x, size_t n, const uint8_t *signs, float scale) {
+  for (size_t i = 0; i < n; i += 16)
+    ctq_store(x + i, ctq_load(x + i) * ctq_signed_scale(signs + i / 8, scale));
+}
+
+/// One pair of runs through a Givens step; `inverse` moves the sign from the input to the output.
+static inline __attribute__((always_inline)) void ctq_givens(const ctq_step *step,
+                                                             const uint8_t *signs, float *x,
+                                                             int inverse) {
+#pragma STDC FP_CONTRACT OFF
+  float *y = x + step->offset;
+  size_t i = 0;
+  for (; i + 16 <= step->count; i += 16) {
+    ctq_f16 sign = ctq_signed_scale(signs + i / 8, 1);
+    ctq_f16 a = ctq_load(x + i), b = ctq_load(y + i);
+    if (!inverse) b *= sign;
+    ctq_f16 p = step->cosine * a + step->sine * b, q = step->sine * a - step->cosine * b;
+    ctq_store(x + i, p);
+    ctq_store(y + i, inverse ? q * sign : q);
+  }
+  for (; i < step->count; i++) {
+    float sign = signs[i / 8] >> (i % 8) & 1 ? -1 : 1;
+    float a = x[i], b = inverse ? y[i] : y[i] * sign;
+    float p = step->cosine * a + step->sine * b, q = step->sine * a - step->cosine * b;
+    x[i] = p;
+    y[i] = inverse ? q * sign : q;
+  }
+}
+
+static void ctq_mix(const ctq_mixing *mixing, float *x) {
+  for (size_t s = 0; s < mixing->step_count; s++) {
+    const ctq_step *step = &mixing->steps[s];
+    const uint8_t *signs = mixing->signs + step->signs;
+    if (step->kind == CTQ_STEP_HADAMARD)
+      ctq_hadamard(x + step->offset, step->count, signs, step->scale);
+    else
+      ctq_givens(step, signs, x, 0);
+  }
+}
+
+static void ctq_unmix(const ctq_mixing *mixing, float *x) {
+  for (size_t s = mixing->step_count; s-- > 0;) {
+    const ctq_step *step = &mixing->steps[s];
+    const uint8_t *signs = mixing->signs + step->signs;
+    if (step->kind == CTQ_STEP_HADAMARD) {
+      ctq_hadamard(x + step->offset, step->count, 0, 1);
+      ctq_apply_signs(x + step->offset, step->count, signs, step->scale);
+    } else {
+      ctq_givens(step, signs, x, 1);
+    }
+  }
+}

@@ -1,0 +1,15 @@
+// The tables the dispatcher chooses from; one per target that this compiler can build.
+
+#ifndef CTQ_TARGETS_H
+#define CTQ_TARGETS_H
+
+#include "ctq_kernels.h"
+
+extern const ctq_kernels ctq_kernels_scalar;
+
+#if defined(__x86_64__)
+#define CTQ_HAS_AVX512 1
+extern const ctq_kernels ctq_kernels_avx512;
+#endif
+
+#endif

@@ -1,0 +1,63 @@
+internal import TurboQuantKernels
+
+extension Codec {
+  /// The reconstruction of every row: rows × ``dimension`` floats.
+  ///
+  /// With codes it is ‖x‖ · Rᵀŷ, for every estimator; its expected squared error is
+  /// ``distortion`` · ‖x‖². For QJL, which keeps signs alone, it is the vector whose inner product
+  /// with a query is the sketch's unbiased estimate: right on average, far from each x.
+  ///
+  /// - Throws: ``CodecError`` when the codes are another codec's.
+  public func decode(_ codes: CodeMatrix) throws(CodecError) -> [Float] {
+    try check(codes.fingerprint)
+    var vectors = [Float](repeating: 0, count: codes.count * dimension)
+    var target = vectors.mutableSpan
+    try decode(rows: codes.bytes.span.raw, into: &target)
+    return vectors
+  }
+
+  /// Decodes stored rows into rows × ``dimension`` floats.
+  ///
+  /// - Throws: ``CodecError`` when `rows` or `vectors` is not a whole number of rows.
+  public func decode(
+    rows: RawSpan, into vectors: inout MutableSpan<Float>
+  ) throws(CodecError) {
+    let count = try rowCount(ofBytes: rows)
+    guard vectors.count == count * dimension else {
+      throw CodecError(.lengthMismatch(found: vectors.count, dimension: dimension))
+    }
+    var work = Workspace(dimension: dimension)
+    for row in 0..<count {
+      let start = row * bytesPerVector
+      var scale = layout.norm.map { rows.float32(at: start + $0) } ?? 1
+      if let scalarQuantizer {
+        scalarQuantizer.dequantize(kernels, rows, at: start, into: &work)
+      } else if let sketch {
+        let signs = rows.extracting(
+          start + layout.signs.lowerBound..<start + layout.signs.upperBound)
+        let direction = try sketch.transposed(signs)
+        work.load(direction.span)
+        scale *= Float(sketch.scale)
+      }
+      withStandardFloatEnvironment { rotation.rotateBack(kernels, &work) }
+      let decoded = work.front.span
+      for i in 0..<dimension { vectors[row * dimension + i] = scale * decoded[i] }
+    }
+  }
+
+  func check(_ fingerprint: Fingerprint) throws(CodecError) {
+    guard fingerprint == self.fingerprint else {
+      throw CodecError(
+        .fingerprintMismatch(
+          expected: self.fingerprint.description, found: fingerprint.description))
+    }
+  }
+
+  func rowCount(ofBytes rows: RawSpan) throws(CodecError) -> Int {
+    guard rows.byteCount % bytesPerVector == 0 else {
+      throw CodecError(
+        .rowLengthMismatch(found: rows.byteCount, bytesPerVector: bytesPerVector))
+    }
+    return rows.byteCount / bytesPerVector
+  }
+}

@@ -1,0 +1,144 @@
+internal import TurboQuantKernels
+
+/// Vectors to bytes and back: TurboQuant (arXiv 2504.19874) for one dimension, rate and seed.
+///
+/// A codec has nothing to train. Rotation and sketch directions come back from the seed, so two
+/// codecs made with the same arguments produce the same bytes on every machine, and codes are a
+/// pure function of the row.
+///
+/// ```swift
+/// let codec = try Codec(dimension: 384, rate: .bits(4), seed: 42)
+/// let codes = try codec.encode(vectors.span)          // rows × 384 floats
+/// let query = try codec.prepare(q.span)
+/// let estimate = try codec.estimate(query, codes[7])  // ⟨x₇, q⟩, with its standard error
+/// ```
+public struct Codec: Sendable {
+  /// The number of coordinates d.
+  public let dimension: Int
+  /// Bits a coordinate, codes and signs together; row scalars come on top.
+  public let rate: Rate
+  /// What is stored of a rotated vector.
+  public let quantizer: Quantizer
+  /// Which lengths are kept.
+  public let normalization: Normalization
+  /// The seed of rotation and sketch.
+  public let seed: UInt64
+  /// The rotation R.
+  public let rotation: Rotation
+  /// Stage 1, nil for QJL.
+  public let scalarQuantizer: ScalarQuantizer?
+  /// Stage 2, nil for the scalar quantizer.
+  public let sketch: ResidualSketch?
+  /// Where everything lies within a row.
+  public let layout: RowLayout
+  /// The name of everything that decides what a stored byte means.
+  public let fingerprint: Fingerprint
+  /// The canonical bytes that ``fingerprint`` is the hash of, and that files carry.
+  public let record: [UInt8]
+  let kernels: Kernels
+
+  /// Creates a codec.
+  ///
+  /// - Parameters:
+  ///   - dimension: The number of coordinates, 1 … 2²⁴.
+  ///   - rate: Bits a coordinate: 1 … 8 for ``Quantizer/scalar``, 2 … 9 for two stages, in steps
+  ///     of ½; for QJL it only sets the default number of directions.
+  ///   - quantizer: What to store.
+  ///   - rotation: How the rotation is built; the standard kind for the dimension if nil.
+  ///   - normalization: Whether rows store their norm.
+  ///   - seed: Names rotation and sketch directions.
+  /// - Throws: ``CodecError`` for an impossible combination, or when `TQ_TARGET` names a target
+  ///   that cannot run here.
+  /// - Complexity: O(d) with Hadamard rotation and structured sketch, O(d³) otherwise, and the
+  ///   solution of a codebook.
+  public init(
+    dimension: Int, rate: Rate, quantizer: Quantizer = .scalar, rotation: RotationKind? = nil,
+    normalization: Normalization = .norm, seed: UInt64 = 0
+  ) throws(CodecError) {
+    let stages = try Stages(dimension: dimension, rate: rate, quantizer: quantizer, seed: seed)
+    try self.init(
+      dimension: dimension, rate: rate, quantizer: quantizer,
+      rotation: Rotation(dimension: dimension, kind: rotation, seed: seed),
+      stages: stages, normalization: normalization, seed: seed)
+  }
+
+  /// This codec with another seed; codebooks, which do not depend on it, are kept.
+  ///
+  /// - Throws: ``CodecError`` never for a codec that exists.
+  public func reseeded(_ seed: UInt64) throws(CodecError) -> Codec {
+    let stages = try Stages(
+      dimension: dimension, rate: rate, quantizer: quantizer, seed: seed, reusing: scalarQuantizer)
+    return try Codec(
+      dimension: dimension, rate: rate, quantizer: quantizer,
+      rotation: Rotation(dimension: dimension, kind: rotation.kind, seed: seed),
+      stages: stages, normalization: normalization, seed: seed)
+  }
+
+  private init(
+    dimension: Int, rate: Rate, quantizer: Quantizer, rotation: Rotation, stages: Stages,
+    normalization: Normalization, seed: UInt64
+  ) throws(CodecError) {
+    self.dimension = dimension
+    self.rate = rate
+    self.quantizer = quantizer
+    self.normalization = normalization
+    self.seed = seed
+    self.rotation = rotation
+    scalarQuantizer = stages.scalar
+    sketch = stages.sketch
+    layout = RowLayout(
+      codeBytes: stages.scalar?.byteCount ?? 0, signBytes: stages.sketch?.byteCount ?? 0,
+      normalization: normalization)
+    kernels = try Kernels.current()
+    record = CodecRecord.bytes(
+      dimension: dimension, rate: rate, quantizer: quantizer, normalization: normalization,
+      seed: seed, rotation: rotation, stages: stages, layout: layout)
+    fingerprint = Fingerprint(of: record)
+  }
+
+  /// Bytes of one stored row, scalars included.
+  public var bytesPerVector: Int { layout.bytesPerVector }
+
+  /// The distortion E‖x − x̂‖²/‖x‖² that theory predicts for ``decode(_:)``, whatever the data.
+  ///
+  /// For QJL, whose linear reconstruction is a different thing, the prediction is nil.
+  public var distortion: Double? { scalarQuantizer?.distortion }
+}
+
+/// The two stages of a quantizer.
+struct Stages: Sendable {
+  let scalar: ScalarQuantizer?
+  let sketch: ResidualSketch?
+
+  init(
+    dimension: Int, rate: Rate, quantizer: Quantizer, seed: UInt64,
+    reusing known: ScalarQuantizer? = nil
+  ) throws(CodecError) {
+    switch quantizer {
+    case .scalar:
+      scalar = try Self.scalar(dimension, rate, known)
+      sketch = nil
+    case .twoStage(let kind, let directions):
+      guard (4...18).contains(rate.halfBits) else {
+        throw CodecError(
+          .rateNotOffered(
+            rate: rate.bitsPerCoordinate, quantizer: quantizer.name,
+            offered: "2, 2.5, 3, … 9 bits, one of them the sign (qjl is the sign alone)"))
+      }
+      scalar = try Self.scalar(dimension, rate.withoutSketchBit, known)
+      sketch = try ResidualSketch(
+        dimension: dimension, directions: directions, kind: kind, seed: seed)
+    case .qjl(let kind, let directions):
+      scalar = nil
+      let count = directions ?? (rate.halfBits * dimension + 1) / 2
+      sketch = try ResidualSketch(dimension: dimension, directions: count, kind: kind, seed: seed)
+    }
+  }
+
+  private static func scalar(
+    _ dimension: Int, _ rate: Rate, _ known: ScalarQuantizer?
+  ) throws(CodecError) -> ScalarQuantizer {
+    if let known, known.dimension == dimension, known.rate == rate { return known }
+    return try ScalarQuantizer(dimension: dimension, rate: rate)
+  }
+}

@@ -1,0 +1,107 @@
+/// Why a codec refused its configuration or its input.
+public struct CodecError: Error, Sendable, Hashable {
+  /// What was wrong.
+  public enum Kind: Sendable, Hashable {
+    /// A dimension outside 1 … 2²⁴.
+    case dimensionOutOfRange(Int)
+    /// A randomized Hadamard rotation of 64 dimensions or fewer.
+    case hadamardTooSmall(dimension: Int)
+    /// A matrix of more than 2²⁶ entries: a Haar rotation or a dense sketch of many dimensions.
+    case matrixTooLarge(rows: Int, columns: Int)
+    /// A rate that the quantizer does not offer.
+    case rateNotOffered(rate: Double, quantizer: String, offered: String)
+    /// A number of sketch directions outside 1 … 2²⁴.
+    case directionsOutOfRange(Int)
+    /// Floats that are not a whole number of vectors.
+    case lengthMismatch(found: Int, dimension: Int)
+    /// Bytes that are not a whole number of rows.
+    case rowLengthMismatch(found: Int, bytesPerVector: Int)
+    /// A NaN or an infinity.
+    case notFinite(value: Float, row: Int, column: Int)
+    /// Finite coordinates whose length is beyond float32.
+    case normOverflow(row: Int)
+    /// A zero vector where only directions are stored.
+    case zeroVector(row: Int)
+    /// Codes of one codec given to another.
+    case fingerprintMismatch(expected: String, found: String)
+    /// `TQ_TARGET` names a target that cannot run here.
+    case targetUnavailable(name: String, available: [String])
+    /// An estimator that the quantizer does not offer.
+    case estimatorNotOffered(estimator: String, quantizer: String)
+    /// A stored codec record that this version cannot reproduce.
+    case recordNotUnderstood(reason: String)
+  }
+
+  /// What was wrong.
+  public let kind: Kind
+
+  init(_ kind: Kind) { self.kind = kind }
+
+  /// The same error, for row `offset` + row; how a caller that splits a matrix keeps places right.
+  public func addingRows(_ offset: Int) -> CodecError {
+    switch kind {
+    case .notFinite(let value, let row, let column):
+      CodecError(.notFinite(value: value, row: row + offset, column: column))
+    case .normOverflow(let row): CodecError(.normOverflow(row: row + offset))
+    case .zeroVector(let row): CodecError(.zeroVector(row: row + offset))
+    default: self
+    }
+  }
+}
+
+extension CodecError: CustomStringConvertible {
+  /// One line: what, where, what was expected, what to do.
+  public var description: String {
+    switch kind {
+    case .dimensionOutOfRange(let d):
+      "dimension \(d) is out of range, expected 1 … \(Self.largestDimension)"
+    case .hadamardTooSmall(let d):
+      "a randomized Hadamard rotation needs more than 64 dimensions, not \(d); use the Haar rotation"
+    case .matrixTooLarge(let rows, let columns):
+      "a dense matrix of \(rows) × \(columns) is beyond 2²⁶ entries; use the Hadamard rotation and "
+        + "the structured sketch"
+    case .rateNotOffered(let rate, let quantizer, let offered):
+      "\(rate) bits a coordinate is not offered by the \(quantizer) quantizer, which takes \(offered)"
+    case .directionsOutOfRange(let m):
+      "\(m) sketch directions are out of range, expected 1 … \(Self.largestDimension)"
+    case .lengthMismatch(let found, let dimension):
+      "\(found) floats are not a whole number of vectors of \(dimension) coordinates"
+    case .rowLengthMismatch(let found, let bytesPerVector):
+      "\(found) bytes are not a whole number of rows of \(bytesPerVector) bytes"
+    case .notFinite(let value, let row, let column):
+      "row \(row), column \(column) is \(value); every coordinate must be a finite number"
+    case .normOverflow(let row):
+      "row \(row) is longer than the largest float32 (3.4e38); scale the vectors down"
+    case .zeroVector(let row):
+      "row \(row) is the zero vector, which has no direction; leave it out or store norms"
+    case .fingerprintMismatch(let expected, let found):
+      "codes of another codec: fingerprint \(found.prefix(16))…, expected \(expected.prefix(16))…"
+    case .targetUnavailable(let name, let available):
+      "TQ_TARGET=\(name) cannot run here; available: \(available.joined(separator: ", "))"
+    case .estimatorNotOffered(let estimator, let quantizer):
+      "the \(estimator) estimator does not go with the \(quantizer) quantizer"
+    case .recordNotUnderstood(let reason):
+      "the codec record cannot be used: \(reason)"
+    }
+  }
+
+  static let largestDimension = 1 << 24
+
+  static func check(dimension: Int) throws(CodecError) {
+    guard (1...largestDimension).contains(dimension) else {
+      throw CodecError(.dimensionOutOfRange(dimension))
+    }
+  }
+
+  static func check(matrixOf rows: Int, by columns: Int) throws(CodecError) {
+    guard rows.multipliedReportingOverflow(by: columns).partialValue <= 1 << 26 else {
+      throw CodecError(.matrixTooLarge(rows: rows, columns: columns))
+    }
+  }
+
+  static func check(count: Int, isOneVectorOf dimension: Int) throws(CodecError) {
+    guard count == dimension else {
+      throw CodecError(.lengthMismatch(found: count, dimension: dimension))
+    }
+  }
+}

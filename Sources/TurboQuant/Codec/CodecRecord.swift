@@ -1,0 +1,122 @@
+internal import TurboQuantKernels
+
+/// The canonical little-endian record of a codec: hashed for the fingerprint, carried by files.
+///
+/// Documentation/FileFormat.md has the byte table.
+enum CodecRecord {
+  static let tag = Array("swift-turboquant".utf8)
+  static let version: UInt32 = 1
+  /// Bytes before the segments.
+  static let fixedByteCount = 80
+
+  static func bytes(
+    dimension: Int, rate: Rate, quantizer: Quantizer, normalization: Normalization, seed: UInt64,
+    rotation: Rotation, stages: Stages, layout: RowLayout
+  ) -> [UInt8] {
+    var record = tag
+    let segments = stages.scalar?.segments ?? []
+    record.append(littleEndian: version)
+    record.append(littleEndian: UInt32(dimension))
+    record.append(normalization.rawValue)
+    record.append(quantizer.number)
+    record.append(UInt8(rate.halfBits))
+    record.append(rotation.kind.rawValue)
+    record.append(rotation.kind == .hadamard ? HadamardSteps.rounds : 0)
+    record.append(stages.sketch?.kind.rawValue ?? 0)
+    record.append(UInt8(segments.count))
+    record.append(
+      (layout.norm == nil ? 0 : 1) | (layout.alignment == nil ? 0 : 2)
+        | (layout.residualNorm == nil ? 0 : 4))
+    record.append(littleEndian: UInt32(stages.sketch?.directions ?? 0))
+    record.append(littleEndian: UInt32(layout.bytesPerVector))
+    record.append(littleEndian: seed)
+    // A calibrated codec will put its calibration's hash here.
+    record += [UInt8](repeating: 0, count: 32)
+    for segment in segments {
+      record.append(littleEndian: UInt32(segment.coordinates.lowerBound))
+      record.append(littleEndian: UInt32(segment.coordinates.count))
+      record.append(littleEndian: UInt32(segment.codebook.bits))
+      record.append(littleEndian: UInt32(segment.byteOffset))
+      for value in segment.codebook.centroids + segment.codebook.boundaries {
+        record.append(littleEndian: value.bitPattern)
+      }
+    }
+    return record
+  }
+}
+
+extension Codec {
+  /// The codec that `record` describes, as a file carries it.
+  ///
+  /// The record is not believed: the codec is built anew from its parameters and must come out
+  /// with the same bytes, codebooks included.
+  ///
+  /// - Throws: ``CodecError`` when the record is damaged, of a newer version, or describes a codec
+  ///   that this version cannot reproduce.
+  public init(record: RawSpan) throws(CodecError) {
+    func refuse(_ reason: String) -> CodecError { CodecError(.recordNotUnderstood(reason: reason)) }
+    guard record.byteCount >= CodecRecord.fixedByteCount else {
+      throw refuse(
+        "\(record.byteCount) bytes, expected at least \(CodecRecord.fixedByteCount)")
+    }
+    for (i, byte) in CodecRecord.tag.enumerated() where record.byte(at: i) != byte {
+      throw refuse("it does not begin with “swift-turboquant”")
+    }
+    let version = record.integer(at: 16, as: UInt32.self)
+    guard version == CodecRecord.version else {
+      throw refuse(
+        "codec version \(version), this build knows \(CodecRecord.version); update turboquant")
+    }
+    guard let normalization = Normalization(rawValue: record.byte(at: 24)) else {
+      throw refuse("normalization \(record.byte(at: 24)) at byte 24")
+    }
+    guard let rotation = RotationKind(rawValue: record.byte(at: 27)) else {
+      throw refuse("rotation kind \(record.byte(at: 27)) at byte 27")
+    }
+    let sketch = SketchKind(rawValue: record.byte(at: 29))
+    let directions = Int(record.integer(at: 32, as: UInt32.self))
+    guard
+      let quantizer = Quantizer(
+        number: record.byte(at: 25), sketch: sketch, directions: directions)
+    else { throw refuse("quantizer \(record.byte(at: 25)) at byte 25") }
+    try self.init(
+      dimension: Int(record.integer(at: 20, as: UInt32.self)),
+      rate: Rate(halfBits: Int(record.byte(at: 26))), quantizer: quantizer, rotation: rotation,
+      normalization: normalization, seed: record.integer(at: 40, as: UInt64.self))
+    guard self.record.count == record.byteCount else {
+      throw refuse("\(record.byteCount) bytes, expected \(self.record.count)")
+    }
+    for i in self.record.indices where self.record[i] != record.byte(at: i) {
+      throw refuse(
+        "byte \(i) is \(record.byte(at: i)), but a codec with these parameters has "
+          + "\(self.record[i]) there")
+    }
+  }
+}
+
+extension Quantizer {
+  fileprivate var number: UInt8 {
+    switch self {
+    case .scalar: 1
+    case .twoStage: 2
+    case .qjl: 3
+    }
+  }
+
+  fileprivate init?(number: UInt8, sketch: SketchKind?, directions: Int) {
+    switch (number, sketch) {
+    case (1, nil): self = .scalar
+    case (2, let sketch?): self = .twoStage(sketch: sketch, directions: directions)
+    case (3, let sketch?): self = .qjl(sketch: sketch, directions: directions)
+    default: return nil
+    }
+  }
+}
+
+extension [UInt8] {
+  fileprivate mutating func append<T: FixedWidthInteger>(littleEndian value: T) {
+    for shift in stride(from: 0, to: T.bitWidth, by: 8) {
+      append(UInt8(truncatingIfNeeded: value >> T(shift)))
+    }
+  }
+}

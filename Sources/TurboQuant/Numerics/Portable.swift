@@ -1,0 +1,63 @@
+internal import TurboQuantKernels
+
+/// Elementary functions from + − × ÷ √ alone, the same to the bit on every platform.
+///
+/// Whatever feeds stored bytes may not call the C library, whose results differ in the last bits.
+enum Portable {
+  /// The natural logarithm of a positive normal number, within 2 ulp.
+  static func log(_ x: Double) -> Double {
+    // x = 2^e · m with m in [√½, √2); ln m = 2 artanh((m − 1)/(m + 1)), a series in s² ≤ 0.0295.
+    var exponent = Double(x.exponent)
+    var m = x.significand
+    if m > 1.414_213_562_373_095_1 {
+      m *= 0.5
+      exponent += 1
+    }
+    let s = (m - 1) / (m + 1)
+    let s2 = s * s
+    var sum = 0.0
+    for k in stride(from: 21, through: 3, by: -2) { sum = (sum + 1 / Double(k)) * s2 }
+    // ln 2 in two parts: the first has trailing zeros, so its product with the exponent is exact.
+    let high = 0x1.62e42feep-1
+    let low = 0x1.a39ef35793c76p-33
+    return exponent * high + (2 * s + (2 * s * sum + exponent * low))
+  }
+
+  /// eˣ for |x| ≤ 700, within 2 ulp.
+  static func exp(_ x: Double) -> Double {
+    let high = 0x1.62e42feep-1
+    let low = 0x1.a39ef35793c76p-33
+    let nearest = x * 0x1.71547652b82fep0 + (x < 0 ? -0.5 : 0.5)
+    let k = Double(Int(nearest))
+    let r = (x - k * high) - k * low
+    // |r| ≤ ln 2 / 2: the Taylor series to r¹⁴ is exact to 1e−18.
+    var sum = 1.0
+    for n in stride(from: 14.0, through: 1, by: -1) { sum = 1 + sum * r / n }
+    return Double(sign: .plus, exponent: Int(k), significand: sum)
+  }
+
+  /// xⁿ⸍² for x ≥ 0 and n ≥ 0, by repeated squaring.
+  static func power(_ x: Double, halves n: Int) -> Double {
+    var result = n % 2 == 1 ? squareRoot(x) : 1
+    var base = x
+    var exponent = n / 2
+    while exponent > 0 {
+      if exponent % 2 == 1 { result *= base }
+      base *= base
+      exponent /= 2
+    }
+    return result
+  }
+
+  /// E|u₁| for a uniform unit vector u of `dimension` coordinates, = Γ(d/2) / (√π Γ((d+1)/2)).
+  ///
+  /// From E|u₁| = 1 at d = 1, 2/π at d = 2 and the factor d/(d+1) from d to d + 2. O(d).
+  static func meanAbsoluteCoordinate(dimension: Int) -> Double {
+    precondition(dimension >= 1)
+    var value = dimension % 2 == 1 ? 1 : 2 / Double.pi
+    for d in stride(from: 2 - dimension % 2, to: dimension, by: 2) {
+      value *= Double(d) / Double(d + 1)
+    }
+    return value
+  }
+}

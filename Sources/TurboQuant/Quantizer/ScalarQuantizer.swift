@@ -1,0 +1,97 @@
+internal import TurboQuantKernels
+
+/// Stage 1: every coordinate of a rotated unit vector to the nearest centroid of its law.
+///
+/// One segment of coordinates at one width, or two at neighbouring widths for a rate of b.5.
+/// Stateless and shared by every seed of one dimension and rate.
+public struct ScalarQuantizer: Sendable {
+  /// Consecutive coordinates that share a codebook, packed from a whole byte on.
+  public struct Segment: Sendable {
+    /// The coordinates.
+    public let coordinates: Range<Int>
+    /// Where the segment's codes begin within the row, in bytes.
+    public let byteOffset: Int
+    /// Their codebook.
+    public let codebook: Codebook
+
+    /// Bytes of packed codes.
+    public var byteCount: Int { (coordinates.count * codebook.bits + 7) / 8 }
+  }
+
+  /// The number of coordinates.
+  public let dimension: Int
+  /// Bits a coordinate.
+  public let rate: Rate
+  /// The segments, in order.
+  public let segments: [Segment]
+
+  /// Creates the quantizer of `dimension` coordinates at `rate`.
+  ///
+  /// - Throws: ``CodecError`` for a dimension outside 1 … 2²⁴ or a rate outside 1 … 8.
+  /// - Complexity: a codebook's solution for each width, some milliseconds at 8 bits.
+  public init(dimension: Int, rate: Rate) throws(CodecError) {
+    try CodecError.check(dimension: dimension)
+    guard (2...16).contains(rate.halfBits) else {
+      throw CodecError(
+        .rateNotOffered(
+          rate: rate.bitsPerCoordinate, quantizer: "scalar", offered: "1, 1.5, 2, … 8 bits"))
+    }
+    self.dimension = dimension
+    self.rate = rate
+    let law = CoordinateLaw.sphere(dimension: dimension)
+    let lower = Codebook(law: law, bits: rate.halfBits / 2)
+    guard rate.halfBits % 2 == 1 else {
+      segments = [Segment(coordinates: 0..<dimension, byteOffset: 0, codebook: lower)]
+      return
+    }
+    let split = (dimension + 1) / 2
+    let first = Segment(
+      coordinates: 0..<split, byteOffset: 0,
+      codebook: Codebook(law: law, bits: lower.bits + 1))
+    let second = Segment(
+      coordinates: split..<dimension, byteOffset: first.byteCount, codebook: lower)
+    segments = split < dimension ? [first, second] : [first]
+  }
+
+  /// Bytes of packed codes of one vector.
+  public var byteCount: Int { segments.reduce(0) { $0 + $1.byteCount } }
+
+  /// The distortion D = E‖û − ŷ‖² that theory predicts for every unit vector.
+  public var distortion: Double {
+    segments.reduce(0) {
+      $0 + $1.codebook.distortion * Double($1.coordinates.count) / Double(dimension)
+    }
+  }
+}
+
+extension ScalarQuantizer {
+  /// Packs the codes of û = `scale` · `work.front` into `row` from byte `offset` on; returns ⟨û, ŷ⟩.
+  ///
+  /// Where `keepsResidual` is set, û − ŷ is left in `work.back`.
+  func quantize(
+    _ kernels: Kernels, _ work: inout Workspace, scale: Float, into row: inout MutableSpan<UInt8>,
+    at offset: Int, keepsResidual: Bool
+  ) -> Float {
+    var alignment: Float = 0
+    for segment in segments {
+      let (codebook, start) = (segment.codebook.kernel, offset + segment.byteOffset)
+      alignment +=
+        keepsResidual
+        ? kernels.quantize(
+          codebook, work.front, segment.coordinates, scale: scale, codes: &row, at: start,
+          residual: &work.back)
+        : kernels.quantize(
+          codebook, work.front, segment.coordinates, scale: scale, codes: &row, at: start)
+    }
+    return alignment
+  }
+
+  /// `work.front` ← ŷ, the centroids of the codes in `row`.
+  func dequantize(_ kernels: Kernels, _ row: RawSpan, at offset: Int, into work: inout Workspace) {
+    for segment in segments {
+      kernels.dequantize(
+        segment.codebook.kernel, row, at: offset + segment.byteOffset, into: &work.front,
+        segment.coordinates)
+    }
+  }
+}

@@ -1,0 +1,52 @@
+internal import TurboQuantKernels
+
+/// The steps of a randomized Hadamard rotation of any dimension above 64.
+///
+/// With n the largest power of two ≤ d and r = d − n, call A the leading n coordinates and C the
+/// remaining r. The steps are, each with fresh random signs,
+///
+///     T  Hadamard on the trailing n coordinates          (left out when d = n)
+///     L  Hadamard on the leading n coordinates, A
+///     G  plane rotations of the pairs (A_i, C_i), i < r   (A_i, A_{i+n/2} when d = n)
+///     L, T, G, L
+///
+/// T leaves a unit vector e_i spread evenly over C, L over A. G with sin² = n/d then moves energy
+/// so that every coordinate of C holds exactly 1/d of it in expectation over the signs, wherever
+/// it began, and the following L spreads the rest evenly over A. From there on each step keeps
+/// the energies even and brings the coordinates' joint law closer to the sphere's. Blocks that
+/// barely overlap (d = 1000: 24 coordinates) mix as well as any others, which Hadamard steps alone
+/// do not achieve; Documentation/Numerics.md has the measurements.
+///
+/// When d = n the energies are even after the first L, and G, now by an angle whose sine and
+/// cosine are irrational, keeps sums of signs off a lattice that 8-bit cells would resolve.
+enum HadamardSteps {
+  /// How often vectors are mixed from end to end; part of the codec's fingerprint.
+  static let rounds: UInt8 = 3
+
+  static func mixing(dimension d: Int, from stream: inout RandomStream) -> Mixing {
+    let steps = steps(dimension: d)
+    return Mixing(dimension: d, steps: steps, signs: steps.map { stream.nextBits($0.count) })
+  }
+
+  static func steps(dimension d: Int) -> [Mixing.Step] {
+    precondition(d > 64, "a randomized Hadamard rotation needs more than 64 dimensions")
+    let n = 1 << (Int.bitWidth - 1 - d.leadingZeroBitCount)
+    let scale = Float(1 / squareRoot(Double(n)))
+    let leading = Mixing.Step.hadamard(offset: 0, count: n, scale: scale)
+    guard d > n else {
+      // tan² = golden ratio: as badly approximated by rationals as a number can be.
+      let golden = (1 + squareRoot(5)) / 2
+      let plane = givens(offset: n / 2, count: n / 2, sineSquared: golden / (1 + golden))
+      return [leading, plane, leading, plane, leading]
+    }
+    let trailing = Mixing.Step.hadamard(offset: d - n, count: n, scale: scale)
+    let plane = givens(offset: n, count: d - n, sineSquared: Double(n) / Double(d))
+    return [trailing, leading, plane, leading, trailing, plane, leading]
+  }
+
+  private static func givens(offset: Int, count: Int, sineSquared: Double) -> Mixing.Step {
+    .givens(
+      offset: offset, count: count, cosine: Float(squareRoot(1 - sineSquared)),
+      sine: Float(squareRoot(sineSquared)))
+  }
+}

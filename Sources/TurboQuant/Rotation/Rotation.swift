@@ -1,0 +1,96 @@
+internal import TurboQuantKernels
+
+/// A random rotation R of d-dimensional space, regenerated from its seed and never stored.
+///
+/// After it every coordinate of a unit vector follows the sphere's coordinate law, whatever the
+/// vector was (TurboQuant §3.1).
+public struct Rotation: Sendable {
+  /// The number of coordinates, at least 1.
+  public let dimension: Int
+  /// How the rotation is built.
+  public let kind: RotationKind
+  let form: Form
+
+  enum Form: Sendable {
+    case dense(columns: [Float])
+    case mixing(Mixing)
+  }
+
+  /// Creates the rotation of `dimension` that `seed` names.
+  ///
+  /// - Throws: ``CodecError`` when the dimension is outside 1 … 2²⁴ or too small for `kind`.
+  /// - Complexity: O(d) for a Hadamard rotation, O(d³) for a Haar rotation.
+  public init(
+    dimension: Int, kind: RotationKind? = nil, seed: UInt64
+  ) throws(CodecError) {
+    var stream = RandomStream(seed: seed, purpose: .rotation)
+    try self.init(dimension: dimension, kind: kind, stream: &stream)
+  }
+
+  /// Creates a rotation from any stream; the sketch uses this with its own.
+  init(dimension: Int, kind: RotationKind?, stream: inout RandomStream) throws(CodecError) {
+    try CodecError.check(dimension: dimension)
+    let kind = kind ?? .standard(dimension: dimension)
+    self.dimension = dimension
+    self.kind = kind
+    switch kind {
+    case .haar:
+      try CodecError.check(matrixOf: dimension, by: dimension)
+      form = .dense(columns: Orthogonal.haar(dimension: dimension, from: &stream))
+    case .hadamard:
+      guard dimension > 64 else {
+        throw CodecError(.hadamardTooSmall(dimension: dimension))
+      }
+      form = .mixing(HadamardSteps.mixing(dimension: dimension, from: &stream))
+    }
+  }
+
+  /// R · `x`.
+  ///
+  /// - Throws: ``CodecError`` when `x` has not ``dimension`` coordinates.
+  public func apply(to x: Span<Float>) throws(CodecError) -> [Float] {
+    try transform(x) { kernels, work in rotate(kernels, &work) }
+  }
+
+  /// Rᵀ · `y`, which is R⁻¹ · `y`.
+  ///
+  /// - Throws: ``CodecError`` when `y` has not ``dimension`` coordinates.
+  public func applyInverse(to y: Span<Float>) throws(CodecError) -> [Float] {
+    try transform(y) { kernels, work in rotateBack(kernels, &work) }
+  }
+
+  private func transform(
+    _ x: Span<Float>, _ body: (Kernels, inout Workspace) -> Void
+  ) throws(CodecError) -> [Float] {
+    try CodecError.check(count: x.count, isOneVectorOf: dimension)
+    let kernels = try Kernels.current()
+    var work = Workspace(dimension: dimension)
+    work.load(x)
+    withStandardFloatEnvironment { body(kernels, &work) }
+    return [Float](capacity: dimension) { output in
+      for i in 0..<dimension { output.append(work.front.span[i]) }
+    }
+  }
+
+  /// `work.front` ← R · `work.front`.
+  func rotate(_ kernels: Kernels, _ work: inout Workspace) {
+    switch form {
+    case .mixing(let mixing): kernels.mix(mixing, &work.front)
+    case .dense(let columns):
+      kernels.multiply(
+        columns: columns.span, rowCount: dimension, work.front, into: &work.back)
+      work.swap()
+    }
+  }
+
+  /// `work.front` ← Rᵀ · `work.front`.
+  func rotateBack(_ kernels: Kernels, _ work: inout Workspace) {
+    switch form {
+    case .mixing(let mixing): kernels.unmix(mixing, &work.front)
+    case .dense(let columns):
+      kernels.multiplyTransposed(
+        columns: columns.span, rowCount: dimension, work.front, into: &work.back)
+      work.swap()
+    }
+  }
+}

@@ -1,0 +1,198 @@
+internal import TurboQuantKernels
+
+/// Stage 2: the signs of a vector's projections on m random directions (QJL, arXiv 2406.03482).
+///
+/// For a vector r and a query q, c · ‖r‖ / m · ⟨sign(Jr), Jq⟩ estimates ⟨r, q⟩; with J Gaussian or
+/// Haar-orthogonal it is unbiased over J, for every fixed r. J comes back from the seed.
+public struct ResidualSketch: Sendable {
+  /// The number of coordinates.
+  public let dimension: Int
+  /// The number of directions m, one sign bit each.
+  public let directions: Int
+  /// How the directions are built.
+  public let kind: SketchKind
+  private let blocks: [Block]
+
+  /// Up to `dimension` directions that belong together.
+  private enum Block: Sendable {
+    /// A matrix of `count` rows, column by column.
+    case dense(columns: [Float], count: Int)
+    /// The first `count` rows of a rotation.
+    case rotation(Rotation, count: Int)
+
+    var count: Int {
+      switch self {
+      case .dense(_, let count), .rotation(_, let count): count
+      }
+    }
+  }
+
+  /// Creates the sketch of `directions` directions (`dimension` if nil) that `seed` names.
+  ///
+  /// - Throws: ``CodecError`` for a dimension or a number of directions outside 1 … 2²⁴.
+  /// - Complexity: O(d) a block of d structured directions; O(md) memory for the others, and
+  ///   O(d³) a block for orthogonal ones.
+  public init(
+    dimension: Int, directions: Int? = nil, kind: SketchKind = .structured, seed: UInt64
+  ) throws(CodecError) {
+    try CodecError.check(dimension: dimension)
+    let directions = directions ?? dimension
+    guard (1...CodecError.largestDimension).contains(directions) else {
+      throw CodecError(.directionsOutOfRange(directions))
+    }
+    if kind != .structured { try CodecError.check(matrixOf: directions, by: dimension) }
+    self.dimension = dimension
+    self.directions = directions
+    self.kind = kind
+    var blocks: [Block] = []
+    for (number, start) in stride(from: 0, to: directions, by: dimension).enumerated() {
+      var stream = RandomStream(seed: seed, purpose: .sketch, number: UInt32(number))
+      let count = min(dimension, directions - start)
+      if kind == .gaussian {
+        let columns = (0..<count * dimension).map { _ in Float(stream.nextNormal()) }
+        blocks.append(.dense(columns: columns, count: count))
+      } else {
+        let rotation = try Rotation(
+          dimension: dimension, kind: kind == .orthogonal ? .haar : nil, stream: &stream)
+        blocks.append(.rotation(rotation, count: count))
+      }
+    }
+    self.blocks = blocks
+  }
+
+  /// Bytes of sign bits of one vector.
+  public var byteCount: Int { (directions + 7) / 8 }
+
+  /// The factor of ‖r‖ · ⟨sign(Jr), Jq⟩ that makes the estimate unbiased, with J's rows as they
+  /// are kept: normal entries, or unit length.
+  ///
+  /// √(π/2)/m for Gaussian rows (QJL, Lemma 3.2). For rows √d·u with u uniform on the sphere it is
+  /// 1/(√d·E|u₁|·m); keeping u instead of √d·u cancels the √d.
+  public var scale: Double {
+    let m = Double(directions)
+    guard kind != .gaussian else { return squareRoot(Double.pi / 2) / m }
+    return 1 / (Portable.meanAbsoluteCoordinate(dimension: dimension) * m)
+  }
+
+  /// The variance of the estimate over J, divided by ‖r‖²‖q‖², for vectors at the given cosine.
+  ///
+  /// Gaussian rows: (π/2 − ρ²)/m (QJL, Lemma 3.5). Orthogonal rows, in blocks of up to d:
+  /// ((1 − ρ²)(π/2 − k/d) + ρ²(π/2 − 1 − k/2d))/m with k the block's rows, up to O(1/d).
+  public func relativeVariance(cosine: Double) -> Double {
+    let square = cosine * cosine
+    let m = Double(directions)
+    guard kind != .gaussian else { return (Double.pi / 2 - square) / m }
+    // One dimension has one direction and no spread.
+    guard dimension > 1 else { return 0 }
+    return blocks.reduce(0) { sum, block in
+      let share = Double(block.count) / m
+      let fill = Double(block.count) / Double(dimension)
+      let across = (1 - square) * (Double.pi / 2 - fill)
+      let along = square * (Double.pi / 2 - 1 - fill / 2)
+      return sum + share * (across + along) / m
+    }
+  }
+
+  /// sign(J · `r`), one bit a direction, least significant bit of each byte first; 1 means ≥ 0.
+  ///
+  /// - Throws: ``CodecError`` when `r` has not ``dimension`` coordinates.
+  public func signs(of r: Span<Float>) throws(CodecError) -> [UInt8] {
+    try CodecError.check(count: r.count, isOneVectorOf: dimension)
+    let kernels = try Kernels.current()
+    var work = Workspace(dimension: dimension)
+    work.load(r)
+    work.swap()
+    var bits = [UInt8](repeating: 0, count: byteCount)
+    var span = bits.mutableSpan
+    withStandardFloatEnvironment { packSigns(kernels, &work, into: &span, at: 0) }
+    return bits
+  }
+
+  /// J · `q`, the query's side of the estimate, in the scaling of ``scale``.
+  ///
+  /// - Throws: ``CodecError`` when `q` has not ``dimension`` coordinates.
+  public func project(_ q: Span<Float>) throws(CodecError) -> [Float] {
+    try CodecError.check(count: q.count, isOneVectorOf: dimension)
+    let kernels = try Kernels.current()
+    var projections: [Float] = []
+    var work = Workspace(dimension: dimension)
+    for block in blocks {
+      work.load(q)
+      work.swap()
+      withStandardFloatEnvironment { multiply(kernels, block, &work) }
+      for i in 0..<block.count { projections.append(work.front.span[i]) }
+    }
+    return projections
+  }
+
+  /// Jᵀ · `s` for one sign bit a direction: the linear reconstruction's direction.
+  func transposed(_ bits: RawSpan) throws(CodecError) -> [Float] {
+    let kernels = try Kernels.current()
+    var total = [Float](repeating: 0, count: dimension)
+    var work = Workspace(dimension: dimension)
+    var start = 0
+    for block in blocks {
+      var signs = work.front.mutableSpan
+      for i in 0..<dimension {
+        let bit = start + i
+        let isPositive = i < block.count && bits.byte(at: bit / 8) >> UInt8(bit % 8) & 1 == 1
+        signs[i] = i >= block.count ? 0 : isPositive ? 1 : -1
+      }
+      withStandardFloatEnvironment {
+        switch block {
+        case .rotation(let rotation, _): rotation.rotateBack(kernels, &work)
+        case .dense(let columns, let count):
+          kernels.multiplyTransposed(
+            columns: columns.span, rowCount: count, work.front, into: &work.back)
+          work.swap()
+        }
+      }
+      for i in 0..<dimension { total[i] += work.front.span[i] }
+      start += block.count
+    }
+    return total
+  }
+
+  /// Packs sign(J · `work.back`) into `bits` from byte `offset` on; uses up the workspace.
+  func packSigns(
+    _ kernels: Kernels, _ work: inout Workspace, into bits: inout MutableSpan<UInt8>,
+    at offset: Int
+  ) {
+    guard blocks.count > 1 else {
+      multiply(kernels, blocks[0], &work)
+      kernels.packSigns(work.front, count: directions, into: &bits, at: offset)
+      return
+    }
+    // Later blocks need the vector again, and need not begin on a whole byte.
+    var original = FloatBuffer(count: dimension)
+    copy(work.back, into: &original)
+    for i in 0..<byteCount { bits[offset + i] = 0 }
+    var start = 0
+    for block in blocks {
+      copy(original, into: &work.back)
+      multiply(kernels, block, &work)
+      let projections = work.front.span
+      for i in 0..<block.count where projections[i] >= 0 {
+        bits[offset + (start + i) / 8] |= 1 << UInt8((start + i) % 8)
+      }
+      start += block.count
+    }
+  }
+
+  /// `work.front` ← the block's directions times `work.back`.
+  private func multiply(_ kernels: Kernels, _ block: Block, _ work: inout Workspace) {
+    switch block {
+    case .dense(let columns, let count):
+      kernels.multiply(columns: columns.span, rowCount: count, work.back, into: &work.front)
+    case .rotation(let rotation, _):
+      work.swap()
+      rotation.rotate(kernels, &work)
+    }
+  }
+
+  private func copy(_ source: borrowing FloatBuffer, into target: inout FloatBuffer) {
+    let values = source.span
+    var output = target.mutableSpan
+    for i in 0..<dimension { output[i] = values[i] }
+  }
+}
