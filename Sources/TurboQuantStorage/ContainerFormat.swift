@@ -1,0 +1,234 @@
+internal import TurboQuantKernels
+
+/// The byte layout of a container, version 1.
+///
+/// All integers are little-endian. A container is a header, a section table, the sections and their checksums, in this order. Each
+/// part begins at the next multiple of 64 bytes, the file ends at one, and the bytes between are
+/// zero. The sizes alone therefore fix every offset, and any other offset is refused.
+///
+/// | header byte | size | meaning |
+/// |---:|---:|---|
+/// | 0 | 8 | magic, `89 54 51 0D 0A 1A 0A 00` |
+/// | 8 | 4 | container version, 1 |
+/// | 12 | 4 | kind, four printable ASCII characters |
+/// | 16 | 8 | length of the file in bytes |
+/// | 24 | 4 | number of sections, at most 64 |
+/// | 28 | 4 | CRC-32C of the section table |
+/// | 32 | 28 | zero |
+/// | 60 | 4 | CRC-32C of header bytes 0 ..< 60; here in every later version too |
+///
+/// | table byte | size | meaning, once per section |
+/// |---:|---:|---|
+/// | 0 | 16 | name, printable ASCII, filled with zero; no name twice |
+/// | 16 | 8 | offset of the section |
+/// | 24 | 8 | size of the section in bytes |
+/// | 32 | 8 | offset of the section's checksums |
+/// | 40 | 4 | number of checksums: one per 1 MiB chunk, the last chunk may be short |
+/// | 44 | 4 | CRC-32C of the bytes of those checksums |
+/// | 48 | 16 | zero |
+///
+/// A section's checksums are the CRC-32C of its chunks, 4 bytes each. So each byte of a file is
+/// either covered by a checksum or must be zero: chunks by their checksums, those by the table, the
+/// table by the header, the header by itself.
+package enum ContainerFormat {
+  /// The first bytes: high bit set, `TQ`, and the line ends that careless transfers change.
+  package static let magic: [UInt8] = [0x89, 0x54, 0x51, 0x0D, 0x0A, 0x1A, 0x0A, 0x00]
+  /// The version written, and the newest one read.
+  package static let version: UInt32 = 1
+  /// Every part of the file begins at a multiple of this.
+  package static let alignment: UInt64 = 64
+  /// The size of the header.
+  package static let headerByteCount = 64
+  /// The size of one entry of the section table.
+  package static let entryByteCount = 64
+  /// The most sections a container may have.
+  package static let maximumSectionCount = 64
+  /// The longest name of a section.
+  package static let maximumNameByteCount = 16
+  /// The number of bytes one checksum covers.
+  package static let chunkByteCount = 1 << 20
+
+  /// Rounds up to a multiple of 64; `nil` beyond what 64 bits hold.
+  static func align(_ offset: UInt64) -> UInt64? {
+    let (sum, overflows) = offset.addingReportingOverflow(alignment - 1)
+    return overflows ? nil : sum & ~(alignment - 1)
+  }
+
+  /// The number of chunks of a section.
+  static func chunkCount(_ byteCount: UInt64) -> UInt64 {
+    let chunk = UInt64(chunkByteCount)
+    return byteCount / chunk + (byteCount % chunk == 0 ? 0 : 1)
+  }
+
+  /// The end of the section table, where the first section begins.
+  static func tableEnd(sectionCount: Int) -> Int {
+    headerByteCount + sectionCount * entryByteCount
+  }
+
+  /// Whether `text` has at least one and at most `maximum` bytes, all of them printable ASCII.
+  static func isPrintable(_ text: some Collection<UInt8>, atMost maximum: Int) -> Bool {
+    !text.isEmpty && text.count <= maximum && text.allSatisfy { (0x20..<0x7F).contains($0) }
+  }
+}
+
+/// One named run of bytes in a container.
+package struct ContainerSection: Equatable, Sendable {
+  /// The name, 1 to 16 printable ASCII characters.
+  package let name: String
+  /// The offset of the first byte in the file.
+  package let offset: UInt64
+  /// The number of bytes.
+  package internal(set) var byteCount: UInt64
+  /// The offset of the section's checksums in the file.
+  package internal(set) var checksumOffset: UInt64 = 0
+  /// The CRC-32C of those checksums.
+  package internal(set) var checksumOfChecksums: UInt32 = 0
+
+  /// The number of chunks, and of checksums.
+  package var chunkCount: UInt64 { ContainerFormat.chunkCount(byteCount) }
+}
+
+/// The fields of a header, apart from what is the same in every container.
+struct ContainerHeader: Equatable {
+  /// Four printable ASCII characters.
+  let kind: String
+  /// The length of the file.
+  let fileByteCount: UInt64
+  /// The number of sections.
+  let sectionCount: Int
+  /// The CRC-32C of the section table.
+  let tableChecksum: UInt32
+}
+
+extension ContainerHeader {
+  /// The header's 64 bytes.
+  func encoded() -> [UInt8] {
+    var bytes = ContainerFormat.magic
+    bytes.append(littleEndian: ContainerFormat.version)
+    bytes.append(contentsOf: kind.utf8)
+    bytes.append(littleEndian: fileByteCount)
+    bytes.append(littleEndian: UInt32(sectionCount))
+    bytes.append(littleEndian: tableChecksum)
+    bytes.append(contentsOf: repeatElement(0, count: 28))
+    bytes.append(littleEndian: crc32c(bytes.span.rawBytes))
+    return bytes
+  }
+
+  /// Reads and checks the header of a file, whose bytes are all of `file`.
+  init(parsing file: RawSpan, path: String) throws(StorageError) {
+    try ContainerHeader.checkMagic(file, path: path)
+    let size = ContainerFormat.headerByteCount
+    let fileSize = UInt64(file.byteCount)
+    guard file.byteCount >= size else {
+      throw StorageError(
+        .truncated(expected: UInt64(size), found: fileSize), path: path, offset: fileSize)
+    }
+    guard crc32c(file.extracting(0..<60)) == file.littleEndian(at: 60) else {
+      throw StorageError(.headerDamaged, path: path, offset: 60)
+    }
+    let version = file.littleEndian(at: 8, as: UInt32.self)
+    guard version <= ContainerFormat.version else {
+      throw StorageError(.newerVersion(version), path: path, offset: 8)
+    }
+    guard version > 0 else {
+      throw StorageError(.malformed(reason: "version 0"), path: path, offset: 8)
+    }
+    let kind = file.byteArray(12..<16)
+    guard ContainerFormat.isPrintable(kind, atMost: 4) else {
+      throw StorageError(
+        .malformed(reason: "the kind is not ASCII (\(hexadecimal(kind)))"), path: path, offset: 12)
+    }
+    try file.requireZeros(32..<60, path: path)
+    self.kind = String(decoding: kind, as: UTF8.self)
+    fileByteCount = file.littleEndian(at: 16)
+    guard fileByteCount <= fileSize else {
+      throw StorageError(
+        .truncated(expected: fileByteCount, found: fileSize), path: path, offset: fileSize)
+    }
+    guard fileByteCount == fileSize else {
+      throw StorageError(
+        .trailingBytes(expected: fileByteCount, found: fileSize), path: path,
+        offset: fileByteCount)
+    }
+    let count = file.littleEndian(at: 24, as: UInt32.self)
+    guard count <= ContainerFormat.maximumSectionCount else {
+      throw StorageError(
+        .malformed(reason: "\(count) sections, at most 64 allowed"), path: path, offset: 24)
+    }
+    sectionCount = Int(count)
+    tableChecksum = file.littleEndian(at: 28)
+  }
+
+  private static func checkMagic(_ file: RawSpan, path: String) throws(StorageError) {
+    guard file.byteCount > 0 else { throw StorageError(.empty, path: path, offset: 0) }
+    let magic = ContainerFormat.magic
+    let found = file.byteArray(0..<min(magic.count, file.byteCount))
+    guard magic.starts(with: found) else {
+      throw StorageError(.wrongMagic(found: found), path: path, offset: 0)
+    }
+  }
+}
+
+extension ContainerSection {
+  /// The section's 64 bytes of the table.
+  func encoded() -> [UInt8] {
+    var bytes = Array(name.utf8)
+    bytes.append(
+      contentsOf: repeatElement(0, count: ContainerFormat.maximumNameByteCount - bytes.count))
+    bytes.append(littleEndian: offset)
+    bytes.append(littleEndian: byteCount)
+    bytes.append(littleEndian: checksumOffset)
+    bytes.append(littleEndian: UInt32(truncatingIfNeeded: chunkCount))
+    bytes.append(littleEndian: checksumOfChecksums)
+    bytes.append(contentsOf: repeatElement(0, count: 16))
+    return bytes
+  }
+
+  /// Reads the entry of the table at `entry`; where the section lies is the caller's to check.
+  init(parsing file: RawSpan, at entry: Int, path: String) throws(StorageError) {
+    let field = file.byteArray(entry..<entry + ContainerFormat.maximumNameByteCount)
+    let name = field.prefix { $0 != 0 }
+    guard
+      ContainerFormat.isPrintable(name, atMost: ContainerFormat.maximumNameByteCount),
+      field[name.endIndex...].allSatisfy({ $0 == 0 })
+    else {
+      throw StorageError(
+        .malformed(reason: "a section's name is not ASCII"), path: path, offset: UInt64(entry))
+    }
+    self.name = String(decoding: name, as: UTF8.self)
+    offset = file.littleEndian(at: entry + 16)
+    byteCount = file.littleEndian(at: entry + 24)
+    checksumOffset = file.littleEndian(at: entry + 32)
+    checksumOfChecksums = file.littleEndian(at: entry + 44)
+    guard file.littleEndian(at: entry + 40, as: UInt32.self) == chunkCount else {
+      throw StorageError(
+        .malformed(reason: "section \"\(self.name)\" needs \(chunkCount) checksums"), path: path,
+        offset: UInt64(entry + 40))
+    }
+    try file.requireZeros(entry + 48..<entry + 64, path: path)
+  }
+}
+
+extension [UInt8] {
+  /// Appends the bytes of an integer, the lowest first.
+  mutating func append(littleEndian value: some FixedWidthInteger) {
+    for shift in stride(from: 0, to: value.bitWidth, by: 8) {
+      append(UInt8(truncatingIfNeeded: value >> shift))
+    }
+  }
+}
+
+extension RawSpan {
+  /// Copies a few bytes into an array.
+  package func byteArray(_ range: Range<Int>) -> [UInt8] {
+    range.map { littleEndian(at: $0) }
+  }
+
+  /// Throws unless every byte of `range` is zero.
+  func requireZeros(_ range: Range<Int>, path: String) throws(StorageError) {
+    for offset in range where littleEndian(at: offset, as: UInt8.self) != 0 {
+      throw StorageError(
+        .malformed(reason: "a reserved byte is not zero"), path: path, offset: UInt64(offset))
+    }
+  }
+}

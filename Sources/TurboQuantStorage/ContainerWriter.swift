@@ -1,0 +1,152 @@
+internal import TurboQuantKernels
+
+/// Writes a container section by section, in constant memory, onto a path it replaces whole.
+///
+/// ```swift
+/// var writer = try ContainerWriter("vectors.tqv", kind: "VECS", sectionCount: 2)
+/// try writer.writeSection("codec", record.span.rawBytes)
+/// try writer.beginSection("codes")
+/// while let block = next() { try writer.append(block.span.rawBytes) }
+/// try writer.endSection()
+/// try writer.finish()
+/// ```
+///
+/// Until `finish` returns the target is what it was before; a writer that ends without it leaves
+/// nothing behind.
+package struct ContainerWriter: ~Copyable, Sendable {
+  private var file: AtomicFile
+  private let kind: String
+  private let sectionCount: Int
+  private var sections: [ContainerSection] = []
+  private var checksums: [[UInt32]] = []
+  private var isInSection = false
+  // The begun chunk of the open section.
+  private var chunk = [UInt8](repeating: 0, count: ContainerFormat.chunkByteCount)
+  private var chunkFill = 0
+
+  /// Begins a container of exactly `sectionCount` sections at `path`.
+  ///
+  /// - Parameters:
+  ///   - path: The target, which may exist; a directory is refused.
+  ///   - kind: Four printable ASCII characters that say what the sections mean.
+  ///   - sectionCount: How many sections will follow, at most 64.
+  package init(_ path: String, kind: String, sectionCount: Int) throws(StorageError) {
+    guard kind.utf8.count == 4, ContainerFormat.isPrintable(kind.utf8, atMost: 4) else {
+      throw StorageError(.misuse(reason: "the kind \"\(kind)\" is not four ASCII"), path: path)
+    }
+    guard (0...ContainerFormat.maximumSectionCount).contains(sectionCount) else {
+      throw StorageError(.misuse(reason: "\(sectionCount) sections, 0 to 64 allowed"), path: path)
+    }
+    var file = try AtomicFile(path)
+    // Header and table are known last; zeros hold their place.
+    let tableEnd = ContainerFormat.tableEnd(sectionCount: sectionCount)
+    try file.append([UInt8](repeating: 0, count: tableEnd).span.rawBytes)
+    self.file = file
+    self.kind = kind
+    self.sectionCount = sectionCount
+  }
+
+  /// Begins the next section.
+  package mutating func beginSection(_ name: String) throws(StorageError) {
+    guard !isInSection else { throw misuse("a section begun within another") }
+    guard sections.count < sectionCount else { throw misuse("more sections than declared") }
+    guard ContainerFormat.isPrintable(name.utf8, atMost: ContainerFormat.maximumNameByteCount)
+    else { throw misuse("the section name \"\(name)\" is not 1 to 16 ASCII characters") }
+    guard !sections.contains(where: { $0.name == name }) else {
+      throw misuse("two sections named \"\(name)\"")
+    }
+    try pad()
+    sections.append(ContainerSection(name: name, offset: file.byteCount, byteCount: 0))
+    checksums.append([])
+    isInSection = true
+  }
+
+  /// Appends bytes to the section begun last.
+  package mutating func append(_ bytes: RawSpan) throws(StorageError) {
+    guard isInSection else { throw misuse("bytes appended outside a section") }
+    var done = 0
+    while done < bytes.byteCount {
+      let count = min(bytes.byteCount - done, chunk.count - chunkFill)
+      let part = bytes.extracting(done..<done + count)
+      done += count
+      if count == chunk.count {
+        // A whole chunk needs no copy.
+        try write(chunk: part)
+        continue
+      }
+      let fill = chunkFill
+      var buffer = chunk.mutableSpan
+      var storage = buffer.mutableRawBytes
+      storage.copyBytes(of: part, to: fill)
+      chunkFill = fill + count
+      if chunkFill == chunk.count { try flush() }
+    }
+  }
+
+  /// Ends the section begun last.
+  package mutating func endSection() throws(StorageError) {
+    guard isInSection else { throw misuse("a section ended that was not begun") }
+    try flush()
+    isInSection = false
+  }
+
+  /// Writes a section that is already in memory.
+  package mutating func writeSection(_ name: String, _ bytes: RawSpan) throws(StorageError) {
+    try beginSection(name)
+    try append(bytes)
+    try endSection()
+  }
+
+  /// Writes checksums, table and header, brings all to the disk and replaces the target.
+  package consuming func finish() throws(StorageError) {
+    guard !isInSection else { throw misuse("finished within a section") }
+    guard sections.count == sectionCount else {
+      throw misuse("\(sections.count) sections written, \(sectionCount) declared")
+    }
+    try pad()
+    for index in sections.indices {
+      var bytes: [UInt8] = []
+      bytes.reserveCapacity(checksums[index].count * 4)
+      for checksum in checksums[index] { bytes.append(littleEndian: checksum) }
+      sections[index].checksumOffset = file.byteCount
+      sections[index].checksumOfChecksums = crc32c(bytes.span.rawBytes)
+      try file.append(bytes.span.rawBytes)
+      try pad()
+    }
+    let table = sections.flatMap { $0.encoded() }
+    let header = ContainerHeader(
+      kind: kind, fileByteCount: file.byteCount, sectionCount: sectionCount,
+      tableChecksum: crc32c(table.span.rawBytes))
+    try file.overwrite((header.encoded() + table).span.rawBytes, at: 0)
+    try file.commit()
+  }
+
+  private mutating func flush() throws(StorageError) {
+    guard chunkFill > 0 else { return }
+    let count = chunkFill
+    chunkFill = 0
+    // Lent to `write`, which changes other fields of this value.
+    let bytes = chunk
+    try write(chunk: bytes.span.rawBytes.extracting(0..<count))
+  }
+
+  private mutating func write(chunk bytes: RawSpan) throws(StorageError) {
+    try file.append(bytes)
+    let last = sections.count - 1
+    checksums[last].append(crc32c(bytes))
+    sections[last].byteCount += UInt64(bytes.byteCount)
+  }
+
+  private mutating func pad() throws(StorageError) {
+    try appendZeros(Int(0 &- file.byteCount & (ContainerFormat.alignment - 1)))
+  }
+
+  private mutating func appendZeros(_ count: Int) throws(StorageError) {
+    guard count > 0 else { return }
+    try file.append([UInt8](repeating: 0, count: count).span.rawBytes)
+  }
+
+  private func misuse(_ reason: String) -> StorageError {
+    StorageError(.misuse(reason: reason), path: file.path)
+  }
+}

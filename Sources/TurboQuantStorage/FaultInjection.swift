@@ -1,0 +1,75 @@
+internal import Synchronization
+
+/// A system call that this module makes.
+package enum SystemCall: String, CaseIterable, Sendable {
+  /// Opens a file or a directory.
+  case open
+  /// Closes a descriptor.
+  case close
+  /// Reads at the descriptor's position.
+  case read
+  /// Reads at a given offset.
+  case pread
+  /// Writes at the descriptor's position.
+  case write
+  /// Writes at a given offset.
+  case pwrite
+  /// Asks what an open descriptor is.
+  case fstat
+  /// Asks what a path names.
+  case stat
+  /// Sets the permissions of an open file.
+  case fchmod
+  /// Maps a file into memory.
+  case mmap
+  /// Removes a mapping.
+  case munmap
+  /// Advises the kernel how a mapping will be read.
+  case madvise
+  /// Forces a file's bytes, or a directory's names, to the disk.
+  case fsync
+  /// Moves one name onto another.
+  case rename
+  /// Removes a name.
+  case unlink
+}
+
+/// A plan of failures for the system calls of one task, by which tests reach every failure path.
+///
+/// Bind it with `FaultInjection.$current.withValue(plan) { … }`. Outside tests no plan is bound and
+/// a system call pays one task-local look-up.
+package final class FaultInjection: Sendable {
+  /// The plan in force for the current task, if any.
+  @TaskLocal package static var current: FaultInjection?
+
+  private let failingIndex: Int?
+  private let code: Int32
+  private let longestTransfer: Int
+  private let recorded = Mutex<[SystemCall]>([])
+
+  /// Creates a plan.
+  ///
+  /// - Parameters:
+  ///   - failingIndex: The call to fail, counting from 0; `nil` fails none and only counts.
+  ///   - code: The error number that call fails with.
+  ///   - longestTransfer: The most bytes one read or write may move, to force short transfers.
+  package init(failing failingIndex: Int? = nil, code: Int32 = 0, longestTransfer: Int = .max) {
+    self.failingIndex = failingIndex
+    self.code = code
+    self.longestTransfer = longestTransfer
+  }
+
+  /// The calls made so far, in order, the failed one included.
+  package var calls: [SystemCall] { recorded.withLock { $0 } }
+
+  /// Records a call and returns the error number it must fail with, if it must.
+  func enter(_ call: SystemCall) -> Int32? {
+    recorded.withLock { calls in
+      calls.append(call)
+      return calls.count - 1 == failingIndex ? code : nil
+    }
+  }
+
+  /// Limits the size of one transfer.
+  func limit(_ byteCount: Int) -> Int { min(byteCount, longestTransfer) }
+}

@@ -1,0 +1,116 @@
+/// A failure of this module: what went wrong, in which file and, where there is one, at which byte.
+package struct StorageError: Error, Equatable, Sendable {
+  /// What went wrong.
+  package enum Kind: Equatable, Sendable {
+    /// The operating system refused `call` with the error number `code`.
+    case system(call: SystemCall, code: Int32)
+    /// The path names a directory where a file is needed.
+    case isDirectory
+    /// The path names a pipe, socket or device where a regular file is needed.
+    case notRegularFile
+    /// The file has no bytes.
+    case empty
+    /// The file is shorter than its own header says, or than any header.
+    case truncated(expected: UInt64, found: UInt64)
+    /// The file is longer than its own header says.
+    case trailingBytes(expected: UInt64, found: UInt64)
+    /// The file does not begin with the container's magic bytes.
+    case wrongMagic(found: [UInt8])
+    /// The file was written by a newer version of the container format.
+    case newerVersion(UInt32)
+    /// The file is a container, of another kind.
+    case wrongKind(found: String, expected: String)
+    /// The header's own checksum does not match its bytes.
+    case headerDamaged
+    /// The bytes of `region` do not match their checksum.
+    case checksumMismatch(region: String)
+    /// The checksums match, yet the bytes break a rule of the format.
+    case malformed(reason: String)
+    /// The container has no section of this name.
+    case missingSection(name: String)
+    /// The caller broke a rule of the interface; the file is not to blame.
+    case misuse(reason: String)
+  }
+
+  /// What went wrong.
+  package let kind: Kind
+  /// The path the caller gave.
+  package let path: String
+  /// The byte of the file at which it went wrong, where there is one.
+  package let offset: UInt64?
+
+  /// Creates an error from its kind and place.
+  package init(_ kind: Kind, path: String, offset: UInt64? = nil) {
+    self.kind = kind
+    self.path = path
+    self.offset = offset
+  }
+}
+
+extension StorageError: CustomStringConvertible {
+  /// One line: the path, what was found, what was expected and, where there is one, the next step.
+  package var description: String {
+    let place = offset.map { " at byte \($0)" } ?? ""
+    return "\(singleLine(path)): \(problem)\(place)\(advice.map { " — \($0)" } ?? "")"
+  }
+
+  private var problem: String {
+    switch kind {
+    case .system(let call, let code):
+      "\(call.rawValue) failed: \(systemErrorMessage(code)) (error \(code))"
+    case .isDirectory: "is a directory, expected a file"
+    case .notRegularFile: "is a pipe, socket or device, expected a regular file"
+    case .empty: "is empty (0 bytes), expected a TurboQuant container"
+    case .truncated(let expected, let found):
+      "is cut short: \(found) bytes, expected \(expected)"
+    case .trailingBytes(let expected, let found):
+      "is too long: \(found) bytes, expected \(expected)"
+    case .wrongMagic(let found):
+      "not a TurboQuant container (first bytes are \(hexadecimal(found)), "
+        + "expected \(hexadecimal(ContainerFormat.magic)))"
+    case .newerVersion(let version):
+      "container version \(version), newer than version \(ContainerFormat.version), "
+        + "the last one known here"
+    case .wrongKind(let found, let expected):
+      "a container of kind \"\(found)\", expected \"\(expected)\""
+    case .headerDamaged: "damaged: the header does not match its checksum"
+    case .checksumMismatch(let region): "damaged: \(region) does not match its checksum"
+    case .malformed(let reason): "malformed container: \(reason)"
+    case .missingSection(let name): "has no section \"\(singleLine(name))\""
+    case .misuse(let reason): "misuse of the storage interface: \(singleLine(reason))"
+    }
+  }
+
+  private var advice: String? {
+    switch kind {
+    case .system, .misuse, .notRegularFile: nil
+    case .isDirectory: "name a file inside it"
+    case .empty, .truncated: "was it copied or written completely?"
+    case .trailingBytes: "was something appended to it?"
+    case .wrongMagic, .wrongKind: "is it the right file?"
+    case .newerVersion: "update turboquant"
+    case .headerDamaged, .checksumMismatch: "restore it from a good copy"
+    case .malformed: "was it written by another program?"
+    case .missingSection: "was it written by another version?"
+    }
+  }
+}
+
+/// Writes bytes as two hexadecimal digits each, separated by spaces.
+package func hexadecimal(_ bytes: [UInt8]) -> String {
+  bytes.map { byte in
+    let digits = String(byte, radix: 16)
+    return digits.count == 1 ? "0" + digits : digits
+  }.joined(separator: " ")
+}
+
+/// Escapes control characters, so that a path or a file's own words cannot break a one-line message.
+package func singleLine(_ text: String) -> String {
+  guard text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else {
+    return text
+  }
+  return text.unicodeScalars.map { scalar in
+    scalar.properties.generalCategory == .control
+      ? scalar.escaped(asASCII: true) : String(scalar)
+  }.joined()
+}
