@@ -34,8 +34,8 @@ let package = Package(
       name: "TurboQuantStorage", dependencies: ["TurboQuantKernels"],
       swiftSettings: swiftSettings),
     .target(
-      name: "TurboQuantFiles", dependencies: ["TurboQuant", "TurboQuantStorage"],
-      swiftSettings: swiftSettings),
+      name: "TurboQuantFiles",
+      dependencies: ["TurboQuant", "TurboQuantStorage", "TurboQuantKernels"], swiftSettings: swiftSettings),
     .target(name: "CDemoData", cSettings: cSettings),
     .executableTarget(
       name: "TurboQuantCLI",

@@ -47,9 +47,7 @@ extension Codec {
 
   func check(_ fingerprint: Fingerprint) throws(CodecError) {
     guard fingerprint == self.fingerprint else {
-      throw CodecError(
-        .fingerprintMismatch(
-          expected: self.fingerprint.description, found: fingerprint.description))
+      throw CodecError.mismatch(expected: self.fingerprint, found: fingerprint)
     }
   }
 

@@ -37,6 +37,12 @@ public struct CodecError: Error, Sendable, Hashable {
 
   init(_ kind: Kind) { self.kind = kind }
 
+  /// The error of codes of one codec given to another.
+  public static func mismatch(expected: Fingerprint, found: Fingerprint) -> CodecError {
+    CodecError(
+      .fingerprintMismatch(expected: expected.description, found: found.description))
+  }
+
   /// The same error, for row `offset` + row; how a caller that splits a matrix keeps places right.
   public func addingRows(_ offset: Int) -> CodecError {
     switch kind {

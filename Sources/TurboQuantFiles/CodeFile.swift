@@ -1,0 +1,162 @@
+public import TurboQuant
+internal import TurboQuantKernels
+internal import TurboQuantStorage
+
+/// The sections of a `.tqv` file; Documentation/FileFormat.md has the byte tables.
+enum CodeFileFormat {
+  static let kind = "VECS"
+  static let codec = "codec"
+  static let rows = "rows"
+}
+
+/// A `.tqv` file: stored rows and the codec that wrote them, mapped and read in place.
+///
+/// Each mebibyte is checked against its checksum when it is first touched. Any number of threads
+/// may read at once.
+public struct CodeFile: ~Copyable, Sendable {
+  /// The codec, rebuilt from the file's record.
+  public let codec: Codec
+  /// The number of rows.
+  public let count: Int
+  private let container: ContainerReader
+
+  /// Opens the file at `path`.
+  ///
+  /// - Throws: ``CodeFileError`` when the file is missing, damaged, not a `.tqv` file or of a codec
+  ///   that this version cannot reproduce.
+  public init(_ path: String) throws(CodeFileError) {
+    let container = try CodeFile.container(path)
+    let codec = try CodeFile.codec(in: container)
+    let section = container.sections.first { $0.name == CodeFileFormat.rows }
+    let byteCount = Int(section?.byteCount ?? 0)
+    guard section != nil, byteCount % codec.bytesPerVector == 0 else {
+      throw CodeFileError(
+        partialRow: byteCount, bytesPerVector: codec.bytesPerVector, path: path)
+    }
+    self.codec = codec
+    self.count = byteCount / codec.bytesPerVector
+    self.container = container
+  }
+
+  private static func container(_ path: String) throws(CodeFileError) -> ContainerReader {
+    try rethrowing { () throws(StorageError) in
+      try ContainerReader(path, kind: CodeFileFormat.kind)
+    }
+  }
+
+  private static func codec(
+    in container: borrowing ContainerReader
+  ) throws(CodeFileError) -> Codec {
+    let record: RawSpan
+    do throws(StorageError) {
+      record = try container.bytes(of: CodeFileFormat.codec)
+    } catch {
+      throw CodeFileError(error)
+    }
+    do throws(CodecError) {
+      return try Codec(record: record)
+    } catch {
+      throw CodeFileError(error, path: container.path)
+    }
+  }
+
+  /// The path it was opened by.
+  public var path: String { container.path }
+
+  /// The size of the file in bytes.
+  public var byteCount: Int { container.byteCount }
+
+  /// Lends stored rows, `codec.bytesPerVector` bytes each, after checking the chunks they lie in.
+  ///
+  /// - Throws: ``CodeFileError`` when a chunk is damaged.
+  /// - Precondition: `rows` lies within 0 ..< ``count``.
+  public func withBytes<R>(
+    of rows: Range<Int>, _ body: (RawSpan) -> R
+  ) throws(CodeFileError) -> R {
+    precondition(rows.lowerBound >= 0 && rows.upperBound <= count, "rows \(rows) of \(count)")
+    let stride = codec.bytesPerVector
+    return try rethrowing { () throws(StorageError) in
+      body(
+        try container.bytes(
+          of: CodeFileFormat.rows, rows.lowerBound * stride..<rows.upperBound * stride))
+    }
+  }
+
+  /// A copy of stored rows.
+  ///
+  /// - Throws: ``CodeFileError`` when a chunk is damaged.
+  /// - Precondition: `rows` lies within 0 ..< ``count``.
+  public func codes(of rows: Range<Int>) throws(CodeFileError) -> CodeMatrix {
+    let bytes = try withBytes(of: rows) { span in
+      [UInt8](capacity: span.byteCount) { output in
+        for i in 0..<span.byteCount { output.append(span.byte(at: i)) }
+      }
+    }
+    do throws(CodecError) {
+      return try CodeMatrix(bytes: bytes, of: codec)
+    } catch {
+      throw CodeFileError(error, path: path)
+    }
+  }
+
+  /// Checks every byte of the file.
+  ///
+  /// - Parameter progress: Called after each mebibyte with the bytes checked and the bytes to check.
+  /// - Throws: ``CodeFileError`` at the first damaged place.
+  public func verify(
+    progress: (_ done: UInt64, _ total: UInt64) -> Void = { _, _ in }
+  ) throws(CodeFileError) {
+    try rethrowing { () throws(StorageError) in try container.verify(progress: progress) }
+  }
+}
+
+/// Writes a `.tqv` file row block by row block, in constant memory.
+///
+/// Until ``finish()`` returns, the path holds what it held before; a writer that ends without it
+/// leaves nothing behind.
+public struct CodeFileWriter: ~Copyable {
+  private var container: ContainerWriter
+  private let codec: Codec
+  private let path: String
+
+  /// Begins a file of `codec`'s rows at `path`, which may exist.
+  ///
+  /// - Throws: ``CodeFileError`` when the path cannot be written.
+  public init(_ path: String, codec: Codec) throws(CodeFileError) {
+    self.codec = codec
+    self.path = path
+    container = try rethrowing { () throws(StorageError) in
+      var container = try ContainerWriter(path, kind: CodeFileFormat.kind, sectionCount: 2)
+      try container.writeSection(CodeFileFormat.codec, codec.record.span.raw)
+      try container.beginSection(CodeFileFormat.rows)
+      return container
+    }
+  }
+
+  /// Appends rows.
+  ///
+  /// - Throws: ``CodeFileError`` when the codes are another codec's, or writing fails.
+  public mutating func append(_ codes: CodeMatrix) throws(CodeFileError) {
+    guard codes.fingerprint == codec.fingerprint else {
+      throw CodeFileError(
+        .mismatch(expected: codec.fingerprint, found: codes.fingerprint), path: path)
+    }
+    do throws(StorageError) {
+      try container.append(codes.bytes.span.raw)
+    } catch {
+      throw CodeFileError(error)
+    }
+  }
+
+  /// Completes the file and moves it onto its path, in one step that cannot be half done.
+  ///
+  /// - Throws: ``CodeFileError`` when writing fails; the path is then as it was.
+  public consuming func finish() throws(CodeFileError) {
+    do throws(StorageError) {
+      try container.endSection()
+      try container.finish()
+    } catch {
+      throw CodeFileError(error)
+    }
+  }
+}

@@ -1,0 +1,61 @@
+public import TurboQuant
+internal import TurboQuantStorage
+
+/// Why a `.tqv` file could not be written or read.
+public struct CodeFileError: Error, Sendable, Hashable {
+  /// What went wrong.
+  public enum Kind: Sendable, Hashable {
+    /// The container: missing, damaged, not a container, or refused by the operating system.
+    case container
+    /// The codec record inside it, or codes of another codec.
+    case codec(CodecError)
+    /// The rows do not end with a whole row.
+    case partialRow(byteCount: Int, bytesPerVector: Int)
+  }
+
+  /// What went wrong.
+  public let kind: Kind
+  /// The path as it was given.
+  public let path: String
+  /// The byte of the file at which it went wrong, where there is one.
+  public let offset: UInt64?
+  private let message: String
+
+  init(_ error: StorageError) {
+    kind = .container
+    path = error.path
+    offset = error.offset
+    message = error.description
+  }
+
+  init(_ error: CodecError, path: String) {
+    kind = .codec(error)
+    self.path = path
+    offset = nil
+    message = "\(path): \(error)"
+  }
+
+  init(partialRow byteCount: Int, bytesPerVector: Int, path: String) {
+    kind = .partialRow(byteCount: byteCount, bytesPerVector: bytesPerVector)
+    self.path = path
+    offset = nil
+    message =
+      "\(path): \(byteCount) bytes of rows, expected a multiple of \(bytesPerVector) — encode again"
+  }
+}
+
+extension CodeFileError: CustomStringConvertible {
+  /// One line: the path, what was found, what was expected, the next step.
+  public var description: String { message }
+}
+
+/// Runs `body` with storage errors turned into code-file errors.
+func rethrowing<R: ~Copyable>(
+  _ body: () throws(StorageError) -> R
+) throws(CodeFileError) -> R {
+  do {
+    return try body()
+  } catch {
+    throw CodeFileError(error)
+  }
+}
