@@ -1,8 +1,7 @@
 import Foundation
 import Testing
+import TurboQuantFiles
 import TurboQuantStorage
-
-@testable import TurboQuantFiles
 
 @Suite struct ReadingTests {
   let scratch: Scratch
