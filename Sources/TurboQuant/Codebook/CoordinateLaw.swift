@@ -42,15 +42,15 @@ extension CoordinateLaw {
   func integral(from a: Double, to b: Double, _ g: (Double) -> Double = { _ in 1 }) -> Double {
     switch self {
     case .sphere(let d):
-      // With t = 1 − s² the weight is 2 s^(d−2) (2 − s²)^((d−3)/2) ds: smooth up to the end of the
+      // With t = 1 − s² the weight is 2s (s²(2 − s²))^((d−3)/2) ds: smooth up to the end of the
       // support for every d ≥ 2, the arcsine law included.
-      let narrow = min(1, 4 * scale)
       return GaussLegendre.integrate(
-        from: squareRoot(1 - b), to: squareRoot(1 - a), panel: narrow / 8
+        from: squareRoot(1 - b), to: squareRoot(1 - a), panel: min(1, 4 * scale) / 8
       ) { s in
         let rest = 2 - s * s
-        let tail = d == 2 ? 1 / squareRoot(rest) : Portable.power(rest, halves: d - 3)
-        return 2 * Portable.power(s, halves: 2 * (d - 2)) * tail * g(1 - s * s)
+        let weight =
+          d == 2 ? 2 / squareRoot(rest) : 2 * s * Portable.power(s * s * rest, halves: d - 3)
+        return weight * g(1 - s * s)
       }
     case .gaussian:
       return GaussLegendre.integrate(from: a, to: b, panel: 0.5) { density($0) * g($0) }

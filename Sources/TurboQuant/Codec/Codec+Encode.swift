@@ -39,6 +39,7 @@ extension Codec {
     /// Encodes rows × ``dimension`` half-precision floats; the same bytes as their float32 values.
     ///
     /// - Throws: As for float32.
+    @_disfavoredOverload
     public func encode(_ vectors: Span<Float16>) throws(CodecError) -> CodeMatrix {
       let count = try rowCount(of: vectors.count)
       var bytes = [UInt8](repeating: 0, count: count * bytesPerVector)

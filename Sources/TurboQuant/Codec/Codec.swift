@@ -35,7 +35,8 @@ public struct Codec: Sendable {
   public let fingerprint: Fingerprint
   /// The canonical bytes that ``fingerprint`` is the hash of, and that files carry.
   public let record: [UInt8]
-  let kernels: Kernels
+  /// The kernels of the target in use; tests put another target's here.
+  var kernels: Kernels
 
   /// Creates a codec.
   ///
@@ -87,8 +88,7 @@ public struct Codec: Sendable {
     scalarQuantizer = stages.scalar
     sketch = stages.sketch
     layout = RowLayout(
-      codeBytes: stages.scalar?.byteCount ?? 0, signBytes: stages.sketch?.byteCount ?? 0,
-      normalization: normalization)
+      dimension: dimension, rate: rate, quantizer: quantizer, normalization: normalization)
     kernels = try Kernels.current()
     record = CodecRecord.bytes(
       dimension: dimension, rate: rate, quantizer: quantizer, normalization: normalization,
@@ -114,11 +114,13 @@ struct Stages: Sendable {
     dimension: Int, rate: Rate, quantizer: Quantizer, seed: UInt64,
     reusing known: ScalarQuantizer? = nil
   ) throws(CodecError) {
+    try CodecError.check(dimension: dimension)
+    let directions = quantizer.directions(dimension: dimension, rate: rate)
     switch quantizer {
     case .scalar:
       scalar = try Self.scalar(dimension, rate, known)
       sketch = nil
-    case .twoStage(let kind, let directions):
+    case .twoStage(let kind, _):
       guard (4...18).contains(rate.halfBits) else {
         throw CodecError(
           .rateNotOffered(
@@ -128,10 +130,10 @@ struct Stages: Sendable {
       scalar = try Self.scalar(dimension, rate.withoutSketchBit, known)
       sketch = try ResidualSketch(
         dimension: dimension, directions: directions, kind: kind, seed: seed)
-    case .qjl(let kind, let directions):
+    case .qjl(let kind, _):
       scalar = nil
-      let count = directions ?? (rate.halfBits * dimension + 1) / 2
-      sketch = try ResidualSketch(dimension: dimension, directions: count, kind: kind, seed: seed)
+      sketch = try ResidualSketch(
+        dimension: dimension, directions: directions, kind: kind, seed: seed)
     }
   }
 

@@ -79,9 +79,17 @@ extension Codec {
       let quantizer = Quantizer(
         number: record.byte(at: 25), sketch: sketch, directions: directions)
     else { throw refuse("quantizer \(record.byte(at: 25)) at byte 25") }
+    let dimension = Int(record.integer(at: 20, as: UInt32.self))
+    let rate = Rate(halfBits: Int(record.byte(at: 26)))
+    // Checked before anything is built, so that a forged dimension costs nothing.
+    let layout = RowLayout(
+      dimension: dimension, rate: rate, quantizer: quantizer, normalization: normalization)
+    let bytesPerVector = Int(record.integer(at: 36, as: UInt32.self))
+    guard bytesPerVector == layout.bytesPerVector else {
+      throw refuse("\(bytesPerVector) bytes a row, expected \(layout.bytesPerVector)")
+    }
     try self.init(
-      dimension: Int(record.integer(at: 20, as: UInt32.self)),
-      rate: Rate(halfBits: Int(record.byte(at: 26))), quantizer: quantizer, rotation: rotation,
+      dimension: dimension, rate: rate, quantizer: quantizer, rotation: rotation,
       normalization: normalization, seed: record.integer(at: 40, as: UInt64.self))
     guard self.record.count == record.byteCount else {
       throw refuse("\(record.byteCount) bytes, expected \(self.record.count)")

@@ -16,7 +16,21 @@ public struct RowLayout: Sendable, Hashable {
   /// The length of a row.
   public let bytesPerVector: Int
 
-  init(codeBytes: Int, signBytes: Int, normalization: Normalization) {
+  /// The layout of a codec's rows, whether or not such a codec can be built.
+  init(dimension: Int, rate: Rate, quantizer: Quantizer, normalization: Normalization) {
+    let codeBytes: Int
+    switch quantizer {
+    case .scalar: codeBytes = ScalarQuantizer.byteCount(dimension: dimension, rate: rate)
+    case .twoStage:
+      codeBytes = ScalarQuantizer.byteCount(dimension: dimension, rate: rate.withoutSketchBit)
+    case .qjl: codeBytes = 0
+    }
+    let directions = quantizer.directions(dimension: dimension, rate: rate)
+    self.init(
+      codeBytes: codeBytes, signBytes: (directions + 7) / 8, normalization: normalization)
+  }
+
+  private init(codeBytes: Int, signBytes: Int, normalization: Normalization) {
     codes = 0..<codeBytes
     signs = codeBytes..<codeBytes + signBytes
     var end = signs.upperBound

@@ -19,6 +19,15 @@ public enum Quantizer: Sendable, Hashable {
     case .qjl: "qjl"
     }
   }
+
+  /// The number of sketch directions, 0 without a sketch.
+  func directions(dimension: Int, rate: Rate) -> Int {
+    switch self {
+    case .scalar: 0
+    case .twoStage(_, let directions): directions ?? dimension
+    case .qjl(_, let directions): directions ?? (rate.halfBits * dimension + 1) / 2
+    }
+  }
 }
 
 /// Which lengths a codec keeps.

@@ -44,7 +44,7 @@ public struct ScalarQuantizer: Sendable {
       segments = [Segment(coordinates: 0..<dimension, byteOffset: 0, codebook: lower)]
       return
     }
-    let split = (dimension + 1) / 2
+    let split = Self.split(dimension)
     let first = Segment(
       coordinates: 0..<split, byteOffset: 0,
       codebook: Codebook(law: law, bits: lower.bits + 1))
@@ -53,8 +53,19 @@ public struct ScalarQuantizer: Sendable {
     segments = split < dimension ? [first, second] : [first]
   }
 
+  /// How many coordinates a rate of b.5 stores at b + 1 bits.
+  private static func split(_ dimension: Int) -> Int { (dimension + 1) / 2 }
+
+  /// Bytes of packed codes of one vector, known before any codebook is solved.
+  static func byteCount(dimension: Int, rate: Rate) -> Int {
+    let bits = rate.halfBits / 2
+    guard rate.halfBits % 2 == 1 else { return (dimension * bits + 7) / 8 }
+    let wide = split(dimension)
+    return (wide * (bits + 1) + 7) / 8 + ((dimension - wide) * bits + 7) / 8
+  }
+
   /// Bytes of packed codes of one vector.
-  public var byteCount: Int { segments.reduce(0) { $0 + $1.byteCount } }
+  public var byteCount: Int { Self.byteCount(dimension: dimension, rate: rate) }
 
   /// The distortion D = E‖û − ŷ‖² that theory predicts for every unit vector.
   public var distortion: Double {
