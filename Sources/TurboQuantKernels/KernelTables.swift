@@ -1,28 +1,44 @@
 internal import CTurboQuantKernels
 
 /// A codebook in the form the kernels read, with the lookup grid that makes quantizing one lookup.
-package struct KernelCodebook: Sendable {
+///
+/// A class over memory of its own, so that a row costs no reference counting of its tables.
+@safe package final class KernelCodebook: Sendable {
   package let bits: Int
-  private let centroids: [Float]
-  private let boundaries: [Float]
-  private let gridScale: Float
-  private let gridOffset: Float
-  private let gridBoundaries: [Float]
-  private let gridBases: [UInt32]
-  private let gridCount: Int
+  // Written by the initializer alone.
+  private nonisolated(unsafe) let floats: UnsafeMutableBufferPointer<Float>
+  private nonisolated(unsafe) let bases: UnsafeMutableBufferPointer<UInt32>
+  private nonisolated(unsafe) let record: UnsafeMutablePointer<ctq_codebook>
 
   /// The grid, if any, must satisfy what `ctq_codebook` says; ``LookupGrid`` makes such grids.
   package init(bits: Int, centroids: [Float], boundaries: [Float], grid: LookupGrid?) {
     precondition((1...8).contains(bits))
     precondition(centroids.count == 1 << bits && boundaries.count == centroids.count - 1)
     self.bits = bits
-    self.centroids = Self.padded(centroids, with: 0)
-    self.boundaries = boundaries
-    gridScale = grid?.scale ?? 0
-    gridOffset = grid?.offset ?? 0
-    gridBoundaries = Self.padded(grid?.boundaries ?? [], with: .infinity)
-    gridBases = Self.padded(grid?.bases ?? [], with: 0)
-    gridCount = grid?.bases.count ?? 0
+    let centroids = Self.padded(centroids, with: 0)
+    let gridBoundaries = Self.padded(grid?.boundaries ?? [], with: .infinity)
+    let values = centroids + gridBoundaries + boundaries
+    unsafe floats = .allocate(capacity: values.count)
+    _ = unsafe floats.initialize(from: values)
+    let gridBases = Self.padded(grid?.bases ?? [], with: 0)
+    unsafe bases = .allocate(capacity: gridBases.count)
+    _ = unsafe bases.initialize(from: gridBases)
+    let base = unsafe floats.baseAddress
+    unsafe record = .allocate(capacity: 1)
+    unsafe record.initialize(
+      to: ctq_codebook(
+        bits: UInt32(bits), centroids: base,
+        boundaries: base.map { unsafe $0 + centroids.count + gridBoundaries.count },
+        grid_count: UInt32(grid?.bases.count ?? 0), grid_scale: grid?.scale ?? 0,
+        grid_offset: grid?.offset ?? 0,
+        grid_boundaries: base.map { unsafe $0 + centroids.count },
+        grid_bases: unsafe bases.baseAddress))
+  }
+
+  deinit {
+    unsafe floats.deallocate()
+    unsafe bases.deallocate()
+    unsafe record.deallocate()
   }
 
   // Kernels load whole registers of tables that have up to 32 entries.
@@ -33,22 +49,7 @@ package struct KernelCodebook: Sendable {
   /// Bytes that `count` packed codes take.
   package func byteCount(of count: Int) -> Int { (count * bits + 7) / 8 }
 
-  func withPointer<R>(_ body: (UnsafePointer<ctq_codebook>) -> R) -> R {
-    unsafe centroids.withUnsafeBufferPointer { centroids in
-      unsafe boundaries.withUnsafeBufferPointer { boundaries in
-        unsafe gridBoundaries.withUnsafeBufferPointer { gridBoundaries in
-          unsafe gridBases.withUnsafeBufferPointer { gridBases in
-            var codebook = unsafe ctq_codebook(
-              bits: UInt32(bits), centroids: centroids.baseAddress,
-              boundaries: boundaries.baseAddress, grid_count: UInt32(gridCount),
-              grid_scale: gridScale, grid_offset: gridOffset,
-              grid_boundaries: gridBoundaries.baseAddress, grid_bases: gridBases.baseAddress)
-            return unsafe body(&codebook)
-          }
-        }
-      }
-    }
-  }
+  var pointer: UnsafePointer<ctq_codebook> { unsafe UnsafePointer(record) }
 }
 
 /// Equal cells over the line, at most one decision boundary in each.
@@ -102,7 +103,7 @@ package struct LookupGrid: Sendable, Equatable {
 }
 
 /// The steps and sign bits of a randomized Hadamard rotation, in the form the kernels read.
-package struct Mixing: Sendable {
+@safe package final class Mixing: Sendable {
   /// One step; `ctq_kernels.h` gives the formulas.
   package enum Step: Sendable, Equatable {
     case hadamard(offset: Int, count: Int, scale: Float)
@@ -116,40 +117,53 @@ package struct Mixing: Sendable {
   }
 
   package let dimension: Int
-  private let steps: [ctq_step]
-  private let signs: [UInt8]
+  // Written by the initializer alone.
+  private nonisolated(unsafe) let steps: UnsafeMutableBufferPointer<ctq_step>
+  private nonisolated(unsafe) let signs: UnsafeMutableBufferPointer<UInt8>
+  private nonisolated(unsafe) let record: UnsafeMutablePointer<ctq_mixing>
 
   /// `signs` holds one run of bits a step, each run beginning on a whole byte.
   package init(dimension: Int, steps: [Step], signs: [[UInt8]]) {
     precondition(steps.count == signs.count)
     self.dimension = dimension
     var offset = 0
-    self.steps = zip(steps, signs).map { step, bits in
+    let kernelSteps = zip(steps, signs).map { step, bits in
       precondition(bits.count * 8 >= step.count)
       defer { offset += bits.count }
-      switch step {
-      case .hadamard(let start, let count, let scale):
-        precondition(count >= 64 && count.nonzeroBitCount == 1 && start + count <= dimension)
-        return ctq_step(
-          kind: UInt32(CTQ_STEP_HADAMARD), offset: UInt32(start), count: UInt32(count),
-          signs: UInt32(offset), scale: scale, cosine: 0, sine: 0)
-      case .givens(let start, let count, let cosine, let sine):
-        precondition(count <= start && start + count <= dimension)
-        return ctq_step(
-          kind: UInt32(CTQ_STEP_GIVENS), offset: UInt32(start), count: UInt32(count),
-          signs: UInt32(offset), scale: 1, cosine: cosine, sine: sine)
-      }
+      return Self.kernelStep(step, signs: offset, dimension: dimension)
     }
-    self.signs = signs.flatMap { $0 }
+    let bytes = signs.flatMap { $0 }
+    unsafe self.steps = .allocate(capacity: kernelSteps.count)
+    _ = unsafe self.steps.initialize(from: kernelSteps)
+    unsafe self.signs = .allocate(capacity: bytes.count)
+    _ = unsafe self.signs.initialize(from: bytes)
+    unsafe record = .allocate(capacity: 1)
+    unsafe record.initialize(
+      to: ctq_mixing(
+        steps: self.steps.baseAddress, step_count: kernelSteps.count,
+        signs: self.signs.baseAddress))
   }
 
-  func withPointer(_ body: (UnsafePointer<ctq_mixing>) -> Void) {
-    unsafe steps.withUnsafeBufferPointer { steps in
-      unsafe signs.withUnsafeBufferPointer { signs in
-        var mixing = unsafe ctq_mixing(
-          steps: steps.baseAddress, step_count: steps.count, signs: signs.baseAddress)
-        unsafe body(&mixing)
-      }
+  deinit {
+    unsafe steps.deallocate()
+    unsafe signs.deallocate()
+    unsafe record.deallocate()
+  }
+
+  private static func kernelStep(_ step: Step, signs: Int, dimension: Int) -> ctq_step {
+    switch step {
+    case .hadamard(let start, let count, let scale):
+      precondition(count >= 64 && count.nonzeroBitCount == 1 && start + count <= dimension)
+      return ctq_step(
+        kind: UInt32(CTQ_STEP_HADAMARD), offset: UInt32(start), count: UInt32(count),
+        signs: UInt32(signs), scale: scale, cosine: 0, sine: 0)
+    case .givens(let start, let count, let cosine, let sine):
+      precondition(count <= start && start + count <= dimension)
+      return ctq_step(
+        kind: UInt32(CTQ_STEP_GIVENS), offset: UInt32(start), count: UInt32(count),
+        signs: UInt32(signs), scale: 1, cosine: cosine, sine: sine)
     }
   }
+
+  var pointer: UnsafePointer<ctq_mixing> { unsafe UnsafePointer(record) }
 }

@@ -45,13 +45,13 @@ internal import CTurboQuantKernels
   /// Applies a randomized Hadamard rotation in place.
   package func mix(_ mixing: Mixing, _ x: inout FloatBuffer) {
     precondition(mixing.dimension <= x.count)
-    unsafe mixing.withPointer { unsafe table.pointee.mix($0, x.base) }
+    unsafe table.pointee.mix(mixing.pointer, x.base)
   }
 
   /// Applies the transpose of a randomized Hadamard rotation in place.
   package func unmix(_ mixing: Mixing, _ x: inout FloatBuffer) {
     precondition(mixing.dimension <= x.count)
-    unsafe mixing.withPointer { unsafe table.pointee.unmix($0, x.base) }
+    unsafe table.pointee.unmix(mixing.pointer, x.base)
   }
 
   /// `y` ← M `x`, M of `rowCount` rows stored column by column.
@@ -105,12 +105,10 @@ internal import CTurboQuantKernels
   ) -> Float {
     precondition(range.lowerBound >= 0 && range.upperBound <= y.count)
     precondition(offset >= 0 && offset + codebook.byteCount(of: range.count) <= codes.count)
-    return unsafe codebook.withPointer { book in
-      unsafe codes.withUnsafeMutableBufferPointer {
-        unsafe table.pointee.quantize(
-          book, y.base + range.lowerBound, range.count, scale,
-          $0.baseAddress.map { unsafe $0 + offset }, residual)
-      }
+    return unsafe codes.withUnsafeMutableBufferPointer {
+      unsafe table.pointee.quantize(
+        codebook.pointer, y.base + range.lowerBound, range.count, scale,
+        $0.baseAddress.map { unsafe $0 + offset }, residual)
     }
   }
 
@@ -121,11 +119,10 @@ internal import CTurboQuantKernels
   ) {
     precondition(range.lowerBound >= 0 && range.upperBound <= y.count)
     precondition(offset >= 0 && offset + codebook.byteCount(of: range.count) <= codes.byteCount)
-    unsafe codebook.withPointer { book in
-      unsafe codes.withUnsafeBytes {
-        unsafe table.pointee.dequantize(
-          book, $0.bytes.map { unsafe $0 + offset }, range.count, y.base + range.lowerBound)
-      }
+    unsafe codes.withUnsafeBytes {
+      unsafe table.pointee.dequantize(
+        codebook.pointer, $0.bytes.map { unsafe $0 + offset }, range.count,
+        y.base + range.lowerBound)
     }
   }
 
@@ -139,15 +136,13 @@ internal import CTurboQuantKernels
     precondition(
       sums.isEmpty
         || offset >= 0 && offset + (sums.count - 1) * stride + byteCount <= rows.byteCount)
-    unsafe codebook.withPointer { book in
-      unsafe rows.withUnsafeBytes { bytes in
-        unsafe query.withUnsafeBufferPointer { query in
-          unsafe sums.withUnsafeMutableBufferPointer { sums in
-            guard let base = query.baseAddress, sums.count > 0 else { return }
-            unsafe table.pointee.code_products(
-              book, bytes.bytes.map { unsafe $0 + offset }, stride, sums.count,
-              base + range.lowerBound, range.count, sums.baseAddress)
-          }
+    unsafe rows.withUnsafeBytes { bytes in
+      unsafe query.withUnsafeBufferPointer { query in
+        unsafe sums.withUnsafeMutableBufferPointer { sums in
+          guard let base = query.baseAddress, sums.count > 0 else { return }
+          unsafe table.pointee.code_products(
+            codebook.pointer, bytes.bytes.map { unsafe $0 + offset }, stride, sums.count,
+            base + range.lowerBound, range.count, sums.baseAddress)
         }
       }
     }

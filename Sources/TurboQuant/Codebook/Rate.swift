@@ -22,7 +22,7 @@ public struct Rate: Sendable, Hashable {
   public var bitsPerCoordinate: Double { Double(halfBits) / 2 }
 
   /// This rate less one bit a coordinate: what stage 1 keeps when the sketch takes one.
-  var withoutSketchBit: Rate { Rate(halfBits: halfBits - 2) }
+  var withoutSketchBit: Rate { Rate(halfBits: max(0, halfBits - 2)) }
 }
 
 extension Rate: CustomStringConvertible {

@@ -84,15 +84,15 @@ extension ScalarQuantizer {
     at offset: Int, keepsResidual: Bool
   ) -> Float {
     var alignment: Float = 0
-    for segment in segments {
-      let (codebook, start) = (segment.codebook.kernel, offset + segment.byteOffset)
+    // By index: a copied segment would retain and release every table, for each row.
+    for i in segments.indices {
+      let (codebook, range) = (segments[i].codebook.kernel, segments[i].coordinates)
+      let start = offset + segments[i].byteOffset
       alignment +=
         keepsResidual
         ? kernels.quantize(
-          codebook, work.front, segment.coordinates, scale: scale, codes: &row, at: start,
-          residual: &work.back)
-        : kernels.quantize(
-          codebook, work.front, segment.coordinates, scale: scale, codes: &row, at: start)
+          codebook, work.front, range, scale: scale, codes: &row, at: start, residual: &work.back)
+        : kernels.quantize(codebook, work.front, range, scale: scale, codes: &row, at: start)
     }
     return alignment
   }
