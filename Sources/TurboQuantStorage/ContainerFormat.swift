@@ -124,7 +124,7 @@ extension ContainerHeader {
         .truncated(expected: UInt64(size), found: fileSize), path: path, offset: fileSize)
     }
     guard crc32c(file.extracting(0..<60)) == file.littleEndian(at: 60) else {
-      throw StorageError(.headerDamaged, path: path, offset: 60)
+      throw StorageError(.headerDamaged, path: path, offset: 0)
     }
     let version = file.littleEndian(at: 8, as: UInt32.self)
     guard version <= ContainerFormat.version else {

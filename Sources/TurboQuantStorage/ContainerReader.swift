@@ -179,7 +179,7 @@ private struct LayoutCursor {
     self.path = path
   }
 
-  /// Steps over the part that the table places at `offset`, by the table's byte `field`.
+  /// Steps over the part whose offset the table gives at byte `field`, its size 8 bytes later.
   mutating func take(
     _ byteCount: UInt64, at offset: UInt64, field: Int, of file: RawSpan
   ) throws(StorageError) {
@@ -192,7 +192,7 @@ private struct LayoutCursor {
     guard !overflows, next <= UInt64(file.byteCount) else {
       throw StorageError(
         .malformed(reason: "\(byteCount) bytes at \(offset) reach beyond the file"),
-        path: path, offset: UInt64(field))
+        path: path, offset: UInt64(field + 8))
     }
     try file.requireZeros(Int(end)..<Int(offset), path: path)
     end = next

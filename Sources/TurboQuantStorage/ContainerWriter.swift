@@ -138,7 +138,7 @@ package struct ContainerWriter: ~Copyable, Sendable {
   }
 
   private mutating func pad() throws(StorageError) {
-    try appendZeros(Int(0 &- file.byteCount & (ContainerFormat.alignment - 1)))
+    try appendZeros(Int((0 &- file.byteCount) & (ContainerFormat.alignment - 1)))
   }
 
   private mutating func appendZeros(_ count: Int) throws(StorageError) {

@@ -31,6 +31,13 @@
     self.path = path
   }
 
+  /// Creates a mapping of no bytes, for a value that may or may not have a file behind it.
+  package init(emptyFor path: String) {
+    unsafe base = nil
+    byteCount = 0
+    self.path = path
+  }
+
   deinit {
     if let base = unsafe base { unsafe unmap(base, byteCount: byteCount, path: path) }
   }

@@ -50,7 +50,7 @@ package struct StorageError: Error, Equatable, Sendable {
 extension StorageError: CustomStringConvertible {
   /// One line: the path, what was found, what was expected and, where there is one, the next step.
   package var description: String {
-    let place = offset.map { " at byte \($0)" } ?? ""
+    let place = offset.map { " (at byte \($0))" } ?? ""
     return "\(singleLine(path)): \(problem)\(place)\(advice.map { " — \($0)" } ?? "")"
   }
 

@@ -129,18 +129,22 @@ package struct FileDescriptor: ~Copyable, Sendable {
   /// Writes some of `bytes` at the current position and returns how many.
   package func write(_ bytes: RawSpan) throws(StorageError) -> Int {
     let byteCount = transferLimit(bytes.byteCount)
-    return try perform(.write, path: path) {
+    let written = try perform(.write, path: path) {
       unsafe bytes.withUnsafeBytes { unsafe systemWrite(number, $0.baseAddress, byteCount) }
     }
+    try requireProgress(written, of: bytes.byteCount, .write)
+    return written
   }
 
   /// Writes some of `bytes` at `offset` and returns how many.
   package func write(_ bytes: RawSpan, at offset: UInt64) throws(StorageError) -> Int {
     let byteCount = transferLimit(bytes.byteCount)
     let position = try filePosition(offset)
-    return try perform(.pwrite, path: path, offset: offset) {
+    let written = try perform(.pwrite, path: path, offset: offset) {
       unsafe bytes.withUnsafeBytes { unsafe pwrite(number, $0.baseAddress, byteCount, position) }
     }
+    try requireProgress(written, of: bytes.byteCount, .pwrite)
+    return written
   }
 
   /// Sets the permission bits.
@@ -166,6 +170,15 @@ package struct FileDescriptor: ~Copyable, Sendable {
       unsafe Int(bitPattern: mmap(nil, byteCount, PROT_READ, MAP_PRIVATE, number, 0))
     }
     return unsafe UnsafeRawPointer(bitPattern: address)
+  }
+
+  /// Makes an error of a write that moved nothing, or the caller's loop would never end.
+  private func requireProgress(
+    _ written: Int, of byteCount: Int, _ call: SystemCall
+  ) throws(StorageError) {
+    guard written > 0 || byteCount == 0 else {
+      throw StorageError(.system(call: call, code: EIO), path: path)
+    }
   }
 
   private func filePosition(_ offset: UInt64) throws(StorageError) -> off_t {

@@ -1,0 +1,246 @@
+internal import TurboQuantStorage
+
+/// The header of a `.npy` file: its magic bytes, version and the dictionary that follows.
+struct NpyHeader: Equatable {
+  /// The first bytes of every `.npy` file.
+  static let magic: [UInt8] = [0x93, 0x4E, 0x55, 0x4D, 0x50, 0x59]
+  /// Enough bytes to tell where the header ends; every valid file has them.
+  static let preambleByteCount = 12
+  /// The longest dictionary read, the most that format version 1.0 can say.
+  static let maximumDictionaryByteCount = 65_535
+
+  /// The type of the array's elements.
+  let elementType: VectorFile.ElementType
+  /// The number of vectors.
+  let count: Int
+  /// The number of coordinates of each.
+  let dimension: Int
+}
+
+extension NpyHeader {
+  /// Finds the dictionary from the first bytes of a file: 12 of them, or all there are.
+  static func dictionaryRange(
+    _ preamble: RawSpan, path: String
+  ) throws(VectorFileError) -> Range<Int> {
+    guard preamble.byteCount > 0 else { throw VectorFileError(.empty, path: path, offset: 0) }
+    let found = preamble.byteArray(0..<min(magic.count, preamble.byteCount))
+    guard magic.starts(with: found) else {
+      throw VectorFileError(.wrongMagic(found: found), path: path, offset: 0)
+    }
+    guard preamble.byteCount >= preambleByteCount else {
+      let size = UInt64(preamble.byteCount)
+      throw VectorFileError(
+        .truncated(expected: UInt64(preambleByteCount), found: size), path: path, offset: size)
+    }
+    let major = preamble.littleEndian(at: 6, as: UInt8.self)
+    let minor = preamble.littleEndian(at: 7, as: UInt8.self)
+    let start: Int
+    let length: Int
+    switch (major, minor) {
+    case (1, 0):
+      start = 10
+      length = Int(preamble.littleEndian(at: 8, as: UInt16.self))
+    case (2, 0), (3, 0):
+      start = 12
+      length = Int(preamble.littleEndian(at: 8, as: UInt32.self))
+    default:
+      throw VectorFileError(
+        .unsupportedVersion(major: Int(major), minor: Int(minor)), path: path, offset: 6)
+    }
+    guard (2...maximumDictionaryByteCount).contains(length) else {
+      throw VectorFileError(
+        .malformedHeader(
+          reason: "its length is \(length), expected 2 to \(maximumDictionaryByteCount)"),
+        path: path, offset: 8)
+    }
+    return start..<start + length
+  }
+
+  /// Reads the dictionary, which lies at `offset` of the file.
+  init(parsing dictionary: RawSpan, at offset: Int, path: String) throws(VectorFileError) {
+    var parser = PythonLiteralParser(
+      bytes: dictionary.byteArray(0..<dictionary.byteCount), fileOffset: offset, path: path)
+    let fields = try parser.parseDictionary()
+    func fail(_ kind: VectorFileError.Kind) -> VectorFileError {
+      VectorFileError(kind, path: path, offset: UInt64(offset))
+    }
+    guard fields.keys.sorted() == ["descr", "fortran_order", "shape"] else {
+      throw fail(
+        .malformedHeader(
+          reason: "keys \(fields.keys.sorted().joined(separator: ", ")), "
+            + "expected descr, fortran_order, shape"))
+    }
+    guard case .string(let type) = fields["descr"] else {
+      throw fail(.unsupportedElementType("that is no simple type"))
+    }
+    guard let elementType = VectorFile.ElementType(numpyName: type) else {
+      throw fail(.unsupportedElementType("'\(type)'"))
+    }
+    guard case .boolean(let isFortranOrder) = fields["fortran_order"] else {
+      throw fail(.malformedHeader(reason: "fortran_order is neither True nor False"))
+    }
+    guard case .tuple(let shape) = fields["shape"] else {
+      throw fail(.malformedHeader(reason: "shape is not a tuple of integers"))
+    }
+    guard shape.count == 2 else { throw fail(.wrongRank(shape.count)) }
+    // For arrays of one row or column both orders are the same; NumPy then says False.
+    guard !isFortranOrder else { throw fail(.fortranOrder) }
+    guard shape[1] > 0 else { throw fail(.invalidDimension(shape[1])) }
+    self.elementType = elementType
+    count = shape[0]
+    dimension = shape[1]
+  }
+
+  /// The bytes NumPy writes for a float32 array of this shape, the same number for every count.
+  static func encoded(count: Int, dimension: Int) -> [UInt8] {
+    var dictionary =
+      "{'descr': '<f4', 'fortran_order': False, 'shape': (\(count), \(dimension)), }"
+    // Like NumPy, leave room for the first axis to grow to 21 digits; then pad to 64 bytes.
+    dictionary += String(repeating: " ", count: 21 - String(count).utf8.count)
+    let unpadded = 10 + dictionary.utf8.count + 1
+    dictionary += String(repeating: " ", count: 64 - unpadded % 64) + "\n"
+    let length = UInt16(dictionary.utf8.count)
+    return magic + [1, 0, UInt8(truncatingIfNeeded: length), UInt8(length >> 8)]
+      + Array(dictionary.utf8)
+  }
+}
+
+extension VectorFile.ElementType {
+  /// Recognizes NumPy's name of a little-endian type.
+  fileprivate init?(numpyName: String) {
+    switch numpyName {
+    case "<f2": self = .float16
+    case "<f4": self = .float32
+    case "<f8": self = .float64
+    default: return nil
+    }
+  }
+}
+
+/// Reads the one form of Python literal that a `.npy` header holds.
+///
+/// That is a flat dictionary of strings, booleans and tuples of integers, then spaces and a line
+/// end.
+struct PythonLiteralParser {
+  /// A value of the dictionary.
+  enum Value: Equatable {
+    /// A string in single or double quotes, without escapes.
+    case string(String)
+    /// True or False.
+    case boolean(Bool)
+    /// Non-negative integers in parentheses.
+    case tuple([Int])
+    /// A list, which describes a structured type; its content is not read.
+    case list
+  }
+
+  private let bytes: [UInt8]
+  private let fileOffset: Int
+  private let path: String
+  private var position = 0
+
+  /// Prepares to read `bytes`, which lie at `fileOffset` of the file.
+  init(bytes: [UInt8], fileOffset: Int, path: String) {
+    self.bytes = bytes
+    self.fileOffset = fileOffset
+    self.path = path
+  }
+
+  /// Reads the whole dictionary and what follows it.
+  mutating func parseDictionary() throws(VectorFileError) -> [String: Value] {
+    var fields: [String: Value] = [:]
+    try expect("{")
+    while !skip("}") {
+      let key = try parseString()
+      try expect(":")
+      let value = try parseValue()
+      guard fields.updateValue(value, forKey: key) == nil else {
+        throw malformed("the key '\(key)' appears twice")
+      }
+      // What follows a list in the dictionary is of no interest: the type is refused anyway.
+      if value == .list { return ["descr": .list, "fortran_order": .list, "shape": .list] }
+      if skip("}") { break }
+      try expect(",")
+    }
+    while position < bytes.count - 1, bytes[position] == UInt8(ascii: " ") { position += 1 }
+    guard position == bytes.count - 1, bytes[position] == UInt8(ascii: "\n") else {
+      throw malformed("the dictionary is not followed by spaces and one line end")
+    }
+    return fields
+  }
+
+  private mutating func parseValue() throws(VectorFileError) -> Value {
+    if skip("True") { return .boolean(true) }
+    if skip("False") { return .boolean(false) }
+    if skip("[") { return .list }
+    if skip("(") { return .tuple(try parseTuple()) }
+    return .string(try parseString())
+  }
+
+  private mutating func parseTuple() throws(VectorFileError) -> [Int] {
+    var values: [Int] = []
+    while !skip(")") {
+      values.append(try parseInteger())
+      if skip(")") {
+        // In Python (3) is a number; only (3,) is a tuple.
+        guard values.count != 1 else { throw malformed("shape is not a tuple") }
+        break
+      }
+      try expect(",")
+    }
+    return values
+  }
+
+  private mutating func parseInteger() throws(VectorFileError) -> Int {
+    skipSpaces()
+    let start = position
+    var value = 0
+    while position < bytes.count, (0x30...0x39).contains(bytes[position]) {
+      let (product, overflowsProduct) = value.multipliedReportingOverflow(by: 10)
+      let (sum, overflowsSum) = product.addingReportingOverflow(Int(bytes[position] - 0x30))
+      guard !overflowsProduct, !overflowsSum else {
+        throw VectorFileError(
+          .impossibleSize, path: path, offset: UInt64(fileOffset + start))
+      }
+      value = sum
+      position += 1
+    }
+    guard position > start else { throw malformed("expected a number") }
+    return value
+  }
+
+  private mutating func parseString() throws(VectorFileError) -> String {
+    skipSpaces()
+    guard position < bytes.count, bytes[position] == 0x27 || bytes[position] == 0x22 else {
+      throw malformed("expected a quoted string")
+    }
+    let start = position + 1
+    let tail = bytes[start...]
+    guard let end = tail.firstIndex(of: bytes[position]), !tail[..<end].contains(0x5C) else {
+      throw malformed("a string without an end, or with an escape")
+    }
+    position = end + 1
+    return String(decoding: tail[..<end], as: UTF8.self)
+  }
+
+  private mutating func expect(_ word: String) throws(VectorFileError) {
+    guard skip(word) else { throw malformed("expected '\(word)'") }
+  }
+
+  /// Steps over spaces and then over `word`, if it comes next.
+  private mutating func skip(_ word: String) -> Bool {
+    skipSpaces()
+    guard bytes[position...].starts(with: word.utf8) else { return false }
+    position += word.utf8.count
+    return true
+  }
+
+  private mutating func skipSpaces() {
+    while position < bytes.count, bytes[position] == UInt8(ascii: " ") { position += 1 }
+  }
+
+  private func malformed(_ reason: String) -> VectorFileError {
+    VectorFileError(
+      .malformedHeader(reason: reason), path: path, offset: UInt64(fileOffset + position))
+  }
+}

@@ -1,0 +1,67 @@
+internal import TurboQuantStorage
+
+/// Writes float32 vectors to a `.npy` file, some rows at a time.
+///
+/// The file appears, whole, when `finish` returns; until then whatever was at the path stays. A
+/// writer that ends without `finish` leaves nothing behind. The bytes are those of `numpy.save`.
+///
+/// ```swift
+/// var writer = try NpyWriter("decoded.npy", dimension: 384)
+/// try writer.append(block.span)
+/// try writer.finish()
+/// ```
+public struct NpyWriter: ~Copyable, Sendable {
+  /// The number of coordinates of each vector.
+  public let dimension: Int
+  /// The number of vectors appended so far.
+  public private(set) var count = 0
+
+  private var file: AtomicFile
+
+  /// Begins a file at `path`.
+  ///
+  /// - Parameters:
+  ///   - path: The target, which may exist; a directory is refused.
+  ///   - dimension: The number of coordinates of each vector, at least 1.
+  public init(_ path: String, dimension: Int) throws(VectorFileError) {
+    guard dimension > 0 else {
+      throw VectorFileError(.invalidDimension(dimension), path: path)
+    }
+    // The header of no rows is as long as that of many.
+    let header = NpyHeader.encoded(count: 0, dimension: dimension)
+    file = try translatingErrors { () throws(StorageError) in
+      var file = try AtomicFile(path)
+      try file.append(header.span.rawBytes)
+      return file
+    }
+    self.dimension = dimension
+  }
+
+  /// Appends vectors; each call writes to the file at once, so append many rows a call.
+  ///
+  /// - Parameter rows: The coordinates, row after row, a whole number of rows.
+  public mutating func append(_ rows: Span<Float>) throws(VectorFileError) {
+    guard rows.count % dimension == 0 else {
+      throw VectorFileError(
+        .misuse(reason: "\(rows.count) numbers are no whole rows of \(dimension)"),
+        path: file.path)
+    }
+    do throws(StorageError) {
+      try file.append(rows.rawBytes)
+    } catch {
+      throw VectorFileError(error)
+    }
+    count += rows.count / dimension
+  }
+
+  /// Writes the number of rows into the header, brings all to the disk and replaces the target.
+  public consuming func finish() throws(VectorFileError) {
+    let header = NpyHeader.encoded(count: count, dimension: dimension)
+    do throws(StorageError) {
+      try file.overwrite(header.span.rawBytes, at: 0)
+      try file.commit()
+    } catch {
+      throw VectorFileError(error)
+    }
+  }
+}

@@ -1,0 +1,168 @@
+internal import TurboQuantStorage
+
+/// Turns rows as they lie in a file into float32; the one path for every format.
+struct RowDecoder: Equatable, Sendable {
+  /// The type of the stored coordinates.
+  let elementType: VectorFile.ElementType
+  /// The number of coordinates of a row.
+  let dimension: Int
+  /// The bytes before the coordinates of each row: 4 in `.fvecs`, which repeats the dimension.
+  let prefixByteCount: Int
+  /// The bytes of a row, prefix included.
+  let rowByteCount: Int
+
+  /// Why a row could not be decoded.
+  struct Failure: Error {
+    /// What was found.
+    let kind: VectorFileError.Kind
+    /// The row, counted from the first of the rows given.
+    let row: Int
+    /// The column; `nil` for the prefix.
+    let column: Int?
+  }
+
+  /// Creates a decoder; `nil` if no file can hold a row of this dimension.
+  init?(elementType: VectorFile.ElementType, dimension: Int, prefixByteCount: Int = 0) {
+    let (bytes, overflows) = dimension.multipliedReportingOverflow(by: elementType.byteCount)
+    let (row, overflowsRow) = bytes.addingReportingOverflow(prefixByteCount)
+    guard !overflows, !overflowsRow, dimension > 0 else { return nil }
+    self.elementType = elementType
+    self.dimension = dimension
+    self.prefixByteCount = prefixByteCount
+    rowByteCount = row
+  }
+
+  /// The bytes of a file of `count` rows after `firstOffset` bytes; `nil` beyond what a file holds.
+  func fileByteCount(count: Int, firstOffset: Int) -> UInt64? {
+    let (rows, overflows) = count.multipliedReportingOverflow(by: rowByteCount)
+    let (sum, overflowsSum) = rows.addingReportingOverflow(firstOffset)
+    return overflows || overflowsSum ? nil : UInt64(sum)
+  }
+
+  /// Decodes `rows`, a whole number of rows, into `buffer`, which gets their exact size.
+  func decode(_ rows: RawSpan, into buffer: inout [Float]) throws(Failure) {
+    let count = rows.byteCount / rowByteCount
+    resize(&buffer, to: count * dimension)
+    var destination = buffer.mutableSpan
+    guard prefixByteCount > 0 else {
+      let bytes = rows.extracting(0..<count * rowByteCount)
+      guard let bad = convert(bytes, into: &destination, at: 0) else { return }
+      throw failure(of: destination[bad], rows, row: bad / dimension, column: bad % dimension)
+    }
+    for row in 0..<count {
+      let start = row * rowByteCount
+      let found = Int(rows.littleEndian(at: start, as: Int32.self))
+      guard found == dimension else {
+        throw Failure(
+          kind: .differingDimension(expected: dimension, found: found), row: row, column: nil)
+      }
+      let bytes = rows.extracting(start + prefixByteCount..<start + rowByteCount)
+      if let bad = convert(bytes, into: &destination, at: row * dimension) {
+        throw failure(of: destination[bad], rows, row: row, column: bad % dimension)
+      }
+    }
+  }
+
+  private func resize(_ buffer: inout [Float], to count: Int) {
+    if buffer.count > count {
+      buffer.removeLast(buffer.count - count)
+    } else if buffer.count < count {
+      buffer.append(contentsOf: repeatElement(0, count: count - buffer.count))
+    }
+  }
+
+  /// Finds out what a value that is not finite was in the file.
+  private func failure(of value: Float, _ rows: RawSpan, row: Int, column: Int) -> Failure {
+    var kind: VectorFileError.Kind = value.isNaN ? .notANumber : .infinite
+    if elementType == .float64 {
+      let offset = row * rowByteCount + prefixByteCount + column * 8
+      let stored = Double(bitPattern: rows.littleEndian(at: offset))
+      if stored.isFinite { kind = .overflowsFloat32(stored) }
+    }
+    return Failure(kind: kind, row: row, column: column)
+  }
+
+  /// Converts `source` into `destination` from `start` on; returns where the first value that is
+  /// not finite lies.
+  private func convert(
+    _ source: RawSpan, into destination: inout MutableSpan<Float>, at start: Int
+  ) -> Int? {
+    switch elementType {
+    case .float32:
+      var bytes = destination.mutableRawBytes
+      bytes.copyBytes(of: source, to: start * 4)
+      return firstNonFinite(destination, start..<start + source.byteCount / 4)
+    case .float16:
+      return convert(source, into: &destination, at: start, zero: UInt16(0)) {
+        float32(fromFloat16: $0)
+      }
+    case .float64:
+      return convert(source, into: &destination, at: start, zero: 0.0) { Float($0) }
+    }
+  }
+
+  // Blocks stay in the first-level cache between the copy, which takes any alignment, the
+  // conversion and the check.
+  private static let blockCount = 2048
+
+  private func convert<Element: PlainNumber>(
+    _ source: RawSpan, into destination: inout MutableSpan<Float>, at start: Int, zero: Element,
+    _ convertElement: (Element) -> Float
+  ) -> Int? {
+    let size = MemoryLayout<Element>.size
+    let count = source.byteCount / size
+    var scratch = [Element](repeating: zero, count: min(count, RowDecoder.blockCount))
+    var done = 0
+    while done < count {
+      let block = min(scratch.count, count - done)
+      var elements = scratch.mutableSpan
+      var bytes = elements.mutableRawBytes
+      bytes.copyBytes(of: source.extracting(done * size..<(done + block) * size))
+      let first = start + done
+      for index in 0..<block { destination[first + index] = convertElement(elements[index]) }
+      if let bad = firstNonFinite(destination, first..<first + block) { return bad }
+      done += block
+    }
+    return nil
+  }
+}
+
+/// Finds the first NaN or infinity of `range`; looks at all of a block before deciding, so that
+/// the loop can be vectorized.
+private func firstNonFinite(_ values: borrowing MutableSpan<Float>, _ range: Range<Int>) -> Int? {
+  var start = range.lowerBound
+  while start < range.upperBound {
+    let end = min(start + 4096, range.upperBound)
+    var overflow: UInt32 = 0
+    // The exponent is all ones exactly when adding one to it reaches the sign bit.
+    for index in start..<end {
+      overflow |= (values[index].bitPattern & 0x7FFF_FFFF) &+ 0x0080_0000
+    }
+    if overflow & 0x8000_0000 != 0 {
+      return (start..<end).first { !values[$0].isFinite }
+    }
+    start = end
+  }
+  return nil
+}
+
+/// Converts the bits of a float16, exactly, with integers and normal float32 only.
+///
+/// `Float16` is missing on Intel Macs and, where the processor has no instruction for it, costs a
+/// call a number; this is the same on every target and in every flush-to-zero mode, and the
+/// compiler vectorizes it.
+///
+/// Infinity and NaN stay what they are; a NaN keeps its bits.
+@inline(__always)
+func float32(fromFloat16 bits: UInt16) -> Float {
+  let magnitude = UInt32(bits & 0x7FFF)
+  let sign = UInt32(bits & 0x8000) << 16
+  // Exponent bias 127 instead of 15; all ones stays all ones.
+  let specialBias: UInt32 = magnitude >= 0x7C00 ? 112 << 23 : 0
+  let normal = (magnitude << 13) &+ (112 << 23) &+ specialBias
+  // A subnormal is a multiple of 2⁻²⁴: put it below a 2⁻¹⁴ and take that away again.
+  let base: UInt32 = 113 << 23
+  let subnormal = Float(bitPattern: base | magnitude << 13) - Float(bitPattern: base)
+  let result = magnitude < 0x0400 ? subnormal.bitPattern : normal
+  return Float(bitPattern: result | sign)
+}

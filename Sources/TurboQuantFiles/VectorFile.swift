@@ -1,0 +1,260 @@
+package import TurboQuantStorage
+
+/// Reads float vectors, some rows at a time, from an interchange file or from standard input.
+///
+/// ```swift
+/// var file = try VectorFile.open("vectors.npy")
+/// var block: [Float] = []
+/// while try file.readRows(1000, into: &block) > 0 {
+///   use(block, dimension: file.dimension)
+/// }
+/// ```
+///
+/// Supported are `.npy` (float16, float32 or float64, little-endian, C order, two dimensions; format
+/// versions 1.0 to 3.0), `.fvecs` and `.fbin`, told apart by the extension. The path `-` reads a
+/// `.npy` stream from standard input; the other two cannot be told apart there.
+///
+/// Files are mapped, so they may exceed memory. They must not be cut while they are read: that
+/// stops the program. Every value is checked; NaN, infinity and float64 values beyond float32 are
+/// refused with their row and column.
+public struct VectorFile: ~Copyable, Sendable {
+  /// The type of the numbers in the file; they are read as float32 whatever it is.
+  public enum ElementType: Equatable, Sendable {
+    /// IEEE half precision.
+    case float16
+    /// IEEE single precision.
+    case float32
+    /// IEEE double precision, rounded to nearest when read.
+    case float64
+
+    /// The number of bytes of one number.
+    public var byteCount: Int {
+      switch self {
+      case .float16: 2
+      case .float32: 4
+      case .float64: 8
+      }
+    }
+  }
+
+  /// The supported file formats.
+  public enum Format: String, CaseIterable, Sendable {
+    /// NumPy's format.
+    case npy
+    /// Each row an int32 dimension, then float32 coordinates.
+    case fvecs
+    /// Count and dimension as uint32, then float32 rows.
+    case fbin
+
+    /// The extensions in the words of an error message.
+    static var extensionList: String { ".npy, .fvecs or .fbin" }
+  }
+
+  /// The path, or "standard input".
+  public let path: String
+  /// The format of the file.
+  public let format: Format
+  /// The number of vectors; for standard input what the header claims, checked at the end.
+  public let count: Int
+  /// The number of coordinates of each vector, at least 1.
+  public var dimension: Int { decoder.dimension }
+  /// The type of the numbers in the file.
+  public var elementType: ElementType { decoder.elementType }
+  /// The row that `readRows` reads next.
+  public private(set) var nextRow = 0
+
+  private let decoder: RowDecoder
+  private let firstOffset: Int
+  // Of these two one is in use; a stream has an empty mapping.
+  private let mapping: Mapping
+  private var stream: ByteStream?
+
+  /// Opens the file at `path`, or standard input for `-`, and checks its header and size.
+  ///
+  /// - Throws: ``VectorFileError`` for a file that is not there, not of a supported format, or not
+  ///   of the size its header claims. Nothing is allocated for what a header merely claims.
+  public static func open(_ path: String) throws(VectorFileError) -> VectorFile {
+    guard path != "-" else { return try VectorFile(stream: .standardInput()) }
+    let mapping = try translatingErrors { () throws(StorageError) in try Mapping(path) }
+    guard mapping.byteCount > 0 else { throw VectorFileError(.empty, path: path, offset: 0) }
+    return try VectorFile(mapping)
+  }
+
+  private init(_ mapping: consuming Mapping) throws(VectorFileError) {
+    let path = mapping.path
+    let format = try Format(path: path)
+    let layout =
+      switch format {
+      case .npy: try RowLayout(npy: mapping.bytes, path: path)
+      case .fvecs: try RowLayout(fvecs: mapping.bytes, path: path)
+      case .fbin: try RowLayout(fbin: mapping.bytes, path: path)
+      }
+    try layout.check(byteCount: UInt64(mapping.byteCount), path: path)
+    mapping.adviseSequentialReading()
+    self.path = path
+    self.format = format
+    count = layout.count
+    decoder = layout.decoder
+    firstOffset = layout.firstOffset
+    self.mapping = mapping
+    stream = nil
+  }
+
+  /// Reads a `.npy` stream from an open file, which `-` does with standard input.
+  package init(stream file: consuming FileDescriptor) throws(VectorFileError) {
+    let path = file.path
+    var stream = ByteStream(file)
+    try stream.fill(NpyHeader.preambleByteCount)
+    let end = try NpyHeader.dictionaryRange(stream.pending.span.rawBytes, path: path).upperBound
+    try stream.fill(end)
+    let layout = try RowLayout(npy: stream.pending.span.rawBytes, path: path)
+    stream.discard(end)
+    self.path = path
+    format = .npy
+    count = layout.count
+    decoder = layout.decoder
+    firstOffset = layout.firstOffset
+    mapping = Mapping(emptyFor: path)
+    self.stream = consume stream
+  }
+
+  /// Reads the next rows as float32.
+  ///
+  /// - Parameters:
+  ///   - maximumRowCount: The most rows to read, at least 1.
+  ///   - buffer: Gets the coordinates, row after row, and exactly their number. Its content is
+  ///     unspecified after an error.
+  /// - Returns: The number of rows read, 0 at the end.
+  public mutating func readRows(
+    _ maximumRowCount: Int, into buffer: inout [Float]
+  ) throws(VectorFileError) -> Int {
+    guard maximumRowCount > 0 else {
+      throw VectorFileError(.misuse(reason: "reading \(maximumRowCount) rows"), path: path)
+    }
+    let rows = nextRow..<nextRow + min(maximumRowCount, count - nextRow)
+    if stream == nil {
+      try read(rows: rows, into: &buffer)
+    } else {
+      try readStream(rows, into: &buffer)
+    }
+    nextRow = rows.upperBound
+    return rows.count
+  }
+
+  /// Reads any rows as float32, without moving the position of `readRows`.
+  ///
+  /// - Parameters:
+  ///   - rows: The rows, all of them in the file.
+  ///   - buffer: Gets the coordinates, row after row, and exactly their number. Its content is
+  ///     unspecified after an error.
+  public func read(rows: Range<Int>, into buffer: inout [Float]) throws(VectorFileError) {
+    guard rows.lowerBound >= 0, rows.upperBound <= count else {
+      throw VectorFileError(.misuse(reason: "rows \(rows) of \(count)"), path: path)
+    }
+    guard stream == nil else {
+      throw VectorFileError(.misuse(reason: "standard input is read only once"), path: path)
+    }
+    let start = firstOffset + rows.lowerBound * decoder.rowByteCount
+    let bytes = mapping.bytes.extracting(start..<start + rows.count * decoder.rowByteCount)
+    try decode(bytes, firstRow: rows.lowerBound, into: &buffer)
+  }
+
+  /// Lets `readRows` begin again with the first row; standard input cannot.
+  public mutating func rewind() throws(VectorFileError) {
+    guard stream == nil || nextRow == 0 else {
+      throw VectorFileError(.misuse(reason: "standard input is read only once"), path: path)
+    }
+    nextRow = 0
+  }
+
+  private func decode(
+    _ bytes: RawSpan, firstRow: Int, into buffer: inout [Float]
+  ) throws(VectorFileError) {
+    do throws(RowDecoder.Failure) {
+      try decoder.decode(bytes, into: &buffer)
+    } catch {
+      let row = firstRow + error.row
+      var offset = firstOffset + row * decoder.rowByteCount
+      if let column = error.column {
+        offset += decoder.prefixByteCount + column * elementType.byteCount
+      }
+      throw VectorFileError(
+        error.kind, path: path, offset: UInt64(offset), row: row, column: error.column)
+    }
+  }
+
+  private mutating func readStream(
+    _ rows: Range<Int>, into buffer: inout [Float]
+  ) throws(VectorFileError) {
+    let size = decoder.rowByteCount
+    // `RowLayout` has checked that even all rows together have a size.
+    let wanted = rows.count * size
+    try stream?.fill(wanted)
+    let bytes = stream?.pending ?? []
+    let expected = UInt64(firstOffset + count * size)
+    guard bytes.count >= wanted else {
+      let found = UInt64(firstOffset + rows.lowerBound * size + bytes.count)
+      throw VectorFileError(
+        .truncated(expected: expected, found: found), path: path, offset: found,
+        row: rows.lowerBound + bytes.count / size)
+    }
+    try decode(bytes.span.rawBytes.extracting(0..<wanted), firstRow: rows.lowerBound, into: &buffer)
+    stream?.discard(wanted)
+    guard rows.upperBound == count else { return }
+    try stream?.fill(1)
+    let rest = stream?.pending.count ?? 0
+    guard rest == 0 else {
+      throw VectorFileError(
+        .trailingBytes(expected: expected, found: expected + UInt64(rest)), path: path,
+        offset: expected)
+    }
+  }
+}
+
+extension VectorFile.Format {
+  /// Recognizes the format by the extension of a path.
+  init(path: String) throws(VectorFileError) {
+    let name = path.split(separator: "/").last ?? ""
+    let found = name.lastIndex(of: ".").map { String(name[$0...]) } ?? ""
+    guard let format = VectorFile.Format(rawValue: String(found.dropFirst()).lowercased()) else {
+      throw VectorFileError(.unknownExtension(found), path: path)
+    }
+    self = format
+  }
+}
+
+/// The bytes of a stream that have arrived and are not yet used.
+private struct ByteStream: ~Copyable, Sendable {
+  /// What has arrived.
+  private(set) var pending: [UInt8] = []
+  private let file: FileDescriptor
+  private var chunk = [UInt8](repeating: 0, count: 1 << 20)
+  private var isAtEnd = false
+
+  init(_ file: consuming FileDescriptor) { self.file = file }
+
+  /// Waits until at least `byteCount` bytes are pending, or the stream ends.
+  ///
+  /// Memory grows with what arrives, never with what is asked for.
+  mutating func fill(_ byteCount: Int) throws(VectorFileError) {
+    // Taken out, because a span of it would keep all of `self` from being read.
+    var chunk: [UInt8] = []
+    swap(&chunk, &self.chunk)
+    defer { swap(&chunk, &self.chunk) }
+    while pending.count < byteCount && !isAtEnd {
+      var span = chunk.mutableSpan
+      var bytes = span.mutableRawBytes
+      let received: Int
+      do throws(StorageError) {
+        received = try file.read(into: &bytes)
+      } catch {
+        throw VectorFileError(error)
+      }
+      isAtEnd = received == 0
+      pending.append(contentsOf: chunk[..<received])
+    }
+  }
+
+  /// Forgets the first bytes.
+  mutating func discard(_ byteCount: Int) { pending.removeFirst(byteCount) }
+}

@@ -1,0 +1,176 @@
+internal import TurboQuantStorage
+
+/// A failure to read or write a file of vectors: what, in which file, and where in it.
+public struct VectorFileError: Error, Equatable, Sendable {
+  /// What went wrong.
+  public enum Kind: Equatable, Sendable {
+    /// The path names nothing.
+    case notFound
+    /// The file's permissions forbid it.
+    case permissionDenied
+    /// The operating system refused `call` with the error number `code`.
+    case system(call: String, code: Int32)
+    /// The path names a directory.
+    case isDirectory
+    /// The path names a pipe, socket or device.
+    case notRegularFile
+    /// The file has no bytes.
+    case empty
+    /// The name ends in none of the supported extensions.
+    case unknownExtension(String)
+    /// The file does not begin as its format does.
+    case wrongMagic(found: [UInt8])
+    /// The version of the `.npy` format is none of 1.0, 2.0 and 3.0.
+    case unsupportedVersion(major: Int, minor: Int)
+    /// The header breaks a rule of its format.
+    case malformedHeader(reason: String)
+    /// The array's elements are of another type, given in NumPy's words.
+    case unsupportedElementType(String)
+    /// The array is stored column by column.
+    case fortranOrder
+    /// The array has other than two dimensions.
+    case wrongRank(Int)
+    /// The vectors have no coordinates, or fewer.
+    case invalidDimension(Int)
+    /// The header claims more bytes than any file can hold.
+    case impossibleSize
+    /// The file is shorter than its header says.
+    case truncated(expected: UInt64, found: UInt64)
+    /// The file is longer than its header says; `found` counts what was seen.
+    case trailingBytes(expected: UInt64, found: UInt64)
+    /// A row has another dimension than the first.
+    case differingDimension(expected: Int, found: Int)
+    /// A value is NaN.
+    case notANumber
+    /// A value is infinite.
+    case infinite
+    /// A float64 value exceeds what float32 holds.
+    case overflowsFloat32(Double)
+    /// The caller broke a rule of the interface; the file is not to blame.
+    case misuse(reason: String)
+  }
+
+  /// What went wrong.
+  public let kind: Kind
+  /// The path, or "standard input".
+  public let path: String
+  /// The byte of the file at which it went wrong, where there is one.
+  public let offset: UInt64?
+  /// The row at which it went wrong, counted from 0, where there is one.
+  public let row: Int?
+  /// The column at which it went wrong, counted from 0, where there is one.
+  public let column: Int?
+
+  /// Creates an error from its kind and place.
+  public init(
+    _ kind: Kind, path: String, offset: UInt64? = nil, row: Int? = nil, column: Int? = nil
+  ) {
+    self.kind = kind
+    self.path = path
+    self.offset = offset
+    self.row = row
+    self.column = column
+  }
+
+  /// Translates an error of the storage layer, of which only some kinds can reach a vector file.
+  init(_ error: StorageError) {
+    let kind: Kind =
+      switch error.kind {
+      case .system(_, ErrorNumber.notFound): .notFound
+      case .system(_, ErrorNumber.permissionDenied): .permissionDenied
+      case .system(let call, let code): .system(call: call.rawValue, code: code)
+      case .isDirectory: .isDirectory
+      case .notRegularFile: .notRegularFile
+      case .empty: .empty
+      case .misuse(let reason): .misuse(reason: reason)
+      default: .misuse(reason: error.description)
+      }
+    self.init(kind, path: error.path, offset: error.offset)
+  }
+}
+
+extension VectorFileError: CustomStringConvertible {
+  /// One line: the path, what was found, what was expected and, where there is one, the next step.
+  public var description: String {
+    var places: [String] = []
+    if let row { places.append("row \(row)") }
+    if let column { places.append("column \(column)") }
+    if let offset { places.append("byte \(offset)") }
+    let place = places.isEmpty ? "" : " (at \(places.joined(separator: ", ")))"
+    return "\(singleLine(path)): \(problem)\(place)\(advice.map { " — \($0)" } ?? "")"
+  }
+
+  private var problem: String {
+    switch kind {
+    case .notFound: "no such file"
+    case .permissionDenied: "permission denied"
+    case .system(let call, let code): "\(call) failed: \(systemErrorMessage(code)) (error \(code))"
+    case .isDirectory: "is a directory, expected a file of vectors"
+    case .notRegularFile: "is a pipe, socket or device, expected a regular file"
+    case .empty: "is empty (0 bytes), expected a file of vectors"
+    case .unknownExtension(let found):
+      (found.isEmpty ? "no extension" : "unknown extension \"\(singleLine(found))\"")
+        + ", expected \(VectorFile.Format.extensionList)"
+    case .wrongMagic(let found):
+      "not a .npy file (\(firstBytes(found)), expected \(hexadecimal(NpyHeader.magic)))"
+    case .unsupportedVersion(let major, let minor):
+      ".npy format version \(major).\(minor), expected 1.0, 2.0 or 3.0"
+    case .malformedHeader(let reason): "malformed header: \(singleLine(reason))"
+    case .unsupportedElementType(let found):
+      "dtype \(singleLine(found)), expected float16, float32 or float64, little-endian"
+    case .fortranOrder: "the array is in Fortran order, expected C order (row by row)"
+    case .wrongRank(let rank):
+      "the array has \(rank) dimension\(rank == 1 ? "" : "s"), expected 2 (vectors by coordinates)"
+    case .invalidDimension(let found): "dimension \(found), expected at least 1"
+    case .impossibleSize: "the header claims more bytes than any file can hold"
+    case .truncated(let expected, let found): "is cut short: \(found) bytes, expected \(expected)"
+    case .trailingBytes(let expected, let found):
+      "is too long: \(found) bytes, expected \(expected)"
+    case .differingDimension(let expected, let found):
+      "a row of dimension \(found), expected \(expected) as in row 0"
+    case .notANumber: "a value is NaN, expected finite numbers"
+    case .infinite: "a value is infinite, expected finite numbers"
+    case .overflowsFloat32(let value): "the float64 value \(value) does not fit in float32"
+    case .misuse(let reason): "misuse of the interface: \(singleLine(reason))"
+    }
+  }
+
+  private var advice: String? {
+    switch kind {
+    case .notFound: "check the path"
+    case .permissionDenied: "check who may read or write it"
+    case .isDirectory: "name a file inside it"
+    case .notRegularFile: "to read a .npy stream, pipe it to standard input and name it \"-\""
+    case .empty, .truncated: "was it copied or written completely?"
+    case .unknownExtension: "rename the file, or convert it with numpy.save"
+    case .wrongMagic: "write it with numpy.save"
+    case .unsupportedVersion, .malformedHeader: "write it again with numpy.save"
+    case .unsupportedElementType: "convert with x.astype(numpy.float32)"
+    case .fortranOrder: "convert with numpy.ascontiguousarray(x)"
+    case .wrongRank(1): "for one vector use x.reshape(1, -1)"
+    case .wrongRank: "use x.reshape(-1, x.shape[-1])"
+    case .trailingBytes: "was something appended to it?"
+    case .differingDimension, .invalidDimension, .impossibleSize: "is the file damaged?"
+    case .notANumber, .infinite: "remove such rows, or see numpy.isfinite(x).all(axis=1)"
+    case .overflowsFloat32: "scale the vectors down"
+    case .system, .misuse: nil
+    }
+  }
+
+  private func firstBytes(_ found: [UInt8]) -> String {
+    let isText = found.allSatisfy { (0x20..<0x7F).contains($0) || (0x09...0x0D).contains($0) }
+    guard isText, !found.isEmpty else { return "first bytes are \(hexadecimal(found))" }
+    return "it looks like text and begins \"\(singleLine(String(decoding: found, as: UTF8.self)))\""
+  }
+}
+
+/// Runs `body` and translates what the storage layer throws.
+func translatingErrors<Result: ~Copyable>(
+  _ body: () throws(StorageError) -> Result
+) throws(VectorFileError) -> Result {
+  do throws(StorageError) {
+    return try body()
+  } catch {
+    throw VectorFileError(error)
+  }
+}
