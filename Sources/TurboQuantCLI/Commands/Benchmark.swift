@@ -1,0 +1,84 @@
+internal import TurboQuant
+internal import TurboQuantFiles
+
+extension Command {
+  /// `turboquant benchmark`.
+  static let benchmark = Command(
+    name: "benchmark", summary: "Time the codec on this machine: benchmark codec.",
+    discussion: """
+      Encodes and decodes seeded random unit vectors from memory to memory, and copies as many
+      floats for comparison. The three take turns; each time is the median over the repeats.
+      """,
+    operands: [Operand(name: "WHAT", help: "codec.")],
+    options: [.dimensions, .bitsList, .quantizer, .count, .repeats] + CodecOptions.shared
+      + [.benchmarkThreads, .json],
+    run: runBenchmark)
+}
+
+extension Option {
+  fileprivate static let dimensions = Option(
+    name: "dimension", value: "D,…", help: "Dimensions. Default 384,768,1536.")
+  fileprivate static let bitsList = Option(
+    name: "bits", value: "B,…", help: "Rates. Default 1,2,3,4.")
+  fileprivate static let count = Option(
+    name: "count", value: "N", help: "Vectors a repeat. Default 10000.")
+  fileprivate static let repeats = Option(
+    name: "repeats", value: "N", help: "Repeats. Default 5.")
+  fileprivate static let benchmarkThreads = Option(
+    name: "threads", value: "T", help: "Threads to use. Default 1.")
+}
+
+private func runBenchmark(_ arguments: Arguments, _ console: Console) throws {
+  let what = arguments.operands[0]
+  guard what == "codec" else {
+    guard !["search", "attention"].contains(what) else {
+      throw CommandFailure("“turboquant benchmark \(what)” is not built yet")
+    }
+    throw arguments.wrong("WHAT is codec, not “\(what)”")
+  }
+  let options = try CodecOptions(arguments)
+  let quantizer = try options.quantizer(arguments.text(.quantizer) ?? "scalar", arguments)
+  let dimensions = try arguments.integers(.dimensions, in: 1...1 << 24) ?? [384, 768, 1536]
+  let rates = try (arguments.list(.bitsList) ?? ["1", "2", "3", "4"]).map {
+    try arguments.rate($0)
+  }
+  let count = try arguments.integer(.count, in: 1...1 << 32) ?? 10_000
+  let repeats = try arguments.integer(.repeats, in: 1...10_000) ?? 5
+  let threads = try arguments.integer(.benchmarkThreads, in: 1...1024) ?? 1
+  let total = dimensions.count * rates.count * (repeats + 1)
+  let progress = Progress("benchmark", total: total, unit: "repeats", console)
+  defer { progress.finish() }
+  var timings: [CodecTiming] = []
+  for dimension in dimensions {
+    let vectors = VectorSet.gaussian(count: count, dimension: dimension, seed: options.seed)
+    for rate in rates {
+      let codec = try options.codec(
+        dimension: dimension, rate: rate, quantizer: quantizer, arguments)
+      var trial = try CodecTrial(codec, vectors, threads: threads)
+      timings.append(try trial.run(repeats: repeats, progress))
+    }
+  }
+  progress.finish()
+  console.write(arguments.has(.json) ? try JSON.text(timings) : text(timings))
+}
+
+private func text(_ timings: [CodecTiming]) -> String {
+  guard let first = timings.first else { return "" }
+  var table = Table([
+    ("dimension", .right), ("bits", .right), ("bytes/vector", .right), ("encode", .right),
+    ("decode", .right), ("copy", .right), ("encode floats", .right),
+  ])
+  for timing in timings {
+    let speed = 4 * Double(timing.dimension) / (timing.encodeMicroseconds * 1e-6)
+    table.append([
+      "\(timing.dimension)", Numbers.plain(timing.bits), "\(timing.bytesPerVector)",
+      Numbers.significant(timing.encodeMicroseconds, 3),
+      Numbers.significant(timing.decodeMicroseconds, 3),
+      Numbers.significant(timing.copyMicroseconds, 3), Numbers.bytes(speed) + "/s",
+    ])
+  }
+  let plural = first.threads == 1 ? "thread" : "threads"
+  return table.lines.joined(separator: "\n")
+    + "\n\nencode, decode, copy: µs a vector; \(first.quantizer), \(first.threads) \(plural), "
+    + "\(Numbers.grouped(first.count)) vectors, median of \(first.repeats)\n"
+}

@@ -1,0 +1,73 @@
+/// Exact inner products of queries with rows: what estimates are held against.
+struct GroundTruth: Sendable {
+  /// Products that are kept for comparison, at most; beyond, every `rowStride`th row is.
+  static let largestPairCount = 1 << 26
+
+  /// The ten rows nearest to each query (fewer when there are fewer), best first.
+  let nearest: [TopList<Float>]
+  /// For each query, its product with the rows 0, `rowStride`, 2 · `rowStride`, ….
+  let products: [[Float]]
+  /// The step between the rows whose products are kept.
+  let rowStride: Int
+
+  /// Computes every product of `queries` with `rows`, O(rows × queries × dimension).
+  init(rows: VectorSet, queries: VectorSet, threads: Int, _ progress: Progress) throws {
+    let pairs = Double(rows.count) * Double(queries.count)
+    let rowStride = max(1, Int((pairs / Double(Self.largestPairCount)).rounded(.up)))
+    // Few queries a piece, so that the threads share the work evenly and progress shows.
+    let pieceSize = 8
+    let pieceCount = (queries.count + pieceSize - 1) / pieceSize
+    let pieces = try Parallel.map(pieceCount, threads: threads) { piece in
+      let range = piece * pieceSize..<min(queries.count, (piece + 1) * pieceSize)
+      defer { progress.advance(by: range.count) }
+      return Self.search(rows, queries, range, rowStride)
+    }
+    nearest = pieces.flatMap { $0.nearest }
+    products = pieces.flatMap { $0.products }
+    self.rowStride = rowStride
+  }
+
+  private static func search(
+    _ rows: VectorSet, _ queries: VectorSet, _ range: Range<Int>, _ rowStride: Int
+  ) -> (nearest: [TopList<Float>], products: [[Float]]) {
+    var nearest = range.map { _ in TopList<Float>(10) }
+    var products = range.map { _ in [Float]() }
+    let packedQueries = range.map { packed(queries, $0..<$0 + 1) }
+    let lanes = (rows.dimension + 15) / 16
+    for start in stride(from: 0, to: rows.count, by: 64) {
+      let block = start..<min(start + 64, rows.count)
+      let packedRows = packed(rows, block)
+      for (i, query) in packedQueries.enumerated() {
+        for row in block {
+          let first = (row - start) * lanes
+          let score = product(packedRows.span.extracting(first..<first + lanes), query.span)
+          nearest[i].offer(row, score)
+          if row % rowStride == 0 { products[i].append(score) }
+        }
+      }
+    }
+    return (nearest, products)
+  }
+
+  /// Rows in lanes of 16 floats, each row padded with zeros to whole lanes.
+  private static func packed(_ set: VectorSet, _ rows: Range<Int>) -> [SIMD16<Float>] {
+    let (d, lanes) = (set.dimension, (set.dimension + 15) / 16)
+    var result = [SIMD16<Float>](repeating: .zero, count: rows.count * lanes)
+    let values = set.values.span
+    for (i, row) in rows.enumerated() {
+      for lane in 0..<lanes {
+        let first = row * d + lane * 16
+        var vector = SIMD16<Float>.zero
+        for k in 0..<min(16, d - lane * 16) { vector[k] = values[first + k] }
+        result[i * lanes + lane] = vector
+      }
+    }
+    return result
+  }
+
+  private static func product(_ a: Span<SIMD16<Float>>, _ b: Span<SIMD16<Float>>) -> Float {
+    var sum = SIMD16<Float>.zero
+    for i in a.indices { sum += a[i] * b[i] }
+    return sum.sum()
+  }
+}

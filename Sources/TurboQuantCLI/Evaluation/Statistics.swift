@@ -1,0 +1,104 @@
+/// Count, mean and spread of numbers, added one by one.
+struct Moments: Sendable {
+  private(set) var count = 0
+  private var sum = 0.0
+  private var squares = 0.0
+
+  /// Adds a number.
+  mutating func add(_ value: Double) {
+    count += 1
+    sum += value
+    squares += value * value
+  }
+
+  /// The mean, 0 of nothing.
+  var mean: Double { count > 0 ? sum / Double(count) : 0 }
+
+  /// The standard error of the mean, 0 of fewer than two numbers.
+  var standardError: Double {
+    guard count > 1 else { return 0 }
+    let variance = max(0, squares / Double(count) - mean * mean) / Double(count - 1)
+    return variance.squareRoot()
+  }
+
+  /// The moments of both sets of numbers.
+  static func + (a: Moments, b: Moments) -> Moments {
+    var both = a
+    both.count += b.count
+    both.sum += b.sum
+    both.squares += b.squares
+    return both
+  }
+}
+
+/// Sums that say how well estimates agree with the truth.
+struct Agreement: Sendable {
+  private var cross = 0.0
+  private var truthSquares = 0.0
+  private var errorSquares = 0.0
+  private var pairs = 0.0
+  private var queries = 0
+  private var expected = 0
+  private var found = 0
+  private var nearestFirst = 0
+  private var nearestFound = 0
+
+  /// Adds a pair of row and query whose lengths multiply to `scale`.
+  mutating func addPair(estimate: Double, truth: Double, scale: Double) {
+    cross += estimate * truth
+    truthSquares += truth * truth
+    guard scale > 0 else { return }
+    let error = (estimate - truth) / scale
+    errorSquares += error * error
+    pairs += 1
+  }
+
+  /// Adds a query's result, ten rows or all there are.
+  mutating func addSearch(found: [Int], expected: [Int]) {
+    guard let nearest = expected.first else { return }
+    queries += 1
+    self.expected += expected.count
+    self.found += Set(found).intersection(expected).count
+    nearestFirst += found.first == nearest ? 1 : 0
+    nearestFound += found.contains(nearest) ? 1 : 0
+  }
+
+  /// The share of the true ten nearest among the ten found.
+  var recallAt10: Double { Double(found) / Double(max(1, expected)) }
+
+  /// How often the true nearest came first.
+  var recall1At1: Double { Double(nearestFirst) / Double(max(1, queries)) }
+
+  /// How often the true nearest came among the ten found.
+  var recall1At10: Double { Double(nearestFound) / Double(max(1, queries)) }
+
+  /// The least-squares slope of estimate on truth, through the origin; 1 when every truth is 0.
+  var slope: Double { truthSquares > 0 ? cross / truthSquares : 1 }
+
+  /// The root mean square error, in units of the lengths.
+  var rootMeanSquare: Double { pairs > 0 ? (errorSquares / pairs).squareRoot() : 0 }
+
+  /// The sums of both.
+  static func + (a: Agreement, b: Agreement) -> Agreement {
+    var both = a
+    both.cross += b.cross
+    both.truthSquares += b.truthSquares
+    both.errorSquares += b.errorSquares
+    both.pairs += b.pairs
+    both.queries += b.queries
+    both.expected += b.expected
+    both.found += b.found
+    both.nearestFirst += b.nearestFirst
+    both.nearestFound += b.nearestFound
+    return both
+  }
+}
+
+extension [Double] {
+  /// The middle number, 0 of nothing.
+  var median: Double {
+    guard !isEmpty else { return 0 }
+    let ascending = sorted()
+    return (ascending[(count - 1) / 2] + ascending[count / 2]) / 2
+  }
+}
