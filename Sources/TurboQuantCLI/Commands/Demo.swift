@@ -14,53 +14,9 @@ extension Command {
 private func runDemo(_ arguments: Arguments, _ console: Console) throws {
   let threads = try arguments.threads()
   let seed = try arguments.integer(.seed, in: 0...UInt64.max) ?? 0
-  let data = try DemoData()
-  let configurations: [(Quantizer, Int)] =
-    [1, 2, 3, 4].map { (.scalar, $0) } + [2, 3, 4].map { (.twoStage(), $0) }
-  let progress = Progress(
-    "demo", total: data.queries.count * (1 + configurations.count), unit: "searches", console)
-  defer { progress.finish() }
-  let evaluation = try Evaluation(
-    rows: data.rows, queries: data.queries, threads: threads, progress)
-  var measurements: [Measurement] = []
-  var shown: Evaluation.Encoded?
-  for (quantizer, bits) in configurations {
-    let codec = try Codec(
-      dimension: data.rows.dimension, rate: .bits(bits), quantizer: quantizer, seed: seed)
-    let encoded = try evaluation.encoded(by: codec, seedCount: DemoReport.seedCount)
-    if quantizer == .scalar, bits == DemoReport.shownBits { shown = encoded }
-    measurements.append(
-      try evaluation.measurement(of: encoded, by: codec.standardEstimator, progress))
-  }
-  progress.finish()
-  guard let shown else { return }
-  let report = DemoReport(
-    measurements: measurements, searches: try searches(data, evaluation, shown))
-  if arguments.has(.json) {
-    console.write(try JSON.text(report))
-  } else {
-    console.write(DemoPage(report: report, console: console).text)
-  }
-}
-
-/// The exact and the estimated nearest texts of the queries that the demo shows.
-private func searches(
-  _ data: DemoData, _ evaluation: Evaluation, _ encoded: Evaluation.Encoded
-) throws -> [DemoReport.Search] {
-  try DemoReport.shownQueries.filter { $0 < data.queries.count }.map { query in
-    let estimator = encoded.codec.standardEstimator
-    let estimated = try evaluation.nearest(query, encoded, by: estimator).entries.prefix(3)
-    let exact = evaluation.truth.nearest[query]
-    return DemoReport.Search(
-      query: data.queryTexts[query],
-      exact: exact.entries.prefix(3).enumerated().map { place, entry in
-        .init(text: data.rowTexts[entry.row], score: Double(entry.score), exactPlace: place + 1)
-      },
-      estimated: estimated.map { entry in
-        let place = exact.rows.firstIndex(of: entry.row).map { $0 + 1 }
-        return .init(text: data.rowTexts[entry.row], score: entry.score, exactPlace: place)
-      })
-  }
+  let report = try DemoReport(of: DemoData(), threads: threads, seed: seed, console)
+  console.write(
+    arguments.has(.json) ? try JSON.text(report) : DemoPage(report: report, console: console).text)
 }
 
 /// Everything that the demo shows.
@@ -109,5 +65,53 @@ struct DemoReport: Encodable {
   enum CodingKeys: String, CodingKey {
     case measurements, searches
     case searchBits = "search_bits"
+  }
+}
+
+extension DemoReport {
+  private static let configurations: [(Quantizer, Int)] =
+    [1, 2, 3, 4].map { (.scalar, $0) } + [2, 3, 4].map { (.twoStage(), $0) }
+
+  /// Measures every configuration on `data`.
+  init(of data: DemoData, threads: Int, seed: UInt64, _ console: Console) throws {
+    let searchCount = data.queries.count * (1 + Self.configurations.count)
+    let progress = Progress("demo", total: searchCount, unit: "searches", console)
+    defer { progress.finish() }
+    let evaluation = try Evaluation(
+      rows: data.rows, queries: data.queries, threads: threads, progress)
+    var measurements: [Measurement] = []
+    var searches: [Search] = []
+    for (quantizer, bits) in Self.configurations {
+      let codec = try Codec(
+        dimension: data.rows.dimension, rate: .bits(bits), quantizer: quantizer, seed: seed)
+      let encoded = try evaluation.encoded(by: codec, seedCount: Self.seedCount)
+      if quantizer == .scalar, bits == Self.shownBits {
+        searches = try Self.searches(data, evaluation, encoded)
+      }
+      measurements.append(
+        try evaluation.measurement(of: encoded, by: codec.standardEstimator, progress))
+    }
+    self.measurements = measurements
+    self.searches = searches
+  }
+
+  /// The exact and the estimated nearest texts of the queries that are shown.
+  private static func searches(
+    _ data: DemoData, _ evaluation: Evaluation, _ encoded: Evaluation.Encoded
+  ) throws -> [Search] {
+    try shownQueries.clamped(to: 0..<data.queries.count).map { query in
+      let estimator = encoded.codec.standardEstimator
+      let estimated = try evaluation.nearest(query, encoded, by: estimator).entries.prefix(3)
+      let exact = evaluation.truth.nearest[query]
+      return Search(
+        query: data.queryTexts[query],
+        exact: exact.entries.prefix(3).enumerated().map { place, entry in
+          Hit(text: data.rowTexts[entry.row], score: Double(entry.score), exactPlace: place + 1)
+        },
+        estimated: estimated.map { entry in
+          let place = exact.rows.firstIndex(of: entry.row).map { $0 + 1 }
+          return Hit(text: data.rowTexts[entry.row], score: entry.score, exactPlace: place)
+        })
+    }
   }
 }

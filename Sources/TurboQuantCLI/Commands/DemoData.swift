@@ -12,6 +12,15 @@ struct DemoData: Sendable {
   /// The text of each query.
   let queryTexts: [String]
 
+  /// The first rows and queries of `data`, for a quick look.
+  init(first rowCount: Int, queries queryCount: Int, of data: DemoData) {
+    let d = data.rows.dimension
+    rows = VectorSet(values: Array(data.rows.values.prefix(rowCount * d)), dimension: d)
+    queries = VectorSet(values: Array(data.queries.values.prefix(queryCount * d)), dimension: d)
+    rowTexts = Array(data.rowTexts.prefix(rowCount))
+    queryTexts = Array(data.queryTexts.prefix(queryCount))
+  }
+
   /// Unpacks the embedded files.
   ///
   /// - Throws: ``CommandFailure`` when they are not what this program was built with.

@@ -14,8 +14,8 @@ struct GroundTruth: Sendable {
   init(rows: VectorSet, queries: VectorSet, threads: Int, _ progress: Progress) throws {
     let pairs = Double(rows.count) * Double(queries.count)
     let rowStride = max(1, Int((pairs / Double(Self.largestPairCount)).rounded(.up)))
-    // Few queries a piece, so that the threads share the work evenly and progress shows.
-    let pieceSize = 8
+    // Many queries a piece, since each packs all rows; yet several pieces for every thread.
+    let pieceSize = max(8, min(64, queries.count / (4 * threads)))
     let pieceCount = (queries.count + pieceSize - 1) / pieceSize
     let pieces = try Parallel.map(pieceCount, threads: threads) { piece in
       let range = piece * pieceSize..<min(queries.count, (piece + 1) * pieceSize)
@@ -57,12 +57,28 @@ struct GroundTruth: Sendable {
     for (i, row) in rows.enumerated() {
       for lane in 0..<lanes {
         let first = row * d + lane * 16
-        var vector = SIMD16<Float>.zero
-        for k in 0..<min(16, d - lane * 16) { vector[k] = values[first + k] }
+        let present = min(16, d - lane * 16)
+        let vector =
+          present == 16
+          ? wholeLane(values.extracting(first..<first + 16))
+          : partialLane(values.extracting(first..<first + present))
         result[i * lanes + lane] = vector
       }
     }
     return result
+  }
+
+  /// Sixteen floats, written out since a loop over lanes compiles to memory traffic.
+  private static func wholeLane(_ x: Span<Float>) -> SIMD16<Float> {
+    SIMD16(
+      x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7], x[8], x[9], x[10], x[11], x[12], x[13],
+      x[14], x[15])
+  }
+
+  private static func partialLane(_ x: Span<Float>) -> SIMD16<Float> {
+    var vector = SIMD16<Float>.zero
+    for i in x.indices { vector[i] = x[i] }
+    return vector
   }
 
   private static func product(_ a: Span<SIMD16<Float>>, _ b: Span<SIMD16<Float>>) -> Float {
