@@ -1,8 +1,8 @@
 // swift-tools-version: 6.3
 import PackageDescription
 
-/// Every Swift target: unsafe code must be marked, imports are internal unless said otherwise, and
-/// no warning survives. SwiftPM strips these settings when the package is somebody's dependency.
+// Every Swift target: unsafe code must be marked, imports are internal unless said otherwise, and
+// no warning survives. SwiftPM strips these settings when the package is somebody's dependency.
 let swiftSettings: [SwiftSetting] = [
   .strictMemorySafety(),
   .treatAllWarnings(as: .error),
@@ -35,7 +35,8 @@ let package = Package(
       swiftSettings: swiftSettings),
     .target(
       name: "TurboQuantFiles",
-      dependencies: ["TurboQuant", "TurboQuantStorage", "TurboQuantKernels"], swiftSettings: swiftSettings),
+      dependencies: ["TurboQuant", "TurboQuantStorage", "TurboQuantKernels"],
+      swiftSettings: swiftSettings),
     .target(name: "CDemoData", cSettings: cSettings),
     .executableTarget(
       name: "TurboQuantCLI",

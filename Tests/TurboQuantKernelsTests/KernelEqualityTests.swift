@@ -46,7 +46,9 @@ import Testing
     }
   }
 
-  @Test(arguments: targets, [65, 66, 80, 100, 128, 129, 200, 256, 384, 511, 513, 768, 1000, 1536, 4097])
+  @Test(
+    arguments: targets,
+    [65, 66, 80, 100, 128, 129, 200, 256, 384, 511, 513, 768, 1000, 1536, 4097])
   func mix(_ target: KernelTarget, dimension d: Int) {
     let mixing = TestFloats.mixing(dimension: d, seed: UInt64(d))
     let (forward, back) = (

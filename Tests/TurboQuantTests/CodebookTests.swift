@@ -12,7 +12,9 @@ import Testing
       for (bits, expected) in books {
         let book = Codebook(law: law, bits: try #require(Int(bits)))
         let found = book.exactCentroids.suffix(expected.count).map { $0 / law.scale }
-        for (a, b) in zip(found, expected) { #expect(abs(a - b) <= 1e-9, "d = \(name), b = \(bits)") }
+        for (a, b) in zip(found, expected) {
+          #expect(abs(a - b) <= 1e-9, "d = \(name), b = \(bits)")
+        }
       }
     }
   }
@@ -28,7 +30,9 @@ import Testing
     }
   }
 
-  /// The project's golden file: the Gaussian codebooks to 1e−9. Its sphere entries are themselves
+  /// The project's golden file: the Gaussian codebooks to 1e−9.
+  ///
+  /// Its sphere entries are themselves
   /// only good to 1.3e−8, which 34-digit arithmetic and the closed form at one bit both show, so
   /// they are held to that; FAISS's table is an outside check of b = 1 … 4.
   @Test func goldenCodebooks() throws {
@@ -74,7 +78,8 @@ import Testing
     }
   }
 
-  @Test(arguments: [1, 2, 3, 4, 5, 9, 33, 100, 5000, 1 << 20]) func bookIsWellFormed(dimension: Int) {
+  @Test(arguments: [1, 2, 3, 4, 5, 9, 33, 100, 5000, 1 << 20])
+  func bookIsWellFormed(dimension: Int) {
     for bits in 1...8 {
       let book = Codebook(law: .sphere(dimension: dimension), bits: bits)
       #expect(book.centroids.count == 1 << bits)

@@ -5,7 +5,7 @@ import Testing
 
 /// The distortion of stage 1 against theory computed outside the package, for inputs that a weak
 /// rotation would betray.
-@Suite struct DistortionTests {
+@Suite(.enabled(if: takesAllDraws, needsOptimizedBuild)) struct DistortionTests {
   static let rates: [Rate] =
     (1...8).map { .bits($0) } + [2.5, 3.5].compactMap { Rate(bitsPerCoordinate: $0) }
 

@@ -25,7 +25,7 @@ public struct CodeMatrix: Sendable {
   /// The number of rows.
   public var count: Int { bytes.count / layout.bytesPerVector }
 
-  /// One stored row. O(1): the row shares the matrix's memory.
+  /// One stored row, which shares the matrix's memory.
   ///
   /// - Precondition: 0 ≤ `row` < ``count``.
   public subscript(row: Int) -> CodeRow {

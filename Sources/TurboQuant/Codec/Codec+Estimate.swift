@@ -33,7 +33,7 @@ extension Codec {
       projections: try sketch?.project(direction.span) ?? [])
   }
 
-  /// The estimate of ⟨x, q⟩ from one stored row, with its standard error. O(d).
+  /// The estimate of ⟨x, q⟩ from one stored row, with its standard error, in O(d).
   ///
   /// - Parameter estimator: ``standardEstimator`` if nil.
   /// - Throws: ``CodecError`` when query or row belongs to another codec, or the estimator does
@@ -48,7 +48,7 @@ extension Codec {
     return estimates[0]
   }
 
-  /// The estimates of ⟨x, q⟩ for every row, with their standard errors. O(d) a row.
+  /// The estimates of ⟨x, q⟩ for every row, with their standard errors, in O(d) a row.
   ///
   /// - Throws: As ``estimate(_:_:by:)``.
   public func estimates(

@@ -1,4 +1,5 @@
 import Foundation
+import Testing
 
 /// Mean, spread and standard error of what was added.
 struct Statistics {
@@ -19,14 +20,18 @@ struct Statistics {
 }
 
 /// How many draws a statistical test takes: all of them in optimised builds, which CI runs; a
-/// tenth in debug builds, where every tolerance widens with its standard error.
+/// hundredth in debug builds, where every tolerance widens with its standard error.
 func draws(_ full: Int) -> Int {
   #if DEBUG
-    max(20, full / 10)
+    max(20, full / 100)
   #else
     full
   #endif
 }
+
+/// Why a suite that needs all its draws does not run in a debug build.
+let needsOptimizedBuild: Comment =
+  "statistical suite: swift test -c release -Xswiftc -enable-testing"
 
 /// Whether this build takes the full number of draws, so that bounds on standard errors apply.
 var takesAllDraws: Bool { draws(1000) == 1000 }
