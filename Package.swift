@@ -54,6 +54,7 @@ let package = Package(
     .testTarget(
       name: "TurboQuantFilesTests", dependencies: ["TurboQuantFiles"],
       exclude: ["Fixtures"], swiftSettings: swiftSettings),
+    .testTarget(name: "TidyTests", swiftSettings: swiftSettings),
     .testTarget(
       name: "TurboQuantCLITests", dependencies: ["TurboQuantCLI"],
       swiftSettings: swiftSettings),

@@ -1,3 +1,4 @@
+internal import TurboQuantKernels
 internal import TurboQuantStorage
 
 /// The header of a `.npy` file: its magic bytes, version and the dictionary that follows.
@@ -32,17 +33,17 @@ extension NpyHeader {
       throw VectorFileError(
         .truncated(expected: UInt64(preambleByteCount), found: size), path: path, offset: size)
     }
-    let major = preamble.littleEndian(at: 6, as: UInt8.self)
-    let minor = preamble.littleEndian(at: 7, as: UInt8.self)
+    let major = preamble.integer(at: 6, as: UInt8.self)
+    let minor = preamble.integer(at: 7, as: UInt8.self)
     let start: Int
     let length: Int
     switch (major, minor) {
     case (1, 0):
       start = 10
-      length = Int(preamble.littleEndian(at: 8, as: UInt16.self))
+      length = Int(preamble.integer(at: 8, as: UInt16.self))
     case (2, 0), (3, 0):
       start = 12
-      length = Int(preamble.littleEndian(at: 8, as: UInt32.self))
+      length = Int(preamble.integer(at: 8, as: UInt32.self))
     default:
       throw VectorFileError(
         .unsupportedVersion(major: Int(major), minor: Int(minor)), path: path, offset: 6)

@@ -1,3 +1,4 @@
+internal import TurboQuantKernels
 internal import TurboQuantStorage
 
 /// Writes float32 vectors to a `.npy` file, some rows at a time.
@@ -31,7 +32,7 @@ public struct NpyWriter: ~Copyable, Sendable {
     let header = NpyHeader.encoded(count: 0, dimension: dimension)
     file = try translatingErrors { () throws(StorageError) in
       var file = try AtomicFile(path)
-      try file.append(header.span.rawBytes)
+      try file.append(header.span.raw)
       return file
     }
     self.dimension = dimension
@@ -47,7 +48,7 @@ public struct NpyWriter: ~Copyable, Sendable {
         path: file.path)
     }
     do throws(StorageError) {
-      try file.append(rows.rawBytes)
+      try file.append(rows.raw)
     } catch {
       throw VectorFileError(error)
     }
@@ -58,7 +59,7 @@ public struct NpyWriter: ~Copyable, Sendable {
   public consuming func finish() throws(VectorFileError) {
     let header = NpyHeader.encoded(count: count, dimension: dimension)
     do throws(StorageError) {
-      try file.overwrite(header.span.rawBytes, at: 0)
+      try file.overwrite(header.span.raw, at: 0)
       try file.commit()
     } catch {
       throw VectorFileError(error)

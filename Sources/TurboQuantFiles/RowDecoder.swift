@@ -1,3 +1,4 @@
+internal import TurboQuantKernels
 internal import TurboQuantStorage
 
 /// Turns rows as they lie in a file into float32; the one path for every format.
@@ -51,7 +52,7 @@ struct RowDecoder: Equatable, Sendable {
     }
     for row in 0..<count {
       let start = row * rowByteCount
-      let found = Int(rows.littleEndian(at: start, as: Int32.self))
+      let found = Int(rows.integer(at: start, as: Int32.self))
       guard found == dimension else {
         throw Failure(
           kind: .differingDimension(expected: dimension, found: found), row: row, column: nil)
@@ -76,7 +77,7 @@ struct RowDecoder: Equatable, Sendable {
     var kind: VectorFileError.Kind = value.isNaN ? .notANumber : .infinite
     if elementType == .float64 {
       let offset = row * rowByteCount + prefixByteCount + column * 8
-      let stored = Double(bitPattern: rows.littleEndian(at: offset))
+      let stored = Double(bitPattern: rows.integer(at: offset))
       if stored.isFinite { kind = .overflowsFloat32(stored) }
     }
     return Failure(kind: kind, row: row, column: column)
@@ -89,7 +90,7 @@ struct RowDecoder: Equatable, Sendable {
   ) -> Int? {
     switch elementType {
     case .float32:
-      var bytes = destination.mutableRawBytes
+      var bytes = destination.mutableRaw
       bytes.copyBytes(of: source, to: start * 4)
       return firstNonFinite(destination, start..<start + source.byteCount / 4)
     case .float16:
@@ -128,7 +129,7 @@ struct RowDecoder: Equatable, Sendable {
 
 private func copy<Element: PlainNumber>(_ source: RawSpan, into elements: inout [Element]) {
   var span = elements.mutableSpan
-  var bytes = span.mutableRawBytes
+  var bytes = span.mutableRaw
   bytes.copyBytes(of: source)
 }
 

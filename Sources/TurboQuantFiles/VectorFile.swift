@@ -1,3 +1,4 @@
+internal import TurboQuantKernels
 package import TurboQuantStorage
 
 /// Reads float vectors, some rows at a time, from an interchange file or from standard input.
@@ -85,9 +86,9 @@ public struct VectorFile: ~Copyable, Sendable {
     let format = try Format(path: path)
     let layout =
       switch format {
-      case .npy: try RowLayout(npy: mapping.bytes, path: path)
-      case .fvecs: try RowLayout(fvecs: mapping.bytes, path: path)
-      case .fbin: try RowLayout(fbin: mapping.bytes, path: path)
+      case .npy: try FileLayout(npy: mapping.bytes, path: path)
+      case .fvecs: try FileLayout(fvecs: mapping.bytes, path: path)
+      case .fbin: try FileLayout(fbin: mapping.bytes, path: path)
       }
     try layout.check(byteCount: UInt64(mapping.byteCount), path: path)
     mapping.adviseSequentialReading()
@@ -105,9 +106,9 @@ public struct VectorFile: ~Copyable, Sendable {
     let path = file.path
     var stream = ByteStream(file)
     try stream.fill(NpyHeader.preambleByteCount)
-    let end = try NpyHeader.dictionaryRange(stream.pending.span.rawBytes, path: path).upperBound
+    let end = try NpyHeader.dictionaryRange(stream.pending.span.raw, path: path).upperBound
     try stream.fill(end)
-    let layout = try RowLayout(npy: stream.pending.span.rawBytes, path: path)
+    let layout = try FileLayout(npy: stream.pending.span.raw, path: path)
     stream.discard(end)
     self.path = path
     format = .npy
@@ -187,7 +188,7 @@ public struct VectorFile: ~Copyable, Sendable {
     _ rows: Range<Int>, into buffer: inout [Float]
   ) throws(VectorFileError) {
     let size = decoder.rowByteCount
-    // `RowLayout` has checked that even all rows together have a size.
+    // `FileLayout` has checked that even all rows together have a size.
     let wanted = rows.count * size
     try stream?.fill(wanted)
     let bytes = stream?.pending ?? []
@@ -198,7 +199,7 @@ public struct VectorFile: ~Copyable, Sendable {
         .truncated(expected: expected, found: found), path: path, offset: found,
         row: rows.lowerBound + bytes.count / size)
     }
-    try decode(bytes.span.rawBytes.extracting(0..<wanted), firstRow: rows.lowerBound, into: &buffer)
+    try decode(bytes.span.raw.extracting(0..<wanted), firstRow: rows.lowerBound, into: &buffer)
     stream?.discard(wanted)
     guard rows.upperBound == count else { return }
     try stream?.fill(1)
@@ -243,7 +244,7 @@ private struct ByteStream: ~Copyable, Sendable {
     defer { swap(&chunk, &self.chunk) }
     while pending.count < byteCount && !isAtEnd {
       var span = chunk.mutableSpan
-      var bytes = span.mutableRawBytes
+      var bytes = span.mutableRaw
       let received: Int
       do throws(StorageError) {
         received = try file.read(into: &bytes)

@@ -20,10 +20,44 @@ extension RawSpan {
   }
 }
 
-extension Span<UInt8> {
-  /// The same bytes, untyped.
+extension MutableRawSpan {
+  /// Copies all of `source` to `offset`; it must fit.
+  package mutating func copyBytes(of source: RawSpan, to offset: Int = 0) {
+    precondition(offset >= 0 && offset <= byteCount - source.byteCount, "source does not fit")
+    unsafe withUnsafeMutableBytes { destination in
+      unsafe source.withUnsafeBytes { bytes in
+        guard let from = bytes.baseAddress, let to = destination.baseAddress else {
+          return
+        }
+        unsafe (to + offset).copyMemory(from: from, byteCount: bytes.count)
+      }
+    }
+  }
+}
+
+/// A number without padding bytes, all of whose bit patterns are values.
+package protocol PlainNumber: BitwiseCopyable {}
+extension UInt8: PlainNumber {}
+extension UInt16: PlainNumber {}
+extension UInt32: PlainNumber {}
+extension UInt64: PlainNumber {}
+extension Float: PlainNumber {}
+extension Double: PlainNumber {}
+
+extension Span where Element: PlainNumber {
+  /// The memory of the numbers.
   package var raw: RawSpan {
+    // `bytes` is unsafe for elements with padding, which may be uninitialized.
     @_lifetime(copy self)
-    get { unsafe _overrideLifetime(bytes, copying: self) }
+    get { unsafe bytes }
+  }
+}
+
+extension MutableSpan where Element: PlainNumber {
+  /// The memory of the numbers, for changing.
+  package var mutableRaw: MutableRawSpan {
+    // `mutableBytes` is unsafe for elements with invalid bit patterns.
+    @_lifetime(&self)
+    mutating get { unsafe mutableBytes }
   }
 }

@@ -110,7 +110,7 @@ extension ContainerHeader {
     bytes.append(littleEndian: UInt32(sectionCount))
     bytes.append(littleEndian: tableChecksum)
     bytes.append(contentsOf: repeatElement(0, count: 28))
-    bytes.append(littleEndian: crc32c(bytes.span.rawBytes))
+    bytes.append(littleEndian: crc32c(bytes.span.raw))
     return bytes
   }
 
@@ -123,10 +123,10 @@ extension ContainerHeader {
       throw StorageError(
         .truncated(expected: UInt64(size), found: fileSize), path: path, offset: fileSize)
     }
-    guard crc32c(file.extracting(0..<60)) == file.littleEndian(at: 60) else {
+    guard crc32c(file.extracting(0..<60)) == file.integer(at: 60) else {
       throw StorageError(.headerDamaged, path: path, offset: 0)
     }
-    let version = file.littleEndian(at: 8, as: UInt32.self)
+    let version = file.integer(at: 8, as: UInt32.self)
     guard version <= ContainerFormat.version else {
       throw StorageError(.newerVersion(version), path: path, offset: 8)
     }
@@ -140,7 +140,7 @@ extension ContainerHeader {
     }
     try file.requireZeros(32..<60, path: path)
     self.kind = String(decoding: kind, as: UTF8.self)
-    fileByteCount = file.littleEndian(at: 16)
+    fileByteCount = file.integer(at: 16)
     guard fileByteCount <= fileSize else {
       throw StorageError(
         .truncated(expected: fileByteCount, found: fileSize), path: path, offset: fileSize)
@@ -150,13 +150,13 @@ extension ContainerHeader {
         .trailingBytes(expected: fileByteCount, found: fileSize), path: path,
         offset: fileByteCount)
     }
-    let count = file.littleEndian(at: 24, as: UInt32.self)
+    let count = file.integer(at: 24, as: UInt32.self)
     guard count <= ContainerFormat.maximumSectionCount else {
       throw StorageError(
         .malformed(reason: "\(count) sections, at most 64 allowed"), path: path, offset: 24)
     }
     sectionCount = Int(count)
-    tableChecksum = file.littleEndian(at: 28)
+    tableChecksum = file.integer(at: 28)
   }
 
   private static func checkMagic(_ file: RawSpan, path: String) throws(StorageError) {
@@ -196,11 +196,11 @@ extension ContainerSection {
         .malformed(reason: "a section's name is not ASCII"), path: path, offset: UInt64(entry))
     }
     self.name = String(decoding: name, as: UTF8.self)
-    offset = file.littleEndian(at: entry + 16)
-    byteCount = file.littleEndian(at: entry + 24)
-    checksumOffset = file.littleEndian(at: entry + 32)
-    checksumOfChecksums = file.littleEndian(at: entry + 44)
-    guard file.littleEndian(at: entry + 40, as: UInt32.self) == chunkCount else {
+    offset = file.integer(at: entry + 16)
+    byteCount = file.integer(at: entry + 24)
+    checksumOffset = file.integer(at: entry + 32)
+    checksumOfChecksums = file.integer(at: entry + 44)
+    guard file.integer(at: entry + 40, as: UInt32.self) == chunkCount else {
       throw StorageError(
         .malformed(reason: "section \"\(self.name)\" needs \(chunkCount) checksums"), path: path,
         offset: UInt64(entry + 40))
@@ -221,12 +221,12 @@ extension [UInt8] {
 extension RawSpan {
   /// Copies a few bytes into an array.
   package func byteArray(_ range: Range<Int>) -> [UInt8] {
-    range.map { littleEndian(at: $0) }
+    range.map { integer(at: $0) }
   }
 
   /// Throws unless every byte of `range` is zero.
   func requireZeros(_ range: Range<Int>, path: String) throws(StorageError) {
-    for offset in range where littleEndian(at: offset, as: UInt8.self) != 0 {
+    for offset in range where integer(at: offset, as: UInt8.self) != 0 {
       throw StorageError(
         .malformed(reason: "a reserved byte is not zero"), path: path, offset: UInt64(offset))
     }

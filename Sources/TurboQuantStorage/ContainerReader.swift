@@ -113,7 +113,7 @@ package struct ContainerReader: ~Copyable, Sendable {
   private func check(chunk: Int, ofSectionAt index: Int) throws(StorageError) {
     let section = sections[index]
     let range = chunkRange(chunk, of: section)
-    let expected: UInt32 = mapping.bytes.littleEndian(at: Int(section.checksumOffset) + chunk * 4)
+    let expected: UInt32 = mapping.bytes.integer(at: Int(section.checksumOffset) + chunk * 4)
     guard crc32c(mapping.bytes.extracting(range)) == expected else {
       throw StorageError(
         .checksumMismatch(region: "chunk \(chunk) of section \"\(section.name)\""), path: path,

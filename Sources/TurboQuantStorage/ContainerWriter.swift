@@ -4,9 +4,9 @@ internal import TurboQuantKernels
 ///
 /// ```swift
 /// var writer = try ContainerWriter("vectors.tqv", kind: "VECS", sectionCount: 2)
-/// try writer.writeSection("codec", record.span.rawBytes)
+/// try writer.writeSection("codec", record.span.raw)
 /// try writer.beginSection("codes")
-/// while let block = next() { try writer.append(block.span.rawBytes) }
+/// while let block = next() { try writer.append(block.span.raw) }
 /// try writer.endSection()
 /// try writer.finish()
 /// ```
@@ -40,7 +40,7 @@ package struct ContainerWriter: ~Copyable, Sendable {
     var file = try AtomicFile(path)
     // Header and table are known last; zeros hold their place.
     let tableEnd = ContainerFormat.tableEnd(sectionCount: sectionCount)
-    try file.append([UInt8](repeating: 0, count: tableEnd).span.rawBytes)
+    try file.append([UInt8](repeating: 0, count: tableEnd).span.raw)
     self.file = file
     self.kind = kind
     self.sectionCount = sectionCount
@@ -76,7 +76,7 @@ package struct ContainerWriter: ~Copyable, Sendable {
       }
       let fill = chunkFill
       var buffer = chunk.mutableSpan
-      var storage = buffer.mutableRawBytes
+      var storage = buffer.mutableRaw
       storage.copyBytes(of: part, to: fill)
       chunkFill = fill + count
       if chunkFill == chunk.count { try flush() }
@@ -109,15 +109,15 @@ package struct ContainerWriter: ~Copyable, Sendable {
       bytes.reserveCapacity(checksums[index].count * 4)
       for checksum in checksums[index] { bytes.append(littleEndian: checksum) }
       sections[index].checksumOffset = file.byteCount
-      sections[index].checksumOfChecksums = crc32c(bytes.span.rawBytes)
-      try file.append(bytes.span.rawBytes)
+      sections[index].checksumOfChecksums = crc32c(bytes.span.raw)
+      try file.append(bytes.span.raw)
       try pad()
     }
     let table = sections.flatMap { $0.encoded() }
     let header = ContainerHeader(
       kind: kind, fileByteCount: file.byteCount, sectionCount: sectionCount,
-      tableChecksum: crc32c(table.span.rawBytes))
-    try file.overwrite((header.encoded() + table).span.rawBytes, at: 0)
+      tableChecksum: crc32c(table.span.raw))
+    try file.overwrite((header.encoded() + table).span.raw, at: 0)
     try file.commit()
   }
 
@@ -127,7 +127,7 @@ package struct ContainerWriter: ~Copyable, Sendable {
     chunkFill = 0
     // Lent to `write`, which changes other fields of this value.
     let bytes = chunk
-    try write(chunk: bytes.span.rawBytes.extracting(0..<count))
+    try write(chunk: bytes.span.raw.extracting(0..<count))
   }
 
   private mutating func write(chunk bytes: RawSpan) throws(StorageError) {
@@ -143,7 +143,7 @@ package struct ContainerWriter: ~Copyable, Sendable {
 
   private mutating func appendZeros(_ count: Int) throws(StorageError) {
     guard count > 0 else { return }
-    try file.append([UInt8](repeating: 0, count: count).span.rawBytes)
+    try file.append([UInt8](repeating: 0, count: count).span.raw)
   }
 
   private func misuse(_ reason: String) -> StorageError {

@@ -54,8 +54,8 @@ import TurboQuantStorage
   func forged(_ change: (inout [UInt8]) -> Void) throws -> StorageError? {
     var bytes = goldenContainer
     change(&bytes)
-    put(crc32c(bytes.span.rawBytes.extracting(64..<256)), at: 28, in: &bytes)
-    put(crc32c(bytes.span.rawBytes.extracting(0..<60)), at: 60, in: &bytes)
+    put(crc32c(bytes.span.raw.extracting(64..<256)), at: 28, in: &bytes)
+    put(crc32c(bytes.span.raw.extracting(0..<60)), at: 60, in: &bytes)
     let path = try scratch.write(bytes)
     return failure { () throws(StorageError) in _ = try readContainer(path) }
   }

@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import TurboQuantKernels
 import TurboQuantStorage
 
 @Suite struct FaultTests {
@@ -130,7 +131,7 @@ import TurboQuantStorage
   @Test func droppedFilesLeaveNothing() throws {
     do {
       var file = try AtomicFile(scratch.file("x"))
-      try file.append([1, 2, 3].span.rawBytes)
+      try file.append([1, 2, 3].span.raw)
       let names = try scratch.names
       #expect(names.count == 1)
       #expect(names[0].hasPrefix(".x.tmp-\(processIdentifier)-"))
@@ -140,15 +141,15 @@ import TurboQuantStorage
 
   @Test func bytesAreAppendedAndOverwritten() throws {
     var file = try AtomicFile(scratch.file("x"))
-    try file.append(([1, 2, 3, 4] as [UInt8]).span.rawBytes)
-    try file.overwrite(([8, 9] as [UInt8]).span.rawBytes, at: 1)
-    try file.append(([5] as [UInt8]).span.rawBytes)
+    try file.append(([1, 2, 3, 4] as [UInt8]).span.raw)
+    try file.overwrite(([8, 9] as [UInt8]).span.raw, at: 1)
+    try file.append(([5] as [UInt8]).span.raw)
     #expect(file.byteCount == 5)
     #expect(throws: StorageError.self) {
-      try file.overwrite(([8, 9] as [UInt8]).span.rawBytes, at: 4)
+      try file.overwrite(([8, 9] as [UInt8]).span.raw, at: 4)
     }
     #expect(throws: StorageError.self) {
-      try file.overwrite(([8, 9] as [UInt8]).span.rawBytes, at: .max)
+      try file.overwrite(([8, 9] as [UInt8]).span.raw, at: .max)
     }
     try file.commit()
     #expect(try scratch.read("x") == [1, 8, 9, 4, 5])
@@ -159,7 +160,7 @@ import TurboQuantStorage
     try FaultInjection.$current.withValue(plan) {
       var file = try AtomicFile(scratch.file("x"))
       for _ in 0..<2 {
-        #expect(throws: StorageError.self) { try file.append(([1] as [UInt8]).span.rawBytes) }
+        #expect(throws: StorageError.self) { try file.append(([1] as [UInt8]).span.raw) }
       }
       do throws(StorageError) {
         try file.commit()
@@ -210,7 +211,7 @@ import TurboQuantStorage
     await #expect(processExitsWith: .signal(SIGKILL)) { [path = path as String] in
       var writer = try ContainerWriter(path, kind: "VECS", sectionCount: 1)
       try writer.beginSection("data")
-      try writer.append(pattern(1 << 21).span.rawBytes)
+      try writer.append(pattern(1 << 21).span.raw)
       _ = kill(getpid(), SIGKILL)
     }
     #expect(try scratch.read("x") == [1, 2, 3])

@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import TurboQuantKernels
 import TurboQuantStorage
 
 /// A directory of its own for one test, removed afterwards.
@@ -62,7 +63,7 @@ func writeContainer(
     var start = 0
     while start < section.bytes.count {
       let end = start + min(pieceByteCount, section.bytes.count - start)
-      try writer.append(section.bytes.span.rawBytes.extracting(start..<end))
+      try writer.append(section.bytes.span.raw.extracting(start..<end))
       start = end
     }
     try writer.endSection()

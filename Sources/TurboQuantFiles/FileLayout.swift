@@ -1,7 +1,8 @@
+internal import TurboQuantKernels
 internal import TurboQuantStorage
 
 /// Where the rows of a file lie, as its header says.
-struct RowLayout {
+struct FileLayout {
   /// How a row is stored.
   let decoder: RowDecoder
   /// The number of rows.
@@ -39,7 +40,7 @@ struct RowLayout {
   }
 }
 
-extension RowLayout {
+extension FileLayout {
   /// Reads the header of a `.npy` file from its first bytes.
   init(npy file: RawSpan, path: String) throws(VectorFileError) {
     let range = try NpyHeader.dictionaryRange(file, path: path)
@@ -60,8 +61,8 @@ extension RowLayout {
     guard file.byteCount >= 8 else {
       throw VectorFileError(.truncated(expected: 8, found: size), path: path, offset: size)
     }
-    let count = Int(file.littleEndian(at: 0, as: UInt32.self))
-    let dimension = Int(file.littleEndian(at: 4, as: UInt32.self))
+    let count = Int(file.integer(at: 0, as: UInt32.self))
+    let dimension = Int(file.integer(at: 4, as: UInt32.self))
     guard dimension > 0 else {
       throw VectorFileError(.invalidDimension(dimension), path: path, offset: 4)
     }
@@ -76,7 +77,7 @@ extension RowLayout {
       throw VectorFileError(
         .truncated(expected: 4, found: size), path: path, offset: size, row: 0)
     }
-    let dimension = Int(file.littleEndian(at: 0, as: Int32.self))
+    let dimension = Int(file.integer(at: 0, as: Int32.self))
     guard dimension > 0 else {
       throw VectorFileError(.invalidDimension(dimension), path: path, offset: 0, row: 0)
     }
@@ -89,7 +90,7 @@ extension RowLayout {
     if !isWhole {
       // Either the last row is cut short, as `check` will find, or some row has another dimension.
       for row in 1..<max(count, 1) where row * rowByteCount + 4 <= file.byteCount {
-        let found = Int(file.littleEndian(at: row * rowByteCount, as: Int32.self))
+        let found = Int(file.integer(at: row * rowByteCount, as: Int32.self))
         guard found == dimension else {
           throw VectorFileError(
             .differingDimension(expected: dimension, found: found), path: path,

@@ -1,0 +1,156 @@
+#!/usr/bin/env python3
+"""An independent reader of .tqv files, written from FileFormat.md: Python and numpy, nothing else.
+
+    python3 read_tqv.py FILE [OUT.npy]
+
+Checks every byte, prints the codec and its fingerprint, regenerates the rotation from the seed and
+decodes the rows. Exit 1 and one line for a damaged file or a codec that it cannot decode (QJL).
+"""
+import hashlib, math, struct, sys
+import numpy as np
+
+TABLE = []
+for byte in range(256):
+    for _ in range(8):
+        byte = byte >> 1 ^ (0x82F63B78 if byte & 1 else 0)
+    TABLE.append(byte)
+
+def crc32c(data):
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc = crc >> 8 ^ TABLE[(crc ^ byte) & 255]
+    return crc ^ 0xFFFFFFFF
+
+def expect(condition, message):
+    if not condition:
+        sys.exit(f"{sys.argv[1]}: {message}")
+
+def sections(data):
+    """The sections by name, every byte of the file checked."""
+    expect(data[:8] == b"\x89TQ\r\n\x1a\n\0", "not a container")
+    expect(len(data) >= 64, "shorter than a header")
+    version, kind, size, count, table_crc = struct.unpack_from("<I4sQII", data, 8)
+    expect(crc32c(data[:60]) == struct.unpack_from("<I", data, 60)[0], "header damaged")
+    expect(version == 1 and kind == b"VECS" and not any(data[32:60]), "not version 1 of VECS")
+    expect(size == len(data), f"{len(data)} bytes, expected {size}")
+    end = 64 + 64 * count
+    expect(crc32c(data[64:end]) == table_crc, "section table damaged")
+    found, parts = {}, []
+    for at in range(64, end, 64):
+        name, start, size, sums, chunks, sums_crc = struct.unpack_from("<16sQQQII", data, at)
+        expect(chunks == -(-size >> 20) and not any(data[at + 48:at + 64]), "section table malformed")
+        expect(crc32c(data[sums:sums + 4 * chunks]) == sums_crc, f"checksums of {name} damaged")
+        body = data[start:start + size]
+        for i in range(chunks):
+            stored = struct.unpack_from("<I", data, sums + 4 * i)[0]
+            expect(crc32c(body[i << 20:i + 1 << 20]) == stored, f"{name} damaged at {start + (i << 20)}")
+        found[name.rstrip(b"\0").decode()] = body
+        parts += [(start, start + size), (sums, sums + 4 * chunks)]
+    for start, stop in sorted(parts) + [(len(data), len(data))]:
+        expect(start == -(-end // 64) * 64 and not any(data[end:start]), f"padding at {end} malformed")
+        end = stop
+    return found
+
+def philox(seed, number):
+    """32-bit words of the rotation's stream."""
+    block = 0
+    while True:
+        c = [block & 0xFFFFFFFF, block >> 32, number, 1]
+        k = [seed & 0xFFFFFFFF, seed >> 32]
+        for _ in range(10):
+            p, q = c[0] * 0xD2511F53, c[2] * 0xCD9E8D57
+            c = [q >> 32 ^ c[1] ^ k[0], q & 0xFFFFFFFF, p >> 32 ^ c[3] ^ k[1], p & 0xFFFFFFFF]
+            k = [k[0] + 0x9E3779B9 & 0xFFFFFFFF, k[1] + 0xBB67AE85 & 0xFFFFFFFF]
+        yield from c
+        block += 1
+
+def normals(words):
+    """Standard normals by Marsaglia's polar method."""
+    uniform = lambda: ((next(words) >> 5 << 26) + (next(words) >> 6)) * 2.0**-53
+    while True:
+        x, y = 2 * uniform() - 1, 2 * uniform() - 1
+        s = x * x + y * y
+        if 0 < s < 1:
+            factor = math.sqrt(-2 * math.log(s) / s)
+            yield from (x * factor, y * factor)
+
+def haar(d, seed):
+    """Q of the QR factorisation of a Gaussian matrix with a positive diagonal of R."""
+    gauss, reflections = normals(philox(seed, 0)), []
+    for k in range(d):
+        v = np.array([next(gauss) for _ in range(d - k)])
+        sign = 1 if v[0] < 0 else -1
+        v[0] -= sign * np.linalg.norm(v)
+        reflections.append((v * math.sqrt(2) / (np.linalg.norm(v) or 1), sign))
+    q = np.eye(d)
+    for k in reversed(range(d)):
+        v, sign = reflections[k]
+        q[k:, k:] -= np.outer(v, v @ q[k:, k:])
+        q[k:, k] *= sign
+    return q.astype(np.float32)
+
+def hadamard(x):
+    half = 1
+    while half < x.shape[1]:
+        pairs = x.reshape(len(x), -1, 2, half)
+        x = np.stack([pairs[:, :, 0] + pairs[:, :, 1], pairs[:, :, 0] - pairs[:, :, 1]], 2)
+        x, half = x.reshape(len(x), -1), 2 * half
+    return x
+
+def unmix(y, seed):
+    """The inverse of the randomized Hadamard rotation, row by row."""
+    d, words = y.shape[1], philox(seed, 0)
+    n = 1 << d.bit_length() - 1
+    golden = (1 + math.sqrt(5)) / 2
+    L, T = ("H", 0, n), ("H", d - n, n)
+    G = ("G", n, d - n, n / d) if d > n else ("G", n // 2, n // 2, golden / (1 + golden))
+    steps = [T, L, G, L, T, G, L] if d > n else [L, G, L, G, L]
+    signs = []
+    for step in steps:
+        bits = []
+        for _ in range(-(-step[2] // 32)):
+            word = next(words)
+            bits += [1 - 2 * (word >> i & 1) for i in range(32)]
+        signs.append(np.array(bits[:step[2]], np.float32))
+    for (kind, offset, count, *square), sign in reversed(list(zip(steps, signs))):
+        if kind == "H":
+            part = slice(offset, offset + count)
+            y[:, part] = hadamard(y[:, part]) * sign * np.float32(1 / math.sqrt(n))
+        else:
+            cosine, sine = np.float32(math.sqrt(1 - square[0])), np.float32(math.sqrt(square[0]))
+            a, b = y[:, :count].copy(), y[:, offset:offset + count].copy()
+            y[:, :count], y[:, offset:offset + count] = cosine * a + sine * b, (sine * a - cosine * b) * sign
+    return y
+
+def decode(record, body):
+    tag, version, d, norms, quantizer, half_bits, rotation, _, _, count, scalars, m, stride, seed = \
+        struct.unpack_from("<16sIIBBBBBBBBIIQ", record)
+    expect(tag == b"swift-turboquant" and version == 1, "not codec version 1")
+    print(f"dimension {d}, {['scalar', 'two-stage', 'qjl'][quantizer - 1]} at {half_bits / 2:g} bits,",
+          f"seed {seed}, {len(body) // stride} rows of {stride} bytes")
+    print("fingerprint", hashlib.sha256(record).hexdigest())
+    expect(quantizer != 3, "QJL rows keep signs alone; not decoded here")
+    rows = np.frombuffer(body, np.uint8).reshape(-1, stride)
+    y, at, end = np.empty((len(rows), d), np.float32), 80, 0
+    for _ in range(count):
+        first, size, bits, offset = struct.unpack_from("<4I", record, at)
+        centroids = np.frombuffer(record, "<f4", 1 << bits, at + 16)
+        end = offset + -(-size * bits // 8)
+        codes = np.unpackbits(rows[:, offset:end], axis=1, bitorder="little")[:, :size * bits]
+        codes = codes.reshape(len(rows), size, bits) @ (1 << np.arange(bits))
+        y[:, first:first + size] = centroids[codes]
+        at += 16 + 4 * ((2 << bits) - 1)
+    x = y @ haar(d, seed) if rotation == 1 else unmix(y, seed)
+    if norms == 1:
+        end += -(-m // 8)
+        x *= rows[:, end:end + 4].copy().view("<f4")
+    return x
+
+if __name__ == "__main__":
+    if len(sys.argv) not in (2, 3):
+        sys.exit(__doc__)
+    found = sections(open(sys.argv[1], "rb").read())
+    expect(set(found) == {"codec", "rows"}, "expected the sections codec and rows")
+    vectors = decode(found["codec"], found["rows"])
+    if len(sys.argv) == 3:
+        np.save(sys.argv[2], vectors)

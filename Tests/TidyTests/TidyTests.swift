@@ -1,0 +1,125 @@
+// Rules of CONTRIBUTING.md that a machine can hold: what each part of the source may contain.
+
+import Foundation
+import Testing
+
+/// A file of the repository, line by line.
+struct SourceFile: Sendable {
+  /// The path from the repository's root.
+  let path: String
+  let lines: [Substring]
+
+  /// The lines' numbers and text, with what follows `//` left out.
+  var code: [(number: Int, text: Substring)] {
+    lines.enumerated().map { index, line in
+      (index + 1, line.range(of: "//").map { line[..<$0.lowerBound] } ?? line)
+    }
+  }
+
+  static let root = URL(filePath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent().deletingLastPathComponent()
+
+  /// All files below `directory` with one of the endings.
+  static func all(below directory: String, endings: [String]) throws -> [SourceFile] {
+    let base = root.appending(path: directory)
+    let names = try FileManager.default.subpathsOfDirectory(atPath: base.path).sorted()
+    return try names.filter { name in endings.contains { name.hasSuffix("." + $0) } }.map { name in
+      let text = try String(contentsOf: base.appending(path: name), encoding: .utf8)
+      return SourceFile(
+        path: "\(directory)/\(name)",
+        lines: text.split(separator: "\n", omittingEmptySubsequences: false))
+    }
+  }
+}
+
+@Suite struct TidyTests {
+  let swift: [SourceFile]
+  let c: [SourceFile]
+
+  init() throws {
+    swift = try SourceFile.all(below: "Sources", endings: ["swift"])
+    c = try SourceFile.all(below: "Sources", endings: ["c", "h"])
+    // A rule held over no files would hold whatever they say.
+    try #require(swift.count > 50 && c.count > 5)
+  }
+
+  private func occurrences(
+    of pattern: some RegexComponent, in files: [SourceFile], except allowed: [String] = []
+  ) -> [String] {
+    files.filter { file in !allowed.contains { file.path.hasPrefix($0) } }.flatMap { file in
+      file.code.filter { $0.text.contains(pattern) }.map { "\(file.path):\($0.number): \($0.text)" }
+    }
+  }
+
+  @Test("Unsafe code lies in the files that exist to contain it")
+  func unsafeCode() {
+    let allowed = [
+      "Sources/TurboQuantKernels/", "Sources/TurboQuantStorage/Syscalls.swift",
+      "Sources/TurboQuantStorage/Mapping.swift", "Sources/TurboQuantCLI/Output/Terminal.swift",
+      "Sources/TurboQuantCLI/Commands/DemoData.swift",
+    ]
+    #expect(occurrences(of: /\bunsafe\b|\bUnsafe\w+/, in: swift, except: allowed) == [])
+    for path in allowed { #expect(swift.contains { $0.path.hasPrefix(path) }, "\(path) is gone") }
+  }
+
+  @Test("The libraries import no Foundation, and the system's C library only below Storage")
+  func imports() {
+    #expect(
+      occurrences(of: /\bimport Foundation/, in: swift, except: ["Sources/TurboQuantCLI/"]) == [])
+    let system = [
+      "Sources/TurboQuantStorage/Syscalls.swift", "Sources/TurboQuantCLI/Output/Terminal.swift",
+    ]
+    #expect(occurrences(of: /\bimport (Glibc|Musl|Darwin)/, in: swift, except: system) == [])
+  }
+
+  @Test("Whatever feeds stored bytes calls no function of libm")
+  func arithmetic() {
+    let mathematics = swift.filter {
+      $0.path.hasPrefix("Sources/TurboQuant/") || $0.path.hasPrefix("Sources/TurboQuantKernels/")
+    }
+    // Members of Double that become calls in debug builds, and the C functions themselves.
+    let member = /\.(squareRoot|rounded|formSquareRoot|addingProduct|truncatingRemainder)\(/
+    let function = /(^|[^.\w])(sqrt|exp2?|log2?|log10|pow|sin|cos|tan|erf|fma|cbrt|tgamma)f?\(/
+    let own = ["Sources/TurboQuant/Numerics/Portable.swift"]
+    #expect(occurrences(of: member, in: mathematics) == [])
+    #expect(occurrences(of: function, in: mathematics, except: own) == [])
+    #expect(occurrences(of: /math\.h/, in: c) == [])
+  }
+
+  @Test("No trap in place of an error, and nothing left for later")
+  func traps() {
+    let files = swift + c
+    #expect(occurrences(of: /\bfatalError\b|\btry!|\bas! |\bprint\(/, in: swift) == [])
+    for file in files {
+      for (index, line) in file.lines.enumerated() {
+        #expect(!line.contains(/FIXME|TODO|XXX|HACK/), "\(file.path):\(index + 1)")
+      }
+    }
+  }
+
+  @Test("A function fits a screen: 70 lines")
+  func functionLengths() {
+    for file in swift + c {
+      var start: (line: Int, indent: Int)?
+      for (index, line) in file.lines.enumerated() {
+        let indent = line.prefix { $0 == " " }.count
+        if let begun = start, line.dropFirst(indent).hasPrefix("}"), indent == begun.indent {
+          #expect(index - begun.line < 70, "\(file.path):\(begun.line + 1)")
+          start = nil
+        } else if start == nil,
+          line.contains(/\b(func|init|deinit|subscript)\b.*[({]/)
+            || (file.path.hasSuffix(".c") && line.contains(/^[a-z].*\(/))
+        {
+          start = line.hasSuffix(";") ? nil : (index, indent)
+        }
+      }
+    }
+  }
+
+  @Test("The package has no dependencies and no unsafe flags")
+  func manifest() throws {
+    let manifest = try String(
+      contentsOf: SourceFile.root.appending(path: "Package.swift"), encoding: .utf8)
+    #expect(!manifest.contains(".package(") && !manifest.contains("unsafeFlags"))
+  }
+}

@@ -1,0 +1,78 @@
+import Foundation
+import Testing
+
+@testable import TurboQuantCLI
+
+/// The fields that programs read: their names and types are part of the interface.
+@Suite("JSON fields")
+struct JSONFieldTests {
+  private static let evaluateFields: Set<String> = [
+    "quantizer", "bits", "estimator", "bytes_per_vector", "mse", "mse_standard_error",
+    "mse_theory", "mse_seeds", "ip_bias", "ip_rmse", "recall_at_10", "recall_1_at_1",
+    "recall_1_at_10", "encode_us_per_vector", "threads", "dimension", "count", "zero_rows",
+    "queries", "seed",
+  ]
+
+  @Test("evaluate: one object for each configuration, the theory's value null for QJL")
+  func evaluate() throws {
+    let directory = try TemporaryDirectory()
+    let input = try directory.write("x.npy", gaussianNpy(300, 96))
+    let outcome = run(
+      "evaluate", input, "--bits", "2,4", "--quantizer", "scalar,two-stage,qjl", "--json")
+    #expect(outcome.exitCode == .done)
+    let measurements = try outcome.objects()
+    #expect(measurements.count == 6)
+    for measurement in measurements {
+      #expect(Set(measurement.keys) == Self.evaluateFields)
+      let isQJL = measurement["quantizer"] as? String == "qjl"
+      #expect((measurement["mse_theory"] is NSNull) == isQJL)
+      #expect(measurement["count"] as? Int == 270 && measurement["queries"] as? Int == 30)
+      for name in ["recall_at_10", "recall_1_at_1", "recall_1_at_10"] {
+        #expect((0...1).contains(try #require(measurement[name] as? Double)))
+      }
+    }
+  }
+
+  @Test("benchmark codec: one object for each dimension and rate")
+  func benchmark() throws {
+    let outcome = run(
+      "benchmark", "codec", "--dimension", "64,96", "--bits", "1,2.5", "--count", "50",
+      "--repeats", "3", "--json")
+    #expect(outcome.exitCode == .done)
+    let timings = try outcome.objects()
+    #expect(timings.compactMap { $0["dimension"] as? Int } == [64, 64, 96, 96])
+    #expect(timings.compactMap { $0["bits"] as? Double } == [1, 2.5, 1, 2.5])
+    for timing in timings {
+      #expect(
+        Set(timing.keys) == [
+          "quantizer", "bits", "dimension", "threads", "count", "repeats", "bytes_per_vector",
+          "encode_us_per_vector", "decode_us_per_vector", "copy_us_per_vector",
+        ])
+      #expect(try #require(timing["encode_us_per_vector"] as? Double) > 0)
+    }
+  }
+
+  @Test("encode and verify: what was written and what was read")
+  func encode() throws {
+    let directory = try TemporaryDirectory()
+    let input = try directory.write("x.npy", gaussianNpy(30, 96))
+    let output = directory.path("x.tqv")
+    let encoded = try run("encode", input, "-o", output, "--json").object()
+    #expect(encoded["count"] as? Int == 30 && encoded["dimension"] as? Int == 96)
+    let verified = try run("verify", output, "--json").object()
+    #expect(verified["count"] as? Int == 30)
+  }
+
+  #if !DEBUG
+    @Test("demo: measurements as evaluate's, and the searches it shows")
+    func demo() throws {
+      let report = try run("demo", "--json").object()
+      #expect(Set(report.keys) == ["measurements", "search_bits", "searches"])
+      let measurements = try #require(report["measurements"] as? [[String: Any]])
+      for measurement in measurements { #expect(Set(measurement.keys) == Self.evaluateFields) }
+      let searches = try #require(report["searches"] as? [[String: Any]])
+      #expect(searches.count == 5)
+      for search in searches { #expect(Set(search.keys) == ["query", "exact", "estimated"]) }
+    }
+  #endif
+}
