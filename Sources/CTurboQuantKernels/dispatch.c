@@ -7,6 +7,9 @@
 
 static const ctq_kernels *const targets[] = {
     &ctq_kernels_scalar,
+#if CTQ_HAS_AVX2
+    &ctq_kernels_avx2,
+#endif
 #if CTQ_HAS_AVX512
     &ctq_kernels_avx512,
 #endif
@@ -17,6 +20,13 @@ size_t ctq_target_count(void) { return sizeof targets / sizeof targets[0]; }
 const ctq_kernels *ctq_target(size_t index) { return targets[index]; }
 
 int ctq_target_is_available(size_t index) {
+#if CTQ_HAS_AVX2
+  if (targets[index] == &ctq_kernels_avx2) {
+    __builtin_cpu_init();
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+           __builtin_cpu_supports("f16c") && __builtin_cpu_supports("sse4.2");
+  }
+#endif
 #if CTQ_HAS_AVX512
   if (targets[index] == &ctq_kernels_avx512) {
     // __builtin_cpu_supports also checks, through xgetbv, that the system saves the registers.

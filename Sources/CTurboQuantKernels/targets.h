@@ -8,7 +8,9 @@
 extern const ctq_kernels ctq_kernels_scalar;
 
 #if defined(__x86_64__)
+#define CTQ_HAS_AVX2 1
 #define CTQ_HAS_AVX512 1
+extern const ctq_kernels ctq_kernels_avx2;
 extern const ctq_kernels ctq_kernels_avx512;
 #endif
 

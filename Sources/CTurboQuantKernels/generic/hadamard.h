@@ -2,29 +2,27 @@
 // split them), written with clang's vector extension. Include once per target, inside its
 // `#pragma clang attribute push(target(...))`.
 //
-// Layout of one Hadamard of n = 2^k floats:
+// Layout of one Hadamard of n = 2^k floats, with V = CTQ_HADAMARD_VECTORS (4 or 16), as many vectors
+// as the target's registers hold:
 //
-//   pass 1   n/256 groups of 16 registers (or one group of n/16 when n < 256), each loaded once:
-//            signs and scale, 4 levels inside the registers, up to 4 levels between them
-//   pass 2+  the remaining levels, two at a time, on registers 256, 512, ... floats apart
+//   pass 1   n/16V groups of V vectors, each loaded once: signs and scale, 4 levels inside the
+//            vectors, up to log2 V levels between them
+//   pass 2+  the remaining levels, two at a time, on vectors 16V, 64V, ... floats apart
 //
-// Inside a register, level h pairs lane l with lane l ^ h: shuffle(x) + (+-1) * x, one shuffle and
+// Inside a vector, level h pairs lane l with lane l ^ h: shuffle(x) + (+-1) * x, one shuffle and
 // one fused multiply-add. The product by +-1 is exact, so the fused result is the rounded a + b or
 // a - b of the scalar target, and since every level touches each element once in the same order of
 // levels, all targets agree to the bit.
 
-#include "numerics.h"
-
-typedef float ctq_f16 __attribute__((vector_size(64)));
-typedef float ctq_f16u __attribute__((vector_size(64), aligned(4)));
-
-static inline ctq_f16 ctq_load(const float *p) { return *(const ctq_f16u *)p; }
-static inline void ctq_store(float *p, ctq_f16 v) { *(ctq_f16u *)p = v; }
+#include "vectors.h"
 
 /// Lanes whose bit is set in 16 sign bits become -scale, the others +scale.
-static inline ctq_f16 ctq_signed_scale(const uint8_t *signs, float scale);
+CTQ_INLINE ctq_f16 ctq_signed_scale(const uint8_t *signs, float scale) {
+  ctq_u16 is_negative = ctq_lanes_of(ctq_load_bits(signs, 16));
+  return (ctq_f16)((ctq_u16)ctq_splat(scale) ^ (is_negative & 0x80000000u));
+}
 
-static inline ctq_f16 ctq_lane_levels(ctq_f16 x) {
+CTQ_INLINE ctq_f16 ctq_lane_levels(ctq_f16 x) {
   const ctq_f16 one = {1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1};
   const ctq_f16 two = {1, 1, -1, -1, 1, 1, -1, -1, 1, 1, -1, -1, 1, 1, -1, -1};
   const ctq_f16 four = {1, 1, 1, 1, -1, -1, -1, -1, 1, 1, 1, 1, -1, -1, -1, -1};
@@ -43,7 +41,7 @@ static inline ctq_f16 ctq_lane_levels(ctq_f16 x) {
 }
 
 /// The levels between `registers` (a power of two, a constant after inlining) registers.
-static inline __attribute__((always_inline)) void ctq_register_levels(ctq_f16 *v, int registers) {
+CTQ_INLINE void ctq_register_levels(ctq_f16 *v, int registers) {
 #pragma clang loop unroll(full)
   for (int half = 1; half < registers; half *= 2)
 #pragma clang loop unroll(full)
@@ -56,7 +54,7 @@ static inline __attribute__((always_inline)) void ctq_register_levels(ctq_f16 *v
 }
 
 
-static inline __attribute__((always_inline)) void ctq_contiguous_levels(
+CTQ_INLINE void ctq_contiguous_levels(
     float *x, int registers, const uint8_t *signs, float scale) {
   ctq_f16 v[16];
 #pragma clang loop unroll(full)
@@ -72,7 +70,7 @@ static inline __attribute__((always_inline)) void ctq_contiguous_levels(
 }
 
 /// `registers` runs of `stride` floats, the levels between them.
-static inline __attribute__((always_inline)) void ctq_strided_levels(float *x, size_t stride,
+CTQ_INLINE void ctq_strided_levels(float *x, size_t stride,
                                                                      int registers) {
   for (size_t i = 0; i < stride; i += 16) {
     ctq_f16 v[8];
@@ -86,14 +84,14 @@ static inline __attribute__((always_inline)) void ctq_strided_levels(float *x, s
 
 /// x <- H x for n = 2^k >= 64; with `signs`, x <- H * scale * S x.
 static void ctq_hadamard(float *x, size_t n, const uint8_t *signs, float scale) {
-  if (n == 64) return ctq_contiguous_levels(x, 4, signs, scale);
-  if (n == 128) return ctq_contiguous_levels(x, 8, signs, scale);
-  for (size_t i = 0; i < n; i += 256)
-    ctq_contiguous_levels(x + i, 16, signs ? signs + i / 8 : 0, scale);
-  size_t stride = 256;
-  for (; 4 * stride < n; stride *= 4)
+  const size_t group = 16 * CTQ_HADAMARD_VECTORS;
+  if (n == 64 && group > 64) return ctq_contiguous_levels(x, 4, signs, scale);
+  if (n == 128 && group > 128) return ctq_contiguous_levels(x, 8, signs, scale);
+  for (size_t i = 0; i < n; i += group)
+    ctq_contiguous_levels(x + i, CTQ_HADAMARD_VECTORS, signs ? signs + i / 8 : 0, scale);
+  size_t stride = group;
+  for (; 4 * stride <= n; stride *= 4)
     for (size_t block = 0; block < n; block += 4 * stride) ctq_strided_levels(x + block, stride, 4);
-  if (4 * stride == n) ctq_strided_levels(x, stride, 4);
   if (2 * stride == n) ctq_strided_levels(x, stride, 2);
 }
 
@@ -103,7 +101,7 @@ static void ctq_apply_signs(float *x, size_t n, const uint8_t *signs, float scal
 }
 
 /// One pair of runs through a Givens step; `inverse` moves the sign from the input to the output.
-static inline __attribute__((always_inline)) void ctq_givens(const ctq_step *step,
+CTQ_INLINE void ctq_givens(const ctq_step *step,
                                                              const uint8_t *signs, float *x,
                                                              int inverse) {
 #pragma STDC FP_CONTRACT OFF

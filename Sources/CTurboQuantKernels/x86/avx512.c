@@ -28,20 +28,8 @@
     __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512vbmi,fma,sse4.2"))), \
     apply_to = function)
 
+#define CTQ_HADAMARD_VECTORS 16
 #include "../generic/hadamard.h"
-
-#define ALWAYS_INLINE static inline __attribute__((always_inline))
-
-static inline __mmask16 load_mask16(const uint8_t *bits) {
-  __mmask16 mask;
-  memcpy(&mask, bits, 2);
-  return mask;
-}
-
-static inline ctq_f16 ctq_signed_scale(const uint8_t *signs, float scale) {
-  __m512i sign = _mm512_maskz_set1_epi32(load_mask16(signs), (int)0x80000000u);
-  return (ctq_f16)_mm512_xor_si512(_mm512_castps_si512(_mm512_set1_ps(scale)), sign);
-}
 
 static inline float tree_sum(__m512 v) {
   __m256 a = _mm256_add_ps(_mm512_castps512_ps256(v), _mm512_extractf32x8_ps(v, 1));
@@ -87,7 +75,7 @@ static uint32_t largest_magnitude(const float *x, size_t count) {
 }
 
 /// scaled <- x * 2^-e; returns the sum of its squares.
-ALWAYS_INLINE float scale_and_square(
+CTQ_INLINE float scale_and_square(
     const float *x, size_t count, ctq_power_of_two power, int needs_second, float *scaled) {
   const __m512 first = _mm512_set1_ps(power.first), second = _mm512_set1_ps(power.second);
   __m512 sum = _mm512_setzero_ps();
@@ -238,7 +226,7 @@ typedef struct table {
 } table;
 
 /// Tables are padded to 32 entries, and beyond that their lengths are powers of two.
-ALWAYS_INLINE table load_table(const float *memory, size_t count, table_size size) {
+CTQ_INLINE table load_table(const float *memory, size_t count, table_size size) {
   table t = {.memory = memory};
   size_t registers = size == IN_MEMORY ? 0 : count <= 32 ? 2 : count / 16;
   for (size_t i = 0; i < registers; i++) t.entries[i] = _mm512_loadu_ps(memory + 16 * i);
@@ -246,7 +234,7 @@ ALWAYS_INLINE table load_table(const float *memory, size_t count, table_size siz
   return t;
 }
 
-ALWAYS_INLINE __m512 look_up(const table *t, __m512i index, table_size size) {
+CTQ_INLINE __m512 look_up(const table *t, __m512i index, table_size size) {
   if (size == IN_MEMORY) return _mm512_i32gather_ps(index, t->memory, 4);
   __m512 first = _mm512_permutex2var_ps(t->entries[0], index, t->entries[1]);
   if (size == UP_TO_32) return first;
@@ -273,7 +261,7 @@ typedef struct quantizer {
   __m512 scale, grid_scale, grid_offset, last_cell;
 } quantizer;
 
-ALWAYS_INLINE __m512i indices_by_grid(const quantizer *q, __m512 u) {
+CTQ_INLINE __m512i indices_by_grid(const quantizer *q, __m512 u) {
   __m512 position = _mm512_add_ps(_mm512_mul_ps(u, q->grid_scale), q->grid_offset);
   position = _mm512_min_ps(_mm512_max_ps(position, _mm512_setzero_ps()), q->last_cell);
   __m512i cell = _mm512_cvttps_epi32(position);
@@ -283,7 +271,7 @@ ALWAYS_INLINE __m512i indices_by_grid(const quantizer *q, __m512 u) {
   return _mm512_mask_add_epi32(base, above, base, _mm512_set1_epi32(1));
 }
 
-ALWAYS_INLINE __m512i indices_by_search(const quantizer *q, __m512 u) {
+CTQ_INLINE __m512i indices_by_search(const quantizer *q, __m512 u) {
   __m512i index = _mm512_setzero_si512();
   for (int step = 1 << (q->codebook->bits - 1); step > 0; step /= 2) {
     __m512i probe = _mm512_add_epi32(index, _mm512_set1_epi32(step - 1));
@@ -295,7 +283,7 @@ ALWAYS_INLINE __m512i indices_by_search(const quantizer *q, __m512 u) {
 }
 
 /// Quantizes up to 64 coordinates; all of them exist when `left` is the constant 64.
-ALWAYS_INLINE __m512 quantize_64(const quantizer *q, const float *y, size_t left, uint8_t *codes,
+CTQ_INLINE __m512 quantize_64(const quantizer *q, const float *y, size_t left, uint8_t *codes,
                                  float *residual, __m512 sum) {
   __m128i quarters[4];
 #pragma clang loop unroll(full)
@@ -316,7 +304,7 @@ ALWAYS_INLINE __m512 quantize_64(const quantizer *q, const float *y, size_t left
 }
 
 /// The body of `quantize`; constant table sizes make a straight-line copy for each case.
-ALWAYS_INLINE float quantize_with(const ctq_codebook *codebook, const float *y, size_t count,
+CTQ_INLINE float quantize_with(const ctq_codebook *codebook, const float *y, size_t count,
                                   float scale, uint8_t *codes, float *residual,
                                   table_size centroid_size, table_size grid_size) {
   const size_t grid_count = codebook->grid_count;
@@ -357,7 +345,7 @@ static float quantize(const ctq_codebook *codebook, const float *y, size_t count
 // MARK: Reading codes
 
 /// Centroids of coordinates 16 * part ... of 64 index bytes; `part` is a constant.
-ALWAYS_INLINE __m512 centroids_of(const table *centroids, __m512i indices, int part,
+CTQ_INLINE __m512 centroids_of(const table *centroids, __m512i indices, int part,
                                   table_size size) {
   __m128i bytes = part == 0   ? _mm512_castsi512_si128(indices)
                   : part == 1 ? _mm512_extracti32x4_epi32(indices, 1)
@@ -366,7 +354,7 @@ ALWAYS_INLINE __m512 centroids_of(const table *centroids, __m512i indices, int p
   return look_up(centroids, _mm512_cvtepu8_epi32(bytes), size);
 }
 
-ALWAYS_INLINE void dequantize_with(const ctq_codebook *codebook, const uint8_t *codes,
+CTQ_INLINE void dequantize_with(const ctq_codebook *codebook, const uint8_t *codes,
                                    size_t count, float *y, table_size size) {
   const table centroids = load_table(codebook->centroids, (size_t)1 << codebook->bits, size);
   const bit_layout layout = layout_for(codebook->bits);
@@ -391,7 +379,7 @@ static void dequantize(const ctq_codebook *codebook, const uint8_t *codes, size_
 }
 
 /// Adds the products of up to 64 coordinates to four sums; all exist when `left` is 64.
-ALWAYS_INLINE void product_64(const table *centroids, __m512i indices, const float *query,
+CTQ_INLINE void product_64(const table *centroids, __m512i indices, const float *query,
                               size_t left, __m512 sum[4], table_size size) {
 #pragma clang loop unroll(full)
   for (int k = 0; k < 4; k++) {
@@ -402,7 +390,7 @@ ALWAYS_INLINE void product_64(const table *centroids, __m512i indices, const flo
   }
 }
 
-ALWAYS_INLINE void code_products_with(const ctq_codebook *codebook, const uint8_t *codes,
+CTQ_INLINE void code_products_with(const ctq_codebook *codebook, const uint8_t *codes,
                                       size_t stride, size_t row_count, const float *query,
                                       size_t count, float *sums, table_size size) {
   const table centroids = load_table(codebook->centroids, (size_t)1 << codebook->bits, size);
@@ -467,16 +455,7 @@ static void widen(const uint16_t *halves, size_t count, float *floats) {
   }
 }
 
-static uint32_t crc32c(uint32_t seed, const uint8_t *bytes, size_t count) {
-  uint64_t crc = ~seed;
-  for (; count >= 8; count -= 8, bytes += 8) {
-    uint64_t word;
-    memcpy(&word, bytes, 8);
-    crc = _mm_crc32_u64(crc, word);
-  }
-  for (; count > 0; count--, bytes++) crc = _mm_crc32_u8((uint32_t)crc, *bytes);
-  return ~(uint32_t)crc;
-}
+#include "crc32c.h"
 
 #pragma clang attribute pop
 

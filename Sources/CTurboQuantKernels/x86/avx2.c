@@ -1,0 +1,167 @@
+// The AVX2 target: AVX2, FMA and F16C (Haswell, Zen and later), the generic kernels with lookups of
+// its own.
+//
+// A table of eight floats is one register and a lookup one vpermps. Up to 5 bits quantizing searches
+// the boundaries as a tree, whose levels of 1, 2, 4, 8 and 16 entries stay in registers; above, the
+// lookup grid needs fewer gathers than the tree.
+
+#include "../generic/numerics.h"
+#include "../targets.h"
+
+#if CTQ_HAS_AVX2
+
+#include <immintrin.h>
+
+#pragma STDC FP_CONTRACT OFF
+
+#pragma clang attribute push(__attribute__((target("avx2,fma,f16c,sse4.2"))), apply_to = function)
+
+#include "../generic/vectors.h"
+
+/// Eight lanes of sixteen.
+typedef struct halves {
+  __m256 low, high;
+} halves;
+
+CTQ_INLINE halves split(ctq_f16 v) {
+  halves h;
+  memcpy(&h, &v, sizeof h);
+  return h;
+}
+
+CTQ_INLINE ctq_f16 join(__m256 low, __m256 high) {
+  halves h = {low, high};
+  ctq_f16 v;
+  memcpy(&v, &h, sizeof v);
+  return v;
+}
+
+// The widest code whose tables stay in registers.
+enum { WIDEST = 5 };
+
+typedef struct ctq_tables {
+  const ctq_codebook *codebook;
+  // Up to WIDEST bits: the tree of boundaries, level by level, the fifth level in two registers.
+  __m256 levels[6];
+  __m256 centroids[4];
+} ctq_tables;
+
+CTQ_INLINE ctq_tables ctq_load_tables(const ctq_codebook *codebook, uint32_t b) {
+  ctq_tables t = {.codebook = codebook};
+  if (b > WIDEST) return t;
+  for (int i = 0; i < 4; i++) t.centroids[i] = _mm256_loadu_ps(codebook->centroids + 8 * i);
+  float entries[6 * 8] = {0};
+  for (uint32_t level = 0; level < b; level++)
+    for (uint32_t j = 0; j < 1u << level; j++)
+      entries[8 * level + j] = codebook->boundaries[((2 * j + 1) << (b - 1 - level)) - 1];
+  for (int i = 0; i < 6; i++) t.levels[i] = _mm256_loadu_ps(entries + 8 * i);
+  return t;
+}
+
+/// Entry `index` of two registers.
+CTQ_INLINE __m256 look_up_16(const __m256 table[2], __m256i index) {
+  __m256 bit3 = _mm256_castsi256_ps(_mm256_slli_epi32(index, 28));
+  return _mm256_blendv_ps(_mm256_permutevar8x32_ps(table[0], index),
+                          _mm256_permutevar8x32_ps(table[1], index), bit3);
+}
+
+CTQ_INLINE __m256i search_8(const ctq_tables *t, uint32_t b, __m256 u) {
+  __m256i index = _mm256_setzero_si256();
+#pragma clang loop unroll(full)
+  for (uint32_t level = 0; level < b; level++) {
+    __m256 boundary = level < 4 ? _mm256_permutevar8x32_ps(t->levels[level], index)
+                                : look_up_16(&t->levels[4], index);
+    __m256i above = _mm256_castps_si256(_mm256_cmp_ps(boundary, u, _CMP_LE_OQ));
+    index = _mm256_sub_epi32(_mm256_add_epi32(index, index), above);
+  }
+  return index;
+}
+
+CTQ_INLINE __m256i grid_8(const ctq_codebook *codebook, __m256 u) {
+  __m256 position = _mm256_add_ps(_mm256_mul_ps(u, _mm256_set1_ps(codebook->grid_scale)),
+                                  _mm256_set1_ps(codebook->grid_offset));
+  position = _mm256_max_ps(position, _mm256_setzero_ps());
+  position = _mm256_min_ps(position, _mm256_set1_ps((float)codebook->grid_count - 1));
+  __m256i cell = _mm256_cvttps_epi32(position);
+  __m256i base = _mm256_i32gather_epi32((const int *)codebook->grid_bases, cell, 4);
+  __m256 boundary = _mm256_i32gather_ps(codebook->grid_boundaries, cell, 4);
+  __m256i above = _mm256_castps_si256(_mm256_cmp_ps(boundary, u, _CMP_LE_OQ));
+  return _mm256_sub_epi32(base, above);
+}
+
+CTQ_INLINE __m256i gather_search_8(const ctq_codebook *codebook, uint32_t b, __m256 u) {
+  __m256i index = _mm256_setzero_si256();
+  for (int step = 1 << (b - 1); step > 0; step /= 2) {
+    __m256i probe = _mm256_add_epi32(index, _mm256_set1_epi32(step - 1));
+    __m256 boundary = _mm256_i32gather_ps(codebook->boundaries, probe, 4);
+    __m256i above = _mm256_castps_si256(_mm256_cmp_ps(boundary, u, _CMP_LE_OQ));
+    index = _mm256_add_epi32(index, _mm256_and_si256(above, _mm256_set1_epi32(step)));
+  }
+  return index;
+}
+
+CTQ_INLINE __m256i indices_8(const ctq_tables *t, uint32_t b, __m256 u) {
+  if (b <= WIDEST) return search_8(t, b, u);
+  return t->codebook->grid_count ? grid_8(t->codebook, u) : gather_search_8(t->codebook, b, u);
+}
+
+CTQ_INLINE __m256 centroids_8(const ctq_tables *t, uint32_t b, __m256i index) {
+  if (b > WIDEST) return _mm256_i32gather_ps(t->codebook->centroids, index, 4);
+  if (b < 4) return _mm256_permutevar8x32_ps(t->centroids[0], index);
+  __m256 low = look_up_16(&t->centroids[0], index);
+  if (b == 4) return low;
+  __m256 bit4 = _mm256_castsi256_ps(_mm256_slli_epi32(index, 27));
+  return _mm256_blendv_ps(low, look_up_16(&t->centroids[2], index), bit4);
+}
+
+CTQ_INLINE ctq_i16 ctq_indices(const ctq_tables *t, uint32_t b, ctq_f16 u) {
+  halves h = split(u);
+  return (ctq_i16)join(_mm256_castsi256_ps(indices_8(t, b, h.low)),
+                       _mm256_castsi256_ps(indices_8(t, b, h.high)));
+}
+
+CTQ_INLINE ctq_f16 ctq_centroids(const ctq_tables *t, uint32_t b, ctq_i16 index) {
+  halves h = split((ctq_f16)index);
+  return join(centroids_8(t, b, _mm256_castps_si256(h.low)),
+              centroids_8(t, b, _mm256_castps_si256(h.high)));
+}
+
+CTQ_INLINE uint32_t ctq_bits_of_lanes(ctq_i16 lanes) {
+  halves h = split((ctq_f16)lanes);
+  return (uint32_t)_mm256_movemask_ps(h.low) | (uint32_t)_mm256_movemask_ps(h.high) << 8;
+}
+
+// Sixteen registers of eight floats hold four vectors of sixteen and what a butterfly needs.
+#define CTQ_HADAMARD_VECTORS 4
+#include "../generic/hadamard.h"
+#include "../generic/kernels.h"
+
+static void widen(const uint16_t *halves, size_t count, float *floats) {
+  size_t i = 0;
+  for (; i + 8 <= count; i += 8)
+    _mm256_storeu_ps(floats + i, _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(halves + i))));
+  for (; i < count; i++) floats[i] = _cvtsh_ss(halves[i]);
+}
+
+#include "crc32c.h"
+
+#pragma clang attribute pop
+
+const ctq_kernels ctq_kernels_avx2 = {
+    .name = "avx2",
+    .normalize = normalize,
+    .mix = ctq_mix,
+    .unmix = ctq_unmix,
+    .multiply = multiply,
+    .multiply_transposed = multiply_transposed,
+    .quantize = quantize,
+    .dequantize = dequantize,
+    .code_products = code_products,
+    .sum_of_squares = sum_of_squares,
+    .pack_signs = pack_signs,
+    .sign_products = sign_products,
+    .widen = widen,
+    .crc32c = crc32c,
+};
+
+#endif
