@@ -5,6 +5,10 @@
 
 #include <stdlib.h>
 
+#if CTQ_HAS_NEON && defined(__linux__)
+#include <sys/auxv.h>
+#endif
+
 static const ctq_kernels *const targets[] = {
     &ctq_kernels_scalar,
 #if CTQ_HAS_AVX2
@@ -12,6 +16,9 @@ static const ctq_kernels *const targets[] = {
 #endif
 #if CTQ_HAS_AVX512
     &ctq_kernels_avx512,
+#endif
+#if CTQ_HAS_NEON
+    &ctq_kernels_neon,
 #endif
 };
 
@@ -35,6 +42,16 @@ int ctq_target_is_available(size_t index) {
            __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
            __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("fma") &&
            __builtin_cpu_supports("sse4.2");
+  }
+#endif
+#if CTQ_HAS_NEON
+  if (targets[index] == &ctq_kernels_neon) {
+#if defined(__linux__)
+    enum { HARDWARE_CRC32 = 1 << 7 };  // HWCAP_CRC32 of <asm/hwcap.h>
+    return (getauxval(AT_HWCAP) & HARDWARE_CRC32) != 0;
+#else
+    return 1;  // every Apple and Windows machine
+#endif
   }
 #endif
   return targets[index] == &ctq_kernels_scalar;

@@ -12,6 +12,9 @@ extern const ctq_kernels ctq_kernels_scalar;
 #define CTQ_HAS_AVX512 1
 extern const ctq_kernels ctq_kernels_avx2;
 extern const ctq_kernels ctq_kernels_avx512;
+#elif defined(__aarch64__)
+#define CTQ_HAS_NEON 1
+extern const ctq_kernels ctq_kernels_neon;
 #endif
 
 #endif

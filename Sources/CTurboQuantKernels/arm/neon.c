@@ -1,0 +1,180 @@
+// The NEON target: AArch64 with CRC-32 (every server core and every phone of the last years), the
+// generic kernels with lookups of its own.
+//
+// A float table is a byte table read four bytes at a time: index i becomes the byte indices 4i ...
+// 4i + 3, and tbl takes them from up to four registers, sixteen floats. Up to 5 bits quantizing
+// searches the boundaries as a tree, level by level; above, lanes go through memory one by one.
+
+#include "../generic/numerics.h"
+#include "../targets.h"
+
+#if CTQ_HAS_NEON
+
+#include <arm_acle.h>
+#include <arm_neon.h>
+
+#pragma STDC FP_CONTRACT OFF
+
+#pragma clang attribute push(__attribute__((target("crc"))), apply_to = function)
+
+#include "../generic/vectors.h"
+
+// The widest code whose tables stay in registers.
+enum { WIDEST = 5 };
+
+typedef struct ctq_tables {
+  const ctq_codebook *codebook;
+  // Up to WIDEST bits: the boundaries as a tree, level l from entry 16 l on, and the centroids.
+  uint8x16x4_t levels[5];
+  uint8x16x4_t centroids[2];
+} ctq_tables;
+
+CTQ_INLINE uint8x16x4_t load_16(const float *entries) {
+  const uint8_t *bytes = (const uint8_t *)entries;
+  return (uint8x16x4_t){{vld1q_u8(bytes), vld1q_u8(bytes + 16), vld1q_u8(bytes + 32),
+                         vld1q_u8(bytes + 48)}};
+}
+
+CTQ_INLINE ctq_tables ctq_load_tables(const ctq_codebook *codebook, uint32_t b) {
+  ctq_tables t = {.codebook = codebook};
+  if (b > WIDEST) return t;
+  float entries[5 * 16] = {0};
+  for (uint32_t level = 0; level < b; level++)
+    for (uint32_t j = 0; j < 1u << level; j++)
+      entries[16 * level + j] = codebook->boundaries[((2 * j + 1) << (b - 1 - level)) - 1];
+  for (int i = 0; i < 5; i++) t.levels[i] = load_16(entries + 16 * i);
+  for (int i = 0; i < 2; i++) t.centroids[i] = load_16(codebook->centroids + 16 * i);
+  return t;
+}
+
+/// The bytes of float `index` in a table of bytes.
+CTQ_INLINE uint8x16_t byte_indices(uint32x4_t index) {
+  return vreinterpretq_u8_u32(
+      vmlaq_n_u32(vdupq_n_u32(0x03020100u), index, 0x04040404u));
+}
+
+/// The boundary of tree node `index` in a level of 1 << level entries.
+CTQ_INLINE float32x4_t boundary_4(const uint8x16x4_t *table, uint32_t level, uint32x4_t index) {
+  uint8x16_t bytes = byte_indices(index);
+  if (level <= 2) return vreinterpretq_f32_u8(vqtbl1q_u8(table->val[0], bytes));
+  if (level == 3)
+    return vreinterpretq_f32_u8(
+        vqtbl2q_u8((uint8x16x2_t){{table->val[0], table->val[1]}}, bytes));
+  return vreinterpretq_f32_u8(vqtbl4q_u8(*table, bytes));
+}
+
+CTQ_INLINE uint32x4_t search_4(const ctq_tables *t, uint32_t b, float32x4_t u) {
+  uint32x4_t index = vdupq_n_u32(0);
+#pragma clang loop unroll(full)
+  for (uint32_t level = 0; level < b; level++) {
+    uint32x4_t above = vcleq_f32(boundary_4(&t->levels[level], level, index), u);
+    index = vsubq_u32(vaddq_u32(index, index), above);
+  }
+  return index;
+}
+
+/// The number of boundaries <= u.
+CTQ_INLINE int32_t index_in_memory(const ctq_codebook *codebook, float u) {
+  if (codebook->grid_count) {
+    float position = u * codebook->grid_scale + codebook->grid_offset;
+    float last = (float)codebook->grid_count - 1;
+    uint32_t cell = (uint32_t)(position < 0 ? 0 : position > last ? last : position);
+    return (int32_t)(codebook->grid_bases[cell] + (codebook->grid_boundaries[cell] <= u));
+  }
+  uint32_t index = 0;
+  for (uint32_t step = 1u << (codebook->bits - 1); step > 0; step /= 2)
+    index += codebook->boundaries[index + step - 1] <= u ? step : 0;
+  return (int32_t)index;
+}
+
+CTQ_INLINE ctq_i16 ctq_indices(const ctq_tables *t, uint32_t b, ctq_f16 u) {
+  float values[16];
+  int32_t indices[16];
+  ctq_i16 index;
+  memcpy(values, &u, sizeof values);
+  if (b <= WIDEST)
+    for (int i = 0; i < 16; i += 4)
+      vst1q_s32(indices + i,
+                vreinterpretq_s32_u32(search_4(t, b, vld1q_f32(values + i))));
+  else
+    for (int i = 0; i < 16; i++) indices[i] = index_in_memory(t->codebook, values[i]);
+  memcpy(&index, indices, sizeof index);
+  return index;
+}
+
+CTQ_INLINE float32x4_t centroids_4(const ctq_tables *t, uint32_t b, uint32x4_t index) {
+  uint8x16_t bytes = byte_indices(index);
+  uint8x16_t found = vqtbl4q_u8(t->centroids[0], bytes);
+  // Byte indices beyond a table give zero in tbl and leave the lane alone in tbx.
+  if (b == 5) found = vqtbx4q_u8(found, t->centroids[1], vsubq_u8(bytes, vdupq_n_u8(64)));
+  return vreinterpretq_f32_u8(found);
+}
+
+CTQ_INLINE ctq_f16 ctq_centroids(const ctq_tables *t, uint32_t b, ctq_i16 index) {
+  uint32_t indices[16];
+  float values[16];
+  ctq_f16 centroids;
+  memcpy(indices, &index, sizeof indices);
+  if (b <= WIDEST)
+    for (int i = 0; i < 16; i += 4)
+      vst1q_f32(values + i, centroids_4(t, b, vld1q_u32(indices + i)));
+  else
+    for (int i = 0; i < 16; i++) values[i] = t->codebook->centroids[indices[i]];
+  memcpy(&centroids, values, sizeof centroids);
+  return centroids;
+}
+
+CTQ_INLINE uint32_t ctq_bits_of_lanes(ctq_i16 lanes) {
+  const ctq_i16 bit = {1 << 0, 1 << 1, 1 << 2,  1 << 3,  1 << 4,  1 << 5,  1 << 6,  1 << 7,
+                       1 << 8, 1 << 9, 1 << 10, 1 << 11, 1 << 12, 1 << 13, 1 << 14, 1 << 15};
+  return (uint32_t)__builtin_reduce_or(lanes & bit);
+}
+
+// Four vectors of sixteen are sixteen of the thirty-two registers.
+#define CTQ_HADAMARD_VECTORS 4
+#include "../generic/hadamard.h"
+#include "../generic/kernels.h"
+
+static void widen(const uint16_t *halves, size_t count, float *floats) {
+  size_t i = 0;
+  for (; i + 4 <= count; i += 4)
+    vst1q_f32(floats + i, vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(halves + i))));
+  if (i == count) return;
+  uint16_t some[4] = {0};
+  float values[4];
+  memcpy(some, halves + i, (count - i) * sizeof *some);
+  vst1q_f32(values, vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(some))));
+  memcpy(floats + i, values, (count - i) * sizeof *values);
+}
+
+static uint32_t crc32c(uint32_t seed, const uint8_t *bytes, size_t count) {
+  uint32_t crc = ~seed;
+  for (; count >= 8; count -= 8, bytes += 8) {
+    uint64_t word;
+    memcpy(&word, bytes, 8);
+    crc = __crc32cd(crc, word);
+  }
+  for (; count > 0; count--, bytes++) crc = __crc32cb(crc, *bytes);
+  return ~crc;
+}
+
+#pragma clang attribute pop
+
+const ctq_kernels ctq_kernels_neon = {
+    .name = "neon",
+    .normalize = normalize,
+    .mix = ctq_mix,
+    .unmix = ctq_unmix,
+    .multiply = multiply,
+    .multiply_transposed = multiply_transposed,
+    .quantize = quantize,
+    .dequantize = dequantize,
+    .code_products = code_products,
+    .sum_of_squares = sum_of_squares,
+    .pack_signs = pack_signs,
+    .sign_products = sign_products,
+    .widen = widen,
+    .crc32c = crc32c,
+};
+
+#endif

@@ -1,0 +1,249 @@
+// Every kernel of every target against the scalar target, without Swift: for machines that are
+// emulated, and for sanitizers.
+//
+//   clang -std=c17 -O2 -ISources/CTurboQuantKernels/include Tests/CKernels/equality.c \
+//     Sources/CTurboQuantKernels/*.c Sources/CTurboQuantKernels/*/*.c -lm -o equality && ./equality
+//
+// Arguments: the names of targets that must be among those tried. Exit 1 at the first difference.
+// Inputs lie at every misalignment; outputs end at a guard. What feeds stored bytes must agree to the
+// bit; a product with a query, of n terms, within n * 2^-23 of the sum of their magnitudes (Higham,
+// Accuracy and Stability, section 4.2).
+
+#include "ctq_kernels.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LARGEST = 4200, GUARD = 16 };
+
+static const ctq_kernels *reference, *tried;
+static uint64_t state;
+
+static uint32_t next_word(void) {
+  state = state * 6364136223846793005u + 1442695040888963407u;
+  return (uint32_t)(state >> 33);
+}
+
+static void fill(float *x, size_t count, uint64_t seed, int exponent) {
+  state = seed;
+  for (size_t i = 0; i < count; i++)
+    x[i] = ldexpf((float)((int32_t)(next_word() >> 6) - (1 << 24)) * 0x1p-24f, exponent);
+}
+
+static void expect_equal(const void *a, const void *b, size_t size, const char *kernel, size_t count,
+                         size_t detail) {
+  if (memcmp(a, b, size) == 0) return;
+  printf("%s: %s differs from scalar at length %zu (%zu)\n", tried->name, kernel, count, detail);
+  exit(1);
+}
+
+static void expect_close(const float *a, const float *b, size_t rows, double bound,
+                         const char *kernel, size_t count, size_t detail) {
+  for (size_t i = 0; i < rows; i++)
+    if (!(fabs((double)a[i] - (double)b[i]) <= bound)) {
+      printf("%s: %s gives %g, scalar %g, at length %zu (%zu)\n", tried->name, kernel, (double)b[i],
+             (double)a[i], count, detail);
+      exit(1);
+    }
+}
+
+static float first[2][LARGEST + GUARD], second[2][LARGEST + GUARD], input[LARGEST + GUARD];
+static uint8_t bytes[2][LARGEST + 2 * GUARD];
+
+static void poison(void) {
+  memset(first, 0x5a, sizeof first);
+  memset(second, 0x5a, sizeof second);
+  memset(bytes, 0x5a, sizeof bytes);
+}
+
+static const ctq_kernels *both(int side) { return side ? tried : reference; }
+
+static void check_normalize(size_t count, size_t shift) {
+  const int exponents[] = {0, 120, 126, -126, -140};
+  for (size_t e = 0; e < 5; e++) {
+    fill(input, LARGEST, count + e, exponents[e]);
+    poison();
+    ctq_length length[2];
+    float square[2];
+    for (int side = 0; side < 2; side++) {
+      length[side] = both(side)->normalize(input + shift, count, first[side] + shift);
+      square[side] = both(side)->sum_of_squares(input + shift, count);
+    }
+    expect_equal(&length[0], &length[1], sizeof *length, "normalize's length", count, e);
+    expect_equal(first[0], first[1], sizeof first[0], "normalize", count, e);
+    expect_equal(&square[0], &square[1], sizeof *square, "sum_of_squares", count, e);
+  }
+}
+
+static void check_dense(size_t rows, size_t shift) {
+  enum { COLUMNS = 7 };
+  static float matrix[COLUMNS * 300 + GUARD];
+  fill(matrix, sizeof matrix / sizeof *matrix, rows, 0);
+  fill(input, LARGEST, 3, 0);
+  poison();
+  for (int side = 0; side < 2; side++) {
+    both(side)->multiply(matrix + shift, rows, COLUMNS, input + shift, first[side] + shift);
+    both(side)->multiply_transposed(matrix + shift, rows, COLUMNS, input, second[side] + shift);
+  }
+  expect_equal(first[0], first[1], sizeof first[0], "multiply", rows, shift);
+  expect_equal(second[0], second[1], sizeof second[0], "multiply_transposed", rows, shift);
+}
+
+static void check_signs(size_t count, size_t shift) {
+  fill(input, LARGEST, count, 0);
+  for (size_t i = 0; i < count; i += 5) input[i + shift] = i % 2 ? 0.0f : -0.0f;
+  poison();
+  float sums[2][3];
+  double magnitude = 0;
+  for (size_t i = 0; i < count; i++) magnitude += fabs((double)input[i + shift]);
+  size_t stride = (count + 7) / 8 + 3;
+  for (int side = 0; side < 2; side++) {
+    both(side)->pack_signs(input + shift, count, bytes[side] + shift);
+    both(side)->sign_products(bytes[0] + shift, stride < LARGEST / 4 ? stride : 0, 3, input + shift,
+                              count, sums[side]);
+  }
+  expect_equal(bytes[0], bytes[1], sizeof bytes[0], "pack_signs", count, shift);
+  expect_close(sums[0], sums[1], 3, (double)count * 0x1p-23 * magnitude, "sign_products", count,
+               shift);
+}
+
+/// Centroids at i/2^b - 1/2 squared a little apart, boundaries between them, and with `grid` cells.
+typedef struct tables {
+  ctq_codebook codebook;
+  float centroids[256], boundaries[256], cells[2048];
+  uint32_t bases[2048];
+} tables;
+
+static void make_tables(tables *t, uint32_t bits, int has_grid) {
+  memset(t, 0, sizeof *t);
+  uint32_t count = 1u << bits;
+  for (uint32_t i = 0; i < count; i++) {
+    float x = ((float)i + 0.5f) / (float)count * 2 - 1;
+    t->centroids[i] = x * (0.5f + 0.5f * x * x);
+  }
+  for (uint32_t i = 0; i + 1 < count; i++)
+    t->boundaries[i] = (t->centroids[i] + t->centroids[i + 1]) / 2;
+  t->codebook = (ctq_codebook){.bits = bits, .centroids = t->centroids,
+                               .boundaries = t->boundaries, .grid_boundaries = t->cells,
+                               .grid_bases = t->bases};
+  if (!has_grid) return;
+  for (uint32_t cells = 32; cells <= 2048; cells *= 2) {
+    float low = t->boundaries[0], span = t->boundaries[count - 2] - low;
+    float scale = span > 0 ? (float)(cells - 3) / span : 1, offset = 1.5f - low * scale;
+    for (uint32_t i = 0; i < cells; i++) t->cells[i] = INFINITY;
+    uint32_t placed = 0;
+    for (; placed + 1 < count; placed++) {
+      uint32_t cell = (uint32_t)(t->boundaries[placed] * scale + offset);
+      if (t->cells[cell] != INFINITY) break;
+      t->cells[cell] = t->boundaries[placed];
+    }
+    if (placed + 1 < count) continue;
+    for (uint32_t i = 0, below = 0; i < cells; below += t->cells[i++] != INFINITY) t->bases[i] = below;
+    t->codebook.grid_count = cells;
+    t->codebook.grid_scale = scale;
+    t->codebook.grid_offset = offset;
+    return;
+  }
+}
+
+static void check_codes(size_t count, size_t shift, uint32_t bits, int has_grid) {
+  static tables t;
+  make_tables(&t, bits, has_grid);
+  fill(input, LARGEST, count + bits, 0);
+  for (size_t i = 0; i < count; i += 3)
+    input[i + shift] = i % 2 ? t.boundaries[next_word() % ((1u << bits) - 1)] : 1e30f;
+  poison();
+  float alignment[2], plain[2], sums[2][3];
+  size_t stride = (count * bits + 7) / 8;
+  for (int side = 0; side < 2; side++) {
+    const ctq_kernels *k = both(side);
+    plain[side] = k->quantize(&t.codebook, input + shift, count, 1.0f, bytes[side] + shift, 0);
+    alignment[side] = k->quantize(&t.codebook, input + shift, count, 1.0f, bytes[side] + shift,
+                                  first[side] + shift);
+    k->dequantize(&t.codebook, bytes[0] + shift, count, second[side] + shift);
+    k->code_products(&t.codebook, bytes[0] + shift, stride, 1, second[0] + shift, count,
+                     sums[side]);
+  }
+  expect_equal(bytes[0], bytes[1], sizeof bytes[0], "quantize's codes", count, bits);
+  expect_equal(first[0], first[1], sizeof first[0], "quantize's residual", count, bits);
+  expect_equal(alignment, alignment + 1, sizeof *alignment, "quantize's alignment", count, bits);
+  expect_equal(plain, plain + 1, sizeof *plain, "quantize's alignment alone", count, bits);
+  expect_equal(second[0], second[1], sizeof second[0], "dequantize", count, bits);
+  expect_close(sums[0], sums[1], 1, (double)count * 0x1p-23 * (double)count, "code_products",
+               count, bits);
+}
+
+static void check_mixing(size_t n, size_t remainder) {
+  static uint8_t signs[LARGEST];
+  size_t d = n + remainder;
+  ctq_step steps[3] = {
+      {.kind = CTQ_STEP_HADAMARD, .offset = (uint32_t)remainder, .count = (uint32_t)n, .scale = 0.1f},
+      {.kind = CTQ_STEP_GIVENS, .offset = (uint32_t)(remainder ? n : n / 2),
+       .count = (uint32_t)(remainder ? remainder : n / 2), .signs = 512, .cosine = 0.6f, .sine = 0.8f},
+      {.kind = CTQ_STEP_HADAMARD, .count = (uint32_t)n, .signs = 1024, .scale = 0.3f}};
+  ctq_mixing mixing = {steps, 3, signs};
+  state = d;
+  for (size_t i = 0; i < LARGEST; i++) signs[i] = (uint8_t)next_word();
+  fill(input, LARGEST, d, 0);
+  for (size_t shift = 0; shift < 4; shift++) {
+    poison();
+    for (int side = 0; side < 2; side++) {
+      memcpy(first[side] + shift, input, d * sizeof *input);
+      memcpy(second[side] + shift, input, d * sizeof *input);
+      both(side)->mix(&mixing, first[side] + shift);
+      both(side)->unmix(&mixing, second[side] + shift);
+    }
+    expect_equal(first[0], first[1], sizeof first[0], "mix", d, shift);
+    expect_equal(second[0], second[1], sizeof second[0], "unmix", d, shift);
+  }
+}
+
+static void check_bytes(void) {
+  static uint16_t halves[65536 + 3];
+  static float wide[2][65536 + 3];
+  for (size_t i = 0; i < sizeof halves / sizeof *halves; i++) halves[i] = (uint16_t)i;
+  for (int side = 0; side < 2; side++) both(side)->widen(halves, 65539, wide[side]);
+  expect_equal(wide[0], wide[1], sizeof wide[0], "widen", 65539, 0);
+  for (size_t count = 0; count < 70; count++)
+    for (size_t shift = 0; shift < 8; shift++) {
+      uint32_t sums[2];
+      for (int side = 0; side < 2; side++)
+        sums[side] = both(side)->crc32c(7, (const uint8_t *)halves + 300 + shift, count);
+      expect_equal(sums, sums + 1, sizeof *sums, "crc32c", count, shift);
+    }
+}
+
+static void check_target(void) {
+  for (size_t count = 0; count <= 130; count += count < 70 ? 1 : 13)
+    for (size_t shift = 0; shift < 4; shift++) {
+      check_normalize(count, shift);
+      check_signs(count, shift);
+      if (count > 0) check_dense(count, shift);
+      for (uint32_t bits = 1; bits <= 8; bits++)
+        for (int has_grid = 0; has_grid < 2; has_grid++) check_codes(count, shift, bits, has_grid);
+    }
+  for (size_t n = 64; n <= 2048; n *= 2) {
+    const size_t remainders[] = {0, 1, 15, 16, 17, n / 2, n - 1};
+    for (size_t i = 0; i < 7; i++) check_mixing(n, remainders[i]);
+  }
+  check_bytes();
+}
+
+int main(int argc, char **argv) {
+  reference = ctq_target(0);
+  uint64_t before = ctq_float_environment_enter();
+  int found = 0;
+  for (size_t i = 1; i < ctq_target_count(); i++) {
+    tried = ctq_target(i);
+    int is_available = ctq_target_is_available(i);
+    if (is_available) check_target();
+    printf("%s: %s\n", tried->name, is_available ? "equal to scalar" : "SKIPPED, cannot run here");
+    for (int a = 1; is_available && a < argc; a++) found += strcmp(argv[a], tried->name) == 0;
+  }
+  ctq_float_environment_leave(before);
+  if (found == argc - 1) return 0;
+  printf("not every target that was asked for could be tried\n");
+  return 1;
+}
