@@ -56,7 +56,7 @@ let package = Package(
       exclude: ["Fixtures"], swiftSettings: swiftSettings),
     .testTarget(name: "TidyTests", swiftSettings: swiftSettings),
     .testTarget(
-      name: "TurboQuantCLITests", dependencies: ["TurboQuantCLI"],
+      name: "TurboQuantCLITests", dependencies: ["TurboQuantCLI", "TurboQuantStorage"],
       swiftSettings: swiftSettings),
   ],
   swiftLanguageModes: [.v6],
