@@ -20,6 +20,9 @@ static const ctq_kernels *const targets[] = {
 #if CTQ_HAS_NEON
     &ctq_kernels_neon,
 #endif
+#if CTQ_HAS_SIMD128
+    &ctq_kernels_simd128,
+#endif
 };
 
 size_t ctq_target_count(void) { return sizeof targets / sizeof targets[0]; }
@@ -53,6 +56,9 @@ int ctq_target_is_available(size_t index) {
     return 1;  // every Apple and Windows machine
 #endif
   }
+#endif
+#if CTQ_HAS_SIMD128
+  if (targets[index] == &ctq_kernels_simd128) return 1;
 #endif
   return targets[index] == &ctq_kernels_scalar;
 }

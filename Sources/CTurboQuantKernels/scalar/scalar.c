@@ -196,7 +196,7 @@ static void sign_products(const uint8_t *bits, size_t stride, size_t row_count, 
 
 // MARK: Bytes
 
-static void widen(const uint16_t *halves, size_t count, float *floats) {
+void ctq_widen_scalar(const uint16_t *halves, size_t count, float *floats) {
   for (size_t i = 0; i < count; i++) {
     uint32_t sign = (uint32_t)(halves[i] & 0x8000) << 16;
     uint32_t exponent = halves[i] >> 10 & 0x1f, fraction = halves[i] & 0x3ff;
@@ -221,7 +221,7 @@ static const uint32_t remainders[16] = {
     0xc38d26c4, 0xd3d3e1ab, 0xe330a81a, 0xf36e6f75,
 };
 
-static uint32_t crc32c(uint32_t seed, const uint8_t *bytes, size_t count) {
+uint32_t ctq_crc32c_scalar(uint32_t seed, const uint8_t *bytes, size_t count) {
   uint32_t crc = ~seed;
   for (size_t i = 0; i < count; i++) {
     crc ^= bytes[i];
@@ -244,6 +244,6 @@ const ctq_kernels ctq_kernels_scalar = {
     .sum_of_squares = sum_of_squares,
     .pack_signs = pack_signs,
     .sign_products = sign_products,
-    .widen = widen,
-    .crc32c = crc32c,
+    .widen = ctq_widen_scalar,
+    .crc32c = ctq_crc32c_scalar,
 };
