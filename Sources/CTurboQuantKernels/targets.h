@@ -20,8 +20,23 @@ extern const ctq_kernels ctq_kernels_neon;
 extern const ctq_kernels ctq_kernels_simd128;
 #endif
 
-// For targets without instructions of their own for these.
-void ctq_widen_scalar(const uint16_t *halves, size_t count, float *floats);
-uint32_t ctq_crc32c_scalar(uint32_t seed, const uint8_t *bytes, size_t count);
+/// The table of the kernels that the file defines under these names.
+#define CTQ_KERNEL_TABLE(target) \
+  const ctq_kernels ctq_kernels_##target = { \
+      .name = #target, \
+      .normalize = normalize, \
+      .mix = mix, \
+      .unmix = unmix, \
+      .multiply = multiply, \
+      .multiply_transposed = multiply_transposed, \
+      .quantize = quantize, \
+      .dequantize = dequantize, \
+      .code_products = code_products, \
+      .sum_of_squares = sum_of_squares, \
+      .pack_signs = pack_signs, \
+      .sign_products = sign_products, \
+      .widen = widen, \
+      .crc32c = crc32c, \
+  }
 
 #endif

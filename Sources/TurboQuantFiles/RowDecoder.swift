@@ -95,10 +95,12 @@ struct RowDecoder: Equatable, Sendable {
       return firstNonFinite(destination, start..<start + source.byteCount / 4)
     case .float16:
       return convert(source, into: &destination, at: start, zero: UInt16(0)) {
-        float32(fromFloat16: $0)
+        widen($0, into: &$1, at: $2)
       }
     case .float64:
-      return convert(source, into: &destination, at: start, zero: 0.0) { Float($0) }
+      return convert(source, into: &destination, at: start, zero: 0.0) {
+        narrow($0, into: &$1, at: $2)
+      }
     }
   }
 
@@ -108,7 +110,7 @@ struct RowDecoder: Equatable, Sendable {
 
   private func convert<Element: PlainNumber>(
     _ source: RawSpan, into destination: inout MutableSpan<Float>, at start: Int, zero: Element,
-    _ convertElement: (Element) -> Float
+    _ convertBlock: (Span<Element>, inout MutableSpan<Float>, Int) -> Void
   ) -> Int? {
     let size = MemoryLayout<Element>.size
     let count = source.byteCount / size
@@ -119,7 +121,7 @@ struct RowDecoder: Equatable, Sendable {
       copy(source.extracting(done * size..<(done + block) * size), into: &scratch)
       let first = start + done
       let elements = scratch.span.extracting(0..<block)
-      convertBlock(elements, into: &destination, at: first, convertElement)
+      convertBlock(elements, &destination, first)
       if let bad = firstNonFinite(destination, first..<first + block) { return bad }
       done += block
     }
@@ -136,13 +138,12 @@ private func copy<Element: PlainNumber>(_ source: RawSpan, into elements: inout 
 // A function of its own, or the compiler does not see that no index is out of bounds and converts
 // one number at a time, four times slower.
 @inline(never)
-private func convertBlock<Element: PlainNumber>(
-  _ source: Span<Element>, into destination: inout MutableSpan<Float>, at start: Int,
-  _ convertElement: (Element) -> Float
+private func narrow(
+  _ source: Span<Double>, into destination: inout MutableSpan<Float>, at start: Int
 ) {
   let count = source.count
   precondition(start >= 0 && start <= destination.count - count)
-  for index in 0..<count { destination[start &+ index] = convertElement(source[index]) }
+  for index in 0..<count { destination[start &+ index] = Float(source[index]) }
 }
 
 /// Finds the first NaN or infinity of `range`; looks at all of a block before deciding, so that
@@ -162,28 +163,4 @@ private func firstNonFinite(_ values: borrowing MutableSpan<Float>, _ range: Ran
     start = end
   }
   return nil
-}
-
-/// Converts the bits of a float16, exactly, with integers and normal float32 only.
-///
-/// `Float16` is missing on Intel Macs and, where the processor has no instruction for it, costs a
-/// call a number; this is the same on every target and in every flush-to-zero mode, and the
-/// compiler vectorizes it.
-///
-/// Infinity and NaN stay what they are; a NaN keeps its bits.
-@inline(__always)
-package func float32(fromFloat16 bits: UInt16) -> Float {
-  let magnitude = Int32(bits & 0x7FFF)
-  let sign = UInt32(bits & 0x8000) << 16
-  // Masks of all ones or zeros instead of branches.
-  let isSubnormal = UInt32(bitPattern: (magnitude &- 0x0400) >> 31)
-  let isSpecial = UInt32(bitPattern: (0x7BFF &- magnitude) >> 31)
-  // Exponent bias 127 instead of 15; all ones stays all ones.
-  let shifted = UInt32(bitPattern: magnitude) << 13
-  let normal = shifted &+ (112 << 23) &+ (isSpecial & (112 << 23))
-  // A subnormal is a multiple of 2⁻²⁴: add it to 2⁻¹⁴, exactly, and take that away again.
-  let base: UInt32 = 113 << 23
-  let subnormal = Float(bitPattern: base &+ shifted) - Float(bitPattern: base)
-  let result = (subnormal.bitPattern & isSubnormal) | (normal & ~isSubnormal)
-  return Float(bitPattern: result | sign)
 }

@@ -1,3 +1,12 @@
+extension [UInt8] {
+  /// Appends the bytes of an integer, the lowest first.
+  package mutating func append(littleEndian value: some FixedWidthInteger) {
+    for shift in stride(from: 0, to: value.bitWidth, by: 8) {
+      append(UInt8(truncatingIfNeeded: value >> shift))
+    }
+  }
+}
+
 extension RawSpan {
   /// The byte at `offset`.
   package func byte(at offset: Int) -> UInt8 {

@@ -186,12 +186,15 @@ internal import CTurboQuantKernels
     }
   }
 
-  /// Converts IEEE binary16 bit patterns to float32, exactly.
-  package func widen(_ halves: Span<UInt16>, into floats: inout MutableSpan<Float>) {
-    precondition(halves.count <= floats.count)
+  /// Converts IEEE binary16 bit patterns to float32 from `start` on, exactly.
+  package func widen(
+    _ halves: Span<UInt16>, into floats: inout MutableSpan<Float>, at start: Int = 0
+  ) {
+    precondition(start >= 0 && start <= floats.count - halves.count)
     unsafe halves.withUnsafeBufferPointer { halves in
-      unsafe floats.withUnsafeMutableBufferPointer {
-        unsafe table.pointee.widen(halves.baseAddress, halves.count, $0.baseAddress)
+      unsafe floats.withUnsafeMutableBufferPointer { floats in
+        unsafe table.pointee.widen(
+          halves.baseAddress, halves.count, floats.baseAddress.map { unsafe $0 + start })
       }
     }
   }

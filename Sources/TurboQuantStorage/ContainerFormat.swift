@@ -2,34 +2,10 @@ internal import TurboQuantKernels
 
 /// The byte layout of a container, version 1.
 ///
-/// All integers are little-endian. A container is a header, a section table, the sections and their checksums, in this order. Each
+/// A container is a header, a section table, the sections and their checksums, in this order. Each
 /// part begins at the next multiple of 64 bytes, the file ends at one, and the bytes between are
-/// zero. The sizes alone therefore fix every offset, and any other offset is refused.
-///
-/// | header byte | size | meaning |
-/// |---:|---:|---|
-/// | 0 | 8 | magic, `89 54 51 0D 0A 1A 0A 00` |
-/// | 8 | 4 | container version, 1 |
-/// | 12 | 4 | kind, four printable ASCII characters |
-/// | 16 | 8 | length of the file in bytes |
-/// | 24 | 4 | number of sections, at most 64 |
-/// | 28 | 4 | CRC-32C of the section table |
-/// | 32 | 28 | zero |
-/// | 60 | 4 | CRC-32C of header bytes 0 ..< 60; here in every later version too |
-///
-/// | table byte | size | meaning, once per section |
-/// |---:|---:|---|
-/// | 0 | 16 | name, printable ASCII, filled with zero; no name twice |
-/// | 16 | 8 | offset of the section |
-/// | 24 | 8 | size of the section in bytes |
-/// | 32 | 8 | offset of the section's checksums |
-/// | 40 | 4 | number of checksums: one per 1 MiB chunk, the last chunk may be short |
-/// | 44 | 4 | CRC-32C of the bytes of those checksums |
-/// | 48 | 16 | zero |
-///
-/// A section's checksums are the CRC-32C of its chunks, 4 bytes each. So each byte of a file is
-/// either covered by a checksum or must be zero: chunks by their checksums, those by the table, the
-/// table by the header, the header by itself.
+/// zero. The sizes alone therefore fix every offset, and any other offset is refused. Each byte is
+/// either covered by a checksum or must be zero. Documentation/FileFormat.md has the byte tables.
 package enum ContainerFormat {
   /// The first bytes: high bit set, `TQ`, and the line ends that careless transfers change.
   package static let magic: [UInt8] = [0x89, 0x54, 0x51, 0x0D, 0x0A, 0x1A, 0x0A, 0x00]
@@ -206,15 +182,6 @@ extension ContainerSection {
         offset: UInt64(entry + 40))
     }
     try file.requireZeros(entry + 48..<entry + 64, path: path)
-  }
-}
-
-extension [UInt8] {
-  /// Appends the bytes of an integer, the lowest first.
-  mutating func append(littleEndian value: some FixedWidthInteger) {
-    for shift in stride(from: 0, to: value.bitWidth, by: 8) {
-      append(UInt8(truncatingIfNeeded: value >> shift))
-    }
   }
 }
 

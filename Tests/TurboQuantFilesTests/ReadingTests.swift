@@ -1,6 +1,7 @@
 import Foundation
 import Testing
 import TurboQuantFiles
+import TurboQuantKernels
 import TurboQuantStorage
 
 @Suite struct ReadingTests {
@@ -147,8 +148,12 @@ import TurboQuantStorage
   }
 
   @Test func everyFloat16IsConverted() {
-    for bits in UInt16.min ... .max {
-      let found = float32(fromFloat16: bits)
+    let halves = Array(UInt16.min ... .max)
+    var floats = [Float](repeating: 0, count: 1 + halves.count)
+    var output = floats.mutableSpan
+    widen(halves.span, into: &output, at: 1)
+    for bits in halves {
+      let found = floats[1 + Int(bits)]
       // The definition: sign, exponent and fraction, worked out in double.
       let exponent = Int(bits >> 10 & 31)
       let fraction = Double(bits & 0x3FF)

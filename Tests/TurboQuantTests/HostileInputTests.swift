@@ -14,12 +14,16 @@ import Testing
 
   /// Haar's own mean and spread come from uniform random directions, which is what it produces.
   ///
+  /// The mean is held at every width, the spread up to 4 bits. Above, a rare coordinate beyond the
+  /// outermost cell decides the spread of 3,000 draws: at d ≤ 64, where the rotation is Haar's own,
+  /// two runs of it differ by up to 1.8 at 5 bits and 9.6 at 8.
+  ///
   /// Margins: 2% and a factor 1.2, plus 4 standard errors of the means, and of the deviations'
   /// ratio (relative standard error of a deviation from n draws: √((κ − 1)/4n), κ the measured
   /// kurtosis, taken as at most 5).
   @Test(arguments: dimensions) func looksLikeHaar(_ dimension: Int) throws {
     let seeds = draws(dimension <= 64 ? 3000 : 2000)
-    let quantizers = try [1, 2, 4].map {
+    let quantizers = try (1...8).map {
       try ScalarQuantizer(dimension: dimension, rate: .bits($0))
     }
     var haar = [Statistics](repeating: Statistics(), count: quantizers.count)
@@ -50,7 +54,9 @@ import Testing
           expected.mean > 1e-12 ? percent(found.mean / expected.mean - 1, 2) : "0",
           "± \(percent(error / max(expected.mean, 1e-12), 2)), spread/Haar = \(ratio)")
         #expect(abs(found.mean - expected.mean) <= 0.02 * expected.mean + 4 * error + 1e-12)
-        #expect(ratio <= 1.2 * (1 + 4 * deviationError))
+        if quantizer.rate.bitsPerCoordinate <= 4 {
+          #expect(ratio <= 1.2 * (1 + 4 * deviationError))
+        }
       }
     }
   }

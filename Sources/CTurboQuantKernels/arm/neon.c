@@ -3,9 +3,9 @@
 //
 // A float table is a byte table read four bytes at a time: index i becomes the byte indices 4i ...
 // 4i + 3, and tbl takes them from up to four registers, sixteen floats. Up to 5 bits quantizing
-// searches the boundaries as a tree, level by level; above, lanes go through memory one by one.
+// searches the boundaries as a tree, level by level; above, lanes go through memory.
 
-#include "../generic/numerics.h"
+#include "../generic/codebook.h"
 #include "../targets.h"
 
 #if CTQ_HAS_NEON
@@ -39,9 +39,7 @@ CTQ_INLINE ctq_tables ctq_load_tables(const ctq_codebook *codebook, uint32_t b) 
   ctq_tables t = {.codebook = codebook};
   if (b > WIDEST) return t;
   float entries[5 * 16] = {0};
-  for (uint32_t level = 0; level < b; level++)
-    for (uint32_t j = 0; j < 1u << level; j++)
-      entries[16 * level + j] = codebook->boundaries[((2 * j + 1) << (b - 1 - level)) - 1];
+  ctq_boundary_tree(codebook, entries, 16);
   for (int i = 0; i < 5; i++) t.levels[i] = load_16(entries + 16 * i);
   for (int i = 0; i < 2; i++) t.centroids[i] = load_16(codebook->centroids + 16 * i);
   return t;
@@ -63,77 +61,34 @@ CTQ_INLINE float32x4_t boundary_4(const uint8x16x4_t *table, uint32_t level, uin
   return vreinterpretq_f32_u8(vqtbl4q_u8(*table, bytes));
 }
 
-CTQ_INLINE uint32x4_t search_4(const ctq_tables *t, uint32_t b, float32x4_t u) {
+CTQ_INLINE ctq_u4 search_4(const ctq_tables *t, uint32_t b, ctq_f4 u) {
   uint32x4_t index = vdupq_n_u32(0);
 #pragma clang loop unroll(full)
   for (uint32_t level = 0; level < b; level++) {
-    uint32x4_t above = vcleq_f32(boundary_4(&t->levels[level], level, index), u);
+    uint32x4_t above = vcleq_f32(boundary_4(&t->levels[level], level, index), (float32x4_t)u);
     index = vsubq_u32(vaddq_u32(index, index), above);
   }
-  return index;
+  return (ctq_u4)index;
 }
 
-/// The number of boundaries <= u.
-CTQ_INLINE int32_t index_in_memory(const ctq_codebook *codebook, float u) {
-  if (codebook->grid_count) {
-    float position = u * codebook->grid_scale + codebook->grid_offset;
-    float last = (float)codebook->grid_count - 1;
-    uint32_t cell = (uint32_t)(position < 0 ? 0 : position > last ? last : position);
-    return (int32_t)(codebook->grid_bases[cell] + (codebook->grid_boundaries[cell] <= u));
-  }
-  uint32_t index = 0;
-  for (uint32_t step = 1u << (codebook->bits - 1); step > 0; step /= 2)
-    index += codebook->boundaries[index + step - 1] <= u ? step : 0;
-  return (int32_t)index;
-}
-
-CTQ_INLINE ctq_i16 ctq_indices(const ctq_tables *t, uint32_t b, ctq_f16 u) {
-  float values[16];
-  int32_t indices[16];
-  ctq_i16 index;
-  memcpy(values, &u, sizeof values);
-  if (b <= WIDEST)
-    for (int i = 0; i < 16; i += 4)
-      vst1q_s32(indices + i,
-                vreinterpretq_s32_u32(search_4(t, b, vld1q_f32(values + i))));
-  else
-    for (int i = 0; i < 16; i++) indices[i] = index_in_memory(t->codebook, values[i]);
-  memcpy(&index, indices, sizeof index);
-  return index;
-}
-
-CTQ_INLINE float32x4_t centroids_4(const ctq_tables *t, uint32_t b, uint32x4_t index) {
-  uint8x16_t bytes = byte_indices(index);
+CTQ_INLINE ctq_f4 centroids_4(const ctq_tables *t, uint32_t b, ctq_u4 index) {
+  uint8x16_t bytes = byte_indices((uint32x4_t)index);
   uint8x16_t found = vqtbl4q_u8(t->centroids[0], bytes);
   // Byte indices beyond a table give zero in tbl and leave the lane alone in tbx.
   if (b == 5) found = vqtbx4q_u8(found, t->centroids[1], vsubq_u8(bytes, vdupq_n_u8(64)));
-  return vreinterpretq_f32_u8(found);
-}
-
-CTQ_INLINE ctq_f16 ctq_centroids(const ctq_tables *t, uint32_t b, ctq_i16 index) {
-  uint32_t indices[16];
-  float values[16];
-  ctq_f16 centroids;
-  memcpy(indices, &index, sizeof indices);
-  if (b <= WIDEST)
-    for (int i = 0; i < 16; i += 4)
-      vst1q_f32(values + i, centroids_4(t, b, vld1q_u32(indices + i)));
-  else
-    for (int i = 0; i < 16; i++) values[i] = t->codebook->centroids[indices[i]];
-  memcpy(&centroids, values, sizeof centroids);
-  return centroids;
+  return (ctq_f4)found;
 }
 
 CTQ_INLINE uint32_t ctq_bits_of_lanes(ctq_i16 lanes) {
-  const ctq_i16 bit = {1 << 0, 1 << 1, 1 << 2,  1 << 3,  1 << 4,  1 << 5,  1 << 6,  1 << 7,
-                       1 << 8, 1 << 9, 1 << 10, 1 << 11, 1 << 12, 1 << 13, 1 << 14, 1 << 15};
-  return (uint32_t)__builtin_reduce_or(lanes & bit);
+  return __builtin_reduce_or((ctq_u16)lanes & ctq_lane_bit);
 }
 
 // Four vectors of sixteen are sixteen of the thirty-two registers.
 #define CTQ_HADAMARD_VECTORS 4
+#include "../generic/quarters.h"
+#include "../generic/codes.h"
 #include "../generic/hadamard.h"
-#include "../generic/kernels.h"
+#include "../generic/linear.h"
 
 static void widen(const uint16_t *halves, size_t count, float *floats) {
   size_t i = 0;
@@ -160,21 +115,6 @@ static uint32_t crc32c(uint32_t seed, const uint8_t *bytes, size_t count) {
 
 #pragma clang attribute pop
 
-const ctq_kernels ctq_kernels_neon = {
-    .name = "neon",
-    .normalize = normalize,
-    .mix = ctq_mix,
-    .unmix = ctq_unmix,
-    .multiply = multiply,
-    .multiply_transposed = multiply_transposed,
-    .quantize = quantize,
-    .dequantize = dequantize,
-    .code_products = code_products,
-    .sum_of_squares = sum_of_squares,
-    .pack_signs = pack_signs,
-    .sign_products = sign_products,
-    .widen = widen,
-    .crc32c = crc32c,
-};
+CTQ_KERNEL_TABLE(neon);
 
 #endif

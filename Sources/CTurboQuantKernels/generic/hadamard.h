@@ -122,7 +122,7 @@ CTQ_INLINE void ctq_givens(const ctq_step *step,
   }
 }
 
-static void ctq_mix(const ctq_mixing *mixing, float *x) {
+static void mix(const ctq_mixing *mixing, float *x) {
   for (size_t s = 0; s < mixing->step_count; s++) {
     const ctq_step *step = &mixing->steps[s];
     const uint8_t *signs = mixing->signs + step->signs;
@@ -133,7 +133,7 @@ static void ctq_mix(const ctq_mixing *mixing, float *x) {
   }
 }
 
-static void ctq_unmix(const ctq_mixing *mixing, float *x) {
+static void unmix(const ctq_mixing *mixing, float *x) {
   for (size_t s = mixing->step_count; s-- > 0;) {
     const ctq_step *step = &mixing->steps[s];
     const uint8_t *signs = mixing->signs + step->signs;

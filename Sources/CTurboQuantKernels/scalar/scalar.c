@@ -5,7 +5,8 @@
 // in order of i and then folded by a fixed tree. That order is what wide registers do naturally,
 // so every target can return the same bits.
 
-#include "../generic/numerics.h"
+#include "../generic/bytes.h"
+#include "../generic/codebook.h"
 #include "../targets.h"
 
 #include <string.h>
@@ -124,14 +125,6 @@ static void multiply_transposed(const float *columns, size_t row_count, size_t c
 
 // MARK: Codes
 
-// The index of u is the number of boundaries <= u.
-static uint32_t index_of(const ctq_codebook *codebook, float u) {
-  uint32_t index = 0;
-  for (uint32_t step = 1u << (codebook->bits - 1); step > 0; step /= 2)
-    if (codebook->boundaries[index + step - 1] <= u) index += step;
-  return index;
-}
-
 // Code i takes bits i*b ..< (i+1)*b of the row, the least significant bit of each byte first.
 static void write_code(uint8_t *codes, uint32_t bits, size_t i, uint32_t index) {
   size_t position = i * bits;
@@ -153,7 +146,7 @@ static float quantize(const ctq_codebook *codebook, const float *y, size_t count
   float lanes[LANES] = {0};
   for (size_t i = 0; i < count; i++) {
     float u = y[i] * scale;
-    uint32_t index = index_of(codebook, u);
+    uint32_t index = ctq_index_by_search(codebook, u);
     float centroid = codebook->centroids[index];
     write_code(codes, codebook->bits, i, index);
     lanes[i % LANES] += u * centroid;
@@ -194,56 +187,4 @@ static void sign_products(const uint8_t *bits, size_t stride, size_t row_count, 
   }
 }
 
-// MARK: Bytes
-
-void ctq_widen_scalar(const uint16_t *halves, size_t count, float *floats) {
-  for (size_t i = 0; i < count; i++) {
-    uint32_t sign = (uint32_t)(halves[i] & 0x8000) << 16;
-    uint32_t exponent = halves[i] >> 10 & 0x1f, fraction = halves[i] & 0x3ff;
-    uint32_t magnitude;
-    if (exponent == 0x1f) {
-      // Quieting a signalling NaN is what hardware conversions do.
-      magnitude = CTQ_INFINITY_BITS | fraction << 13 | (fraction ? 0x400000u : 0);
-    } else if (exponent > 0) {
-      magnitude = (exponent + 112) << 23 | fraction << 13;
-    } else {
-      magnitude = ctq_bits_of((float)fraction * 0x1p-24f);
-    }
-    floats[i] = ctq_float_of(sign | magnitude);
-  }
-}
-
-// The remainders of the sixteen half bytes by the reflected polynomial 0x82f63b78.
-static const uint32_t remainders[16] = {
-    0x00000000, 0x105ec76f, 0x20bd8ede, 0x30e349b1,
-    0x417b1dbc, 0x5125dad3, 0x61c69362, 0x7198540d,
-    0x82f63b78, 0x92a8fc17, 0xa24bb5a6, 0xb21572c9,
-    0xc38d26c4, 0xd3d3e1ab, 0xe330a81a, 0xf36e6f75,
-};
-
-uint32_t ctq_crc32c_scalar(uint32_t seed, const uint8_t *bytes, size_t count) {
-  uint32_t crc = ~seed;
-  for (size_t i = 0; i < count; i++) {
-    crc ^= bytes[i];
-    crc = crc >> 4 ^ remainders[crc & 15];
-    crc = crc >> 4 ^ remainders[crc & 15];
-  }
-  return ~crc;
-}
-
-const ctq_kernels ctq_kernels_scalar = {
-    .name = "scalar",
-    .normalize = normalize,
-    .mix = mix,
-    .unmix = unmix,
-    .multiply = multiply,
-    .multiply_transposed = multiply_transposed,
-    .quantize = quantize,
-    .dequantize = dequantize,
-    .code_products = code_products,
-    .sum_of_squares = sum_of_squares,
-    .pack_signs = pack_signs,
-    .sign_products = sign_products,
-    .widen = ctq_widen_scalar,
-    .crc32c = ctq_crc32c_scalar,
-};
+CTQ_KERNEL_TABLE(scalar);

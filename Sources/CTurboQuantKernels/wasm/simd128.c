@@ -7,7 +7,7 @@
 // Which instructions a WebAssembly module uses is settled when it is compiled (-msimd128); there is
 // nothing to find out at run time.
 
-#include "../generic/numerics.h"
+#include "../generic/codebook.h"
 #include "../targets.h"
 
 #if CTQ_HAS_SIMD128
@@ -33,9 +33,7 @@ CTQ_INLINE ctq_tables ctq_load_tables(const ctq_codebook *codebook, uint32_t b) 
   ctq_tables t = {.codebook = codebook};
   if (b > WIDEST) return t;
   float entries[5 * 4] = {0};
-  for (uint32_t level = 0; level < b; level++)
-    for (uint32_t j = 0; j < 1u << level; j++)
-      entries[4 * level + j] = codebook->boundaries[((2 * j + 1) << (b - 1 - level)) - 1];
+  ctq_boundary_tree(codebook, entries, 4);
   for (int i = 0; i < 5; i++) t.levels[i] = wasm_v128_load(entries + 4 * i);
   for (int i = 0; i < 4; i++) t.centroids[i] = wasm_v128_load(codebook->centroids + 4 * i);
   return t;
@@ -54,83 +52,35 @@ CTQ_INLINE v128_t look_up_4(const v128_t *table, int registers, v128_t index) {
   return found;
 }
 
-CTQ_INLINE v128_t search_4(const ctq_tables *t, uint32_t b, v128_t u) {
+CTQ_INLINE ctq_u4 search_4(const ctq_tables *t, uint32_t b, ctq_f4 u) {
   v128_t index = wasm_i32x4_splat(0);
 #pragma clang loop unroll(full)
   for (uint32_t level = 0; level < b; level++) {
     v128_t boundary = look_up_4(&t->levels[level], level < 3 ? 1 : 2, index);
-    index = wasm_i32x4_sub(wasm_i32x4_add(index, index), wasm_f32x4_le(boundary, u));
+    index = wasm_i32x4_sub(wasm_i32x4_add(index, index), wasm_f32x4_le(boundary, (v128_t)u));
   }
-  return index;
+  return (ctq_u4)index;
 }
 
-/// The number of boundaries <= u.
-CTQ_INLINE int32_t index_in_memory(const ctq_codebook *codebook, float u) {
-  uint32_t index = 0;
-  for (uint32_t step = 1u << (codebook->bits - 1); step > 0; step /= 2)
-    index += codebook->boundaries[index + step - 1] <= u ? step : 0;
-  return (int32_t)index;
-}
-
-CTQ_INLINE ctq_i16 ctq_indices(const ctq_tables *t, uint32_t b, ctq_f16 u) {
-  float values[16];
-  int32_t indices[16];
-  ctq_i16 index;
-  memcpy(values, &u, sizeof values);
-  if (b <= WIDEST)
-    for (int i = 0; i < 16; i += 4)
-      wasm_v128_store(indices + i, search_4(t, b, wasm_v128_load(values + i)));
-  else
-    for (int i = 0; i < 16; i++) indices[i] = index_in_memory(t->codebook, values[i]);
-  memcpy(&index, indices, sizeof index);
-  return index;
-}
-
-CTQ_INLINE ctq_f16 ctq_centroids(const ctq_tables *t, uint32_t b, ctq_i16 index) {
-  int32_t indices[16];
-  float values[16];
-  ctq_f16 centroids;
-  memcpy(indices, &index, sizeof indices);
-  if (b <= WIDEST)
-    for (int i = 0; i < 16; i += 4)
-      wasm_v128_store(values + i,
-                      look_up_4(t->centroids, b <= 2 ? 1 : b == 3 ? 2 : 4,
-                                wasm_v128_load(indices + i)));
-  else
-    for (int i = 0; i < 16; i++) values[i] = t->codebook->centroids[indices[i]];
-  memcpy(&centroids, values, sizeof centroids);
-  return centroids;
+CTQ_INLINE ctq_f4 centroids_4(const ctq_tables *t, uint32_t b, ctq_u4 index) {
+  return (ctq_f4)look_up_4(t->centroids, b <= 2 ? 1 : b == 3 ? 2 : 4, (v128_t)index);
 }
 
 CTQ_INLINE uint32_t ctq_bits_of_lanes(ctq_i16 lanes) {
-  int32_t values[16];
+  v128_t quarters[4];
   uint32_t bits = 0;
-  memcpy(values, &lanes, sizeof values);
-  for (int i = 0; i < 16; i += 4)
-    bits |= (uint32_t)wasm_i32x4_bitmask(wasm_v128_load(values + i)) << i;
+  memcpy(quarters, &lanes, sizeof quarters);
+  for (int k = 0; k < 4; k++) bits |= (uint32_t)wasm_i32x4_bitmask(quarters[k]) << 4 * k;
   return bits;
 }
 
 #define CTQ_HADAMARD_VECTORS 4
+#include "../generic/bytes.h"
+#include "../generic/quarters.h"
+#include "../generic/codes.h"
 #include "../generic/hadamard.h"
-#include "../generic/kernels.h"
+#include "../generic/linear.h"
 
-const ctq_kernels ctq_kernels_simd128 = {
-    .name = "simd128",
-    .normalize = normalize,
-    .mix = ctq_mix,
-    .unmix = ctq_unmix,
-    .multiply = multiply,
-    .multiply_transposed = multiply_transposed,
-    .quantize = quantize,
-    .dequantize = dequantize,
-    .code_products = code_products,
-    .sum_of_squares = sum_of_squares,
-    .pack_signs = pack_signs,
-    .sign_products = sign_products,
-    // WebAssembly has no instruction for either.
-    .widen = ctq_widen_scalar,
-    .crc32c = ctq_crc32c_scalar,
-};
+CTQ_KERNEL_TABLE(simd128);
 
 #endif

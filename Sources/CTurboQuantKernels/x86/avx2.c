@@ -5,7 +5,7 @@
 // the boundaries as a tree, whose levels of 1, 2, 4, 8 and 16 entries stay in registers; above, the
 // lookup grid needs fewer gathers than the tree.
 
-#include "../generic/numerics.h"
+#include "../generic/codebook.h"
 #include "../targets.h"
 
 #if CTQ_HAS_AVX2
@@ -51,9 +51,7 @@ CTQ_INLINE ctq_tables ctq_load_tables(const ctq_codebook *codebook, uint32_t b) 
   if (b > WIDEST) return t;
   for (int i = 0; i < 4; i++) t.centroids[i] = _mm256_loadu_ps(codebook->centroids + 8 * i);
   float entries[6 * 8] = {0};
-  for (uint32_t level = 0; level < b; level++)
-    for (uint32_t j = 0; j < 1u << level; j++)
-      entries[8 * level + j] = codebook->boundaries[((2 * j + 1) << (b - 1 - level)) - 1];
+  ctq_boundary_tree(codebook, entries, 8);
   for (int i = 0; i < 6; i++) t.levels[i] = _mm256_loadu_ps(entries + 8 * i);
   return t;
 }
@@ -133,8 +131,9 @@ CTQ_INLINE uint32_t ctq_bits_of_lanes(ctq_i16 lanes) {
 
 // Sixteen registers of eight floats hold four vectors of sixteen and what a butterfly needs.
 #define CTQ_HADAMARD_VECTORS 4
+#include "../generic/codes.h"
 #include "../generic/hadamard.h"
-#include "../generic/kernels.h"
+#include "../generic/linear.h"
 
 static void widen(const uint16_t *halves, size_t count, float *floats) {
   size_t i = 0;
@@ -147,21 +146,6 @@ static void widen(const uint16_t *halves, size_t count, float *floats) {
 
 #pragma clang attribute pop
 
-const ctq_kernels ctq_kernels_avx2 = {
-    .name = "avx2",
-    .normalize = normalize,
-    .mix = ctq_mix,
-    .unmix = ctq_unmix,
-    .multiply = multiply,
-    .multiply_transposed = multiply_transposed,
-    .quantize = quantize,
-    .dequantize = dequantize,
-    .code_products = code_products,
-    .sum_of_squares = sum_of_squares,
-    .pack_signs = pack_signs,
-    .sign_products = sign_products,
-    .widen = widen,
-    .crc32c = crc32c,
-};
+CTQ_KERNEL_TABLE(avx2);
 
 #endif

@@ -13,7 +13,8 @@
 // close. Grids of up to 32 cells and codebooks of up to 32 centroids stay in two registers each.
 //
 // Sums that feed stored bytes multiply and add separately in one register of 16 lanes, the
-// reference's order. Products with a query use fused multiply-adds in four registers.
+// reference's order. Products with a query use fused multiply-adds in four registers. Rotations,
+// lengths and signs are the generic ones, whose vectors are these registers.
 
 #include "../generic/numerics.h"
 #include "../targets.h"
@@ -28,15 +29,8 @@
     __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512vbmi,fma,sse4.2"))), \
     apply_to = function)
 
-#define CTQ_HADAMARD_VECTORS 16
-#include "../generic/hadamard.h"
-
-static inline float tree_sum(__m512 v) {
-  __m256 a = _mm256_add_ps(_mm512_castps512_ps256(v), _mm512_extractf32x8_ps(v, 1));
-  __m128 b = _mm_add_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps(a, 1));
-  __m128 c = _mm_add_ps(b, _mm_movehl_ps(b, b));
-  return _mm_cvtss_f32(_mm_add_ss(c, _mm_shuffle_ps(c, c, 1)));
-}
+#define CTQ_OWN_TAILS
+#include "../generic/vectors.h"
 
 /// The lanes of a vector of which `count` elements are left.
 static inline __mmask16 lanes_left(size_t count) {
@@ -47,104 +41,21 @@ static inline __mmask64 bytes_left(size_t count) {
   return count >= 64 ? ~(__mmask64)0 : ((__mmask64)1 << count) - 1;
 }
 
-// MARK: Length
-
-static float sum_of_squares(const float *x, size_t count) {
-  __m512 sum = _mm512_setzero_ps();
-  for (size_t i = 0; i < count; i += 16) {
-    __m512 v = _mm512_maskz_loadu_ps(lanes_left(count - i), x + i);
-    sum = _mm512_add_ps(sum, _mm512_mul_ps(v, v));
-  }
-  return tree_sum(sum);
+CTQ_INLINE ctq_f16 ctq_load_some(const float *p, size_t count) {
+  return _mm512_maskz_loadu_ps(lanes_left(count), p);
 }
 
-static uint32_t largest_magnitude(const float *x, size_t count) {
-  const __m512i magnitude = _mm512_set1_epi32(0x7fffffff);
-  __m512i largest = _mm512_setzero_si512(), other = largest;
-  size_t i = 0;
-  for (; i + 32 <= count; i += 32) {
-    __m512i v = _mm512_loadu_si512(x + i), w = _mm512_loadu_si512(x + i + 16);
-    largest = _mm512_max_epu32(largest, _mm512_and_si512(v, magnitude));
-    other = _mm512_max_epu32(other, _mm512_and_si512(w, magnitude));
-  }
-  for (; i < count; i += 16) {
-    __m512i v = _mm512_maskz_loadu_epi32(lanes_left(count - i), x + i);
-    largest = _mm512_max_epu32(largest, _mm512_and_si512(v, magnitude));
-  }
-  return _mm512_reduce_max_epu32(_mm512_max_epu32(largest, other));
+CTQ_INLINE void ctq_store_some(float *p, ctq_f16 v, size_t count) {
+  _mm512_mask_storeu_ps(p, lanes_left(count), v);
 }
 
-/// scaled <- x * 2^-e; returns the sum of its squares.
-CTQ_INLINE float scale_and_square(
-    const float *x, size_t count, ctq_power_of_two power, int needs_second, float *scaled) {
-  const __m512 first = _mm512_set1_ps(power.first), second = _mm512_set1_ps(power.second);
-  __m512 sum = _mm512_setzero_ps();
-  size_t i = 0;
-  for (; i + 16 <= count; i += 16) {
-    __m512 v = _mm512_mul_ps(_mm512_loadu_ps(x + i), first);
-    if (needs_second) v = _mm512_mul_ps(v, second);
-    _mm512_storeu_ps(scaled + i, v);
-    sum = _mm512_add_ps(sum, _mm512_mul_ps(v, v));
-  }
-  if (i < count) {
-    __mmask16 mask = lanes_left(count - i);
-    __m512 v = _mm512_mul_ps(_mm512_maskz_loadu_ps(mask, x + i), first);
-    if (needs_second) v = _mm512_mul_ps(v, second);
-    _mm512_mask_storeu_ps(scaled + i, mask, v);
-    sum = _mm512_add_ps(sum, _mm512_mul_ps(v, v));
-  }
-  return tree_sum(sum);
+CTQ_INLINE uint32_t ctq_bits_of_lanes(ctq_i16 lanes) {
+  return _mm512_movepi32_mask((__m512i)lanes);
 }
 
-static ctq_length normalize(const float *x, size_t count, float *scaled) {
-  uint32_t largest = largest_magnitude(x, count);
-  if (largest == 0) {
-    memset(scaled, 0, count * sizeof *scaled);
-    return (ctq_length){0, 0, CTQ_NORM_OK};
-  }
-  if (largest >= CTQ_INFINITY_BITS) return (ctq_length){0, 0, CTQ_NORM_NOT_FINITE};
-
-  ctq_power_of_two power = ctq_scale_to_unit(largest);
-  float sum = power.second == 1 ? scale_and_square(x, count, power, 0, scaled)
-                                : scale_and_square(x, count, power, 1, scaled);
-  return ctq_length_of(sum, power.exponent);
-}
-
-// MARK: Dense rotation
-
-static void multiply(const float *columns, size_t row_count, size_t column_count, const float *x,
-                     float *y) {
-  for (size_t i = 0; i < row_count; i += 64) {
-    __mmask16 mask[4];
-    __m512 sum[4];
-    for (size_t k = 0; k < 4; k++) {
-      mask[k] = i + 16 * k < row_count ? lanes_left(row_count - i - 16 * k) : 0;
-      sum[k] = _mm512_setzero_ps();
-    }
-    for (size_t j = 0; j < column_count; j++) {
-      __m512 factor = _mm512_set1_ps(x[j]);
-      const float *column = columns + j * row_count + i;
-      for (size_t k = 0; k < 4; k++)
-        sum[k] = _mm512_add_ps(
-            sum[k], _mm512_mul_ps(_mm512_maskz_loadu_ps(mask[k], column + 16 * k), factor));
-    }
-    for (size_t k = 0; k < 4; k++) _mm512_mask_storeu_ps(y + i + 16 * k, mask[k], sum[k]);
-  }
-}
-
-static void multiply_transposed(const float *columns, size_t row_count, size_t column_count,
-                                const float *y, float *x) {
-  for (size_t j = 0; j < column_count; j++) {
-    const float *column = columns + j * row_count;
-    __m512 sum = _mm512_setzero_ps();
-    for (size_t i = 0; i < row_count; i += 16) {
-      __mmask16 mask = lanes_left(row_count - i);
-      sum = _mm512_add_ps(sum, _mm512_mul_ps(_mm512_maskz_loadu_ps(mask, column + i),
-                                             _mm512_maskz_loadu_ps(mask, y + i)));
-    }
-    x[j] = tree_sum(sum);
-  }
-}
+#define CTQ_HADAMARD_VECTORS 16
+#include "../generic/hadamard.h"
+#include "../generic/linear.h"
 
 // MARK: Packing
 
@@ -326,7 +237,7 @@ CTQ_INLINE float quantize_with(const ctq_codebook *codebook, const float *y, siz
   for (; i + 64 <= count; i += 64, codes += 8 * codebook->bits)
     sum = quantize_64(&q, y + i, 64, codes, residual ? residual + i : 0, sum);
   if (i < count) sum = quantize_64(&q, y + i, count - i, codes, residual ? residual + i : 0, sum);
-  return tree_sum(sum);
+  return ctq_tree_sum(sum);
 }
 
 static float quantize(const ctq_codebook *codebook, const float *y, size_t count, float scale,
@@ -405,7 +316,7 @@ CTQ_INLINE void code_products_with(const ctq_codebook *codebook, const uint8_t *
     if (i < count)
       product_64(&centroids, load_codes(&layout, codes + byte, byte_count - byte), query + i,
                  count - i, sum, size);
-    sums[row] = tree_sum(
+    sums[row] = ctq_tree_sum(
         _mm512_add_ps(_mm512_add_ps(sum[0], sum[1]), _mm512_add_ps(sum[2], sum[3])));
   }
 }
@@ -418,31 +329,6 @@ static void code_products(const ctq_codebook *codebook, const uint8_t *codes, si
   if (codebook->bits <= 7) return CODE_PRODUCTS_WITH(UP_TO_128);
   return CODE_PRODUCTS_WITH(IN_MEMORY);
 #undef CODE_PRODUCTS_WITH
-}
-
-// MARK: Signs
-
-static void pack_signs(const float *x, size_t count, uint8_t *bits) {
-  for (size_t i = 0; i < count; i += 16) {
-    __m512 v = _mm512_maskz_loadu_ps(lanes_left(count - i), x + i);
-    __mmask16 mask = lanes_left(count - i) & _mm512_cmp_ps_mask(v, _mm512_setzero_ps(), _CMP_GE_OQ);
-    memcpy(bits + i / 8, &mask, count - i > 8 ? 2 : 1);
-  }
-}
-
-static void sign_products(const uint8_t *bits, size_t stride, size_t row_count, const float *query,
-                          size_t count, float *sums) {
-  for (size_t row = 0; row < row_count; row++, bits += stride) {
-    __m512 plus = _mm512_setzero_ps(), minus = _mm512_setzero_ps();
-    for (size_t i = 0; i < count; i += 16) {
-      __mmask16 left = lanes_left(count - i), mask = 0;
-      memcpy(&mask, bits + i / 8, count - i > 8 ? 2 : 1);
-      __m512 v = _mm512_maskz_loadu_ps(left, query + i);
-      plus = _mm512_mask_add_ps(plus, mask, plus, v);
-      minus = _mm512_mask_add_ps(minus, (__mmask16)~mask, minus, v);
-    }
-    sums[row] = tree_sum(_mm512_sub_ps(plus, minus));
-  }
 }
 
 // MARK: Bytes
@@ -459,21 +345,6 @@ static void widen(const uint16_t *halves, size_t count, float *floats) {
 
 #pragma clang attribute pop
 
-const ctq_kernels ctq_kernels_avx512 = {
-    .name = "avx512",
-    .normalize = normalize,
-    .mix = ctq_mix,
-    .unmix = ctq_unmix,
-    .multiply = multiply,
-    .multiply_transposed = multiply_transposed,
-    .quantize = quantize,
-    .dequantize = dequantize,
-    .code_products = code_products,
-    .sum_of_squares = sum_of_squares,
-    .pack_signs = pack_signs,
-    .sign_products = sign_products,
-    .widen = widen,
-    .crc32c = crc32c,
-};
+CTQ_KERNEL_TABLE(avx512);
 
 #endif

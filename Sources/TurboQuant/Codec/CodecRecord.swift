@@ -120,11 +120,3 @@ extension Quantizer {
     }
   }
 }
-
-extension [UInt8] {
-  fileprivate mutating func append<T: FixedWidthInteger>(littleEndian value: T) {
-    for shift in stride(from: 0, to: T.bitWidth, by: 8) {
-      append(UInt8(truncatingIfNeeded: value >> T(shift)))
-    }
-  }
-}

@@ -1,79 +1,16 @@
-// Kernels in 16 generic lanes, for targets without registers of that width. Each target gives, before
-// it includes this inside its `#pragma clang attribute push(...)`,
+// Codes in 16 generic lanes: packing, quantizing, dequantizing and products with a query. Each target
+// gives, before it includes this inside its `#pragma clang attribute push(...)`,
 //
 //   ctq_tables, ctq_load_tables   a codebook in the form its lookups like
 //   ctq_indices, ctq_centroids    codes of 16 coordinates, and centroids of 16 codes
-//   ctq_bits_of_lanes             one bit from each lane that is all ones or zeros
 //
-// Everything here is specified by the scalar target and returns the same bits, except the products
-// with a query. Codes travel eight at a time: eight index bytes of a 64-bit word, folded three times
-// into pairs, fours and eights, make 8b bits; unpacking runs the same steps backwards.
+// The scalar target specifies all of it; the same bits come back, except from products with a query.
+// Codes travel eight at a time: eight index bytes of a 64-bit word, folded three times into pairs,
+// fours and eights, make 8b bits; unpacking runs the same steps backwards.
 
 #include "vectors.h"
 
 #pragma STDC FP_CONTRACT OFF
-
-// MARK: Length
-
-static float sum_of_squares(const float *x, size_t count) {
-  ctq_f16 sum = {0};
-  for (size_t i = 0; i < count; i += 16) {
-    ctq_f16 v = ctq_load_some(x + i, count - i);
-    sum += v * v;
-  }
-  return ctq_tree_sum(sum);
-}
-
-static ctq_length normalize(const float *x, size_t count, float *scaled) {
-  ctq_u16 most = {0};
-  for (size_t i = 0; i < count; i += 16) {
-    ctq_u16 magnitude = (ctq_u16)ctq_load_some(x + i, count - i) & 0x7fffffffu;
-    most = __builtin_elementwise_max(most, magnitude);
-  }
-  uint32_t largest = __builtin_reduce_max(most);
-  if (largest == 0) {
-    memset(scaled, 0, count * sizeof *scaled);
-    return (ctq_length){0, 0, CTQ_NORM_OK};
-  }
-  if (largest >= CTQ_INFINITY_BITS) return (ctq_length){0, 0, CTQ_NORM_NOT_FINITE};
-
-  ctq_power_of_two power = ctq_scale_to_unit(largest);
-  ctq_f16 sum = {0};
-  for (size_t i = 0; i < count; i += 16) {
-    ctq_f16 v = ctq_load_some(x + i, count - i) * power.first * power.second;
-    ctq_store_some(scaled + i, v, count - i);
-    sum += v * v;
-  }
-  return ctq_length_of(ctq_tree_sum(sum), power.exponent);
-}
-
-// MARK: Dense rotation
-
-static void multiply(const float *columns, size_t row_count, size_t column_count, const float *x,
-                     float *y) {
-  for (size_t i = 0; i < row_count; i += 32) {
-    size_t left = row_count - i, more = left > 16 ? left - 16 : 0;
-    ctq_f16 sum = {0}, other = {0};
-    for (size_t j = 0; j < column_count; j++) {
-      const float *column = columns + j * row_count + i;
-      sum += ctq_load_some(column, left) * x[j];
-      if (more) other += ctq_load_some(column + 16, more) * x[j];
-    }
-    ctq_store_some(y + i, sum, left);
-    if (more) ctq_store_some(y + i + 16, other, more);
-  }
-}
-
-static void multiply_transposed(const float *columns, size_t row_count, size_t column_count,
-                                const float *y, float *x) {
-  for (size_t j = 0; j < column_count; j++) {
-    const float *column = columns + j * row_count;
-    ctq_f16 sum = {0};
-    for (size_t i = 0; i < row_count; i += 16)
-      sum += ctq_load_some(column + i, row_count - i) * ctq_load_some(y + i, row_count - i);
-    x[j] = ctq_tree_sum(sum);
-  }
-}
 
 // MARK: Packing
 
@@ -221,31 +158,4 @@ static void code_products(const ctq_codebook *codebook, const uint8_t *codes, si
   code_products_width(codebook, b, codes, stride, row_count, query, count, sums)
   CTQ_FOR_WIDTH(codebook->bits, CODE_PRODUCTS)
 #undef CODE_PRODUCTS
-}
-
-// MARK: Signs
-
-static void pack_signs(const float *x, size_t count, uint8_t *bits) {
-  for (size_t i = 0; i < count; i += 16) {
-    size_t left = count - i;
-    uint32_t mask = ctq_bits_of_lanes((ctq_i16)(ctq_load_some(x + i, left) >= 0));
-    if (left < 16) mask &= (1u << left) - 1;
-    bits[i / 8] = (uint8_t)mask;
-    if (left > 8) bits[i / 8 + 1] = (uint8_t)(mask >> 8);
-  }
-}
-
-static void sign_products(const uint8_t *bits, size_t stride, size_t row_count, const float *query,
-                          size_t count, float *sums) {
-  for (size_t row = 0; row < row_count; row++, bits += stride) {
-    ctq_f16 sum = {0}, other = {0};
-    for (size_t i = 0; i < count; i += 16) {
-      ctq_u16 is_negative = ~ctq_lanes_of(ctq_load_bits(bits + i / 8, count - i));
-      ctq_u16 q = (ctq_u16)ctq_load_some(query + i, count - i);
-      ctq_f16 next = sum + (ctq_f16)(q ^ (is_negative & 0x80000000u));
-      sum = other;
-      other = next;
-    }
-    sums[row] = ctq_tree_sum(sum + other);
-  }
 }
