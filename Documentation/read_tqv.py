@@ -38,13 +38,14 @@ def sections(data):
     found, parts = {}, []
     for at in range(64, end, 64):
         name, start, size, sums, chunks, sums_crc = struct.unpack_from("<16sQQQII", data, at)
+        name = name.rstrip(b"\0").decode("ascii", "replace")
         expect(chunks == -(-size >> 20) and not any(data[at + 48:at + 64]), "section table malformed")
         expect(crc32c(data[sums:sums + 4 * chunks]) == sums_crc, f"checksums of {name} damaged")
         body = data[start:start + size]
         for i in range(chunks):
             stored = struct.unpack_from("<I", data, sums + 4 * i)[0]
             expect(crc32c(body[i << 20:i + 1 << 20]) == stored, f"{name} damaged at {start + (i << 20)}")
-        found[name.rstrip(b"\0").decode()] = body
+        found[name] = body
         parts += [(start, start + size), (sums, sums + 4 * chunks)]
     for start, stop in sorted(parts) + [(len(data), len(data))]:
         expect(start == -(-end // 64) * 64 and not any(data[end:start]), f"padding at {end} malformed")
@@ -149,7 +150,11 @@ def decode(record, body):
 if __name__ == "__main__":
     if len(sys.argv) not in (2, 3):
         sys.exit(__doc__)
-    found = sections(open(sys.argv[1], "rb").read())
+    try:
+        data = open(sys.argv[1], "rb").read()
+    except OSError as error:
+        sys.exit(f"{sys.argv[1]}: {error.strerror}")
+    found = sections(data)
     expect(set(found) == {"codec", "rows"}, "expected the sections codec and rows")
     vectors = decode(found["codec"], found["rows"])
     if len(sys.argv) == 3:

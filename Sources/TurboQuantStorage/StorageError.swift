@@ -83,6 +83,9 @@ extension StorageError: CustomStringConvertible {
 
   private var advice: String? {
     switch kind {
+    case .system(_, ErrorNumber.notFound): "check the path and that its folder exists"
+    case .system(_, ErrorNumber.permissionDenied): "check the permissions of file and folder"
+    case .system(_, ErrorNumber.noSpace): "free some space, or write to another disk"
     case .system, .misuse, .notRegularFile: nil
     case .isDirectory: "name a file inside it"
     case .empty, .truncated: "was it copied or written completely?"

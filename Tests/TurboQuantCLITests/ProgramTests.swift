@@ -46,6 +46,8 @@ struct ProgramTests {
       (["encode", "x.npy", "-o", "y", "--quantizer", "best"], "turboquant help encode"),
       (["encode", "x.npy", "-o", "y", "--rotation", "none"], "turboquant help encode"),
       (["encode", "x.npy", "-o", "y", "--seed", "-1"], "turboquant help encode"),
+      (["encode", "x.npy", "-o", "y", "--directions", "4"], "turboquant help encode"),
+      (["evaluate", "x.npy", "--sketch", "gaussian"], "turboquant help evaluate"),
       (["encode", "x.npy", "-o", "y", "--threads", "0"], "turboquant help encode"),
       (["evaluate", "x.npy", "--estimator", "best"], "turboquant help evaluate"),
       (["benchmark", "everything"], "turboquant help benchmark"),

@@ -133,7 +133,7 @@ import TurboQuantStorage
       scratch.path: "\(scratch.path): is a directory, expected a file — name a file inside it",
       "/dev/null": "/dev/null: is a pipe, socket or device, expected a regular file",
       scratch.file("no"): "\(scratch.file("no")): open failed: No such file or directory "
-        + "(error 2)",
+        + "(error 2) — check the path and that its folder exists",
     ]
     for (path, message) in expected {
       let error = failure { () throws(StorageError) in _ = try readContainer(path) }

@@ -124,7 +124,7 @@ struct Stages: Sendable {
       guard (4...18).contains(rate.halfBits) else {
         throw CodecError(
           .rateNotOffered(
-            rate: rate.bitsPerCoordinate, quantizer: quantizer.name,
+            rate: rate, quantizer: quantizer.name,
             offered: "2, 2.5, 3, … 9 bits, one of them the sign (qjl is the sign alone)"))
       }
       scalar = try Self.scalar(dimension, rate.withoutSketchBit, known)

@@ -9,7 +9,7 @@ public struct CodecError: Error, Sendable, Hashable {
     /// A matrix of more than 2²⁶ entries: a Haar rotation or a dense sketch of many dimensions.
     case matrixTooLarge(rows: Int, columns: Int)
     /// A rate that the quantizer does not offer.
-    case rateNotOffered(rate: Double, quantizer: String, offered: String)
+    case rateNotOffered(rate: Rate, quantizer: String, offered: String)
     /// A number of sketch directions outside 1 … 2²⁴.
     case directionsOutOfRange(Int)
     /// Floats that are not a whole number of vectors.
@@ -83,7 +83,7 @@ extension CodecError: CustomStringConvertible {
     case .fingerprintMismatch(let expected, let found):
       "codes of another codec: fingerprint \(found.prefix(16))…, expected \(expected.prefix(16))…"
     case .targetUnavailable(let name, let available):
-      "TQ_TARGET=\(name) cannot run here; available: \(available.joined(separator: ", "))"
+      "TQ_TARGET=\(name) cannot run here; unset it, or take one of \(available.joined(separator: ", "))"
     case .estimatorNotOffered(let estimator, let quantizer):
       "the \(estimator) estimator does not go with the \(quantizer) quantizer"
     case .recordNotUnderstood(let reason):

@@ -34,7 +34,7 @@ public struct ScalarQuantizer: Sendable {
     guard (2...16).contains(rate.halfBits) else {
       throw CodecError(
         .rateNotOffered(
-          rate: rate.bitsPerCoordinate, quantizer: "scalar", offered: "1, 1.5, 2, … 8 bits"))
+          rate: rate, quantizer: "scalar", offered: "1, 1.5, 2, … 8 bits"))
     }
     self.dimension = dimension
     self.rate = rate

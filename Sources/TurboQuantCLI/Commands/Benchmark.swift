@@ -37,7 +37,7 @@ private func runBenchmark(_ arguments: Arguments, _ console: Console) throws {
     throw arguments.wrong("WHAT is codec, not “\(what)”")
   }
   let options = try CodecOptions(arguments)
-  let quantizer = try options.quantizer(arguments.text(.quantizer) ?? "scalar", arguments)
+  let quantizer = try options.quantizers([arguments.text(.quantizer) ?? "scalar"], arguments)[0]
   let dimensions = try arguments.integers(.dimensions, in: 1...1 << 24) ?? [384, 768, 1536]
   let rates = try (arguments.list(.bitsList) ?? ["1", "2", "3", "4"]).map {
     try arguments.rate($0)

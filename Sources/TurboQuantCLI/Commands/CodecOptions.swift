@@ -66,8 +66,20 @@ struct CodecOptions: Sendable {
     seed = try arguments.integer(.seed, in: 0...UInt64.max) ?? 0
   }
 
-  /// The quantizer that the command line calls `name`.
-  func quantizer(_ name: String, _ arguments: Arguments) throws -> Quantizer {
+  /// The quantizers that the command line calls `names`, one for each.
+  ///
+  /// - Throws: ``UsageError`` for an unknown name, or an option of the sketch when none has one.
+  func quantizers(_ names: [String], _ arguments: Arguments) throws -> [Quantizer] {
+    let quantizers = try names.map { try quantizer($0, arguments) }
+    for option in [Option.sketch, .directions] where arguments.text(option) != nil {
+      guard quantizers.contains(where: { $0 != .scalar }) else {
+        throw arguments.wrong("--\(option.name) needs --quantizer two-stage or qjl")
+      }
+    }
+    return quantizers
+  }
+
+  private func quantizer(_ name: String, _ arguments: Arguments) throws -> Quantizer {
     switch name {
     case "scalar": return .scalar
     case "two-stage": return .twoStage(sketch: sketch, directions: directions)

@@ -7,8 +7,8 @@ extension Command {
   static let encode = Command(
     name: "encode", summary: "Encode vectors into a .tqv file of codes.",
     discussion: """
-      Reads and writes block by block, so the vectors may exceed memory. OUT.tqv appears whole or
-      not at all. The bytes depend on the options alone, not on machine or threads.
+      Reads and writes block by block, so the vectors may exceed memory. The output appears whole
+      or not at all. Its bytes depend on the options alone, not on machine or threads.
       """,
     operands: [
       Operand(
@@ -23,7 +23,7 @@ extension Command {
 private func runEncode(_ arguments: Arguments, _ console: Console) throws {
   let options = try CodecOptions(arguments)
   let name = arguments.text(.quantizer) ?? "scalar"
-  let quantizer = try options.quantizer(name, arguments)
+  let quantizer = try options.quantizers([name], arguments)[0]
   let rate = try arguments.rate(arguments.text(.bits) ?? (name == "qjl" ? "1" : "4"))
   let threads = try arguments.threads()
   let output = arguments.text(.output) ?? ""
@@ -64,6 +64,8 @@ func naming<Result>(_ path: String, _ body: () throws -> Result) throws -> Resul
   do {
     return try body()
   } catch let error as CodecError {
+    // The environment is wrong then, not the file.
+    if case .targetUnavailable = error.kind { throw error }
     throw CommandFailure("\(path): \(error)")
   }
 }

@@ -54,9 +54,7 @@ private struct EvaluateCommand {
     self.arguments = arguments
     let options = try CodecOptions(arguments)
     self.options = options
-    quantizers = try (arguments.list(.quantizerList) ?? ["scalar"]).map {
-      try options.quantizer($0, arguments)
-    }
+    quantizers = try options.quantizers(arguments.list(.quantizerList) ?? ["scalar"], arguments)
     rates = try (arguments.list(.bitsList) ?? ["1", "2", "2.5", "3", "3.5", "4"]).map {
       try arguments.rate($0)
     }
