@@ -1,7 +1,7 @@
 /// A block of floats on a cache-line boundary: the scratch memory of the kernels.
-@safe package struct FloatBuffer: ~Copyable {
+@safe @usableFromInline package struct FloatBuffer: ~Copyable {
   package let count: Int
-  let base: UnsafeMutablePointer<Float>
+  @usableFromInline let base: UnsafeMutablePointer<Float>
 
   /// Creates `count` zeros.
   package init(count: Int) {
@@ -12,7 +12,8 @@
     unsafe base = raw.initializeMemory(as: Float.self, repeating: 0, count: max(1, count))
   }
 
-  deinit { unsafe UnsafeMutableRawPointer(base).deallocate() }
+  // Embedded Swift needs to see it from other modules.
+  @inlinable deinit { unsafe UnsafeMutableRawPointer(base).deallocate() }
 
   /// The elements, for reading.
   package var span: Span<Float> {

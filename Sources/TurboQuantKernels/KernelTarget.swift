@@ -22,7 +22,7 @@ package struct KernelTarget: Sendable, Equatable {
     }
     let name = unsafe String(cString: wanted)
     if let target = available.first(where: { $0.name == name }) { return .success(target) }
-    return .failure(KernelTargetError(name: name, available: available.map(\.name)))
+    return .failure(KernelTargetError(name: name, available: available.map { $0.name }))
   }()
 }
 
