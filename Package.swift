@@ -56,7 +56,8 @@ let package = Package(
       exclude: ["Fixtures"], swiftSettings: swiftSettings),
     .testTarget(name: "TidyTests", swiftSettings: swiftSettings),
     .testTarget(
-      name: "TurboQuantCLITests", dependencies: ["TurboQuantCLI", "TurboQuantStorage"],
+      name: "TurboQuantCLITests",
+      dependencies: ["TurboQuantCLI", "TurboQuant", "TurboQuantStorage"],
       swiftSettings: swiftSettings),
   ],
   swiftLanguageModes: [.v6],

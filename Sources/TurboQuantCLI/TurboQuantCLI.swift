@@ -9,11 +9,11 @@ enum TurboQuantCLI {
 
   /// Every command that works, in the order of the help.
   static let commands: [Command] = [
-    .demo, .encode, .decode, .inspect, .verify, .evaluate, .benchmark,
+    .demo, .theory, .encode, .decode, .inspect, .verify, .evaluate, .benchmark,
   ]
 
   /// Commands that are planned, so that asking for one gets a plain answer.
-  static let notBuiltYet = ["index", "theory", "reproduce"]
+  static let notBuiltYet = ["index", "reproduce"]
 
   /// Runs the program on the process's own arguments and streams.
   static func main() {

@@ -1,4 +1,5 @@
 import Testing
+import TurboQuant
 
 @testable import TurboQuantCLI
 

@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import TurboQuant
 
 @testable import TurboQuantCLI
 
@@ -49,6 +50,27 @@ struct JSONFieldTests {
           "encode_us_per_vector", "decode_us_per_vector", "copy_us_per_vector",
         ])
       #expect(try #require(timing["encode_us_per_vector"] as? Double) > 0)
+    }
+  }
+
+  @Test("theory: seven results, every row with its error and verdict")
+  func theory() throws {
+    let report = try TheoryReport(Theory(seed: 1).result(7))
+    let text = try JSON.text([report])
+    let results = try #require(
+      try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [[String: Any]])
+    let result = try #require(results.first)
+    #expect(
+      Set(result.keys) == ["number", "title", "statement", "holds", "rows", "figures"])
+    #expect(result["number"] as? Int == 7 && result["holds"] as? Bool == true)
+    let rows = try #require(result["rows"] as? [[String: Any]])
+    #expect(rows.count == 6)
+    for row in rows {
+      #expect(
+        Set(row.keys) == [
+          "quantity", "predicted", "measured", "standard_error", "at_most", "at_least", "agrees",
+        ])
+      #expect(row["at_most"] is NSNull && row["agrees"] as? Bool == true)
     }
   }
 

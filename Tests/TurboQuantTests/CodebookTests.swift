@@ -6,8 +6,8 @@ import Testing
 @Suite struct CodebookTests {
   /// Met to 1e−9 in units of the standard deviation; the values come from scipy.
   @Test func sphereCodebooksMeetOutsideValues() throws {
-    #expect(Theory.codebooks.count > 5)
-    for (name, books) in Theory.codebooks {
+    #expect(Reference.codebooks.count > 5)
+    for (name, books) in Reference.codebooks {
       let law = Int(name).map { CoordinateLaw.sphere(dimension: $0) } ?? .gaussian
       for (bits, expected) in books {
         let book = Codebook(law: law, bits: try #require(Int(bits)))
@@ -20,7 +20,7 @@ import Testing
   }
 
   @Test func distortionsMeetOutsideValues() throws {
-    for (name, rates) in Theory.distortions {
+    for (name, rates) in Reference.distortions {
       guard let d = Int(name) else { continue }
       for (text, expected) in rates {
         let rate = try #require(Double(text).flatMap { Rate(bitsPerCoordinate: $0) })

@@ -37,7 +37,7 @@ import Testing
     }
     for (k, input) in Self.inputs.enumerated() {
       for (i, rate) in Self.rates.enumerated() {
-        let theory = try #require(Theory.distortion(dimension, "\(rate)"))
+        let theory = try #require(Reference.distortion(dimension, "\(rate)"))
         let (mean, error) = (statistics[k][i].mean, statistics[k][i].standardError)
         print(
           "distortion d = \(dimension), \(input), b = \(rate): D = \(theory), measured/D − 1 =",

@@ -94,7 +94,7 @@ import Testing
   @Test(arguments: biased, [0.1, 0.5, 0.9, 1])
   func rejectsReconstruction(_ test: SlopeCase, cosine: Double) throws {
     let slope = try Self.slope(test, cosine: cosine)
-    let expected = 1 - (try #require(Theory.distortion(Self.dimension, "\(test.bits)")))
+    let expected = 1 - (try #require(Reference.distortion(Self.dimension, "\(test.bits)")))
     print("slope \(test.testDescription), cosine \(cosine):", percent(slope.mean - 1))
     #expect(abs(slope.mean - 1) > 4 * slope.standardError)
     #expect(abs(slope.mean - expected) <= 4 * slope.standardError + 0.001)

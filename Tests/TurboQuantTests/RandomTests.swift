@@ -79,8 +79,8 @@ import Testing
   }
 
   @Test func meanAbsoluteCoordinateMeetsOutsideValues() {
-    #expect(!Theory.absoluteCoordinateMeans.isEmpty)
-    for (dimension, expected) in Theory.absoluteCoordinateMeans {
+    #expect(!Reference.absoluteCoordinateMeans.isEmpty)
+    for (dimension, expected) in Reference.absoluteCoordinateMeans {
       guard let d = Int(dimension) else { continue }
       // d/2 factors, each with one rounding.
       let found = Portable.meanAbsoluteCoordinate(dimension: d)

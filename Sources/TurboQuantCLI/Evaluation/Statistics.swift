@@ -1,36 +1,3 @@
-/// Count, mean and spread of numbers, added one by one.
-struct Moments: Sendable {
-  private(set) var count = 0
-  private var sum = 0.0
-  private var squares = 0.0
-
-  /// Adds a number.
-  mutating func add(_ value: Double) {
-    count += 1
-    sum += value
-    squares += value * value
-  }
-
-  /// The mean, 0 of nothing.
-  var mean: Double { count > 0 ? sum / Double(count) : 0 }
-
-  /// The standard error of the mean, 0 of fewer than two numbers.
-  var standardError: Double {
-    guard count > 1 else { return 0 }
-    let variance = max(0, squares / Double(count) - mean * mean) / Double(count - 1)
-    return variance.squareRoot()
-  }
-
-  /// The moments of both sets of numbers.
-  static func + (a: Moments, b: Moments) -> Moments {
-    var both = a
-    both.count += b.count
-    both.sum += b.sum
-    both.squares += b.squares
-    return both
-  }
-}
-
 /// Sums that say how well estimates agree with the truth.
 struct Agreement: Sendable {
   private var cross = 0.0

@@ -41,7 +41,7 @@ func percent(_ value: Double, _ digits: Int = 3) -> String {
 }
 
 /// Numbers computed outside the package; Benchmarks/theory made them with scipy.
-enum Theory {
+enum Reference {
   private struct File: Decodable {
     let distortion: [String: [String: Double]]
     let codebooks: [String: [String: [Double]]]

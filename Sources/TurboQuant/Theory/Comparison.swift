@@ -1,0 +1,95 @@
+/// One number that theory predicts, beside what the library's own operators measured.
+public struct Comparison: Sendable, Hashable {
+  /// What is compared, with its setting.
+  public let quantity: String
+  /// What theory says.
+  public let predicted: Double
+  /// What was measured.
+  public let measured: Double
+  /// The standard error of ``measured``; 0 where nothing is random.
+  public let standardError: Double
+  /// What theory's inequality promises besides, if there is one.
+  public let bound: Bound?
+
+  /// A limit on the measured number.
+  public enum Bound: Sendable, Hashable {
+    /// At most this.
+    case atMost(Double)
+    /// At least this.
+    case atLeast(Double)
+  }
+
+  init(
+    _ quantity: String, predicted: Double, measured: Double, standardError: Double = 0,
+    bound: Bound? = nil
+  ) {
+    self.quantity = quantity
+    self.predicted = predicted
+    self.measured = measured
+    self.standardError = standardError
+    self.bound = bound
+  }
+
+  init(_ quantity: String, predicted: Double, _ moments: Moments, bound: Bound? = nil) {
+    self.init(
+      quantity, predicted: predicted, measured: moments.mean,
+      standardError: moments.standardError, bound: bound)
+  }
+
+  /// Whether the measurement is within four standard errors of the prediction, or within float32
+  /// rounding where nothing is random, and keeps the bound to four standard errors.
+  public var agrees: Bool {
+    let tolerance = 4 * standardError + abs(predicted) * 0x1p-20
+    guard abs(measured - predicted) <= tolerance else { return false }
+    switch bound {
+    case nil: return true
+    case .atMost(let limit)?: return measured <= limit + tolerance
+    case .atLeast(let limit)?: return measured >= limit - tolerance
+    }
+  }
+
+  /// Whether the standard error is at most one part in a hundred of the prediction, so that
+  /// agreement means something.
+  public var isSharp: Bool { standardError <= 0.01 * abs(predicted) }
+}
+
+/// A number that follows from theory alone.
+public struct TheoryFigure: Sendable, Hashable {
+  /// What it is.
+  public let name: String
+  /// The number.
+  public let value: Double
+
+  init(_ name: String, _ value: Double) {
+    self.name = name
+    self.value = value
+  }
+}
+
+/// One of the seven results behind the codec: what it says, and how it fared.
+public struct TheoryResult: Sendable, Hashable {
+  /// Its place, 1 … 7.
+  public let number: Int
+  /// Its name.
+  public let title: String
+  /// What it says, and what the codec needs it for.
+  public let statement: String
+  /// Predictions beside measurements.
+  public let comparisons: [Comparison]
+  /// Numbers worth knowing beside them.
+  public let figures: [TheoryFigure]
+
+  init(
+    _ number: Int, _ title: String, _ statement: String, _ comparisons: [Comparison],
+    figures: [TheoryFigure] = []
+  ) {
+    self.number = number
+    self.title = title
+    self.statement = statement
+    self.comparisons = comparisons
+    self.figures = figures
+  }
+
+  /// Whether every measurement agrees with its prediction, sharply.
+  public var holds: Bool { comparisons.allSatisfy { $0.agrees && $0.isSharp } }
+}
