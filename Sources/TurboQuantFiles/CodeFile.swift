@@ -102,6 +102,7 @@ public struct CodeFile: ~Copyable, Sendable {
   /// Checks every byte of the file.
   ///
   /// - Parameter progress: Called after each mebibyte with the bytes checked and the bytes to check.
+  /// - Complexity: O(``byteCount``); each byte is read once, also if it was checked before.
   /// - Throws: ``CodeFileError`` at the first damaged place.
   public func verify(
     progress: (_ done: UInt64, _ total: UInt64) -> Void = { _, _ in }

@@ -7,8 +7,8 @@ extension Codec {
   ///
   /// Rows are dealt out in blocks; work below about 100 µs stays on the calling thread.
   ///
-  /// - Throws: ``TurboQuant/CodecError`` as ``TurboQuant/Codec/encode(_:)-swift.method``, for the
-  ///   first offending row.
+  /// - Throws: ``/TurboQuant/CodecError`` as ``/TurboQuant/Codec/encode(_:)-(Span<Float>)``, for
+  ///   the first offending row.
   public func encode(_ vectors: [Float], threads: Int) throws(CodecError) -> CodeMatrix {
     let blockRows = max(1, (1 << 16) / dimension)
     let count = vectors.count / dimension

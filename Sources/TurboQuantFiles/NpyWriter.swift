@@ -3,8 +3,8 @@ internal import TurboQuantStorage
 
 /// Writes float32 vectors to a `.npy` file, some rows at a time.
 ///
-/// The file appears, whole, when `finish` returns; until then whatever was at the path stays. A
-/// writer that ends without `finish` leaves nothing behind. The bytes are those of `numpy.save`.
+/// The file appears, whole, when ``finish()`` returns; until then whatever was at the path stays. A
+/// writer that ends without it leaves nothing behind. The bytes are those of `numpy.save`.
 ///
 /// ```swift
 /// var writer = try NpyWriter("decoded.npy", dimension: 384)
@@ -24,6 +24,7 @@ public struct NpyWriter: ~Copyable, Sendable {
   /// - Parameters:
   ///   - path: The target, which may exist; a directory is refused.
   ///   - dimension: The number of coordinates of each vector, at least 1.
+  /// - Throws: ``VectorFileError`` when the path cannot be written, or the dimension is below 1.
   public init(_ path: String, dimension: Int) throws(VectorFileError) {
     guard dimension > 0 else {
       throw VectorFileError(.invalidDimension(dimension), path: path)
@@ -41,6 +42,7 @@ public struct NpyWriter: ~Copyable, Sendable {
   /// Appends vectors; each call writes to the file at once, so append many rows a call.
   ///
   /// - Parameter rows: The coordinates, row after row, a whole number of rows.
+  /// - Throws: ``VectorFileError`` when the numbers are no whole rows, or writing fails.
   public mutating func append(_ rows: Span<Float>) throws(VectorFileError) {
     guard rows.count % dimension == 0 else {
       throw VectorFileError(
@@ -56,6 +58,8 @@ public struct NpyWriter: ~Copyable, Sendable {
   }
 
   /// Writes the number of rows into the header, brings all to the disk and replaces the target.
+  ///
+  /// - Throws: ``VectorFileError`` when writing fails; the target is then as it was.
   public consuming func finish() throws(VectorFileError) {
     let header = NpyHeader.encoded(count: count, dimension: dimension)
     do throws(StorageError) {

@@ -7,7 +7,7 @@ package import TurboQuantStorage
 /// var file = try VectorFile.open("vectors.npy")
 /// var block: [Float] = []
 /// while try file.readRows(1000, into: &block) > 0 {
-///   use(block, dimension: file.dimension)
+///   use(block, file.dimension)
 /// }
 /// ```
 ///
@@ -61,7 +61,7 @@ public struct VectorFile: ~Copyable, Sendable {
   public var dimension: Int { decoder.dimension }
   /// The type of the numbers in the file.
   public var elementType: ElementType { decoder.elementType }
-  /// The row that `readRows` reads next.
+  /// The row that ``readRows(_:into:)`` reads next.
   public private(set) var nextRow = 0
 
   private let decoder: RowDecoder
@@ -126,6 +126,8 @@ public struct VectorFile: ~Copyable, Sendable {
   ///   - buffer: Gets the coordinates, row after row, and exactly their number. Its content is
   ///     unspecified after an error.
   /// - Returns: The number of rows read, 0 at the end.
+  /// - Throws: ``VectorFileError`` for a value that is not a finite float32, a row of another
+  ///   dimension, a stream that is longer or shorter than its header says, or a maximum below 1.
   public mutating func readRows(
     _ maximumRowCount: Int, into buffer: inout [Float]
   ) throws(VectorFileError) -> Int {
@@ -142,12 +144,14 @@ public struct VectorFile: ~Copyable, Sendable {
     return rows.count
   }
 
-  /// Reads any rows as float32, without moving the position of `readRows`.
+  /// Reads any rows as float32, without moving the position of ``readRows(_:into:)``.
   ///
   /// - Parameters:
   ///   - rows: The rows, all of them in the file.
   ///   - buffer: Gets the coordinates, row after row, and exactly their number. Its content is
   ///     unspecified after an error.
+  /// - Throws: ``VectorFileError`` as ``readRows(_:into:)``, for rows that are not in the file, and
+  ///   for standard input.
   public func read(rows: Range<Int>, into buffer: inout [Float]) throws(VectorFileError) {
     guard rows.lowerBound >= 0, rows.upperBound <= count else {
       throw VectorFileError(.misuse(reason: "rows \(rows) of \(count)"), path: path)
@@ -160,7 +164,9 @@ public struct VectorFile: ~Copyable, Sendable {
     try decode(bytes, firstRow: rows.lowerBound, into: &buffer)
   }
 
-  /// Lets `readRows` begin again with the first row; standard input cannot.
+  /// Lets ``readRows(_:into:)`` begin again with the first row; standard input cannot.
+  ///
+  /// - Throws: ``VectorFileError`` for standard input of which rows have been read.
   public mutating func rewind() throws(VectorFileError) {
     guard stream == nil || nextRow == 0 else {
       throw VectorFileError(.misuse(reason: "standard input is read only once"), path: path)

@@ -116,6 +116,39 @@ struct SourceFile: Sendable {
     }
   }
 
+  @Test("A public symbol has a short abstract, and what throws says when")
+  func documentation() {
+    let libraries = ["Sources/TurboQuant/", "Sources/TurboQuantFiles/"]
+    var count = 0
+    for file in swift where libraries.contains(where: file.path.hasPrefix) {
+      var comment: [Substring] = []
+      for (index, line) in file.lines.enumerated() {
+        let text = line.drop { $0 == " " }
+        if text.hasPrefix("///") {
+          comment.append(text.dropFirst(3).drop { $0 == " " })
+        } else if !text.hasPrefix("@") {
+          let isPublic = text.hasPrefix("public ") && !text.hasPrefix("public import")
+          let place = "\(file.path):\(index + 1)"
+          #expect(!isPublic || !comment.isEmpty, "\(place) has no documentation")
+          if isPublic || text.hasPrefix("case "), !comment.isEmpty {
+            count += 1
+            let abstract = comment.prefix { !$0.isEmpty }.joined(separator: " ")
+            #expect(abstract.count < 150 && abstract.hasSuffix("."), "\(place): \(abstract)")
+            // The declaration, with its body up to a blank line or a comment of its own.
+            let declaration = file.lines[index...].prefix {
+              !$0.isEmpty && !$0.contains("///")
+            }
+            let throwsErrors = declaration.contains { $0.contains("throws") }
+            let saysWhen = comment.contains { $0.hasPrefix("- Throws:") }
+            #expect(throwsErrors == saysWhen, "\(place) throws, and does not say when")
+          }
+          comment = []
+        }
+      }
+    }
+    #expect(count > 200)
+  }
+
   @Test("The package has no dependencies and no unsafe flags")
   func manifest() throws {
     let manifest = try String(

@@ -4,8 +4,9 @@ internal import TurboQuantKernels
 ///
 /// Laws are symmetric about 0. They need not be normalised: every use divides by a mass.
 public enum CoordinateLaw: Sendable, Hashable {
-  /// A coordinate of a uniform unit vector: density ∝ (1 − t²)^((d−3)/2) on [−1, 1], d ≥ 2
-  /// (TurboQuant, Lemma 1). In units of 1/√d it tends to the standard normal law.
+  /// A coordinate of a uniform unit vector: density ∝ (1 − t²)^((d−3)/2) on [−1, 1], d ≥ 2.
+  ///
+  /// TurboQuant, Lemma 1. In units of 1/√d it tends to the standard normal law.
   case sphere(dimension: Int)
   /// The standard normal law, the limit of √d · t for the sphere as d grows.
   case gaussian

@@ -8,6 +8,7 @@ extension Codec {
   /// with a query is the sketch's unbiased estimate: right on average, far from each x.
   ///
   /// - Throws: ``CodecError`` when the codes are another codec's.
+  /// - Complexity: O(d log d) a row with the Hadamard rotation, O(d²) with the Haar rotation.
   public func decode(_ codes: CodeMatrix) throws(CodecError) -> [Float] {
     try check(codes.fingerprint)
     var vectors = [Float](repeating: 0, count: codes.count * dimension)
@@ -18,7 +19,8 @@ extension Codec {
 
   /// Decodes stored rows into rows × ``dimension`` floats.
   ///
-  /// - Throws: ``CodecError`` when `rows` or `vectors` is not a whole number of rows.
+  /// - Throws: ``CodecError`` when `rows` is not a whole number of rows, or `vectors` not as many.
+  /// - Complexity: As ``decode(_:)``.
   public func decode(
     rows: RawSpan, into vectors: inout MutableSpan<Float>
   ) throws(CodecError) {

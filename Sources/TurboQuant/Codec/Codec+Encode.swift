@@ -6,7 +6,7 @@ extension Codec {
   /// - Throws: ``CodecError`` when the floats are not a whole number of vectors, or for a row that
   ///   holds a NaN or an infinity, is longer than float32 can say, or is zero where only
   ///   directions are stored. Nothing is returned then.
-  /// - Complexity: O(d log d) a row with the Hadamard rotation.
+  /// - Complexity: O(d log d) a row with the Hadamard rotation, O(d²) with the Haar rotation.
   public func encode(_ vectors: Span<Float>) throws(CodecError) -> CodeMatrix {
     let count = try rowCount(of: vectors.count)
     var bytes = [UInt8](repeating: 0, count: count * bytesPerVector)
@@ -17,8 +17,9 @@ extension Codec {
 
   /// Encodes rows × ``dimension`` floats into `rows`, ``bytesPerVector`` bytes each.
   ///
-  /// - Throws: As ``encode(_:)``, and when `rows` is not as long as it must be; earlier rows may
-  ///   have been written then.
+  /// - Throws: ``CodecError`` as ``encode(_:)-(Span<Float>)``, and when `rows` is not as long as it
+  ///   must be; earlier rows may have been written then.
+  /// - Complexity: O(d log d) a row with the Hadamard rotation, O(d²) with the Haar rotation.
   public func encode(
     _ vectors: Span<Float>, into rows: inout MutableSpan<UInt8>
   ) throws(CodecError) {
@@ -38,7 +39,8 @@ extension Codec {
   #if !((os(macOS) || targetEnvironment(macCatalyst)) && arch(x86_64))
     /// Encodes rows × ``dimension`` half-precision floats; the same bytes as their float32 values.
     ///
-    /// - Throws: As for float32.
+    /// - Throws: ``CodecError`` as ``encode(_:)-(Span<Float>)``.
+    /// - Complexity: O(d log d) a row with the Hadamard rotation, O(d²) with the Haar rotation.
     @_disfavoredOverload
     public func encode(_ vectors: Span<Float16>) throws(CodecError) -> CodeMatrix {
       let count = try rowCount(of: vectors.count)

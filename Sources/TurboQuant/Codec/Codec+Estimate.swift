@@ -10,6 +10,8 @@ extension Codec {
   ///
   /// - Throws: ``CodecError`` when `q` has not ``dimension`` coordinates, or holds a NaN or an
   ///   infinity (reported as row 0).
+  /// - Complexity: O(d log d) with the Hadamard rotation, O(d²) with the Haar rotation; a Gaussian
+  ///   or orthogonal sketch of m directions adds O(md), a structured one O(d log d) a block of d.
   public func prepare(_ q: Span<Float>) throws(CodecError) -> Query {
     try CodecError.check(count: q.count, isOneVectorOf: dimension)
     var work = Workspace(dimension: dimension)
@@ -35,7 +37,10 @@ extension Codec {
 
   /// The estimate of ⟨x, q⟩ from one stored row, with its standard error, in O(d).
   ///
-  /// - Parameter estimator: ``standardEstimator`` if nil.
+  /// - Parameters:
+  ///   - query: What ``prepare(_:)`` made of q.
+  ///   - row: One row of a ``CodeMatrix``.
+  ///   - estimator: ``standardEstimator`` if nil.
   /// - Throws: ``CodecError`` when query or row belongs to another codec, or the estimator does
   ///   not go with the quantizer.
   public func estimate(
@@ -50,7 +55,7 @@ extension Codec {
 
   /// The estimates of ⟨x, q⟩ for every row, with their standard errors, in O(d) a row.
   ///
-  /// - Throws: As ``estimate(_:_:by:)``.
+  /// - Throws: ``CodecError`` as ``estimate(_:_:by:)``.
   public func estimates(
     _ query: Query, _ codes: CodeMatrix, by estimator: Estimator? = nil
   ) throws(CodecError) -> [Estimate] {
@@ -64,7 +69,7 @@ extension Codec {
 
   /// The estimates of ⟨x, q⟩ for every row, without standard errors, which takes half the time.
   ///
-  /// - Throws: As ``estimate(_:_:by:)``.
+  /// - Throws: ``CodecError`` as ``estimate(_:_:by:)``.
   public func values(
     _ query: Query, _ codes: CodeMatrix, by estimator: Estimator? = nil
   ) throws(CodecError) -> [Double] {
@@ -73,7 +78,7 @@ extension Codec {
     return (0..<codes.count).map { scorer.value(row: $0, codes.bytes.span.raw) }
   }
 
-  /// Estimates for stored rows that lie elsewhere, such as in a mapped file.
+  /// Estimates for stored rows that lie elsewhere, such as in a mapped file, in O(d) a row.
   ///
   /// - Throws: ``CodecError`` when `rows` is not as many rows as `estimates`, and as
   ///   ``estimate(_:_:by:)``.

@@ -8,7 +8,7 @@ internal import TurboQuantKernels
 ///
 /// ```swift
 /// let codec = try Codec(dimension: 384, rate: .bits(4), seed: 42)
-/// let codes = try codec.encode(vectors.span)          // rows × 384 floats
+/// let codes = try codec.encode(vectors.span)  // rows × 384 floats
 /// let query = try codec.prepare(q.span)
 /// let estimate = try codec.estimate(query, codes[7])  // ⟨x₇, q⟩, with its standard error
 /// ```
@@ -65,7 +65,9 @@ public struct Codec: Sendable {
 
   /// This codec with another seed; codebooks, which do not depend on it, are kept.
   ///
-  /// - Throws: ``CodecError`` never for a codec that exists.
+  /// - Throws: ``CodecError`` by its type only: what an existing codec is made of can be made again.
+  /// - Complexity: As ``init(dimension:rate:quantizer:rotation:normalization:seed:)``, without the
+  ///   codebook.
   public func reseeded(_ seed: UInt64) throws(CodecError) -> Codec {
     let stages = try Stages(
       dimension: dimension, rate: rate, quantizer: quantizer, seed: seed, reusing: scalarQuantizer)

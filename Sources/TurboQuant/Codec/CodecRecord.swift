@@ -53,6 +53,7 @@ extension Codec {
   ///
   /// - Throws: ``CodecError`` when the record is damaged, of a newer version, or describes a codec
   ///   that this version cannot reproduce.
+  /// - Complexity: As ``init(dimension:rate:quantizer:rotation:normalization:seed:)``.
   public init(record: RawSpan) throws(CodecError) {
     func refuse(_ reason: String) -> CodecError { CodecError(.recordNotUnderstood(reason: reason)) }
     guard record.byteCount >= CodecRecord.fixedByteCount else {

@@ -1,14 +1,18 @@
 /// How codes and a query become an estimate of ⟨x, q⟩.
 public enum Estimator: String, Sendable, Hashable, CaseIterable {
-  /// ‖x‖⟨ŷ, Rq⟩: least squared error, but shrunk toward 0 by 1 − D.
+  /// ‖x‖⟨ŷ, Rq⟩: what the decoded row gives, shrunk toward 0 by 1 − D.
+  ///
+  /// It has the least squared error on average over queries of every direction.
   case reconstruction
-  /// ‖x‖⟨ŷ, Rq⟩ / alignment: unbiased over a Haar rotation, with the smallest variance among the
-  /// unbiased ones (the EDEN and RaBitQ scale).
+  /// ‖x‖⟨ŷ, Rq⟩ / alignment: unbiased over a Haar rotation.
+  ///
+  /// It has the smallest variance among the unbiased ones; EDEN and RaBitQ use the same scale.
   case renormalized
   /// ‖x‖⟨ŷ, Rq⟩ / ‖ŷ‖: between the two; often best for keys under softmax.
   case matchedNorm = "matched-norm"
-  /// Reconstruction plus the sketch's estimate of the residual's share (TurboQuant, Algorithm 2):
-  /// unbiased over J for every fixed x when J is Gaussian or Haar-orthogonal.
+  /// Reconstruction plus the sketch's estimate of the residual's share (TurboQuant, Algorithm 2).
+  ///
+  /// Unbiased over J for every fixed x when J is Gaussian or Haar-orthogonal.
   case twoStage = "two-stage"
 }
 
@@ -19,7 +23,9 @@ public struct Estimate: Sendable, Hashable {
   /// The root mean square of estimate − truth that the codes themselves predict.
   ///
   /// For the unbiased estimators it is the standard error over the seed; for the biased ones the
-  /// bias is included.
+  /// bias is included. With the row's ŷ = alignment · û + e and ρ the cosine of x and q, the
+  /// product ⟨ŷ, Rq⟩ has the mean alignment · ρ‖q‖ and the variance ‖e‖²(1 − ρ²)‖q‖²/(d − 1) over a
+  /// Haar rotation; ρ is taken from the estimate itself.
   public let standardError: Double
 }
 

@@ -18,7 +18,8 @@ public struct Rotation: Sendable {
 
   /// Creates the rotation of `dimension` that `seed` names.
   ///
-  /// - Throws: ``CodecError`` when the dimension is outside 1 … 2²⁴ or too small for `kind`.
+  /// - Throws: ``CodecError`` when the dimension is outside 1 … 2²⁴, too small for a Hadamard
+  ///   rotation or too large for a Haar rotation.
   /// - Complexity: O(d) for a Hadamard rotation, O(d³) for a Haar rotation.
   public init(
     dimension: Int, kind: RotationKind? = nil, seed: UInt64
@@ -47,14 +48,17 @@ public struct Rotation: Sendable {
 
   /// R · `x`.
   ///
-  /// - Throws: ``CodecError`` when `x` has not ``dimension`` coordinates.
+  /// - Throws: ``CodecError`` when `x` has not ``dimension`` coordinates, or `TQ_TARGET` names a
+  ///   target that cannot run here.
+  /// - Complexity: O(d log d) for a Hadamard rotation, O(d²) for a Haar rotation.
   public func apply(to x: Span<Float>) throws(CodecError) -> [Float] {
     try transform(x) { kernels, work in rotate(kernels, &work) }
   }
 
   /// Rᵀ · `y`, which is R⁻¹ · `y`.
   ///
-  /// - Throws: ``CodecError`` when `y` has not ``dimension`` coordinates.
+  /// - Throws: ``CodecError`` as ``apply(to:)``.
+  /// - Complexity: As ``apply(to:)``.
   public func applyInverse(to y: Span<Float>) throws(CodecError) -> [Float] {
     try transform(y) { kernels, work in rotateBack(kernels, &work) }
   }

@@ -29,7 +29,8 @@ public struct ResidualSketch: Sendable {
 
   /// Creates the sketch of `directions` directions (`dimension` if nil) that `seed` names.
   ///
-  /// - Throws: ``CodecError`` for a dimension or a number of directions outside 1 … 2²⁴.
+  /// - Throws: ``CodecError`` for a dimension or a number of directions outside 1 … 2²⁴, or a dense
+  ///   matrix of more than 2²⁶ entries.
   /// - Complexity: O(d) a block of d structured directions; O(md) memory for the others, and
   ///   O(d³) a block for orthogonal ones.
   public init(
@@ -95,7 +96,9 @@ public struct ResidualSketch: Sendable {
 
   /// sign(J · `r`), one bit a direction, least significant bit of each byte first; 1 means ≥ 0.
   ///
-  /// - Throws: ``CodecError`` when `r` has not ``dimension`` coordinates.
+  /// - Throws: ``CodecError`` when `r` has not ``dimension`` coordinates, or `TQ_TARGET` names a
+  ///   target that cannot run here.
+  /// - Complexity: O(d log d) a block of d structured directions, O(md) for the other kinds.
   public func signs(of r: Span<Float>) throws(CodecError) -> [UInt8] {
     try CodecError.check(count: r.count, isOneVectorOf: dimension)
     let kernels = try Kernels.current()
@@ -110,7 +113,8 @@ public struct ResidualSketch: Sendable {
 
   /// J · `q`, the query's side of the estimate, in the scaling of ``scale``.
   ///
-  /// - Throws: ``CodecError`` when `q` has not ``dimension`` coordinates.
+  /// - Throws: ``CodecError`` as ``signs(of:)``.
+  /// - Complexity: As ``signs(of:)``.
   public func project(_ q: Span<Float>) throws(CodecError) -> [Float] {
     try CodecError.check(count: q.count, isOneVectorOf: dimension)
     let kernels = try Kernels.current()

@@ -36,8 +36,9 @@ public struct Comparison: Sendable, Hashable {
       standardError: moments.standardError, bound: bound)
   }
 
-  /// Whether the measurement is within four standard errors of the prediction, or within float32
-  /// rounding where nothing is random, and keeps the bound to four standard errors.
+  /// Whether prediction and bound hold to four standard errors.
+  ///
+  /// Where nothing is random, whether they hold to float32 rounding.
   public var agrees: Bool {
     let tolerance = 4 * standardError + abs(predicted) * 0x1p-20
     guard abs(measured - predicted) <= tolerance else { return false }
@@ -48,8 +49,7 @@ public struct Comparison: Sendable, Hashable {
     }
   }
 
-  /// Whether the standard error is at most one part in a hundred of the prediction, so that
-  /// agreement means something.
+  /// Whether the standard error is at most 1% of the prediction, so that agreement means something.
   public var isSharp: Bool { standardError <= 0.01 * abs(predicted) }
 }
 

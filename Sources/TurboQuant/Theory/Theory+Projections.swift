@@ -5,6 +5,8 @@ extension Theory {
   ///
   /// Rarely is ≤ 2 exp(−k(ε²/2 − ε³/3)/2) (Johnson and Lindenstrauss 1984; Dasgupta and Gupta 2003).
   /// Exactly, k times the squared ratio follows χ² with k degrees of freedom.
+  ///
+  /// - Throws: ``CodecError`` when `TQ_TARGET` names a target that cannot run here.
   public func johnsonLindenstrauss() throws(CodecError) -> TheoryResult {
     var comparisons = [angle(dimension: 16), angle(dimension: 384)]
     for (k, epsilon, percent) in [(32, 0.25, 25), (64, 0.25, 25), (64, 0.375, 37)] {
@@ -97,8 +99,12 @@ extension Theory {
     return (tail, mean)
   }
 
-  /// Result 5: a random hyperplane separates two vectors with probability θ/π (Goemans and Williamson
-  /// 1995), and E[sign(⟨j, r⟩)⟨j, q⟩] = √(2/π)⟨r, q⟩/‖r‖ for Gaussian j (QJL, Lemma 3.2).
+  /// Result 5: the signs of random projections give the angle and the inner product.
+  ///
+  /// A random hyperplane separates two vectors at the angle θ with probability θ/π (Goemans and
+  /// Williamson 1995), and E[sign(⟨j, r⟩)⟨j, q⟩] = √(2/π)⟨r, q⟩/‖r‖ for Gaussian j (QJL, Lemma 3.2).
+  ///
+  /// - Throws: ``CodecError`` when `TQ_TARGET` names a target that cannot run here.
   public func signProjections() throws(CodecError) -> TheoryResult {
     var comparisons: [Comparison] = []
     for (name, cosine) in [("0.5", 0.5), ("0.9", 0.9)] {
@@ -162,6 +168,8 @@ extension Theory {
   ///
   /// With m sign bits the root mean square error of ⟨r, q⟩ is √((π/2 − ρ²)/m) for unit vectors
   /// (QJL, Lemma 3.5).
+  ///
+  /// - Throws: ``CodecError`` when `TQ_TARGET` names a target that cannot run here.
   public func largeNumbers() throws(CodecError) -> TheoryResult {
     let cosine = 0.5
     let scale = squareRoot(Double.pi / 2)

@@ -5,6 +5,8 @@ extension Theory {
   ///
   /// Scalar codes come within √3π/2 of it at a fixed rate (Panter and Dite 1951) and within πe/6
   /// when their indices are entropy-coded (Gish and Pierce 1968), both as the rate grows.
+  ///
+  /// - Throws: ``CodecError`` when `TQ_TARGET` names a target that cannot run here.
   public func rateDistortion() throws(CodecError) -> TheoryResult {
     let d = 384
     var comparisons: [Comparison] = []

@@ -2,6 +2,8 @@ extension Theory {
   /// Result 7: what both sides can draw from a seed need not be stored.
   ///
   /// A row holds its codes and a few scalars; rotation and directions come back from eight bytes.
+  ///
+  /// - Throws: ``CodecError`` when `TQ_TARGET` names a target that cannot run here.
   public func sharedRandomness() throws(CodecError) -> TheoryResult {
     let d = 384
     var comparisons: [Comparison] = []

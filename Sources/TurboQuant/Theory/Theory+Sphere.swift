@@ -5,6 +5,8 @@ extension Theory {
   ///
   /// P(|⟨u, v⟩| ≥ t) ≤ 2 exp(−d t²/2) (Vershynin, High-Dimensional Probability, Theorem 3.4.5, with
   /// the constant c = 1/2); exactly it is the tail of the coordinate law.
+  ///
+  /// - Throws: ``CodecError`` when `TQ_TARGET` names a target that cannot run here.
   public func concentration() throws(CodecError) -> TheoryResult {
     var comparisons: [Comparison] = []
     for (dimension, count, levels) in [(64, 2400, [1.0, 1.5]), (384, 12_000, [1.0, 2, 3])] {
@@ -34,9 +36,12 @@ extension Theory {
       comparisons)
   }
 
-  /// Result 2: a coordinate of a randomly rotated unit vector has density ∝ (1 − t²)^((d−3)/2), so
-  /// that t² is Beta(1/2, (d−1)/2), whatever the vector was (TurboQuant, Lemma 1; Diaconis and
-  /// Freedman 1984 for the normal limit).
+  /// Result 2: a coordinate of a randomly rotated unit vector has one law, whatever the vector was.
+  ///
+  /// Its density is ∝ (1 − t²)^((d−3)/2), so that t² is Beta(1/2, (d−1)/2) (TurboQuant, Lemma 1); in
+  /// units of 1/√d its limit is the normal law (Diaconis and Freedman 1984).
+  ///
+  /// - Throws: ``CodecError`` when `TQ_TARGET` names a target that cannot run here.
   public func coordinateLaw() throws(CodecError) -> TheoryResult {
     let d = 384
     let law = CoordinateLaw.sphere(dimension: d)

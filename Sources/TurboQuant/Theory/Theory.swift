@@ -1,7 +1,9 @@
 internal import TurboQuantKernels
 
-/// The seven classical results that TurboQuant stands on, each predicted and then measured through
-/// the operators that the codec itself uses: its rotation, codebooks, sketch and rows.
+/// The seven classical results that TurboQuant stands on, each predicted and then measured.
+///
+/// Measured through the operators that the codec itself uses: its rotation, codebooks, sketch and
+/// rows. <doc:the-idea-in-seven-results> reads them in order.
 public struct Theory: Sendable {
   /// Names every random choice.
   public let seed: UInt64
