@@ -1,0 +1,157 @@
+// Every Swift example of the README, the documentation catalogs and the comments, compiled here. The
+// suite below fails for an example that has no twin in this file, word for word; `import` lines, which
+// stand at the top here, are left out of the comparison.
+
+import Foundation
+import Testing
+import TurboQuant
+import TurboQuantFiles
+import TurboQuantKernels
+import TurboQuantStorage
+
+// MARK: Examples
+
+private func readme(_ vectors: [Float], _ q: [Float]) throws -> (Estimate, [Float]) {
+  let codec = try Codec(dimension: 384, rate: .bits(4), seed: 42)
+  let codes = try codec.encode(vectors.span)  // rows × 384 floats
+  let query = try codec.prepare(q.span)
+  let estimate = try codec.estimate(query, codes[0])  // estimate.value ± estimate.standardError
+  let decoded = try codec.decode(codes)
+  return (estimate, decoded)
+}
+
+private func overview(
+  _ vectors: [Float], _ q: [Float], report: (Int, Double, Double) -> Void
+) throws -> [Float] {
+  let codec = try Codec(dimension: 384, rate: .bits(4), seed: 42)
+  let codes = try codec.encode(vectors.span)  // rows × 384 floats
+  let query = try codec.prepare(q.span)
+  for (row, estimate) in try codec.estimates(query, codes).enumerated() {
+    report(row, estimate.value, estimate.standardError)
+  }
+  let decoded = try codec.decode(codes)
+  return decoded
+}
+
+private func codec(_ vectors: [Float], _ q: [Float]) throws -> Estimate {
+  let codec = try Codec(dimension: 384, rate: .bits(4), seed: 42)
+  let codes = try codec.encode(vectors.span)  // rows × 384 floats
+  let query = try codec.prepare(q.span)
+  let estimate = try codec.estimate(query, codes[7])  // ⟨x₇, q⟩, with its standard error
+  return estimate
+}
+
+private func cosine(_ vectors: [Float], _ q: [Float]) throws -> [Double] {
+  let codec = try Codec(dimension: 384, rate: .bits(4), normalization: .unit, seed: 42)
+  let query = try codec.prepare(q.span)
+  let codes = try codec.encode(vectors.span)
+  let cosines = try codec.values(query, codes).map { $0 / query.norm }
+  return cosines
+}
+
+private func encodeFile() throws {
+  var vectors = try VectorFile.open("vectors.npy")
+  let codec = try Codec(dimension: vectors.dimension, rate: .bits(4), seed: 42)
+  var writer = try CodeFileWriter("codes.tqv", codec: codec)
+  var block: [Float] = []
+  while try vectors.readRows(4096, into: &block) > 0 {
+    try writer.append(codec.encode(block, threads: 8))
+  }
+  try writer.finish()
+}
+
+private func searchFile(_ q: [Float]) throws -> [Estimate] {
+  let file = try CodeFile("codes.tqv")
+  let query = try file.codec.prepare(q.span)
+  let estimates = try file.codec.estimates(query, file.codes(of: 0..<file.count))
+  return estimates
+}
+
+private func readVectors(use: (_ block: [Float], _ dimension: Int) -> Void) throws {
+  var file = try VectorFile.open("vectors.npy")
+  var block: [Float] = []
+  while try file.readRows(1000, into: &block) > 0 {
+    use(block, file.dimension)
+  }
+}
+
+private func writeVectors(_ block: [Float]) throws {
+  var writer = try NpyWriter("decoded.npy", dimension: 384)
+  try writer.append(block.span)
+  try writer.finish()
+}
+
+private func writeContainer(_ record: [UInt8], next: () -> [UInt8]?) throws {
+  var writer = try ContainerWriter("vectors.tqv", kind: "VECS", sectionCount: 2)
+  try writer.writeSection("codec", record.span.raw)
+  try writer.beginSection("codes")
+  while let block = next() { try writer.append(block.span.raw) }
+  try writer.endSection()
+  try writer.finish()
+}
+
+// MARK: The comparison
+
+@Suite struct ExampleTests {
+  private static let root = URL(filePath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent().deletingLastPathComponent()
+
+  /// Every fenced block of Swift in the text of a file: its lines, without a comment's slashes.
+  private static func blocks(in text: String) -> [[Substring]] {
+    var blocks: [[Substring]] = []
+    var isInside = false
+    for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
+      let content =
+        line.firstMatch(of: /^ *\/\/\/ ?/).map { line[$0.range.upperBound...] } ?? line
+      if content.hasPrefix("```") {
+        isInside = !isInside && content == "```swift"
+        if isInside { blocks.append([]) }
+      } else if isInside {
+        blocks[blocks.count - 1].append(content)
+      }
+    }
+    return blocks
+  }
+
+  @Test("Every example in the documentation is compiled in this file")
+  func examples() throws {
+    let own = try String(contentsOf: URL(filePath: #filePath), encoding: .utf8)
+    var paths = ["README.md", "CONTRIBUTING.md"]
+    for directory in ["Documentation", "Sources"] {
+      let below = try FileManager.default.subpathsOfDirectory(
+        atPath: Self.root.appending(path: directory).path)
+      paths += below.filter { $0.hasSuffix(".md") || $0.hasSuffix(".swift") }
+        .map { "\(directory)/\($0)" }
+    }
+    var count = 0
+    for path in paths.sorted() {
+      let text = try String(contentsOf: Self.root.appending(path: path), encoding: .utf8)
+      for block in Self.blocks(in: text) {
+        let lines = block.filter { !$0.hasPrefix("import ") }.map { $0.isEmpty ? "" : "  \($0)" }
+        let example = lines.drop { $0.isEmpty }.joined(separator: "\n")
+        let isCompiled = own.contains("{\n\(example)\n")
+        #expect(isCompiled, "\(path):\n\(block.joined(separator: "\n"))")
+        count += 1
+      }
+    }
+    // A rule held over no examples would hold whatever they say.
+    #expect(count >= 9)
+  }
+
+  @Test("The examples that need no file do what they say")
+  func results() throws {
+    // A constant vector with itself: ⟨x, q⟩ = 384, estimated within what 4 bits allow.
+    let ones = [Float](repeating: 1, count: 384)
+    let (first, decoded) = try readme(ones + ones, ones)
+    #expect(abs(first.value - 384) < 6 * first.standardError + 384e-6)
+    #expect(decoded.count == 2 * 384)
+    var reports = 0
+    let again = try overview(ones + ones, ones) { row, value, standardError in
+      #expect(row == reports && value == first.value && standardError == first.standardError)
+      reports += 1
+    }
+    #expect(again == decoded && reports == 2)
+    #expect(try codec(Array(repeatElement(ones, count: 8).joined()), ones) == first)
+    #expect(abs(try cosine(ones, ones)[0] - first.value / 384) < 1e-6)
+  }
+}
