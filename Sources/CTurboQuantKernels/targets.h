@@ -35,6 +35,11 @@ extern const ctq_kernels ctq_kernels_simd128;
       .sum_of_squares = sum_of_squares, \
       .pack_signs = pack_signs, \
       .sign_products = sign_products, \
+      .table_sums = table_sums, \
+      .product_sums = product_sums, \
+      .wide_sums = wide_sums, \
+      .row_keys = row_keys, \
+      .select_rows = select_rows, \
       .widen = widen, \
       .crc32c = crc32c, \
   }

@@ -7,7 +7,7 @@ internal import CTurboQuantKernels
 @safe package struct Kernels: Sendable {
   package let target: KernelTarget
   // The tables are constants of the C module, never written.
-  private nonisolated(unsafe) let table: UnsafePointer<ctq_kernels>
+  nonisolated(unsafe) let table: UnsafePointer<ctq_kernels>
 
   package init(_ target: KernelTarget) {
     self.target = target

@@ -90,6 +90,41 @@ CTQ_INLINE uint32_t ctq_bits_of_lanes(ctq_i16 lanes) {
 #include "../generic/hadamard.h"
 #include "../generic/linear.h"
 
+#include "../generic/scan.h"
+
+CTQ_INLINE ctq_bytes32 ctq_look_up(ctq_bytes32 table, ctq_bytes32 index) {
+  uint8x16_t t[2], i[2];
+  memcpy(t, &table, sizeof t);
+  memcpy(i, &index, sizeof i);
+  for (int h = 0; h < 2; h++) i[h] = vqtbl1q_u8(t[h], i[h]);
+  memcpy(&index, i, sizeof i);
+  return index;
+}
+
+// Two products of at most 127 * 64 fit 16 bits; pairwise additions make four of them a row.
+CTQ_INLINE ctq_words8 ctq_dot_8(ctq_words8 sums, ctq_bytes32 a, ctq_bytes32 b, ctq_bytes32 p,
+                                ctq_bytes32 q) {
+  int8x16_t first[2], second[2], by[2], with[2];
+  int32x4_t totals[2];
+  memcpy(first, &a, sizeof first);
+  memcpy(second, &b, sizeof second);
+  memcpy(by, &p, sizeof by);
+  memcpy(with, &q, sizeof with);
+  memcpy(totals, &sums, sizeof totals);
+  for (int h = 0; h < 2; h++) {
+#if defined(__ARM_FEATURE_DOTPROD)
+    totals[h] = vdotq_s32(vdotq_s32(totals[h], first[h], by[h]), second[h], with[h]);
+#else
+    int16x8_t low = vmlal_s8(vmull_s8(vget_low_s8(first[h]), vget_low_s8(by[h])),
+                             vget_low_s8(second[h]), vget_low_s8(with[h]));
+    int16x8_t high = vmlal_high_s8(vmull_high_s8(first[h], by[h]), second[h], with[h]);
+    totals[h] = vaddq_s32(totals[h], vpaddq_s32(vpaddlq_s16(low), vpaddlq_s16(high)));
+#endif
+  }
+  memcpy(&sums, totals, sizeof sums);
+  return sums;
+}
+
 static void widen(const uint16_t *halves, size_t count, float *floats) {
   size_t i = 0;
   for (; i + 4 <= count; i += 4)

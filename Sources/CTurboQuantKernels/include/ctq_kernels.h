@@ -68,6 +68,44 @@ typedef struct ctq_length {
   int32_t status;
 } ctq_length;
 
+/// Blocks of 32 rows of an index, as scans read them.
+///
+/// Codes lie in columns of 32 bytes, byte CTQ_PLACE(r) of a column for row r of the block. A code's top
+/// bit is its sign, in `signs`; the other b - 1 bits are split into pieces of 4, 2 and 1 bits, lowest
+/// bits first, as many as b - 1 has of each, which follow one another in `rest`. A piece of w bits has
+/// w columns for eight coordinates. Of a column's byte the low nibble holds coordinates 8c ... 8c + 3,
+/// the high nibble 8c + 4 ... 8c + 7, of which coordinate k stands, cyclically within the nibble,
+///
+///   sign          at bit k mod 4
+///   piece of 1    at bit k + 1 mod 4
+///   piece of 2    in column k mod 2, at bits k + 2 mod 4 and k + 3 mod 4
+///   piece of 4    in column k mod 4, at bits 0 ... 3
+typedef struct ctq_blocks {
+  const uint8_t *signs;
+  const uint8_t *rest;
+  /// Bytes from one block to the next.
+  size_t sign_stride, rest_stride;
+  size_t count;
+  /// Columns of eight coordinates: the dimension / 8, rounded up.
+  uint32_t columns;
+} ctq_blocks;
+
+enum {
+  /// Queries that one pass of `table_sums` takes at most.
+  CTQ_QUERIES_A_PASS = 4,
+  /// Queries that one pass of `product_sums` and `wide_sums` takes at most.
+  CTQ_PRODUCT_QUERIES = 16,
+};
+
+/// Where row r of a block stands in a column; a byte zip of four columns then puts the four bytes of
+/// a row side by side and the rows in order.
+#define CTQ_PLACE(r) (((r) % 8 / 4) * 16 + ((r) / 8) * 4 + (r) % 4)
+
+/// key = norm * ((sum * step + offset) / alignment - norm * norm_share) + constant.
+typedef struct ctq_key_factors {
+  float step, offset, norm_share, constant;
+} ctq_key_factors;
+
 /// The kernels of one target.
 typedef struct ctq_kernels {
   const char *name;
@@ -104,12 +142,48 @@ typedef struct ctq_kernels {
   void (*sign_products)(const uint8_t *bits, size_t stride, size_t row_count, const float *query,
                         size_t count, float *sums);
 
+  /// sums[q * sum_stride + 32 * block + r] <- sum of one entry, at most 127, of every table of 16:
+  /// `bits` 1: tables 2c and 2c + 1, by the signs of coordinates 8c ... 8c + 3 and of the next four.
+  /// `bits` 2: tables 4c ... 4c + 3 by the nibbles of coordinates 8c + {0, 2}, {4, 6}, {1, 3}, {5, 7};
+  /// the bits of coordinate k, sign and piece, stand as they do in the columns.
+  void (*table_sums)(const ctq_blocks *blocks, uint32_t bits, const uint8_t *tables,
+                     size_t query_count, float *sums, size_t sum_stride);
+  /// sums <- sum of centroids[code] * query for codes of 3 or 4 bits: 16 centroids of at most 127,
+  /// query values of at most 64 in magnitude, zero beyond the dimension, padded to 32 coordinates
+  /// and in the order of coordinates 32 g + 8 t + k + 4 h: g slowest, then k, h, t. Integer sums.
+  void (*product_sums)(const ctq_blocks *blocks, uint32_t bits, const uint8_t *centroids,
+                       const int8_t *queries, size_t query_count, float *sums,
+                       size_t sum_stride);
+  /// sums <- sum of centroids[code] * query for codes of 8 bits: 256 centroids and query values of
+  /// less than 2^12 in magnitude, eight query values a column in order. Rounded once, at the end.
+  void (*wide_sums)(const ctq_blocks *blocks, const int16_t *centroids, const int16_t *queries,
+                    size_t query_count, float *sums, size_t sum_stride);
+  /// Keys of rows from their sums; null norms and alignments stand for ones.
+  void (*row_keys)(const float *sums, const float *norms, const float *alignments, size_t count,
+                   ctq_key_factors factors, float *keys);
+  /// rows <- the places of keys >= threshold, ascending; returns how many.
+  size_t (*select_rows)(const float *keys, size_t count, float threshold, uint32_t *rows);
+
   /// IEEE binary16 to binary32, exact.
   void (*widen)(const uint16_t *halves, size_t count, float *floats);
 
   /// CRC-32C (Castagnoli), continuing from `seed` (0 to begin).
   uint32_t (*crc32c)(uint32_t seed, const uint8_t *bytes, size_t count);
 } ctq_kernels;
+
+/// Puts a packed row of `bits`-bit codes (1 ... 4 or 8) into row `row` of a block.
+void ctq_spread_row(const uint8_t *codes, uint32_t bits, size_t dimension, uint8_t *signs,
+                    uint8_t *rest, uint32_t row);
+/// Takes row `row` of a block and packs it again.
+void ctq_pack_row(const uint8_t *signs, const uint8_t *rest, uint32_t row, uint32_t bits,
+                  size_t dimension, uint8_t *codes);
+/// Copies row `from` of a run of columns to row `to` of another.
+static inline void ctq_copy_row(const uint8_t *source, uint32_t from, uint8_t *target, uint32_t to,
+                                size_t column_count) {
+  source += CTQ_PLACE(from);
+  target += CTQ_PLACE(to);
+  for (size_t c = 0; c < column_count; c++) target[32 * c] = source[32 * c];
+}
 
 /// The IEEE square root of a double.
 static inline double ctq_square_root(double x) { return __builtin_elementwise_sqrt(x); }

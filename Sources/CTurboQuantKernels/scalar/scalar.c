@@ -187,4 +187,6 @@ static void sign_products(const uint8_t *bits, size_t stride, size_t row_count, 
   }
 }
 
+#include "scan.h"
+
 CTQ_KERNEL_TABLE(scalar);

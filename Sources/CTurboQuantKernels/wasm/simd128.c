@@ -81,6 +81,45 @@ CTQ_INLINE uint32_t ctq_bits_of_lanes(ctq_i16 lanes) {
 #include "../generic/hadamard.h"
 #include "../generic/linear.h"
 
+#include "../generic/scan.h"
+
+CTQ_INLINE ctq_bytes32 ctq_look_up(ctq_bytes32 table, ctq_bytes32 index) {
+  v128_t t[2], i[2];
+  memcpy(t, &table, sizeof t);
+  memcpy(i, &index, sizeof i);
+  for (int h = 0; h < 2; h++) i[h] = wasm_i8x16_swizzle(t[h], i[h]);
+  memcpy(&index, i, sizeof i);
+  return index;
+}
+
+/// Sums of neighbouring products of 16 bytes of `a` with `p`, plus those of `b` with `q`.
+CTQ_INLINE v128_t pair_sums(v128_t a, v128_t b, v128_t p, v128_t q, int high) {
+  v128_t products =
+      high ? wasm_i16x8_add(wasm_i16x8_extmul_high_i8x16(a, p), wasm_i16x8_extmul_high_i8x16(b, q))
+           : wasm_i16x8_add(wasm_i16x8_extmul_low_i8x16(a, p), wasm_i16x8_extmul_low_i8x16(b, q));
+  return wasm_i32x4_extadd_pairwise_i16x8(products);
+}
+
+// Two products of at most 127 * 64 fit 16 bits.
+CTQ_INLINE ctq_words8 ctq_dot_8(ctq_words8 sums, ctq_bytes32 a, ctq_bytes32 b, ctq_bytes32 p,
+                                ctq_bytes32 q) {
+  v128_t first[2], second[2], by[2], with[2], totals[2];
+  memcpy(first, &a, sizeof first);
+  memcpy(second, &b, sizeof second);
+  memcpy(by, &p, sizeof by);
+  memcpy(with, &q, sizeof with);
+  memcpy(totals, &sums, sizeof totals);
+  for (int h = 0; h < 2; h++) {
+    v128_t low = pair_sums(first[h], second[h], by[h], with[h], 0);
+    v128_t high = pair_sums(first[h], second[h], by[h], with[h], 1);
+    totals[h] = wasm_i32x4_add(totals[h],
+                               wasm_i32x4_add(wasm_i32x4_shuffle(low, high, 0, 2, 4, 6),
+                                              wasm_i32x4_shuffle(low, high, 1, 3, 5, 7)));
+  }
+  memcpy(&sums, totals, sizeof sums);
+  return sums;
+}
+
 CTQ_KERNEL_TABLE(simd128);
 
 #endif

@@ -135,6 +135,20 @@ CTQ_INLINE uint32_t ctq_bits_of_lanes(ctq_i16 lanes) {
 #include "../generic/hadamard.h"
 #include "../generic/linear.h"
 
+#include "../generic/scan.h"
+
+CTQ_INLINE ctq_bytes32 ctq_look_up(ctq_bytes32 table, ctq_bytes32 index) {
+  return (ctq_bytes32)_mm256_shuffle_epi8((__m256i)table, (__m256i)index);
+}
+
+// Two maddubs of at most 2 * 127 * 64 each add up to 32,512: no 16-bit sum saturates or wraps.
+CTQ_INLINE ctq_words8 ctq_dot_8(ctq_words8 sums, ctq_bytes32 a, ctq_bytes32 b, ctq_bytes32 p,
+                                ctq_bytes32 q) {
+  __m256i pairs = _mm256_add_epi16(_mm256_maddubs_epi16((__m256i)a, (__m256i)p),
+                                   _mm256_maddubs_epi16((__m256i)b, (__m256i)q));
+  return sums + (ctq_words8)_mm256_madd_epi16(pairs, _mm256_set1_epi16(1));
+}
+
 static void widen(const uint16_t *halves, size_t count, float *floats) {
   size_t i = 0;
   for (; i + 8 <= count; i += 8)

@@ -26,7 +26,7 @@
 #pragma STDC FP_CONTRACT OFF
 
 #pragma clang attribute push( \
-    __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512vbmi,fma,sse4.2"))), \
+    __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512vbmi,avx512vnni,fma,sse4.2"))), \
     apply_to = function)
 
 #define CTQ_OWN_TAILS
@@ -329,6 +329,20 @@ static void code_products(const ctq_codebook *codebook, const uint8_t *codes, si
   if (codebook->bits <= 7) return CODE_PRODUCTS_WITH(UP_TO_128);
   return CODE_PRODUCTS_WITH(IN_MEMORY);
 #undef CODE_PRODUCTS_WITH
+}
+
+// MARK: Scans
+
+#include "../generic/scan.h"
+
+CTQ_INLINE ctq_bytes32 ctq_look_up(ctq_bytes32 table, ctq_bytes32 index) {
+  return (ctq_bytes32)_mm256_shuffle_epi8((__m256i)table, (__m256i)index);
+}
+
+CTQ_INLINE ctq_words8 ctq_dot_8(ctq_words8 sums, ctq_bytes32 a, ctq_bytes32 b, ctq_bytes32 p,
+                                ctq_bytes32 q) {
+  __m256i first = _mm256_dpbusd_epi32((__m256i)sums, (__m256i)a, (__m256i)p);
+  return (ctq_words8)_mm256_dpbusd_epi32(first, (__m256i)b, (__m256i)q);
 }
 
 // MARK: Bytes

@@ -1,0 +1,275 @@
+internal import CTurboQuantKernels
+
+/// The sizes of an index block: 32 rows of `dimension` codes of `bits` bits.
+///
+/// `ctq_blocks` in `ctq_kernels.h` says where every bit lies.
+package struct BlockShape: Sendable, Equatable {
+  /// Rows of a block.
+  package static let rowCount = 32
+  /// Queries that one pass with lookup tables takes at most.
+  package static let tableQueries = Int(CTQ_QUERIES_A_PASS)
+  /// Queries that one pass with products takes at most.
+  package static let productQueries = Int(CTQ_PRODUCT_QUERIES)
+
+  /// The number of coordinates.
+  package let dimension: Int
+  /// Bits of a code: 1, 2, 3, 4 or 8.
+  package let bits: Int
+
+  package init(dimension: Int, bits: Int) {
+    precondition(dimension > 0 && BlockShape.isOffered(bits: bits))
+    self.dimension = dimension
+    self.bits = bits
+  }
+
+  /// Whether codes of `bits` bits have a block layout.
+  package static func isOffered(bits: Int) -> Bool { (1...4).contains(bits) || bits == 8 }
+
+  /// Columns of eight coordinates.
+  package var columns: Int { (dimension + 7) / 8 }
+  /// Bytes of a block's signs.
+  package var signByteCount: Int { columns * BlockShape.rowCount }
+  /// Bytes of a block's other bits.
+  package var restByteCount: Int { (bits - 1) * signByteCount }
+  /// Bytes of a packed row.
+  package var packedByteCount: Int { (dimension * bits + 7) / 8 }
+  /// Query values of a column, padded as `product_sums` wants them.
+  package var productWeightCount: Int { (columns + 3) / 4 * 32 }
+}
+
+/// Consecutive blocks, lent.
+package struct IndexBlocks: ~Escapable {
+  package let shape: BlockShape
+  let signs: RawSpan
+  let rest: RawSpan
+  /// The number of blocks.
+  package let count: Int
+
+  @_lifetime(copy signs, copy rest)
+  package init(_ shape: BlockShape, signs: RawSpan, rest: RawSpan, count: Int) {
+    precondition(signs.byteCount >= count * shape.signByteCount)
+    precondition(rest.byteCount >= count * shape.restByteCount)
+    self.shape = shape
+    self.signs = signs
+    self.rest = rest
+    self.count = count
+  }
+}
+
+extension IndexBlocks {
+  fileprivate func withRecord(_ body: (UnsafePointer<ctq_blocks>) -> Void) {
+    unsafe signs.withUnsafeBytes { signs in
+      unsafe rest.withUnsafeBytes { rest in
+        var blocks = unsafe ctq_blocks(
+          signs: signs.baseAddress?.assumingMemoryBound(to: UInt8.self),
+          rest: rest.baseAddress?.assumingMemoryBound(to: UInt8.self),
+          sign_stride: shape.signByteCount, rest_stride: shape.restByteCount, count: count,
+          columns: UInt32(shape.columns))
+        unsafe body(&blocks)
+      }
+    }
+  }
+}
+
+/// How a row's key comes from its sum: see `ctq_key_factors`.
+package struct KeyFactors: Sendable, Equatable {
+  package var step: Float
+  package var offset: Float
+  package var normShare: Float
+  package var constant: Float
+
+  package init(step: Float, offset: Float, normShare: Float, constant: Float) {
+    self.step = step
+    self.offset = offset
+    self.normShare = normShare
+    self.constant = constant
+  }
+}
+
+extension Kernels {
+  private func check(
+    _ blocks: borrowing IndexBlocks, queryCount: Int, of limit: Int, _ sums: Int, _ stride: Int
+  ) {
+    precondition(queryCount > 0 && queryCount <= limit)
+    let rows = blocks.count * BlockShape.rowCount
+    precondition(stride >= rows && sums >= (queryCount - 1) * stride + rows)
+  }
+
+  /// `sums[q * stride + row]` ← the sum of one entry of every table, for codes of one or two bits.
+  ///
+  /// For codes of more bits `bits` = 1 takes their signs alone.
+  package func tableSums(
+    _ blocks: borrowing IndexBlocks, bits: Int, tables: Span<UInt8>, queryCount: Int,
+    into sums: inout MutableSpan<Float>, stride: Int
+  ) {
+    check(blocks, queryCount: queryCount, of: BlockShape.tableQueries, sums.count, stride)
+    precondition(bits == 1 || bits == 2 && blocks.shape.bits == 2)
+    precondition(tables.count >= queryCount * blocks.shape.columns * 32 * bits)
+    unsafe tables.withUnsafeBufferPointer { tables in
+      unsafe sums.withUnsafeMutableBufferPointer { sums in
+        unsafe blocks.withRecord {
+          unsafe table.pointee.table_sums(
+            $0, UInt32(bits), tables.baseAddress, queryCount, sums.baseAddress, stride)
+        }
+      }
+    }
+  }
+
+  /// `sums[q * stride + row]` ← Σ centroid · weight, for codes of three or four bits.
+  package func productSums(
+    _ blocks: borrowing IndexBlocks, centroids: Span<UInt8>, weights: Span<Int8>, queryCount: Int,
+    into sums: inout MutableSpan<Float>, stride: Int
+  ) {
+    check(blocks, queryCount: queryCount, of: BlockShape.productQueries, sums.count, stride)
+    precondition(centroids.count >= 16 && (3...4).contains(blocks.shape.bits))
+    precondition(weights.count >= queryCount * blocks.shape.productWeightCount)
+    unsafe centroids.withUnsafeBufferPointer { centroids in
+      unsafe weights.withUnsafeBufferPointer { weights in
+        unsafe sums.withUnsafeMutableBufferPointer { sums in
+          unsafe blocks.withRecord {
+            unsafe table.pointee.product_sums(
+              $0, UInt32(blocks.shape.bits), centroids.baseAddress, weights.baseAddress,
+              queryCount, sums.baseAddress, stride)
+          }
+        }
+      }
+    }
+  }
+
+  /// `sums[q * stride + row]` ← Σ centroid · weight, for codes of eight bits.
+  package func wideSums(
+    _ blocks: borrowing IndexBlocks, centroids: Span<Int16>, weights: Span<Int16>,
+    queryCount: Int, into sums: inout MutableSpan<Float>, stride: Int
+  ) {
+    check(blocks, queryCount: queryCount, of: BlockShape.productQueries, sums.count, stride)
+    precondition(centroids.count >= 256 && blocks.shape.bits == 8)
+    precondition(weights.count >= queryCount * blocks.shape.columns * 8)
+    unsafe centroids.withUnsafeBufferPointer { centroids in
+      unsafe weights.withUnsafeBufferPointer { weights in
+        unsafe sums.withUnsafeMutableBufferPointer { sums in
+          unsafe blocks.withRecord {
+            unsafe table.pointee.wide_sums(
+              $0, centroids.baseAddress, weights.baseAddress, queryCount, sums.baseAddress, stride)
+          }
+        }
+      }
+    }
+  }
+
+  /// `keys` ← the keys of as many rows, from sums and little-endian float32 norms and alignments,
+  /// which stand for ones where they are empty.
+  package func rowKeys(
+    _ sums: Span<Float>, norms: RawSpan, alignments: RawSpan, _ factors: KeyFactors,
+    into keys: inout MutableSpan<Float>
+  ) {
+    let count = keys.count
+    precondition(sums.count >= count)
+    precondition(norms.isEmpty || norms.byteCount >= 4 * count)
+    precondition(alignments.isEmpty || alignments.byteCount >= 4 * count)
+    let f = ctq_key_factors(
+      step: factors.step, offset: factors.offset, norm_share: factors.normShare,
+      constant: factors.constant)
+    unsafe sums.withUnsafeBufferPointer { sums in
+      unsafe norms.withUnsafeBytes { norms in
+        unsafe alignments.withUnsafeBytes { alignments in
+          unsafe keys.withUnsafeMutableBufferPointer { keys in
+            unsafe table.pointee.row_keys(
+              sums.baseAddress, norms.floats, alignments.floats, count, f, keys.baseAddress)
+          }
+        }
+      }
+    }
+  }
+
+  /// Appends to `rows` the places of keys ≥ `threshold`, ascending, each plus `start`.
+  package func selectRows(
+    _ keys: Span<Float>, threshold: Float, start: Int, appendingTo rows: inout [UInt32],
+    _ scratch: inout [UInt32]
+  ) {
+    if scratch.count < keys.count { scratch = Array(repeating: 0, count: keys.count) }
+    var places = scratch.mutableSpan
+    let found = unsafe keys.withUnsafeBufferPointer { keys in
+      unsafe places.withUnsafeMutableBufferPointer { places in
+        unsafe table.pointee.select_rows(
+          keys.baseAddress, keys.count, threshold, places.baseAddress)
+      }
+    }
+    for i in 0..<found { rows.append(scratch[i] + UInt32(start)) }
+  }
+}
+
+extension UnsafeRawBufferPointer {
+  /// The floats there, or null where there are none.
+  fileprivate var floats: UnsafePointer<Float>? {
+    count > 0 ? unsafe baseAddress?.assumingMemoryBound(to: Float.self) : nil
+  }
+}
+
+extension BlockShape {
+  /// Puts the packed codes at `offset` of `codes` into row `row` of the block whose parts begin at
+  /// the given offsets.
+  package func spread(
+    _ codes: RawSpan, at offset: Int, row: Int, signs: inout MutableRawSpan, at signOffset: Int,
+    rest: inout MutableRawSpan, at restOffset: Int
+  ) {
+    precondition(row >= 0 && row < BlockShape.rowCount)
+    precondition(offset >= 0 && offset + packedByteCount <= codes.byteCount)
+    precondition(signOffset >= 0 && signOffset + signByteCount <= signs.byteCount)
+    precondition(restOffset >= 0 && restOffset + restByteCount <= rest.byteCount)
+    unsafe codes.withUnsafeBytes { codes in
+      unsafe signs.withUnsafeMutableBytes { signs in
+        unsafe rest.withUnsafeMutableBytes { rest in
+          unsafe ctq_spread_row(
+            codes.bytes(at: offset), UInt32(bits), dimension, signs.bytes(at: signOffset),
+            rest.bytes(at: restOffset), UInt32(row))
+        }
+      }
+    }
+  }
+
+  /// The packed codes of one row of a block.
+  package func packed(row: Int, signs: RawSpan, rest: RawSpan) -> [UInt8] {
+    precondition(row >= 0 && row < BlockShape.rowCount)
+    precondition(signs.byteCount >= signByteCount && rest.byteCount >= restByteCount)
+    var codes = [UInt8](repeating: 0, count: packedByteCount)
+    var target = codes.mutableSpan
+    unsafe signs.withUnsafeBytes { signs in
+      unsafe rest.withUnsafeBytes { rest in
+        unsafe target.withUnsafeMutableBufferPointer {
+          unsafe ctq_pack_row(
+            signs.bytes(at: 0), rest.bytes(at: 0), UInt32(row), UInt32(bits), dimension,
+            $0.baseAddress)
+        }
+      }
+    }
+    return codes
+  }
+}
+
+/// Copies one row between runs of 32-byte columns that begin at the given offsets.
+package func copyRow(
+  _ source: RawSpan, at offset: Int, row: Int, to target: inout MutableRawSpan, at start: Int,
+  row targetRow: Int, columns: Int
+) {
+  precondition((0..<32).contains(row) && (0..<32).contains(targetRow))
+  precondition(offset >= 0 && offset + 32 * columns <= source.byteCount)
+  precondition(start >= 0 && start + 32 * columns <= target.byteCount)
+  unsafe source.withUnsafeBytes { source in
+    unsafe target.withUnsafeMutableBytes { target in
+      unsafe ctq_copy_row(
+        source.bytes(at: offset), UInt32(row), target.bytes(at: start), UInt32(targetRow), columns)
+    }
+  }
+}
+
+extension UnsafeRawBufferPointer {
+  fileprivate func bytes(at offset: Int) -> UnsafePointer<UInt8>? {
+    unsafe baseAddress.map { unsafe ($0 + offset).assumingMemoryBound(to: UInt8.self) }
+  }
+}
+
+extension UnsafeMutableRawBufferPointer {
+  fileprivate func bytes(at offset: Int) -> UnsafeMutablePointer<UInt8>? {
+    unsafe baseAddress.map { unsafe ($0 + offset).assumingMemoryBound(to: UInt8.self) }
+  }
+}
