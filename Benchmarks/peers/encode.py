@@ -14,54 +14,16 @@ import json
 import os
 import platform
 import statistics
-import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[2]
+from common import BINARY, REQUIREMENTS, Failure, Spread, output_of, parse_records, positive
+
 WARM_UP_ADDS = 5
 TIMED_ADDS = 9
-
-
-class Failure(Exception):
-    """Something the user can put right; the message says how."""
-
-
-@dataclass(frozen=True)
-class Spread:
-    """Microseconds per vector over the runs."""
-
-    median: float
-    least: float
-    most: float
-
-    @classmethod
-    def of(cls, values: Sequence[float]) -> "Spread":
-        return cls(statistics.median(values), min(values), max(values))
-
-    def __str__(self) -> str:
-        return f"{self.median:.3f} ({self.least:.3f}–{self.most:.3f})"
-
-
-def parse_records(text: str) -> list[dict[str, Any]]:
-    """The objects of a JSON list, of a single object, or of one object per line."""
-    try:
-        whole = json.loads(text)
-    except json.JSONDecodeError:
-        whole = [json.loads(line) for line in text.splitlines() if line.strip()]
-    return whole if isinstance(whole, list) else [whole]
-
-
-def output_of(command: Sequence[str | Path], environment: dict[str, str] | None = None) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
-    if done.returncode != 0:
-        line = " ".join(map(str, command))
-        raise Failure(f"{line}\nended with {done.returncode}:\n{done.stderr.strip()}")
-    return done.stdout
 
 
 def run_ours(binary: Path, dimension: int, bits: int, count: int) -> tuple[float, float]:
@@ -141,8 +103,8 @@ def print_table(results: Sequence[dict[str, Any]], runs: int, peer: str) -> None
             str(r["dimension"]),
             str(r["bits"]),
             str(r["count"]),
-            str(Spread(**r["ours_us_per_vector"])),
-            str(Spread(**r["turbovec_us_per_vector"])),
+            f"{Spread(**r['ours_us_per_vector']):.3f}",
+            f"{Spread(**r['turbovec_us_per_vector']):.3f}",
             f"×{r['throughput_ours_over_turbovec']:.2f}",
             f"{r['ours_over_copy']:.1f}",
             f"{r['turbovec_over_copy']:.1f}",
@@ -160,18 +122,10 @@ def check_prerequisites(binary: Path) -> None:
         raise Failure(f"no program at {binary}; run: swift build -c release")
     missing = [name for name in ("numpy", "turbovec") if importlib.util.find_spec(name) is None]
     if missing:
-        requirements = Path(__file__).with_name("requirements.txt")
         raise Failure(
             f"{sys.executable} has no {' or '.join(missing)}; "
-            f"run: {sys.executable} -m pip install -r {requirements}"
+            f"run: {sys.executable} -m pip install -r {REQUIREMENTS}"
         )
-
-
-def positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError("must be at least 1")
-    return value
 
 
 def dimension(text: str) -> int:
@@ -190,7 +144,7 @@ def main() -> None:
     parser.add_argument("--count", type=positive, default=20_000, help="vectors (default 20000)")
     parser.add_argument("--runs", type=positive, default=5, help="of each side (default 5)")
     parser.add_argument("--seed", type=int, default=1, help="of turbovec's vectors (default 1)")
-    parser.add_argument("--binary", type=Path, default=ROOT / ".build/release/turboquant",
+    parser.add_argument("--binary", type=Path, default=BINARY,
                         help="our command (default .build/release/turboquant)")  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     parser.add_argument("--peer-worker", type=int, nargs=4, help=argparse.SUPPRESS)
