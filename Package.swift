@@ -21,6 +21,7 @@ let package = Package(
   products: [
     .library(name: "TurboQuant", targets: ["TurboQuant"]),
     .library(name: "TurboQuantFiles", targets: ["TurboQuantFiles"]),
+    .library(name: "TurboQuantIndex", targets: ["TurboQuantIndex"]),
     .executable(name: "turboquant", targets: ["TurboQuantCLI"]),
   ],
   targets: [
@@ -37,10 +38,14 @@ let package = Package(
       name: "TurboQuantFiles",
       dependencies: ["TurboQuant", "TurboQuantStorage", "TurboQuantKernels"],
       swiftSettings: swiftSettings),
+    .target(
+      name: "TurboQuantIndex",
+      dependencies: ["TurboQuant", "TurboQuantStorage", "TurboQuantKernels"],
+      swiftSettings: swiftSettings),
     .target(name: "CDemoData", cSettings: cSettings),
     .executableTarget(
       name: "TurboQuantCLI",
-      dependencies: ["TurboQuant", "TurboQuantFiles", "CDemoData"],
+      dependencies: ["TurboQuant", "TurboQuantFiles", "TurboQuantIndex", "CDemoData"],
       swiftSettings: swiftSettings),
     .testTarget(
       name: "TurboQuantKernelsTests", dependencies: ["TurboQuantKernels"],

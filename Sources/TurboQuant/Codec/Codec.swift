@@ -1,4 +1,4 @@
-internal import TurboQuantKernels
+package import TurboQuantKernels
 
 /// Vectors to bytes and back: TurboQuant (arXiv 2504.19874) for one dimension, rate and seed.
 ///
@@ -36,7 +36,7 @@ public struct Codec: Sendable {
   /// The canonical bytes that ``fingerprint`` is the hash of, and that files carry.
   public let record: [UInt8]
   /// The kernels of the target in use; tests put another target's here.
-  var kernels: Kernels
+  package var kernels: Kernels
 
   /// Creates a codec.
   ///

@@ -35,7 +35,7 @@ public struct CodecError: Error, Sendable, Hashable {
   /// What was wrong.
   public let kind: Kind
 
-  init(_ kind: Kind) { self.kind = kind }
+  package init(_ kind: Kind) { self.kind = kind }
 
   /// The error of codes of one codec given to another.
   public static func mismatch(expected: Fingerprint, found: Fingerprint) -> CodecError {

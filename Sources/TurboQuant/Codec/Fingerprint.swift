@@ -5,7 +5,7 @@ public struct Fingerprint: Sendable, Hashable, CustomStringConvertible {
   /// The 32 bytes.
   public let bytes: [UInt8]
 
-  init(of record: [UInt8]) { bytes = SHA256.digest(record) }
+  package init(of record: [UInt8]) { bytes = SHA256.digest(record) }
 
   /// 64 hexadecimal digits.
   public var description: String {

@@ -36,7 +36,7 @@ public struct Query: Sendable {
   /// ‖q‖.
   public let norm: Double
   /// R · q/‖q‖.
-  let direction: [Float]
+  package let direction: [Float]
   /// J · R · q/‖q‖, empty without a sketch.
-  let projections: [Float]
+  package let projections: [Float]
 }

@@ -3,9 +3,9 @@ internal import TurboQuantKernels
 /// Elementary functions from + − × ÷ √ alone, the same to the bit on every platform.
 ///
 /// Whatever feeds stored bytes may not call the C library, whose results differ in the last bits.
-enum Portable {
+package enum Portable {
   /// The natural logarithm of a positive normal number, within 2 ulp.
-  static func log(_ x: Double) -> Double {
+  package static func log(_ x: Double) -> Double {
     // x = 2^e · m with m in [√½, √2); ln m = 2 artanh((m − 1)/(m + 1)), a series in s² ≤ 0.0295.
     var exponent = Double(x.exponent)
     var m = x.significand
@@ -24,7 +24,7 @@ enum Portable {
   }
 
   /// eˣ for |x| ≤ 700, within 2 ulp.
-  static func exp(_ x: Double) -> Double {
+  package static func exp(_ x: Double) -> Double {
     let high = 0x1.62e42feep-1
     let low = 0x1.a39ef35793c76p-33
     let nearest = x * 0x1.71547652b82fep0 + (x < 0 ? -0.5 : 0.5)
@@ -52,7 +52,7 @@ enum Portable {
   /// E|u₁| for a uniform unit vector u of `dimension` coordinates, = Γ(d/2) / (√π Γ((d+1)/2)).
   ///
   /// From E|u₁| = 1 at d = 1, 2/π at d = 2 and the factor d/(d+1) from d to d + 2. O(d).
-  static func meanAbsoluteCoordinate(dimension: Int) -> Double {
+  package static func meanAbsoluteCoordinate(dimension: Int) -> Double {
     precondition(dimension >= 1)
     var value = dimension % 2 == 1 ? 1 : 2 / Double.pi
     for d in stride(from: 2 - dimension % 2, to: dimension, by: 2) {

@@ -4,42 +4,49 @@ internal import TurboQuantFiles
 extension Command {
   /// `turboquant benchmark`.
   static let benchmark = Command(
-    name: "benchmark", summary: "Time the codec on this machine: benchmark codec.",
+    name: "benchmark", summary: "Time the codec or searches on this machine: benchmark codec | search.",
     discussion: """
-      Encodes and decodes seeded random unit vectors from memory to memory, and copies as many
-      floats for comparison. The three take turns; each time is the median over the repeats.
+      codec: encodes and decodes seeded random unit vectors from memory to memory, and copies as many
+      floats for comparison; the three take turns. search: builds an index and searches it with every
+      query one by one and with all at once, beside a plain read of as many bytes as the codes take.
+      Times are medians over the repeats.
       """,
-    operands: [Operand(name: "WHAT", help: "codec.")],
-    options: [.dimensions, .bitsList, .quantizer, .count, .repeats] + CodecOptions.shared
-      + [.benchmarkThreads, .json],
+    operands: [Operand(name: "WHAT", help: "codec or search.")],
+    options: [.dimensions, .benchmarkRates, .quantizer, .count, .repeats] + CodecOptions.shared
+      + [.base, .searchQueries, .metric, .twoStage, .centre] + IndexOptions.searching
+      + [.results, .skipRecall, .benchmarkThreads, .json],
     run: runBenchmark)
 }
 
 extension Option {
   fileprivate static let dimensions = Option(
-    name: "dimension", value: "D,…", help: "Dimensions. Default 384,768,1536.")
-  fileprivate static let bitsList = Option(
-    name: "bits", value: "B,…", help: "Rates. Default 1,2,3,4.")
-  fileprivate static let count = Option(
-    name: "count", value: "N", help: "Vectors a repeat. Default 10000.")
-  fileprivate static let repeats = Option(
+    name: "dimension", value: "D,…", help: "codec: dimensions. Default 384,768,1536.")
+  static let benchmarkRates = Option(
+    name: "bits", value: "B,…", help: "Rates. Default 1,2,3,4; search: 1,2,4.")
+  static let count = Option(
+    name: "count", value: "N",
+    help: "codec: vectors a repeat, default 10000; search: results a query, default 10.")
+  static let repeats = Option(
     name: "repeats", value: "N", help: "Repeats. Default 5.")
-  fileprivate static let benchmarkThreads = Option(
+  static let benchmarkThreads = Option(
     name: "threads", value: "T", help: "Threads to use. Default 1.")
 }
 
 private func runBenchmark(_ arguments: Arguments, _ console: Console) throws {
   let what = arguments.operands[0]
-  guard what == "codec" else {
-    guard !["search", "attention"].contains(what) else {
-      throw CommandFailure("“turboquant benchmark \(what)” is not built yet")
-    }
-    throw arguments.wrong("WHAT is codec, not “\(what)”")
+  switch what {
+  case "codec": try runCodecBenchmark(arguments, console)
+  case "search": try runSearchBenchmark(arguments, console)
+  case "attention": throw CommandFailure("“turboquant benchmark attention” is not built yet")
+  default: throw arguments.wrong("WHAT is codec or search, not “\(what)”")
   }
+}
+
+private func runCodecBenchmark(_ arguments: Arguments, _ console: Console) throws {
   let options = try CodecOptions(arguments)
   let quantizer = try options.quantizers([arguments.text(.quantizer) ?? "scalar"], arguments)[0]
   let dimensions = try arguments.integers(.dimensions, in: 1...1 << 24) ?? [384, 768, 1536]
-  let rates = try (arguments.list(.bitsList) ?? ["1", "2", "3", "4"]).map {
+  let rates = try (arguments.list(.benchmarkRates) ?? ["1", "2", "3", "4"]).map {
     try arguments.rate($0)
   }
   let count = try arguments.integer(.count, in: 1...1 << 32) ?? 10_000

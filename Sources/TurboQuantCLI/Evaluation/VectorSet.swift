@@ -23,6 +23,15 @@ struct VectorSet: Sendable {
     values[floats(row..<row + 1)].reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()
   }
 
+  /// Every row at length 1; zero rows stay.
+  var directions: VectorSet {
+    var values = values
+    for (row, norm) in norms.enumerated() where norm > 0 {
+      for i in floats(row..<row + 1) { values[i] = Float(Double(values[i]) / norm) }
+    }
+    return VectorSet(values: values, dimension: dimension)
+  }
+
   /// Takes `queryCount` rows out, chosen by `seed`, as queries; both keep their order.
   func splittingOff(queryCount: Int, seed: UInt64) -> (rows: VectorSet, queries: VectorSet) {
     var stream = RandomStream(seed: seed, purpose: .sampling)

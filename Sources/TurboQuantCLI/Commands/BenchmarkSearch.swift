@@ -1,0 +1,256 @@
+internal import TurboQuant
+internal import TurboQuantFiles
+internal import TurboQuantIndex
+
+extension Option {
+  static let base = Option(
+    name: "base", value: "FILE", help: "search: vectors to index. Default: the demo's.")
+  static let searchQueries = Option(
+    name: "queries", value: "FILE", help: "search: queries. Default: the demo's.")
+  static let results = Option(
+    name: "results", value: "FILE.npy",
+    help: "search: write the rows found, queries × count float32 numbers.")
+  static let skipRecall = Option(
+    name: "skip-recall", help: "search: do not compute exact neighbours.")
+}
+
+/// `turboquant benchmark search`.
+func runSearchBenchmark(_ arguments: Arguments, _ console: Console) throws {
+  let options = try IndexOptions(arguments)
+  let rates = try arguments.integers(.benchmarkRates, in: 1...8) ?? [1, 2, 4]
+  let count = try arguments.integer(.count, in: 1...1 << 20) ?? 10
+  let repeats = try arguments.integer(.repeats, in: 1...10_000) ?? 5
+  let threads = try arguments.integer(.benchmarkThreads, in: 1...1024) ?? 1
+  let (base, queries) = try searchVectors(arguments, console)
+  var truth: GroundTruth?
+  if !arguments.has(.skipRecall) {
+    guard options.metric != .squaredEuclidean else {
+      throw arguments.wrong("exact neighbours are computed for --metric ip and cosine alone; add --skip-recall")
+    }
+    let progress = Progress("exact search", total: queries.count, unit: "queries", console)
+    defer { progress.finish() }
+    let (rows, asked) = options.metric == .cosine ? (base.directions, queries.directions) : (base, queries)
+    truth = try GroundTruth(rows: rows, queries: asked, threads: try arguments.threads(), progress)
+  }
+  let progress = Progress(
+    "benchmark", total: rates.count * repeats * (queries.count + 1), unit: "searches", console)
+  defer { progress.finish() }
+  var reports: [SearchTiming] = []
+  for bits in rates {
+    var trial = try SearchTrial(
+      base, queries, options, bits: bits, count: count, threads: threads)
+    try trial.run(repeats: repeats, progress)
+    if let path = arguments.text(.results) { try trial.write(to: path) }
+    reports.append(trial.report(truth))
+  }
+  progress.finish()
+  console.write(arguments.has(.json) ? try JSON.text(reports) : SearchTiming.text(reports))
+}
+
+private func searchVectors(
+  _ arguments: Arguments, _ console: Console
+) throws -> (VectorSet, VectorSet) {
+  guard let path = arguments.text(.base) else {
+    guard arguments.text(.searchQueries) == nil else {
+      throw arguments.wrong("--queries needs --base, the vectors to index")
+    }
+    let data = try DemoData()
+    return (data.rows, data.queries)
+  }
+  let base = try VectorSet(reading: path, limit: nil, console)
+  guard let queryPath = arguments.text(.searchQueries) else {
+    guard base.count > 1 else {
+      throw CommandFailure("\(path): \(base.count) rows, expected at least 2 — give --queries")
+    }
+    let split = base.splittingOff(queryCount: max(1, min(200, base.count / 10)), seed: 0)
+    return (split.rows, split.queries)
+  }
+  let queries = try VectorSet(reading: queryPath, limit: nil, console)
+  guard queries.dimension == base.dimension, queries.count > 0, base.count > 0 else {
+    throw CommandFailure(
+      "\(queryPath): \(queries.count) queries of dimension \(queries.dimension), expected some of "
+        + "\(base.dimension) as in \(path)")
+  }
+  return (base, queries)
+}
+
+/// One index, its searches timed one by one and all together.
+private struct SearchTrial {
+  let index: VectorIndex
+  let queries: VectorSet
+  let count: Int
+  let options: SearchOptions
+  let buildSeconds: Double
+  private var singles: [Double] = []
+  private var batches: [Double] = []
+  private var reads: [Double] = []
+  private var hits: [[Hit]] = []
+  private var finishedFraction = 0.0
+  private let plain: PlainBytes
+
+  init(
+    _ base: VectorSet, _ queries: VectorSet, _ options: IndexOptions, bits: Int, count: Int,
+    threads: Int
+  ) throws {
+    let start = ContinuousClock.now
+    var index = try options.index(
+      dimension: base.dimension, bits: bits, mean: options.isCentred ? options.mean(of: base) : nil)
+    try index.add(base.values, threads: threads)
+    buildSeconds = (ContinuousClock.now - start).seconds
+    self.index = index
+    self.queries = queries
+    self.count = count
+    self.options = SearchOptions(exactness: options.exactness, threads: threads)
+    plain = PlainBytes(count: index.count * (index.codec.layout.codes.count))
+  }
+
+  mutating func run(repeats: Int, _ progress: Progress) throws {
+    for _ in 0..<repeats {
+      for number in 0..<queries.count {
+        let query = Array(queries.values[queries.floats(number..<number + 1)])
+        let start = ContinuousClock.now
+        let found = try index.search(query, count: count, options: options)
+        singles.append((ContinuousClock.now - start).seconds * 1e6)
+        guard found.count == 1 else { throw CommandFailure("a search returned no list") }
+        progress.advance()
+      }
+      var start = ContinuousClock.now
+      let found = try index.measuredSearch(queries.values, count: count, options: options)
+      batches.append((ContinuousClock.now - start).seconds * 1e6 / Double(queries.count))
+      hits = found.hits
+      finishedFraction = Double(found.statistics.finished) / Double(max(1, found.statistics.rows))
+      start = .now
+      plain.read()
+      reads.append((ContinuousClock.now - start).seconds * 1e6)
+      progress.advance()
+    }
+  }
+
+  /// Writes the rows found, 2²⁴ rows at most since float32 counts no further.
+  func write(to path: String) throws {
+    guard index.count <= 1 << 24 else {
+      throw CommandFailure("--results holds row numbers up to 16,777,216 only")
+    }
+    var writer = try NpyWriter(path, dimension: count)
+    for list in hits {
+      let rows = list.map { Float($0.id) } + [Float](repeating: -1, count: count - list.count)
+      try writer.append(rows.span)
+    }
+    try writer.finish()
+  }
+
+  func report(_ truth: GroundTruth?) -> SearchTiming {
+    var agreement = Agreement()
+    if let truth {
+      for (list, nearest) in zip(hits, truth.nearest) {
+        agreement.addSearch(found: list.prefix(10).map { Int($0.id) }, expected: nearest.rows)
+      }
+    }
+    let isKnown = truth != nil && count >= 10
+    return SearchTiming(
+      bits: index.codec.rate.bitsPerCoordinate, dimension: queries.dimension, rows: index.count,
+      queries: queries.count, count: count, threads: options.threads,
+      exactness: options.exactness.name, bytesPerVector: index.bytesPerVector,
+      buildSeconds: buildSeconds, singleMedian: singles.median, singleLeast: singles.min() ?? 0,
+      singleMost: singles.max() ?? 0, batch: batches.median, read: reads.median,
+      finishedFraction: finishedFraction,
+      recallAt10: Nullable(isKnown ? agreement.recallAt10 : nil),
+      recall1At1: Nullable(truth == nil ? nil : agreement.recall1At1),
+      recall1At10: Nullable(isKnown ? agreement.recall1At10 : nil))
+  }
+}
+
+/// As many bytes as the codes take, to be read for comparison.
+private struct PlainBytes {
+  private let words: [SIMD8<UInt64>]
+
+  init(count: Int) {
+    words = [SIMD8<UInt64>](repeating: SIMD8(repeating: 1), count: (count + 63) / 64)
+  }
+
+  /// Reads every byte once.
+  func read() {
+    var (a, b, c, d) = (words.first ?? .zero, SIMD8<UInt64>.zero, SIMD8<UInt64>.zero, SIMD8<UInt64>.zero)
+    let span = words.span
+    var i = 0
+    while i + 4 <= span.count {
+      a ^= span[i]
+      b ^= span[i + 1]
+      c ^= span[i + 2]
+      d ^= span[i + 3]
+      i += 4
+    }
+    // Looked at, so that no read can be left out as useless.
+    precondition((a ^ b ^ c ^ d)[0] != 2)
+  }
+}
+
+/// How fast and how well one index was searched: the fields of `benchmark search --json`.
+private struct SearchTiming: Encodable {
+  let bits: Double
+  let dimension: Int
+  let rows: Int
+  let queries: Int
+  let count: Int
+  let threads: Int
+  let exactness: String
+  let bytesPerVector: Int
+  let buildSeconds: Double
+  let singleMedian: Double
+  let singleLeast: Double
+  let singleMost: Double
+  let batch: Double
+  let read: Double
+  let finishedFraction: Double
+  let recallAt10: Nullable<Double>
+  let recall1At1: Nullable<Double>
+  let recall1At10: Nullable<Double>
+
+  enum CodingKeys: String, CodingKey {
+    case bits, dimension, rows, queries, count, threads, exactness
+    case bytesPerVector = "bytes_per_vector"
+    case buildSeconds = "build_seconds"
+    case singleMedian = "single_us_median"
+    case singleLeast = "single_us_least"
+    case singleMost = "single_us_most"
+    case batch = "batch_us_per_query"
+    case read = "read_us"
+    case finishedFraction = "finished_fraction"
+    case recallAt10 = "recall_at_10"
+    case recall1At1 = "recall_1_at_1"
+    case recall1At10 = "recall_1_at_10"
+  }
+
+  static func text(_ reports: [SearchTiming]) -> String {
+    guard let first = reports.first else { return "" }
+    var table = Table([
+      ("bits", .right), ("bytes", .right), ("build", .right), ("one by one", .right),
+      ("batch", .right), ("plain read", .right), ("read whole", .right), ("R@10", .right),
+      ("1@1", .right),
+    ])
+    for r in reports {
+      table.append([
+        Numbers.plain(r.bits), "\(r.bytesPerVector)", Numbers.significant(r.buildSeconds, 3) + " s",
+        Numbers.significant(r.singleMedian, 3), Numbers.significant(r.batch, 3),
+        Numbers.significant(r.read, 3), Numbers.fixed(100 * r.finishedFraction, 2) + "%",
+        r.recallAt10.value.map { Numbers.fixed($0, 3) } ?? "–",
+        r.recall1At1.value.map { Numbers.fixed($0, 3) } ?? "–",
+      ])
+    }
+    let plural = first.threads == 1 ? "thread" : "threads"
+    return table.lines.joined(separator: "\n")
+      + "\n\n\(Numbers.grouped(first.rows)) rows × \(first.dimension), \(first.queries) queries for "
+      + "\(first.count) results, \(first.exactness), \(first.threads) \(plural); times in µs a query, medians;\n"
+      + "plain read: of as many bytes as the codes take; read whole: rows whose code was\n"
+  }
+}
+
+extension Exactness {
+  /// What the command line calls it.
+  var name: String {
+    switch self {
+    case .exhaustive: "exhaustive"
+    case .certified: "certified"
+    }
+  }
+}

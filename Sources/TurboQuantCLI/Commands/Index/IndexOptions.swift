@@ -1,0 +1,86 @@
+internal import TurboQuant
+internal import TurboQuantIndex
+
+extension Option {
+  /// What makes two vectors near.
+  static let metric = Option(
+    name: "metric", value: "NAME", help: "ip (inner product, default), cosine or l2.")
+  /// Whether a sketch takes one of the bits.
+  static let twoStage = Option(
+    name: "two-stage", help: "Codes at one bit less, and a sketch of the residual (no certificate).")
+  /// Whether rows are centred.
+  static let centre = Option(
+    name: "center", help: "Subtract the mean of the vectors from each before it is encoded.")
+  /// Whether the vectors are kept.
+  static let originals = Option(
+    name: "originals", value: "TYPE", help: "Keep the vectors as float16 or float32 for --rerank.")
+  /// How sure a search is.
+  static let exactness = Option(
+    name: "exactness", value: "KIND",
+    help: "certified (default: codes are read whole only where their signs leave a chance) or exhaustive.")
+  /// How often a certified search may miss.
+  static let failureProbability = Option(
+    name: "failure-probability", value: "P",
+    help: "How often a certified result may differ from the exhaustive one. Default 0.001.")
+}
+
+/// The options that make an index and its searches.
+struct IndexOptions: Sendable {
+  let metric: Metric
+  let isTwoStage: Bool
+  let isCentred: Bool
+  let originals: Originals?
+  let exactness: Exactness
+  let seed: UInt64
+
+  /// What makes an index.
+  static let building: [Option] = [.metric, .twoStage, .centre, .originals, .seed]
+  /// What a search of codes takes.
+  static let searching: [Option] = [.exactness, .failureProbability]
+
+  /// Reads the options in ``building`` and ``searching`` that the command has.
+  init(_ arguments: Arguments) throws(UsageError) {
+    metric =
+      try arguments.choice(
+        .metric, ["ip": .innerProduct, "cosine": .cosine, "l2": .squaredEuclidean])
+      ?? .innerProduct
+    isTwoStage = arguments.has(.twoStage)
+    isCentred = arguments.has(.centre)
+    originals = try arguments.choice(.originals, ["float16": .float16, "float32": .float32])
+    seed = try arguments.integer(.seed, in: 0...UInt64.max) ?? 0
+    exactness = try IndexOptions.exactness(arguments)
+  }
+
+  private static func exactness(_ arguments: Arguments) throws(UsageError) -> Exactness {
+    var probability = 1e-3
+    if let text = arguments.text(.failureProbability) {
+      guard let value = Double(text), value > 0, value <= 1 else {
+        throw arguments.wrong("--failure-probability takes a number above 0 and up to 1, not “\(text)”")
+      }
+      probability = value
+    }
+    let choices: [String: Exactness] = [
+      "certified": .certified(failureProbability: probability), "exhaustive": .exhaustive,
+    ]
+    let chosen = try arguments.choice(.exactness, choices)
+    guard chosen != .exhaustive || arguments.text(.failureProbability) == nil else {
+      throw arguments.wrong("--failure-probability goes with --exactness certified")
+    }
+    return chosen ?? .certified(failureProbability: probability)
+  }
+
+  /// An empty index.
+  func index(dimension: Int, bits: Int, mean: [Float]?) throws -> VectorIndex {
+    try VectorIndex(
+      dimension: dimension, bits: bits, metric: metric, isTwoStage: isTwoStage, mean: mean,
+      originals: originals, seed: seed)
+  }
+
+  /// The mean of vectors, of their directions for cosines.
+  func mean(of vectors: VectorSet) -> [Float] {
+    var sums = [Double](repeating: 0, count: vectors.dimension)
+    let values = metric == .cosine ? vectors.directions.values : vectors.values
+    for (i, value) in values.enumerated() { sums[i % vectors.dimension] += Double(value) }
+    return sums.map { Float($0 / Double(max(1, vectors.count))) }
+  }
+}

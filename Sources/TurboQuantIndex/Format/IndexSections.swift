@@ -1,0 +1,79 @@
+internal import TurboQuantKernels
+internal import TurboQuantStorage
+
+/// The parts of an index in a mapped file, read where they lie.
+///
+/// Each mebibyte is checked against its checksum when it is first touched.
+final class IndexSections: Sendable {
+  private let container: ContainerReader
+
+  init(_ container: consuming ContainerReader) { self.container = container }
+
+  var path: String { container.path }
+
+  /// The size of the file.
+  var fileByteCount: Int { container.byteCount }
+
+  /// The bytes of a part; 0 where the file does not keep it.
+  func byteCount(of part: Part) -> Int { byteCount(ofSection: part.section) ?? 0 }
+
+  /// The bytes of a section, or nil where there is none.
+  func byteCount(ofSection name: String) -> Int? {
+    container.sections.first { $0.name == name }.map { Int($0.byteCount) }
+  }
+
+  /// Lends a range of a part; an empty range of any part is empty.
+  func withBytes<R>(
+    of part: Part, _ range: Range<Int>, _ body: (RawSpan) throws(IndexError) -> R
+  ) throws(IndexError) -> R {
+    guard !range.isEmpty else { return try body(RawSpan()) }
+    return try withBytes(ofSection: part.section, range, body)
+  }
+
+  /// Lends a range of a section, all of it if nil.
+  func withBytes<R>(
+    ofSection name: String, _ range: Range<Int>? = nil,
+    _ body: (RawSpan) throws(IndexError) -> R
+  ) throws(IndexError) -> R {
+    let all = 0..<(byteCount(ofSection: name) ?? 0)
+    return try IndexSections.lend(container, name, range ?? all, body)
+  }
+
+  // A borrowed parameter lends its spans for the whole call; a property of a class would not.
+  private static func lend<R>(
+    _ container: borrowing ContainerReader, _ name: String, _ range: Range<Int>,
+    _ body: (RawSpan) throws(IndexError) -> R
+  ) throws(IndexError) -> R {
+    let bytes: RawSpan
+    do throws(StorageError) {
+      bytes = try container.bytes(of: name, range)
+    } catch {
+      throw IndexError(error)
+    }
+    return try body(bytes)
+  }
+
+  /// An error at a byte of a section.
+  func malformed(_ reason: String, in section: String, at offset: Int) -> IndexError {
+    let start = container.sections.first { $0.name == section }?.offset
+    let place = start.map { $0 + UInt64(offset) }
+    let text = place.map { " (at byte \($0))" } ?? ""
+    return IndexError(
+      .file(path: path, offset: place), "\(path): malformed index: \(reason)\(text)")
+  }
+
+  /// Checks every byte of the file.
+  func verify(progress: (UInt64, UInt64) -> Void) throws(IndexError) {
+    do throws(StorageError) {
+      try container.verify(progress: progress)
+    } catch {
+      throw IndexError(error)
+    }
+  }
+}
+
+extension IndexError {
+  init(_ error: StorageError) {
+    self.init(.file(path: error.path, offset: error.offset), error.description)
+  }
+}

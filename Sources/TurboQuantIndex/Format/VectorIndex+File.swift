@@ -1,0 +1,165 @@
+internal import TurboQuant
+internal import TurboQuantKernels
+internal import TurboQuantStorage
+
+extension VectorIndex {
+  /// Opens the index in a `.tqi` file by mapping it; rows are read where they lie, when they are needed.
+  ///
+  /// Each mebibyte is checked against its checksum when it is first touched. The file may be larger than
+  /// memory. It may be replaced meanwhile, as ``save(to:)`` does, but not cut.
+  ///
+  /// - Throws: ``IndexError`` when the file is missing, damaged, not an index, or of a version or codec
+  ///   that this build cannot read.
+  public init(opening path: String) throws(IndexError) {
+    let container: ContainerReader
+    do throws(StorageError) {
+      container = try ContainerReader(path, kind: IndexRecord.kind)
+    } catch {
+      throw IndexError(error)
+    }
+    try self.init(IndexSections(container))
+  }
+
+  private init(_ sections: IndexSections) throws(IndexError) {
+    let path = sections.path
+    func refuse(_ section: String, _ reason: String, _ offset: Int = 0) -> IndexError {
+      sections.malformed("section “\(section)”: \(reason)", in: section, at: offset)
+    }
+    let codec = try sections.withBytes(ofSection: IndexRecord.codecSection) {
+      (bytes) throws(IndexError) in
+      do throws(CodecError) {
+        return try Codec(record: bytes)
+      } catch {
+        throw IndexError(.file(path: path, offset: nil), "\(path): \(error)")
+      }
+    }
+    let record = try sections.withBytes(ofSection: IndexRecord.section) {
+      (bytes) throws(IndexError) in
+      try IndexRecord(bytes, dimension: codec.dimension) { refuse(IndexRecord.section, $0, $1) }
+    }
+    do throws(IndexError) {
+      try self.init(
+        codec: codec, metric: record.metric, mean: record.mean, originals: record.originals)
+    } catch {
+      throw IndexError(.file(path: path, offset: nil), "\(path): \(error)")
+    }
+    guard fingerprint.bytes == record.fingerprint else {
+      throw refuse(IndexRecord.section, "the fingerprint is not that of codec, metric and mean", 32)
+    }
+    let blocks = record.count / BlockShape.rowCount + (record.count % BlockShape.rowCount > 0 ? 1 : 0)
+    for part in Part.allCases {
+      let (expected, overflows) = blocks.multipliedReportingOverflow(by: shape.byteCount(of: part))
+      let found = sections.byteCount(ofSection: part.section)
+      guard !overflows, found == (shape.byteCount(of: part) > 0 ? expected : nil) else {
+        throw refuse(
+          part.section, "\(found.map { "\($0) bytes" } ?? "missing"), which \(record.count) rows do not need")
+      }
+    }
+    rows = RowStore(shape, in: sections, count: record.count)
+    self.sections = sections
+    slots = nil
+    nextID = record.nextID
+  }
+
+  /// Writes the index to a file, which is replaced whole or not at all.
+  ///
+  /// - Throws: ``IndexError`` when writing fails, or the file it is mapped from is damaged; the path then
+  ///   holds what it held before.
+  public func save(to path: String) throws(IndexError) {
+    let parts = Part.allCases.filter { shape.byteCount(of: $0) > 0 }
+    var writer = try storing { () throws(StorageError) in
+      try ContainerWriter(path, kind: IndexRecord.kind, sectionCount: 2 + parts.count)
+    }
+    try storing { () throws(StorageError) in
+      try writer.writeSection(IndexRecord.codecSection, codec.record.span.raw)
+      try writer.writeSection(IndexRecord.section, IndexRecord(self).bytes.span.raw)
+    }
+    for part in parts {
+      try storing { () throws(StorageError) in try writer.beginSection(part.section) }
+      for chunk in rows.chunks.indices {
+        try withStoredBytes(of: part, chunk) { (bytes) throws(IndexError) in
+          try storing { () throws(StorageError) in try writer.append(bytes) }
+        }
+      }
+      try storing { () throws(StorageError) in try writer.endSection() }
+    }
+    do throws(StorageError) {
+      try writer.finish()
+    } catch {
+      throw IndexError(error)
+    }
+  }
+
+  /// Lends a part of a chunk as a file holds it: what removed rows left in the last block is zero.
+  private func withStoredBytes(
+    of part: Part, _ chunk: Int, _ body: (RawSpan) throws(IndexError) -> Void
+  ) throws(IndexError) {
+    let whole = rows.rowCount(ofChunk: chunk) / BlockShape.rowCount
+    let left = rows.rowCount(ofChunk: chunk) % BlockShape.rowCount
+    try rows.chunks[chunk].withBytes(of: part, 0..<whole, body)
+    guard left > 0 else { return }
+    let cleaned = try rows.chunks[chunk].copy(of: part, block: whole, rowCount: left)
+    try body(cleaned.bytes)
+  }
+
+  /// Checks every byte of a `.tqi` file, and that its rows make sense.
+  ///
+  /// - Parameter progress: Called now and then with the bytes checked and the bytes to check.
+  /// - Returns: The index.
+  /// - Throws: ``IndexError`` at the first damaged place.
+  @discardableResult
+  public static func verify(
+    _ path: String, progress: (_ done: UInt64, _ total: UInt64) -> Void = { _, _ in }
+  ) throws(IndexError) -> VectorIndex {
+    let index = try VectorIndex(opening: path)
+    guard let sections = index.sections else { return index }
+    try sections.verify(progress: progress)
+    try index.checkRows(sections)
+    return index
+  }
+
+  /// Checks what checksums cannot: scalars, padding, ids.
+  private func checkRows(_ sections: IndexSections) throws(IndexError) {
+    var seen = Set<UInt64>(minimumCapacity: count)
+    for (slot, id) in try ids().enumerated() {
+      guard seen.insert(id).inserted else {
+        throw sections.malformed("id \(id) is there twice", in: Part.ids.section, at: 8 * slot)
+      }
+    }
+    for part in [Part.norms, .alignments, .residualNorms] where shape.byteCount(of: part) > 0 {
+      for slot in 0..<count {
+        let value = try rows.scalar(part, at: slot)
+        guard value.isFinite, value > 0 || part != .alignments && value == 0 else {
+          throw sections.malformed(
+            "row \(slot) has \(value) among its \(part.section)", in: part.section, at: 4 * slot)
+        }
+      }
+    }
+    let left = count % BlockShape.rowCount
+    guard left > 0 else { return }
+    let (chunk, block) = (
+      rows.chunks.count - 1, count % Chunk.rowCount / BlockShape.rowCount
+    )
+    for part in Part.allCases where shape.byteCount(of: part) > 0 {
+      let cleaned = try rows.chunks[chunk].copy(of: part, block: block, rowCount: left)
+      try rows.chunks[chunk].withBytes(of: part, block..<block + 1) { (bytes) throws(IndexError) in
+        for i in 0..<bytes.byteCount where bytes.byte(at: i) != cleaned.bytes.byte(at: i) {
+          let start = count / BlockShape.rowCount * shape.byteCount(of: part)
+          throw sections.malformed(
+            "a byte beyond the last row is not zero", in: part.section, at: start + i)
+        }
+      }
+    }
+  }
+}
+
+/// Runs `body` with storage errors turned into the index's.
+private func storing<R: ~Copyable>(
+  _ body: () throws(StorageError) -> R
+) throws(IndexError) -> R {
+  do {
+    return try body()
+  } catch {
+    throw IndexError(error)
+  }
+}

@@ -1,0 +1,85 @@
+public import TurboQuant
+
+/// Why an index refused a configuration, a change, a search or a file.
+public struct IndexError: Error, Sendable, Hashable {
+  /// What was wrong.
+  public enum Kind: Sendable, Hashable {
+    /// A codec that an index cannot scan.
+    case codecNotOffered(reason: String)
+    /// The codec refused a vector or a query.
+    case codec(CodecError)
+    /// Floats that are not a whole number of vectors of the index's dimension.
+    case lengthMismatch(found: Int, dimension: Int)
+    /// More or fewer ids than vectors.
+    case idCountMismatch(ids: Int, vectors: Int)
+    /// An id that the index, or the same call, already has; `row` is its place in the call.
+    case duplicateID(UInt64, row: Int)
+    /// An id that the index does not have.
+    case unknownID(UInt64)
+    /// No id is left above the largest one in use.
+    case idsExhausted
+    /// Another index whose codes or scores mean something else.
+    case fingerprintMismatch(expected: String, found: String)
+    /// A number of results below 1.
+    case countOutOfRange(Int)
+    /// A failure probability outside 0 … 1.
+    case probabilityOutOfRange(Double)
+    /// Exact comparison without originals to compare with.
+    case noOriginals
+    /// An operation that this kind of index does not offer.
+    case notOffered(String)
+    /// A file that could not be read or written: missing, damaged, or not an index.
+    case file(path: String, offset: UInt64?)
+  }
+
+  /// What was wrong.
+  public let kind: Kind
+  private let message: String
+
+  init(_ kind: Kind, _ message: String) {
+    self.kind = kind
+    self.message = message
+  }
+}
+
+extension IndexError: CustomStringConvertible {
+  /// One line: what, where, what was expected, what to do.
+  public var description: String { message }
+}
+
+extension IndexError {
+  init(_ error: CodecError) { self.init(.codec(error), error.description) }
+
+  static func length(_ found: Int, dimension: Int) -> IndexError {
+    IndexError(
+      .lengthMismatch(found: found, dimension: dimension),
+      "\(found) floats are not a whole number of vectors of \(dimension) coordinates")
+  }
+
+  static func duplicate(_ id: UInt64, row: Int) -> IndexError {
+    IndexError(
+      .duplicateID(id, row: row),
+      "id \(id) of row \(row) is already there; use upsert to replace it")
+  }
+
+  static func unknown(_ id: UInt64) -> IndexError {
+    IndexError(.unknownID(id), "the index has no id \(id)")
+  }
+
+  static func codecNotOffered(_ reason: String) -> IndexError {
+    IndexError(.codecNotOffered(reason: reason), "an index cannot scan such codes: \(reason)")
+  }
+
+  static func notOffered(_ reason: String) -> IndexError {
+    IndexError(.notOffered(reason), reason)
+  }
+}
+
+/// Runs `body` with the codec's errors turned into the index's.
+func rethrowing<R: ~Copyable>(_ body: () throws(CodecError) -> R) throws(IndexError) -> R {
+  do {
+    return try body()
+  } catch {
+    throw IndexError(error)
+  }
+}

@@ -1,0 +1,232 @@
+internal import TurboQuant
+internal import TurboQuantKernels
+
+/// Up to 1,024 rows, in memory or in a mapped file.
+///
+/// Copies share their memory until one of them is changed; a search therefore keeps the rows it
+/// began with whatever happens to the index.
+struct Chunk: Sendable {
+  /// Blocks of a chunk.
+  static let blockCount = 32
+  /// Rows of a chunk.
+  static let rowCount = blockCount * BlockShape.rowCount
+
+  private enum Storage: Sendable {
+    /// One run of bytes a part, in the order of `Part`.
+    case memory([AlignedBytes])
+    case file(IndexSections, firstBlock: Int)
+  }
+
+  let shape: RowShape
+  private var storage: Storage
+
+  /// Creates a chunk of zeros in memory.
+  init(_ shape: RowShape, blockCount: Int = Chunk.blockCount) {
+    self.shape = shape
+    storage = .memory(
+      Part.allCases.map { AlignedBytes(byteCount: blockCount * shape.byteCount(of: $0)) })
+  }
+
+  /// Creates the chunk whose first block is block `firstBlock` of a mapped file.
+  init(_ shape: RowShape, in sections: IndexSections, firstBlock: Int) {
+    self.shape = shape
+    storage = .file(sections, firstBlock: firstBlock)
+  }
+
+  /// Lends a part of consecutive blocks.
+  func withBytes<R>(
+    of part: Part, _ blocks: Range<Int>, _ body: (RawSpan) throws(IndexError) -> R
+  ) throws(IndexError) -> R {
+    let size = shape.byteCount(of: part)
+    switch storage {
+    case .memory(let parts):
+      let range = blocks.lowerBound * size..<blocks.upperBound * size
+      let own = parts[part.rawValue]
+      return try body(own.bytes.extracting(range))
+    case .file(let sections, let first):
+      return try sections.withBytes(
+        of: part, (first + blocks.lowerBound) * size..<(first + blocks.upperBound) * size, body)
+    }
+  }
+
+  /// Lends the codes of consecutive blocks.
+  func withCodes<R>(
+    _ blocks: Range<Int>, _ body: (borrowing IndexBlocks) throws(IndexError) -> R
+  ) throws(IndexError) -> R {
+    try withBytes(of: .signs, blocks) { (signs) throws(IndexError) in
+      try withBytes(of: .rest, blocks) { (rest) throws(IndexError) in
+        try body(IndexBlocks(shape.codes, signs: signs, rest: rest, count: blocks.count))
+      }
+    }
+  }
+
+  /// Lends the sign plane of consecutive blocks; the other bits are not touched.
+  func withSigns<R>(
+    of part: Part, columns: Int, _ blocks: Range<Int>,
+    _ body: (borrowing IndexBlocks) throws(IndexError) -> R
+  ) throws(IndexError) -> R {
+    try withBytes(of: part, blocks) { (signs) throws(IndexError) in
+      let plane = BlockShape(dimension: 8 * columns, bits: 1)
+      return try body(IndexBlocks(plane, signs: signs, rest: RawSpan(), count: blocks.count))
+    }
+  }
+
+  /// Copies of every part of one block.
+  func copies(ofBlock block: Int) throws(IndexError) -> [AlignedBytes] {
+    var copies: [AlignedBytes] = []
+    for part in Part.allCases {
+      copies.append(
+        try withBytes(of: part, block..<block + 1) {
+          AlignedBytes(copying: $0, byteCount: shape.byteCount(of: part))
+        })
+    }
+    return copies
+  }
+
+  /// A copy of a part of one block whose rows from `rowCount` on are zero.
+  func copy(of part: Part, block: Int, rowCount: Int) throws(IndexError) -> AlignedBytes {
+    var copy = AlignedBytes(byteCount: shape.byteCount(of: part))
+    try withBytes(of: part, block..<block + 1) { bytes in
+      var target = copy.mutableBytes
+      for row in 0..<rowCount { copyRow(part, bytes, row, to: &target, row) }
+    }
+    return copy
+  }
+
+  /// Overwrites row `row`; a mapped chunk is first copied to memory.
+  mutating func put(_ image: BlockImage, at row: Int) throws(IndexError) {
+    try load()
+    guard case .memory(var parts) = storage else { return }
+    // Taken out, so that the memory has one owner while it is changed.
+    storage = .memory([])
+    for part in Part.allCases where shape.byteCount(of: part) > 0 {
+      let source = image.parts[part.rawValue]
+      var target = parts[part.rawValue].mutableBytes
+      copyRow(part, source.bytes, image.row, to: &target, row)
+    }
+    storage = .memory(parts)
+  }
+
+  /// Writes rows of a batch from row `start` on; a mapped chunk is first copied to memory.
+  mutating func write(
+    _ batch: borrowing RowBatch, _ rows: Range<Int>, at start: Int
+  ) throws(IndexError) {
+    try load()
+    guard case .memory(var parts) = storage else { return }
+    storage = .memory([])
+    parts.spread(
+      batch, rows, at: start, shape.codes, batch.layout.codes.lowerBound, signs: .signs,
+      rest: .rest)
+    if shape.sketchColumns > 0 {
+      let plane = BlockShape(dimension: 8 * shape.sketchColumns, bits: 1)
+      parts.spread(
+        batch, rows, at: start, plane, batch.layout.signs.lowerBound, signs: .sketch, rest: nil)
+    }
+    for (part, offset) in batch.scalars where shape.byteCount(of: part) > 0 {
+      var target = parts[part.rawValue].mutableBytes
+      for row in rows {
+        let value = batch.scalar(offset, row: row, part)
+        target.storeBytes(
+          of: value.bitPattern.littleEndian, toByteOffset: 4 * (start + row - rows.lowerBound),
+          as: UInt32.self)
+      }
+    }
+    var ids = parts[Part.ids.rawValue].mutableBytes
+    for row in rows {
+      ids.storeBytes(
+        of: batch.ids[row].littleEndian, toByteOffset: 8 * (start + row - rows.lowerBound),
+        as: UInt64.self)
+    }
+    let size = shape.originalByteCount
+    if size > 0 {
+      var originals = parts[Part.originals.rawValue].mutableBytes
+      originals.copyBytes(
+        of: batch.originals.extracting(rows.lowerBound * size..<rows.upperBound * size),
+        to: start * size)
+    }
+    storage = .memory(parts)
+  }
+
+  /// Fills rows 0, 1, … with codes and scalars of the rows in `slots`, which are ascending.
+  mutating func gather(_ slots: ArraySlice<UInt32>, from store: RowStore) throws(IndexError) {
+    guard case .memory(var parts) = storage else { return }
+    storage = .memory([])
+    for part in [Part.signs, .rest, .norms, .alignments] where shape.byteCount(of: part) > 0 {
+      var target = parts[part.rawValue].mutableBytes
+      var next = slots.startIndex
+      while next < slots.endIndex {
+        let number = Int(slots[next]) / Chunk.rowCount
+        let first = next
+        while next < slots.endIndex, Int(slots[next]) / Chunk.rowCount == number { next += 1 }
+        let blocks = 0..<store.blockCount(ofChunk: number)
+        try store.chunks[number].withBytes(of: part, blocks) { source in
+          for i in first..<next {
+            copyRow(
+              part, source, Int(slots[i]) % Chunk.rowCount, to: &target, i - slots.startIndex)
+          }
+        }
+      }
+    }
+    storage = .memory(parts)
+  }
+
+  /// Copies a part of one row between runs of blocks.
+  private func copyRow(
+    _ part: Part, _ source: RawSpan, _ from: Int, to target: inout MutableRawSpan, _ place: Int
+  ) {
+    let (size, rows) = (shape.byteCount(of: part), BlockShape.rowCount)
+    switch part {
+    case .signs, .rest, .sketch:
+      TurboQuantKernels.copyRow(
+        source, at: from / rows * size, row: from % rows, to: &target, at: place / rows * size,
+        row: place % rows, columns: size / rows)
+    case .norms, .alignments, .residualNorms, .ids, .originals:
+      let each = size / rows
+      target.copyBytes(of: source.extracting(from * each..<(from + 1) * each), to: place * each)
+    }
+  }
+
+  /// Copies a mapped chunk to memory.
+  private mutating func load() throws(IndexError) {
+    guard case .file(let sections, let first) = storage else { return }
+    var parts: [AlignedBytes] = []
+    for part in Part.allCases {
+      let size = shape.byteCount(of: part)
+      let end = min((first + Chunk.blockCount) * size, sections.byteCount(of: part))
+      parts.append(
+        try sections.withBytes(of: part, first * size..<max(first * size, end)) {
+          AlignedBytes(copying: $0, byteCount: Chunk.blockCount * size)
+        })
+    }
+    storage = .memory(parts)
+  }
+}
+
+extension [AlignedBytes] {
+  /// Spreads codes of a batch over the columns of one or two parts.
+  fileprivate mutating func spread(
+    _ batch: borrowing RowBatch, _ rows: Range<Int>, at start: Int, _ shape: BlockShape,
+    _ offset: Int, signs signPart: Part, rest restPart: Part?
+  ) {
+    // Taken out of the array, so that both can be changed at once.
+    let none = AlignedBytes(byteCount: 0)
+    var signs = none
+    var rest = none
+    swap(&signs, &self[signPart.rawValue])
+    if let restPart { swap(&rest, &self[restPart.rawValue]) }
+    do {
+      var signBytes = signs.mutableBytes
+      var restBytes = rest.mutableBytes
+      for row in rows {
+        let place = start + row - rows.lowerBound
+        let block = place / BlockShape.rowCount
+        shape.spread(
+          batch.rows, at: row * batch.layout.bytesPerVector + offset,
+          row: place % BlockShape.rowCount, signs: &signBytes, at: block * shape.signByteCount,
+          rest: &restBytes, at: block * shape.restByteCount)
+      }
+    }
+    swap(&signs, &self[signPart.rawValue])
+    if let restPart { swap(&rest, &self[restPart.rawValue]) }
+  }
+}

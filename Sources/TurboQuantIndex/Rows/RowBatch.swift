@@ -1,0 +1,44 @@
+internal import TurboQuant
+internal import TurboQuantKernels
+
+/// Rows on their way into an index: packed by the codec, with ids and originals.
+struct RowBatch: ~Escapable {
+  /// The codec's rows.
+  let rows: RawSpan
+  /// Where everything lies within one of them.
+  let layout: RowLayout
+  /// One id a row.
+  let ids: Span<UInt64>
+  /// The originals, or nothing.
+  let originals: RawSpan
+
+  @_lifetime(copy rows, copy ids, copy originals)
+  init(rows: RawSpan, layout: RowLayout, ids: Span<UInt64>, originals: RawSpan) {
+    precondition(rows.byteCount == ids.count * layout.bytesPerVector)
+    self.rows = rows
+    self.layout = layout
+    self.ids = ids
+    self.originals = originals
+  }
+
+  /// The number of rows.
+  var count: Int { ids.count }
+
+  /// Where the scalars lie within a row.
+  var scalars: [(part: Part, offset: Int?)] {
+    [
+      (.norms, layout.norm), (.alignments, layout.alignment),
+      (.residualNorms, layout.residualNorm),
+    ]
+  }
+
+  /// A scalar of a row.
+  ///
+  /// A zero vector has alignment 0 and norm 0; 1 in its place gives it the score 0 without a
+  /// division by 0.
+  func scalar(_ offset: Int?, row: Int, _ part: Part) -> Float {
+    guard let offset else { return 1 }
+    let value = rows.float32(at: row * layout.bytesPerVector + offset)
+    return part == .alignments && !(value > 0) ? 1 : value
+  }
+}

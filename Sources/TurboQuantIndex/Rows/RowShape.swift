@@ -1,0 +1,104 @@
+internal import TurboQuant
+package import TurboQuantKernels
+
+/// What is stored of a row, each part in an array of its own.
+package enum Part: Int, CaseIterable, Sendable {
+  /// The top bit of every code.
+  case signs
+  /// The other bits of every code.
+  case rest
+  /// The sign bits of the residual's sketch.
+  case sketch
+  /// ‖x‖.
+  case norms
+  /// ⟨û, ŷ⟩.
+  case alignments
+  /// ‖r‖.
+  case residualNorms
+  /// The caller's ids.
+  case ids
+  /// The vectors themselves.
+  case originals
+
+  /// The section of a file that holds it.
+  package var section: String {
+    switch self {
+    case .signs: "signs"
+    case .rest: "rest"
+    case .sketch: "sketch"
+    case .norms: "norms"
+    case .alignments: "alignments"
+    case .residualNorms: "residual norms"
+    case .ids: "ids"
+    case .originals: "originals"
+    }
+  }
+}
+
+/// The sizes of the parts of 32 rows.
+package struct RowShape: Sendable, Equatable {
+  /// The codes.
+  package let codes: BlockShape
+  /// Columns of sketch signs, 0 without a sketch.
+  package let sketchColumns: Int
+  /// Whether rows keep their norm.
+  package let hasNorms: Bool
+  /// Bytes of an original, 0 where none are kept.
+  package private(set) var originalByteCount: Int
+  /// Whether rows keep their ids; rows gathered for scoring do not.
+  private var hasIDs = true
+
+  /// The same rows with nothing but what scores are made of.
+  var withoutIdentity: RowShape {
+    var shape = self
+    shape.hasIDs = false
+    shape.originalByteCount = 0
+    return shape
+  }
+
+  init(codec: Codec, originals: Originals?) throws(IndexError) {
+    guard let scalar = codec.scalarQuantizer else {
+      throw .codecNotOffered("\(codec.quantizer.name) keeps no codes; take scalar or two-stage")
+    }
+    guard scalar.segments.count == 1,
+      BlockShape.isOffered(bits: scalar.segments[0].codebook.bits)
+    else {
+      throw .codecNotOffered(
+        "\(codec.rate) bits a coordinate with the \(codec.quantizer.name) quantizer; take 1, 2, 3, 4 or 8 bits of "
+          + "code, to which two stages add one")
+    }
+    guard codec.dimension <= RowShape.largestDimension else {
+      throw .codecNotOffered(
+        "dimension \(codec.dimension) is beyond \(RowShape.largestDimension)")
+    }
+    codes = BlockShape(dimension: codec.dimension, bits: scalar.segments[0].codebook.bits)
+    sketchColumns = codec.sketch.map { ($0.directions + 7) / 8 } ?? 0
+    hasNorms = codec.normalization == .norm
+    originalByteCount = Int(originals?.rawValue ?? 0) * codec.dimension
+  }
+
+  /// Beyond it a 32-bit sum of products might overflow.
+  static let largestDimension = 1 << 16
+
+  /// Bytes of a part of 32 rows; 0 where it is not kept.
+  package func byteCount(of part: Part) -> Int {
+    let rows = BlockShape.rowCount
+    return switch part {
+    case .signs: codes.signByteCount
+    case .rest: codes.restByteCount
+    case .sketch: sketchColumns * rows
+    case .norms: hasNorms ? 4 * rows : 0
+    case .alignments: 4 * rows
+    case .residualNorms: sketchColumns > 0 ? 4 * rows : 0
+    case .ids: hasIDs ? 8 * rows : 0
+    case .originals: originalByteCount * rows
+    }
+  }
+
+  /// Bytes of a row's codes and scalars, without its id and its original.
+  var bytesPerVector: Int {
+    Part.allCases.reduce(0) {
+      $1 == .ids || $1 == .originals ? $0 : $0 + byteCount(of: $1) / BlockShape.rowCount
+    }
+  }
+}

@@ -1,0 +1,147 @@
+internal import TurboQuantKernels
+
+/// Rows in slots 0 ..< `count`, in chunks; a value, whose copies share what neither changes.
+struct RowStore: Sendable {
+  let shape: RowShape
+  private(set) var chunks: [Chunk] = []
+  private(set) var count = 0
+
+  init(_ shape: RowShape) { self.shape = shape }
+
+  /// The rows of a mapped file.
+  init(_ shape: RowShape, in sections: IndexSections, count: Int) {
+    self.shape = shape
+    self.count = count
+    chunks = stride(from: 0, to: count, by: Chunk.rowCount).map {
+      Chunk(shape, in: sections, firstBlock: $0 / BlockShape.rowCount)
+    }
+  }
+
+  /// Rows of chunk `index` that are in use.
+  func rowCount(ofChunk index: Int) -> Int {
+    min(Chunk.rowCount, count - index * Chunk.rowCount)
+  }
+
+  /// Blocks of chunk `index` that are in use.
+  func blockCount(ofChunk index: Int) -> Int {
+    (rowCount(ofChunk: index) + BlockShape.rowCount - 1) / BlockShape.rowCount
+  }
+
+  private func place(_ slot: Int) -> (chunk: Int, block: Int, row: Int) {
+    let inside = slot % Chunk.rowCount
+    return (slot / Chunk.rowCount, inside / BlockShape.rowCount, inside % BlockShape.rowCount)
+  }
+
+  /// Lends the block of a part that holds `slot`, with the row within it.
+  private func withBlock<R>(
+    of part: Part, _ slot: Int, _ body: (RawSpan, _ row: Int) throws(IndexError) -> R
+  ) throws(IndexError) -> R {
+    let at = place(slot)
+    return try chunks[at.chunk].withBytes(of: part, at.block..<at.block + 1) {
+      (bytes) throws(IndexError) in try body(bytes, at.row)
+    }
+  }
+
+  /// The id in a slot.
+  func id(at slot: Int) throws(IndexError) -> UInt64 {
+    try withBlock(of: .ids, slot) { $0.integer(at: 8 * $1) }
+  }
+
+  /// A float32 scalar of a slot; 1 where rows do not keep it.
+  func scalar(_ part: Part, at slot: Int) throws(IndexError) -> Float {
+    guard shape.byteCount(of: part) > 0 else { return 1 }
+    return try withBlock(of: part, slot) { $0.float32(at: 4 * $1) }
+  }
+
+  /// The packed codes of a slot.
+  func packedCodes(at slot: Int) throws(IndexError) -> [UInt8] {
+    try withBlock(of: .signs, slot) { (signs, row) throws(IndexError) in
+      try withBlock(of: .rest, slot) { (rest, _) in
+        shape.codes.packed(row: row, signs: signs, rest: rest)
+      }
+    }
+  }
+
+  /// The packed sketch signs of a slot.
+  func packedSketch(at slot: Int) throws(IndexError) -> [UInt8] {
+    guard shape.sketchColumns > 0 else { return [] }
+    return try withBlock(of: .sketch, slot) { (signs, row) in
+      sketchShape.packed(row: row, signs: signs, rest: RawSpan())
+    }
+  }
+
+  /// Lends the original in a slot.
+  func withOriginal<R>(
+    at slot: Int, _ body: (RawSpan) -> R
+  ) throws(IndexError) -> R {
+    let size = shape.originalByteCount
+    return try withBlock(of: .originals, slot) { body($0.extracting(size * $1..<size * ($1 + 1))) }
+  }
+
+  private var sketchShape: BlockShape {
+    BlockShape(dimension: 8 * max(1, shape.sketchColumns), bits: 1)
+  }
+}
+
+// MARK: Changing
+
+extension RowStore {
+  /// Appends rows.
+  mutating func append(_ batch: borrowing RowBatch) throws(IndexError) {
+    var done = 0
+    while done < batch.count {
+      let inside = count % Chunk.rowCount
+      if count == chunks.count * Chunk.rowCount { chunks.append(Chunk(shape)) }
+      let some = min(batch.count - done, Chunk.rowCount - inside)
+      try chunks[chunks.count - 1].write(batch, done..<done + some, at: inside)
+      done += some
+      count += some
+    }
+  }
+
+  /// Appends row `row` of a batch.
+  mutating func append(_ batch: borrowing RowBatch, _ row: Int) throws(IndexError) {
+    if count == chunks.count * Chunk.rowCount { chunks.append(Chunk(shape)) }
+    try put(batch, row, at: count)
+    count += 1
+  }
+
+  /// Replaces the row in a slot by row `row` of a batch.
+  mutating func put(
+    _ batch: borrowing RowBatch, _ row: Int, at slot: Int
+  ) throws(IndexError) {
+    try chunks[slot / Chunk.rowCount].write(batch, row..<row + 1, at: slot % Chunk.rowCount)
+  }
+
+  /// Moves the last row into `slot` and forgets the slot it came from.
+  mutating func removeBySwap(_ slot: Int) throws(IndexError) {
+    let last = count - 1
+    if slot != last { try put(image(of: last), at: slot) }
+    count = last
+    if count == (chunks.count - 1) * Chunk.rowCount { chunks.removeLast() }
+  }
+
+  /// Appends row `slot` of another store of the same shape.
+  mutating func append(rowOf other: RowStore, _ slot: Int) throws(IndexError) {
+    let image = try other.image(of: slot)
+    if count == chunks.count * Chunk.rowCount { chunks.append(Chunk(shape)) }
+    try put(image, at: count)
+    count += 1
+  }
+
+  /// A copy of the block that holds a row, which keeps no other memory from being changed in place.
+  private func image(of slot: Int) throws(IndexError) -> BlockImage {
+    let at = place(slot)
+    return BlockImage(parts: try chunks[at.chunk].copies(ofBlock: at.block), row: at.row)
+  }
+
+  private mutating func put(_ image: BlockImage, at slot: Int) throws(IndexError) {
+    try chunks[slot / Chunk.rowCount].put(image, at: slot % Chunk.rowCount)
+  }
+}
+
+/// One row, with the other rows of its block.
+struct BlockImage {
+  let parts: [AlignedBytes]
+  let row: Int
+}

@@ -1,0 +1,33 @@
+internal import TurboQuant
+
+/// The upper tail of the standard normal law.
+enum NormalTail {
+  /// P(Z > z) for z ≥ 0, to 1e−9 relative.
+  static func probability(beyond z: Double) -> Double {
+    let density = Portable.exp(-z * z / 2) * 0.398_942_280_401_432_7
+    if z < 1.5 {
+      // Φ(z) − ½ = φ(z)(z + z³/3 + z⁵/(3·5) + …)
+      var (term, sum) = (z, z)
+      for k in 1...40 {
+        term *= z * z / Double(2 * k + 1)
+        sum += term
+      }
+      return 0.5 - density * sum
+    }
+    // Laplace's continued fraction, from the inside out.
+    var fraction = z
+    for k in stride(from: 120.0, through: 1, by: -1) { fraction = z + k / fraction }
+    return density / fraction
+  }
+
+  /// The z ≥ 0 with P(Z > z) = `probability`, 0 from one half on, at most 30.
+  static func deviate(_ probability: Double) -> Double {
+    guard probability < 0.5 else { return 0 }
+    var (low, high) = (0.0, 30.0)
+    for _ in 0..<60 {
+      let middle = (low + high) / 2
+      if self.probability(beyond: middle) > probability { low = middle } else { high = middle }
+    }
+    return high
+  }
+}

@@ -1,0 +1,124 @@
+internal import TurboQuant
+internal import TurboQuantKernels
+
+/// What one sum of whole numbers means: value = `step` · sum + `offset`.
+struct SumScale: Sendable {
+  var step: Double
+  var offset: Double
+  /// The variance that rounding the query added to the value.
+  var variance: Double
+}
+
+/// A group of queries as the kernels read them, one after another in each array.
+struct QueryTables: Sendable {
+  private(set) var signTables: [UInt8] = []
+  private(set) var codeTables: [UInt8] = []
+  private(set) var weights: [Int8] = []
+  private(set) var wideWeights: [Int16] = []
+  private(set) var sketchTables: [UInt8] = []
+  /// ⟨sign(ŷ), u⟩ of each query.
+  private(set) var signScales: [SumScale] = []
+  /// ⟨ŷ, u⟩ of each query.
+  private(set) var codeScales: [SumScale] = []
+  /// ⟨sign(Jr), Ju⟩ of each query.
+  private(set) var sketchScales: [SumScale] = []
+
+  /// Adds the query of unit direction `u` and projections `projections` of it.
+  mutating func append(_ u: Span<Float>, _ projections: Span<Float>, _ codes: ScanCodes) {
+    signScales.append(QueryTables.append(u, TableShape.signs, to: &signTables))
+    switch codes {
+    case .signs(let centroid):
+      let s = signScales[signScales.count - 1]
+      codeScales.append(
+        SumScale(
+          step: s.step * centroid, offset: s.offset * centroid,
+          variance: s.variance * centroid * centroid))
+    case .tables(let shapes): codeScales.append(QueryTables.append(u, shapes, to: &codeTables))
+    case .products(_, let step): codeScales.append(appendWeights(u, centroidStep: step))
+    case .wide(_, let step): codeScales.append(appendWideWeights(u, centroidStep: step))
+    }
+    if !projections.isEmpty {
+      sketchScales.append(QueryTables.append(projections, TableShape.signs, to: &sketchTables))
+    }
+  }
+
+  /// Tables of `shapes` for each column of eight coordinates, their entries from 0 to 127 in one
+  /// common step.
+  private static func append(
+    _ u: Span<Float>, _ shapes: [TableShape], to tables: inout [UInt8]
+  ) -> SumScale {
+    let columns = (u.count + 7) / 8
+    let reach = shapes[0].factors[0].max()
+    var (widest, total): (Float, Double) = (0, 0)
+    for column in 0..<columns {
+      for shape in shapes {
+        let half = halfWidth(u, 8 * column, shape, reach)
+        widest = max(widest, half)
+        total += Double(half)
+      }
+    }
+    let inverse = widest > 0 ? 127 / (2 * widest) : 0
+    tables.reserveCapacity(tables.count + 16 * columns * shapes.count)
+    for column in 0..<columns {
+      for shape in shapes {
+        let half = halfWidth(u, 8 * column, shape, reach)
+        var values = SIMD16<Float>(repeating: half)
+        for i in 0..<shape.coordinates.count {
+          let at = 8 * column + shape.coordinates[i]
+          if at < u.count { values += shape.factors[i] * u[at] }
+        }
+        values = values * inverse + 0.5
+        values.clamp(lowerBound: SIMD16(repeating: 0), upperBound: SIMD16(repeating: 127.5))
+        let entries = SIMD16<Int32>(values)
+        for entry in 0..<16 { tables.append(UInt8(truncatingIfNeeded: entries[entry])) }
+      }
+    }
+    let step = widest > 0 ? 1 / Double(inverse) : 0
+    return SumScale(
+      step: step, offset: -total, variance: Double(columns * shapes.count) * step * step / 12)
+  }
+
+  private static func halfWidth(
+    _ u: Span<Float>, _ first: Int, _ shape: TableShape, _ reach: Float
+  ) -> Float {
+    var sum: Float = 0
+    for coordinate in shape.coordinates where first + coordinate < u.count {
+      sum += abs(u[first + coordinate])
+    }
+    return sum * reach
+  }
+
+  private static func largest(_ u: Span<Float>) -> Double {
+    var largest: Float = 0
+    for i in u.indices { largest = max(largest, abs(u[i])) }
+    return Double(largest)
+  }
+
+  /// Weights of at most 64, in the order of `product_sums`.
+  private mutating func appendWeights(_ u: Span<Float>, centroidStep: Double) -> SumScale {
+    let step = QueryTables.largest(u) / 64
+    let inverse = step > 0 ? 1 / step : 0
+    let first = weights.count
+    weights.append(contentsOf: repeatElement(0, count: (u.count + 31) / 32 * 32))
+    var sum = 0
+    for i in u.indices {
+      let weight = nearest(Double(u[i]) * inverse)
+      let (k, half, column) = (i % 4, i / 4 % 2, i / 8 % 4)
+      weights[first + i / 32 * 32 + 8 * k + 4 * half + column] = Int8(weight)
+      sum += weight
+    }
+    return SumScale(
+      step: step * centroidStep, offset: -64 * Double(sum) * step * centroidStep,
+      variance: step * step / 12)
+  }
+
+  /// Weights below 2¹² in magnitude, in order.
+  private mutating func appendWideWeights(_ u: Span<Float>, centroidStep: Double) -> SumScale {
+    let step = QueryTables.largest(u) / 4095
+    let inverse = step > 0 ? 1 / step : 0
+    let first = wideWeights.count
+    wideWeights.append(contentsOf: repeatElement(0, count: (u.count + 7) / 8 * 8))
+    for i in u.indices { wideWeights[first + i] = Int16(nearest(Double(u[i]) * inverse)) }
+    return SumScale(step: step * centroidStep, offset: 0, variance: step * step / 12)
+  }
+}

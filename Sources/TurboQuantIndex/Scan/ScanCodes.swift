@@ -1,0 +1,98 @@
+internal import TurboQuant
+internal import TurboQuantKernels
+
+/// A codebook in whole numbers, as the scan kernels want it; the same for every query.
+///
+/// Whole numbers make sums exact, so that every target and thread count finds the same scores. What the
+/// rounding adds to the codes' own variance is in Documentation/Numerics.md.
+enum ScanCodes: Sendable {
+  /// One bit: the sign plane is the code.
+  case signs(centroid: Double)
+  /// Two bits: lookup tables by nibbles of two codes.
+  case tables([TableShape])
+  /// Three and four bits: centroids c/step + 64 in seven bits.
+  case products(centroids: [UInt8], step: Double)
+  /// Eight bits: centroids c/step in thirteen bits.
+  case wide(centroids: [Int16], step: Double)
+
+  init(_ codebook: Codebook) {
+    switch codebook.bits {
+    case 1: self = .signs(centroid: codebook.exactCentroids[1])
+    case 2: self = .tables(TableShape.twoBits(codebook.centroids))
+    case 3, 4:
+      let step = ScanCodes.bestStep(codebook, largest: 63)
+      let rounded = codebook.exactCentroids.map { UInt8(nearest($0 / step) + 64) }
+      self = .products(
+        centroids: rounded + [UInt8](repeating: 64, count: 16 - rounded.count), step: step)
+    default:
+      let largest = codebook.exactCentroids.last ?? 1
+      let step = largest / 4095
+      self = .wide(
+        centroids: codebook.exactCentroids.map { Int16(nearest($0 / step)) }, step: step)
+    }
+  }
+
+  /// How many queries one pass over the codes serves.
+  var queriesPerPass: Int {
+    switch self {
+    case .signs, .tables: BlockShape.tableQueries
+    case .products, .wide: BlockShape.productQueries
+    }
+  }
+
+  /// The step, among those that use most of the range, whose rounding costs least where coordinates
+  /// fall most often: a few centroids leave room to choose.
+  private static func bestStep(_ codebook: Codebook, largest: Int) -> Double {
+    let centroids = codebook.exactCentroids
+    guard let last = centroids.last, last > 0 else { return 1 }
+    let scale = last / 2.7  // about one standard deviation of a coordinate
+    let costs = (largest * 3 / 5...largest).map { count in
+      let step = last / Double(count)
+      let cost = centroids.reduce(0.0) { sum, c in
+        let error = c - step * Double(nearest(c / step))
+        let deviations = c / scale
+        return sum + error * error * Portable.exp(-deviations * deviations / 2)
+      }
+      return (step: step, cost: cost)
+    }
+    return costs.min { $0.cost < $1.cost }?.step ?? last / Double(largest)
+  }
+}
+
+/// The whole number nearest to `x`, halves away from zero.
+func nearest(_ x: Double) -> Int { Int(x < 0 ? x - 0.5 : x + 0.5) }
+
+/// One lookup table of a column: which coordinates its nibble speaks of, and what each entry makes
+/// of each of them. `ctq_kernels.h` says which bit of an entry is whose.
+struct TableShape: Sendable {
+  let coordinates: [Int]
+  /// For each coordinate the factors of its query value in the sixteen entries.
+  let factors: [SIMD16<Float>]
+
+  /// The tables of a sign plane.
+  static let signs: [TableShape] = [0, 4].map { first in
+    TableShape(
+      coordinates: (0..<4).map { first + $0 },
+      factors: (0..<4).map { bit in
+        vector { $0 >> bit & 1 == 1 ? 1 : -1 }
+      })
+  }
+
+  /// The tables of two-bit codes.
+  static func twoBits(_ centroids: [Float]) -> [TableShape] {
+    [(0, 0), (0, 4), (1, 0), (1, 4)].map { first, upper in
+      let inside = [first, first + 2]
+      return TableShape(
+        coordinates: inside.map { $0 + upper },
+        factors: inside.map { k in
+          vector { centroids[2 * ($0 >> k & 1) + ($0 >> ((k + 1) % 4) & 1)] }
+        })
+    }
+  }
+
+  private static func vector(_ value: (Int) -> Float) -> SIMD16<Float> {
+    var v = SIMD16<Float>()
+    for entry in 0..<16 { v[entry] = value(entry) }
+    return v
+  }
+}

@@ -1,0 +1,294 @@
+internal import TurboQuant
+internal import TurboQuantKernels
+
+/// A query with all that keys and error bars need of it.
+struct PlannedQuery: Sendable {
+  /// As the caller gave it.
+  let vector: [Float]
+  /// Rotated, without the mean where the metric wants that.
+  let prepared: Query
+  let law: KeyLaw
+}
+
+/// One search: checked, its queries prepared, ready to run on any number of threads.
+struct SearchPlan: Sendable {
+  private let index: VectorIndex
+  private let queries: [PlannedQuery]
+  private let options: SearchOptions
+  private let allowed: [UInt32]?
+  /// Rows that may be returned.
+  let reachable: Int
+  /// Rows to find for each query.
+  private let count: Int
+  /// Deviations to spare; nil where every code is read whole.
+  private let deviations: Double?
+
+  init(
+    _ index: VectorIndex, _ floats: [Float], count: Int, _ options: SearchOptions
+  ) throws(IndexError) {
+    guard count >= 1 else {
+      throw IndexError(.countOutOfRange(count), "\(count) results; ask for at least 1")
+    }
+    if let rerank = options.rerank {
+      guard index.originals != nil else { throw .noOriginals }
+      guard rerank >= count else {
+        throw IndexError(
+          .countOutOfRange(rerank), "reranking \(rerank) rows cannot give \(count) results")
+      }
+    }
+    self.index = index
+    self.options = options
+    queries = try SearchPlan.queries(index, floats)
+    (allowed, reachable) = try SearchPlan.allowed(index, options.filter)
+    self.count = min(options.rerank ?? count, max(1, reachable))
+    deviations = try SearchPlan.deviations(index, options.exactness, count: self.count)
+  }
+
+  /// The number of queries.
+  var queryCount: Int { queries.count }
+
+  /// A query.
+  func query(_ number: Int) -> PlannedQuery { queries[number] }
+}
+
+// MARK: Preparing
+
+extension SearchPlan {
+  private static func queries(
+    _ index: VectorIndex, _ floats: [Float]
+  ) throws(IndexError) -> [PlannedQuery] {
+    let dimension = index.codec.dimension
+    guard floats.count % dimension == 0 else { throw .length(floats.count, dimension: dimension) }
+    var queries: [PlannedQuery] = []
+    for start in stride(from: 0, to: floats.count, by: dimension) {
+      let vector = Array(floats[start..<start + dimension])
+      do throws(CodecError) {
+        queries.append(try planned(index, vector))
+      } catch {
+        throw IndexError(error.addingRows(start / dimension))
+      }
+    }
+    return queries
+  }
+
+  private static func planned(
+    _ index: VectorIndex, _ vector: [Float]
+  ) throws(CodecError) -> PlannedQuery {
+    var offset = 0.0
+    var shifted = vector
+    if let mean = index.mean {
+      for i in vector.indices {
+        offset += Double(vector[i]) * Double(mean[i])
+        // ‖x − q‖ = ‖(x − μ) − (q − μ)‖, while ⟨x, q⟩ = ⟨x − μ, q⟩ + ⟨μ, q⟩.
+        if index.metric == .squaredEuclidean { shifted[i] -= mean[i] }
+      }
+    }
+    let prepared = try index.codec.prepare(shifted.span)
+    let norm = prepared.norm
+    let law: KeyLaw
+    switch index.metric {
+    case .innerProduct: law = KeyLaw(scale: norm, normShare: 0, constant: offset)
+    case .cosine:
+      law = KeyLaw(
+        scale: norm > 0 ? 1 : 0, normShare: 0, constant: norm > 0 ? offset / norm : 0)
+    case .squaredEuclidean: law = KeyLaw(scale: 2 * norm, normShare: 1, constant: -norm * norm)
+    }
+    return PlannedQuery(vector: vector, prepared: prepared, law: law)
+  }
+
+  /// A bit for each row of each block, and the number of those set.
+  private static func allowed(
+    _ index: VectorIndex, _ filter: Filter?
+  ) throws(IndexError) -> ([UInt32]?, Int) {
+    guard let filter else { return (nil, index.count) }
+    var masks = [UInt32](repeating: 0, count: index.rows.chunks.count * Chunk.blockCount)
+    var reachable = 0
+    func allow(_ slot: Int) {
+      masks[slot / BlockShape.rowCount] |= 1 << UInt32(slot % BlockShape.rowCount)
+      reachable += 1
+    }
+    if case .ids(let ids) = filter, let slots = index.slots, ids.count < index.count {
+      for id in ids { if let slot = slots[id] { allow(slot) } }
+      return (masks, reachable)
+    }
+    for (slot, id) in try index.ids().enumerated() {
+      switch filter {
+      case .ids(let ids): if ids.contains(id) { allow(slot) }
+      case .predicate(let isAllowed): if isAllowed(id) { allow(slot) }
+      }
+    }
+    return (masks, reachable)
+  }
+
+  private static func deviations(
+    _ index: VectorIndex, _ exactness: Exactness, count: Int
+  ) throws(IndexError) -> Double? {
+    guard case .certified(let probability) = exactness else { return nil }
+    guard probability > 0, probability <= 1 else {
+      throw IndexError(
+        .probabilityOutOfRange(probability),
+        "a failure probability of \(probability); it must be above 0 and at most 1")
+    }
+    guard index.certificate != nil else { return nil }
+    return NormalTail.deviate(probability / Double(count))
+  }
+}
+
+// MARK: Running
+
+extension SearchPlan {
+  typealias Found = (rows: [[Candidate]], statistics: SearchStatistics)
+
+  /// The best rows of every query, best first.
+  func run() throws(IndexError) -> Found {
+    let size = deviations == nil ? index.scanCodes.queriesPerPass : BlockShape.tableQueries
+    let groups = stride(from: 0, to: queries.count, by: size).map {
+      $0..<min(queries.count, $0 + size)
+    }
+    // Many groups are dealt out to the threads; for few, each group's chunks are.
+    let outer = groups.count >= options.threads ? options.threads : 1
+    let inner = outer == 1 ? options.threads : 1
+    let results = try concurrentMap(groups.count, threads: outer) { (number) throws(IndexError) in
+      try run(groups[number], threads: inner)
+    }
+    var found: Found = ([], SearchStatistics())
+    for result in results {
+      found.rows += result.rows
+      found.statistics = found.statistics + result.statistics
+    }
+    return found
+  }
+
+  /// All rows of every query with a key of at least `key`, best first.
+  func range(key: Float) throws(IndexError) -> [[Candidate]] {
+    try concurrentMap(queries.count, threads: options.threads) { (number) throws(IndexError) in
+      let group = group(number..<number + 1)
+      var scanner = makeScanner()
+      var rows: [Candidate] = []
+      for chunk in index.rows.chunks.indices {
+        try scanner.scan(chunk, group, threshold: key) { rows.append($0) }
+      }
+      return rows.sorted(by: Candidate.isBetter)
+    }
+  }
+
+  private func makeScanner() -> Scanner {
+    Scanner(index.rows, index.scanCodes, index.codec.kernels, allowed: allowed)
+  }
+
+  private func group(_ numbers: Range<Int>) -> ScanGroup {
+    var tables = QueryTables()
+    for query in queries[numbers] {
+      tables.append(
+        query.prepared.direction.span, query.prepared.projections.span, index.scanCodes)
+    }
+    return ScanGroup(tables: tables, laws: queries[numbers].map(\.law))
+  }
+
+  /// Chunks in as many runs as there are threads to scan them.
+  private func shares(_ threads: Int) -> [Range<Int>] {
+    let chunks = index.rows.chunks.count
+    let shares = max(1, min(threads, chunks / 4))
+    return (0..<shares).map { chunks * $0 / shares..<chunks * ($0 + 1) / shares }
+  }
+
+  private func run(_ numbers: Range<Int>, threads: Int) throws(IndexError) -> Found {
+    let group = group(numbers)
+    guard let deviations, let certificate = index.certificate, reachable > firstPass else {
+      return try scanAll(group, threads: threads)
+    }
+    return try scanSignsFirst(
+      group, from: numbers.lowerBound, deviations, certificate, threads: threads)
+  }
+
+  private func scanAll(_ group: ScanGroup, threads: Int) throws(IndexError) -> Found {
+    let shares = shares(threads)
+    let parts = try concurrentMap(shares.count, threads: threads) { (share) throws(IndexError) in
+      var scanner = makeScanner()
+      var tops = [TopRows](repeating: TopRows(count), count: group.count)
+      for chunk in shares[share] { try scanner.scan(chunk, group, into: &tops) }
+      return tops
+    }
+    var statistics = SearchStatistics()
+    statistics.rows = reachable * group.count
+    statistics.finished = reachable * group.count
+    return (SearchPlan.merged(parts).map { $0.sorted() }, statistics)
+  }
+
+  private static func merged(_ parts: [[TopRows]]) -> [TopRows] {
+    var tops = parts[0]
+    for part in parts.dropFirst() {
+      for query in tops.indices { tops[query].merge(part[query]) }
+    }
+    return tops
+  }
+}
+
+// MARK: Signs first
+
+extension SearchPlan {
+  /// Rows that are read whole because their signs look best; what they score is the mark for the rest.
+  private var firstPass: Int { 2 * count + 64 }
+
+  private func scanSignsFirst(
+    _ group: ScanGroup, from start: Int, _ deviations: Double, _ certificate: Certificate, threads: Int
+  ) throws(IndexError) -> Found {
+    let shares = shares(threads)
+    let scans = try concurrentMap(shares.count, threads: threads) { (share) throws(IndexError) in
+      var scanner = makeScanner()
+      var tops = [TopRows](repeating: TopRows(firstPass), count: group.count)
+      let sums = try scanner.scanSigns(
+        shares[share], group, length: certificate.signLength, into: &tops)
+      return (sums: sums, tops: tops)
+    }
+    let likely = SearchPlan.merged(scans.map(\.tops))
+    var found: Found = ([], SearchStatistics())
+    found.statistics.rows = reachable * group.count
+    var scanner = makeScanner()
+    for query in 0..<group.count {
+      let first = likely[query].sorted().map { UInt32($0.slot) }.sorted()
+      var best = TopRows(count)
+      try scanner.finish(first, query: query, group, threshold: { best.threshold }) {
+        best.offer($0)
+      }
+      found.statistics.finished += first.count
+      guard let last = best.sorted().last,
+        let survival = group.survival(
+          query, key: last.key, norm: try index.rows.scalar(.norms, at: last.slot),
+          deviations: deviations, certificate)
+      else {
+        // A zero query, or a zero row among the best: nothing tells rows apart beforehand.
+        let all = try scanAll(self.group(start + query..<start + query + 1), threads: threads)
+        found.rows += all.rows
+        found.statistics.finished += all.statistics.finished - first.count
+        continue
+      }
+      let more = try concurrentMap(shares.count, threads: threads) { (share) throws(IndexError) in
+        var scanner = makeScanner()
+        let slots = try scanner.survivors(scans[share].sums, query: query, survival)
+        let others = slots.filter { !SearchPlan.contains($0, in: first) }
+        var tops = TopRows(count)
+        try scanner.finish(others, query: query, group, threshold: { tops.threshold }) {
+          tops.offer($0)
+        }
+        return (tops: tops, finished: others.count)
+      }
+      for part in more {
+        best.merge(part.tops)
+        found.statistics.finished += part.finished
+      }
+      found.rows.append(best.sorted())
+    }
+    return found
+  }
+
+  /// Whether ascending `slots` have `slot`.
+  private static func contains(_ slot: UInt32, in slots: [UInt32]) -> Bool {
+    var (low, high) = (0, slots.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if slots[middle] < slot { low = middle + 1 } else { high = middle }
+    }
+    return low < slots.count && slots[low] == slot
+  }
+}

@@ -1,0 +1,222 @@
+internal import TurboQuant
+internal import TurboQuantKernels
+
+extension VectorIndex {
+  /// Adds vectors; rows × dimension floats.
+  ///
+  /// - Parameters:
+  ///   - vectors: The vectors, one after another.
+  ///   - ids: One id a vector; if nil, numbers after the largest id ever used.
+  ///   - threads: Threads that encode.
+  /// - Returns: The ids.
+  /// - Throws: ``IndexError`` when an id is there already or twice in `ids`, the lengths do not match,
+  ///   or a vector is not finite; nothing is added then.
+  /// - Complexity: O(d log d) a vector with the Hadamard rotation.
+  @discardableResult
+  public mutating func add(
+    _ vectors: [Float], ids: [UInt64]? = nil, threads: Int = 1
+  ) throws(IndexError) -> [UInt64] {
+    try loadSlots()
+    let ids = try newIDs(ids, count: try rowCount(of: vectors.count))
+    var seen = Set<UInt64>(minimumCapacity: ids.count)
+    for (row, id) in ids.enumerated() {
+      guard slots?[id] == nil, seen.insert(id).inserted else { throw .duplicate(id, row: row) }
+    }
+    try append(try encoded(vectors, threads: threads), originalBytes(of: vectors), ids)
+    return ids
+  }
+
+  /// Adds vectors, or replaces those whose id is there already; of one id given twice the last counts.
+  ///
+  /// - Throws: ``IndexError`` as ``add(_:ids:threads:)``, except for ids that are there.
+  public mutating func upsert(
+    _ vectors: [Float], ids: [UInt64], threads: Int = 1
+  ) throws(IndexError) {
+    try loadSlots()
+    let ids = try newIDs(ids, count: try rowCount(of: vectors.count))
+    let codes = try encoded(vectors, threads: threads)
+    let originals = originalBytes(of: vectors)
+    for row in ids.indices {
+      let batch = RowBatch(
+        rows: codes.bytes.span.raw, layout: codec.layout, ids: ids.span,
+        originals: originals.span.raw)
+      if let slot = slots?[ids[row]] {
+        try rows.put(batch, row, at: slot)
+      } else {
+        let slot = count
+        try rows.append(batch, row)
+        slots?[ids[row]] = slot
+      }
+    }
+    noteIDs(ids)
+  }
+
+  /// Removes the row of an id.
+  ///
+  /// - Throws: ``IndexError`` when there is none; nothing is removed then.
+  /// - Complexity: O(1) rows: the last row takes the place.
+  public mutating func remove(_ id: UInt64) throws(IndexError) { try remove([id]) }
+
+  /// Removes the rows of some ids.
+  ///
+  /// - Throws: ``IndexError`` when one of them is not there, or named twice; nothing is removed then.
+  public mutating func remove(_ ids: [UInt64]) throws(IndexError) {
+    try loadSlots()
+    var seen = Set<UInt64>(minimumCapacity: ids.count)
+    for id in ids {
+      guard slots?[id] != nil, seen.insert(id).inserted else { throw .unknown(id) }
+    }
+    for id in ids {
+      guard let slot = slots?[id] else { continue }
+      let moved = try rows.id(at: count - 1)
+      try rows.removeBySwap(slot)
+      slots?[moved] = slot
+      slots?[id] = nil
+    }
+  }
+
+  /// Adds all rows of another index, whose codes are copied as they are.
+  ///
+  /// - Throws: ``IndexError`` when the other index has another fingerprint, keeps originals
+  ///   otherwise, or shares an id; nothing is added then.
+  public mutating func merge(_ other: VectorIndex) throws(IndexError) {
+    guard other.fingerprint == fingerprint else {
+      let (mine, its) = (fingerprint.description, other.fingerprint.description)
+      throw IndexError(
+        .fingerprintMismatch(expected: mine, found: its),
+        "indexes of different fingerprints cannot be merged (\(its.prefix(16))…, expected "
+          + "\(mine.prefix(16))…); build them with the same dimension, bits, metric, mean and seed")
+    }
+    guard other.originals == originals else {
+      throw .notOffered("indexes that keep their originals differently cannot be merged")
+    }
+    try loadSlots()
+    let ids = try other.ids()
+    for (row, id) in ids.enumerated() where slots?[id] != nil {
+      throw .duplicate(id, row: row)
+    }
+    for (row, id) in ids.enumerated() {
+      let slot = count
+      try rows.append(rowOf: other.rows, row)
+      slots?[id] = slot
+    }
+    noteIDs(ids)
+  }
+}
+
+// MARK: Pieces
+
+extension VectorIndex {
+  private func rowCount(of floatCount: Int) throws(IndexError) -> Int {
+    guard floatCount % codec.dimension == 0 else {
+      throw .length(floatCount, dimension: codec.dimension)
+    }
+    return floatCount / codec.dimension
+  }
+
+  private func newIDs(_ ids: [UInt64]?, count: Int) throws(IndexError) -> [UInt64] {
+    if let ids {
+      guard ids.count == count else {
+        throw IndexError(
+          .idCountMismatch(ids: ids.count, vectors: count),
+          "\(ids.count) ids for \(count) vectors; give one id for each vector")
+      }
+      return ids
+    }
+    guard count > 0 else { return [] }
+    guard let first = nextID, UInt64(count - 1) <= UInt64.max - first else {
+      throw IndexError(.idsExhausted, "no ids are left above the largest one; give ids of your own")
+    }
+    return (0..<UInt64(count)).map { first + $0 }
+  }
+
+  /// Keeps assigned ids above every id that was ever used.
+  mutating func noteIDs(_ ids: [UInt64]) {
+    guard let largest = ids.max(), let next = nextID, largest >= next else { return }
+    nextID = largest == .max ? nil : largest + 1
+  }
+
+  /// Finds every id's slot, once.
+  private mutating func loadSlots() throws(IndexError) {
+    guard slots == nil else { return }
+    var found: [UInt64: Int] = [:]
+    found.reserveCapacity(count)
+    for (slot, id) in try ids().enumerated() { found[id] = slot }
+    slots = found
+  }
+
+  private mutating func append(
+    _ codes: CodeMatrix, _ originals: [UInt8], _ ids: [UInt64]
+  ) throws(IndexError) {
+    let first = count
+    let batch = RowBatch(
+      rows: codes.bytes.span.raw, layout: codec.layout, ids: ids.span,
+      originals: originals.span.raw)
+    try rows.append(batch)
+    let end = count
+    slots?.reserveCapacity(end)
+    for (row, id) in ids.enumerated() { slots?[id] = first + row }
+    noteIDs(ids)
+  }
+
+  private func encoded(_ vectors: [Float], threads: Int) throws(IndexError) -> CodeMatrix {
+    let centred = try centred(vectors)
+    let dimension = codec.dimension
+    // Pieces of some hundred kilobytes; below that a thread costs more than it saves.
+    let rowsAPiece = max(1, (1 << 16) / dimension)
+    let count = vectors.count / dimension
+    let pieces = try concurrentMap((count + rowsAPiece - 1) / rowsAPiece, threads: threads) {
+      (piece) throws(IndexError) in
+      let rows = piece * rowsAPiece..<min(count, (piece + 1) * rowsAPiece)
+      var bytes = [UInt8](repeating: 0, count: rows.count * codec.bytesPerVector)
+      var target = bytes.mutableSpan
+      do throws(CodecError) {
+        try codec.encode(
+          centred.span.extracting(rows.lowerBound * dimension..<rows.upperBound * dimension),
+          into: &target)
+      } catch {
+        throw IndexError(error.addingRows(rows.lowerBound))
+      }
+      return bytes
+    }
+    return try rethrowing { () throws(CodecError) in
+      try CodeMatrix(bytes: pieces.count == 1 ? pieces[0] : Array(pieces.joined()), of: codec)
+    }
+  }
+
+  /// Vectors without the mean; for cosines, directions without it.
+  private func centred(_ vectors: [Float]) throws(IndexError) -> [Float] {
+    guard let mean else { return vectors }
+    let dimension = codec.dimension
+    var centred = vectors
+    for row in 0..<vectors.count / dimension {
+      let range = row * dimension..<(row + 1) * dimension
+      var scale = 1.0
+      if metric == .cosine {
+        let square = range.reduce(0.0) { $0 + Double(vectors[$1]) * Double(vectors[$1]) }
+        guard square != 0 else { throw IndexError(CodecError(.zeroVector(row: row))) }
+        // The codec will say which coordinate is not a number.
+        guard square.isFinite else { continue }
+        scale = 1 / square.squareRoot()
+      }
+      for (i, at) in range.enumerated() {
+        centred[at] = Float(Double(vectors[at]) * scale - Double(mean[i]))
+      }
+    }
+    return centred
+  }
+
+  /// Vectors as the index keeps them for exact comparison.
+  private func originalBytes(of vectors: [Float]) -> [UInt8] {
+    var bytes: [UInt8] = []
+    guard let originals else { return bytes }
+    bytes.reserveCapacity(vectors.count * Int(originals.rawValue))
+    for value in vectors {
+      switch originals {
+      case .float32: bytes.append(littleEndian: value.bitPattern)
+      case .float16: bytes.append(littleEndian: halfPrecision(value))
+      }
+    }
+    return bytes
+  }
+}

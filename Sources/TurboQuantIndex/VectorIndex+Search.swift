@@ -1,0 +1,166 @@
+internal import TurboQuant
+internal import TurboQuantKernels
+
+/// What a search is asked for besides queries and a number of results.
+public struct SearchOptions: Sendable {
+  /// How sure to be to find what a scan of every code would find.
+  public var exactness: Exactness
+  /// Which rows may be returned; nil for all.
+  public var filter: Filter?
+  /// How many of the best rows by code are compared exactly by their originals; nil for none.
+  public var rerank: Int?
+  /// Whether hits carry their standard error.
+  public var hasStandardErrors: Bool
+  /// Threads that search.
+  public var threads: Int
+
+  /// Creates options.
+  public init(
+    exactness: Exactness = .certified(), filter: Filter? = nil, rerank: Int? = nil,
+    hasStandardErrors: Bool = false, threads: Int = 1
+  ) {
+    self.exactness = exactness
+    self.filter = filter
+    self.rerank = rerank
+    self.hasStandardErrors = hasStandardErrors
+    self.threads = threads
+  }
+}
+
+/// How much of an index a search read.
+public struct SearchStatistics: Sendable, Hashable {
+  /// Rows that could be returned, over all queries.
+  public internal(set) var rows = 0
+  /// Rows whose code was read whole.
+  public internal(set) var finished = 0
+
+  static func + (a: SearchStatistics, b: SearchStatistics) -> SearchStatistics {
+    var sum = a
+    sum.rows += b.rows
+    sum.finished += b.finished
+    return sum
+  }
+}
+
+extension VectorIndex {
+  /// The nearest rows of each query, nearest first, equal scores by id.
+  ///
+  /// Results do not depend on the number of threads, the kernel target, or the order in which rows
+  /// were added. Fewer than `count` hits come back where fewer rows may be returned.
+  ///
+  /// - Parameters:
+  ///   - queries: The queries, one after another, of the index's dimension.
+  ///   - count: How many rows to return for each, at least 1.
+  ///   - options: Exactness, filter, reranking, error bars, threads.
+  /// - Returns: One list of hits a query.
+  /// - Throws: ``IndexError`` when a query or an option makes no sense, or the file that the index is
+  ///   mapped from is damaged where the search reads it.
+  /// - Complexity: O(rows · dimension) a query, at some bytes an instruction.
+  public func search(
+    _ queries: [Float], count: Int, options: SearchOptions = SearchOptions()
+  ) throws(IndexError) -> [[Hit]] {
+    try measuredSearch(queries, count: count, options: options).hits
+  }
+
+  /// As ``search(_:count:options:)``, with how much of the index was read.
+  ///
+  /// - Throws: As ``search(_:count:options:)``.
+  public func measuredSearch(
+    _ queries: [Float], count: Int, options: SearchOptions = SearchOptions()
+  ) throws(IndexError) -> (hits: [[Hit]], statistics: SearchStatistics) {
+    let plan = try SearchPlan(self, queries, count: count, options)
+    guard plan.reachable > 0 else {
+      return ([[Hit]](repeating: [], count: plan.queryCount), SearchStatistics())
+    }
+    let found = try plan.run()
+    var hits: [[Hit]] = []
+    hits.reserveCapacity(found.rows.count)
+    for (query, rows) in found.rows.enumerated() {
+      hits.append(try self.hits(rows, plan.query(query), count: count, options))
+    }
+    return (hits, found.statistics)
+  }
+
+  /// All rows that score at least as well as `limit` (inner product and cosine ≥, squared distance ≤),
+  /// nearest first; every code is read whole.
+  ///
+  /// - Throws: As ``search(_:count:options:)``; also when reranking is asked for.
+  public func rangeSearch(
+    _ queries: [Float], limit: Float, options: SearchOptions = SearchOptions()
+  ) throws(IndexError) -> [[Hit]] {
+    guard options.rerank == nil else {
+      throw .notOffered("a range search does not rerank; search for a count, or leave rerank out")
+    }
+    let plan = try SearchPlan(self, queries, count: 1, options)
+    var hits: [[Hit]] = []
+    let ranges = try plan.range(key: metric.isDistance ? -limit : limit)
+    for (query, rows) in ranges.enumerated() {
+      hits.append(try self.hits(rows, plan.query(query), count: rows.count, options))
+    }
+    return hits
+  }
+}
+
+// MARK: From rows to hits
+
+extension VectorIndex {
+  private func hits(
+    _ rows: [Candidate], _ query: PlannedQuery, count: Int, _ options: SearchOptions
+  ) throws(IndexError) -> [Hit] {
+    guard options.rerank == nil else { return try reranked(rows, query, count: count) }
+    var hits: [Hit] = []
+    hits.reserveCapacity(rows.count)
+    for row in rows {
+      let error = options.hasStandardErrors ? try standardError(row, query) : nil
+      hits.append(
+        Hit(id: row.id, score: metric.isDistance ? -row.key : row.key, standardError: error))
+    }
+    return hits
+  }
+
+  private func standardError(_ row: Candidate, _ query: PlannedQuery) throws(IndexError) -> Float {
+    let codes = try codes(at: row.slot)
+    let estimate = try rethrowing { () throws(CodecError) in
+      try codec.estimate(query.prepared, codes[0])
+    }
+    let unit = query.prepared.norm > 0 ? estimate.standardError / query.prepared.norm : 0
+    return Float(unit * query.law.scale)
+  }
+
+  private func reranked(
+    _ rows: [Candidate], _ query: PlannedQuery, count: Int
+  ) throws(IndexError) -> [Hit] {
+    var exact: [Candidate] = []
+    exact.reserveCapacity(rows.count)
+    for row in rows {
+      let score = metric.exactScore(try original(at: row.slot), query.vector)
+      exact.append(
+        Candidate(key: metric.isDistance ? -score : score, id: row.id, slot: row.slot))
+    }
+    return exact.sorted(by: Candidate.isBetter).prefix(count).map {
+      Hit(id: $0.id, score: metric.isDistance ? -$0.key : $0.key, standardError: 0)
+    }
+  }
+}
+
+extension Metric {
+  /// The score of two vectors, in double precision, rounded once.
+  func exactScore(_ x: [Float], _ q: [Float]) -> Float {
+    var (product, square, distance) = (0.0, 0.0, 0.0)
+    var querySquare = 0.0
+    for i in x.indices {
+      let (a, b) = (Double(x[i]), Double(q[i]))
+      product += a * b
+      square += a * a
+      querySquare += b * b
+      distance += (a - b) * (a - b)
+    }
+    switch self {
+    case .innerProduct: return Float(product)
+    case .squaredEuclidean: return Float(distance)
+    case .cosine:
+      let lengths = (square * querySquare).squareRoot()
+      return lengths > 0 ? Float(product / lengths) : 0
+    }
+  }
+}

@@ -1,0 +1,121 @@
+public import TurboQuant
+internal import TurboQuantKernels
+
+/// Compressed vectors that can be searched: exhaustively, over codes, with nothing to train.
+///
+/// An index is a value. Copies share their rows until one of them is changed, so a search on a copy
+/// sees the rows that were there when the copy was made; ``SharedVectorIndex`` does that for many
+/// threads.
+///
+/// ```swift
+/// var index = try VectorIndex(dimension: 384, bits: 4, metric: .cosine, seed: 42)
+/// try index.add(vectors, ids: ids)
+/// let hits = try index.search(queries, count: 10)     // one list of hits for each query
+/// try index.save(to: "packages.tqi")
+/// ```
+///
+/// Memory: ``bytesPerVector`` and eight bytes of id a row, and the originals where they are kept;
+/// changing an index takes some 40 bytes a row more for finding ids.
+public struct VectorIndex: Sendable {
+  /// The codec of the rows.
+  public let codec: Codec
+  /// What makes two vectors near.
+  public let metric: Metric
+  /// The vector that is subtracted from every row before it is encoded, or nil.
+  public let mean: [Float]?
+  /// How the vectors themselves are kept, or nil where they are not.
+  public let originals: Originals?
+  /// The name of everything that decides what codes and scores mean.
+  public let fingerprint: Fingerprint
+
+  let shape: RowShape
+  let scanCodes: ScanCodes
+  let certificate: Certificate?
+  var rows: RowStore
+  /// The file that the index was opened from, which unchanged rows are still read from.
+  var sections: IndexSections?
+  /// The slot of every id; nil until it is needed.
+  var slots: [UInt64: Int]?
+  /// The id that the next row without one gets, or nil when there is none left.
+  var nextID: UInt64? = 0
+
+  /// Creates an empty index over codes of `codec`.
+  ///
+  /// - Parameters:
+  ///   - codec: Scalar codes of 1, 2, 3, 4 or 8 bits, or two stages with such codes and one bit more.
+  ///     Its rows keep norms, except for cosines without a mean.
+  ///   - metric: What makes two vectors near.
+  ///   - mean: A vector to subtract from every row (for cosines: from every direction).
+  ///   - originals: Whether and how vectors are kept for exact comparison.
+  /// - Throws: ``IndexError`` when the codec cannot be scanned or does not go with the metric, or
+  ///   the mean has another dimension or is not finite.
+  public init(
+    codec: Codec, metric: Metric = .innerProduct, mean: [Float]? = nil, originals: Originals? = nil
+  ) throws(IndexError) {
+    let wanted: Normalization = metric == .cosine && mean == nil ? .unit : .norm
+    guard codec.normalization == wanted else {
+      throw .codecNotOffered(
+        wanted == .unit
+          ? "cosines without a mean need a codec of directions (normalization: .unit)"
+          : "this metric needs a codec that keeps norms (normalization: .norm)")
+    }
+    shape = try RowShape(codec: codec, originals: originals)
+    guard let codebook = codec.scalarQuantizer?.segments.first?.codebook else {
+      throw .codecNotOffered("it has no codebook")
+    }
+    if let mean {
+      guard mean.count == codec.dimension else {
+        throw .length(mean.count, dimension: codec.dimension)
+      }
+      _ = try rethrowing { () throws(CodecError) in try codec.prepare(mean.span) }
+    }
+    self.codec = codec
+    self.metric = metric
+    self.mean = mean
+    self.originals = originals
+    scanCodes = ScanCodes(codebook)
+    certificate = Certificate(codec, bits: codebook.bits)
+    rows = RowStore(shape)
+    slots = [:]
+    fingerprint = VectorIndex.fingerprint(codec, metric, mean)
+  }
+
+  /// Creates an empty index.
+  ///
+  /// - Parameters:
+  ///   - dimension: The number of coordinates, 1 … 65,536.
+  ///   - bits: Bits a coordinate: 1, 2, 3, 4 or 8; two stages 2, 3, 4, 5.
+  ///   - metric: What makes two vectors near.
+  ///   - isTwoStage: Whether one of the bits is a sketch of the residual.
+  ///   - mean: A vector to subtract from every row.
+  ///   - originals: Whether and how vectors are kept for exact comparison.
+  ///   - seed: Names the rotation; indexes of one seed can be merged.
+  /// - Throws: ``IndexError`` when there is no such codec.
+  public init(
+    dimension: Int, bits: Int = 4, metric: Metric = .innerProduct, isTwoStage: Bool = false,
+    mean: [Float]? = nil, originals: Originals? = nil, seed: UInt64 = 0
+  ) throws(IndexError) {
+    let codec = try rethrowing { () throws(CodecError) in
+      try Codec(
+        dimension: dimension, rate: .bits(bits), quantizer: isTwoStage ? .twoStage() : .scalar,
+        normalization: metric == .cosine && mean == nil ? .unit : .norm, seed: seed)
+    }
+    try self.init(codec: codec, metric: metric, mean: mean, originals: originals)
+  }
+
+  /// The number of rows.
+  public var count: Int { rows.count }
+
+  /// Whether there are no rows.
+  public var isEmpty: Bool { rows.count == 0 }
+
+  /// Bytes of a row's codes and scalars, without its id and its original.
+  public var bytesPerVector: Int { shape.bytesPerVector }
+
+  private static func fingerprint(_ codec: Codec, _ metric: Metric, _ mean: [Float]?) -> Fingerprint {
+    var record = Array("swift-turboquant index".utf8) + codec.fingerprint.bytes
+    record.append(metric.rawValue)
+    for value in mean ?? [] { record.append(littleEndian: value.bitPattern) }
+    return Fingerprint(of: record)
+  }
+}
