@@ -1,5 +1,3 @@
-internal import Dispatch
-internal import Synchronization
 public import TurboQuant
 
 extension Codec {
@@ -16,26 +14,18 @@ extension Codec {
     guard threads > 1, blockCount > 1, count * dimension == vectors.count else {
       return try encode(vectors.span)
     }
-    let results = Mutex([Result<[UInt8], CodecError>?](repeating: nil, count: blockCount))
-    let next = Atomic(0)
-    DispatchQueue.concurrentPerform(iterations: min(threads, blockCount)) { _ in
-      while true {
-        let block = next.wrappingAdd(1, ordering: .relaxed).oldValue
-        guard block < blockCount else { return }
-        let rows = block * blockRows..<min(count, (block + 1) * blockRows)
-        let result = encodeRows(rows, of: vectors)
-        results.withLock { $0[block] = result }
-      }
+    let blocks = try Parallel.map(blockCount, threads: threads) { block throws(CodecError) in
+      try encodeRows(block * blockRows..<min(count, (block + 1) * blockRows), of: vectors)
     }
     var bytes: [UInt8] = []
     bytes.reserveCapacity(count * bytesPerVector)
-    for case let result? in results.withLock({ $0 }) { bytes += try result.get() }
+    for block in blocks { bytes += block }
     return try CodeMatrix(bytes: bytes, of: self)
   }
 
   private func encodeRows(
     _ rows: Range<Int>, of vectors: [Float]
-  ) -> Result<[UInt8], CodecError> {
+  ) throws(CodecError) -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: rows.count * bytesPerVector)
     do throws(CodecError) {
       var target = bytes.mutableSpan
@@ -43,8 +33,8 @@ extension Codec {
         vectors.span.extracting(rows.lowerBound * dimension..<rows.upperBound * dimension),
         into: &target)
     } catch {
-      return .failure(error.addingRows(rows.lowerBound))
+      throw error.addingRows(rows.lowerBound)
     }
-    return .success(bytes)
+    return bytes
   }
 }

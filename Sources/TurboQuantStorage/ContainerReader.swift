@@ -201,29 +201,33 @@ private struct LayoutCursor {
 
 /// The chunks of one section whose checksums have been seen to match.
 ///
-/// Two threads may check the same chunk at once, which costs time and nothing else.
+/// Two threads may check the same chunk at once, which costs time and nothing else; and as the bytes
+/// never change, no order between the threads is needed.
 private final class CheckedChunks: Sendable {
+  /// 64 chunks, a bit each.
+  private final class Word: Sendable {
+    let bits = Atomic<UInt64>(0)
+  }
+
   private let remaining: Atomic<Int>
-  private let bits: Mutex<[UInt64]>
+  private let words: [Word]
 
   init(count: Int) {
     remaining = Atomic(count)
-    bits = Mutex(Array(repeating: 0, count: (count + 63) / 64))
+    words = (0..<(count + 63) / 64).map { _ in Word() }
   }
 
-  /// Whether all chunks have been checked; needs no lock.
-  var isComplete: Bool { remaining.load(ordering: .acquiring) == 0 }
+  /// Whether all chunks have been checked.
+  var isComplete: Bool { remaining.load(ordering: .relaxed) == 0 }
 
   func contains(_ chunk: Int) -> Bool {
-    bits.withLock { $0[chunk / 64] & (1 << UInt64(chunk % 64)) != 0 }
+    words[chunk / 64].bits.load(ordering: .relaxed) & bit(chunk) != 0
   }
 
   func insert(_ chunk: Int) {
-    let isNew = bits.withLock { words in
-      let bit: UInt64 = 1 << UInt64(chunk % 64)
-      defer { words[chunk / 64] |= bit }
-      return words[chunk / 64] & bit == 0
-    }
-    if isNew { remaining.subtract(1, ordering: .releasing) }
+    let before = words[chunk / 64].bits.bitwiseOr(bit(chunk), ordering: .relaxed).oldValue
+    if before & bit(chunk) == 0 { remaining.subtract(1, ordering: .relaxed) }
   }
+
+  private func bit(_ chunk: Int) -> UInt64 { 1 << UInt64(chunk % 64) }
 }

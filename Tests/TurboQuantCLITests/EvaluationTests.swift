@@ -17,10 +17,10 @@ struct EvaluationTests {
   }
 
   @Test("Exact search agrees with a plain loop", arguments: [(1, 1), (70, 17), (150, 40)])
-  func groundTruth(count: Int, dimension: Int) throws {
+  func groundTruth(count: Int, dimension: Int) {
     let rows = VectorSet.gaussian(count: count, dimension: dimension, seed: 1)
     let queries = VectorSet.gaussian(count: 11, dimension: dimension, seed: 2)
-    let truth = try GroundTruth(rows: rows, queries: queries, threads: 2, silentProgress())
+    let truth = GroundTruth(rows: rows, queries: queries, threads: 2, silentProgress())
     for query in 0..<queries.count {
       let products = (0..<count).map { row in
         zip(
@@ -74,17 +74,5 @@ struct EvaluationTests {
     #expect([3.0, 1, 2].median == 2)
     #expect([4.0, 1, 2, 3].median == 2.5)
     #expect([Double]().median == 0)
-  }
-
-  @Test("Work on threads comes back in order, and the first error wins")
-  func parallel() throws {
-    #expect(try Parallel.map(100, threads: 3) { $0 * $0 } == (0..<100).map { $0 * $0 })
-    let error = #expect(throws: CommandFailure.self) {
-      _ = try Parallel.map(100, threads: 3) { number in
-        if number > 40 { throw CommandFailure("\(number)") }
-        return number
-      }
-    }
-    #expect(error?.description == "41")
   }
 }

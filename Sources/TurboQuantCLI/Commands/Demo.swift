@@ -77,7 +77,7 @@ extension DemoReport {
     let searchCount = data.queries.count * (1 + Self.configurations.count)
     let progress = Progress("demo", total: searchCount, unit: "searches", console)
     defer { progress.finish() }
-    let evaluation = try Evaluation(
+    let evaluation = Evaluation(
       rows: data.rows, queries: data.queries, threads: threads, progress)
     var measurements: [Measurement] = []
     var searches: [Search] = []

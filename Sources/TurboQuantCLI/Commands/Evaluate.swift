@@ -78,7 +78,7 @@ private struct EvaluateCommand {
     let searches = queries.count * (1 + jobs.reduce(0) { $0 + $1.estimators.count })
     let progress = Progress("evaluate", total: searches, unit: "searches", console)
     defer { progress.finish() }
-    let evaluation = try Evaluation(rows: rows, queries: queries, threads: threads, progress)
+    let evaluation = Evaluation(rows: rows, queries: queries, threads: threads, progress)
     var measurements: [Measurement] = []
     for job in jobs {
       let encoded = try naming(path) { try evaluation.encoded(by: job.codec, seedCount: seedCount) }

@@ -1,4 +1,5 @@
 internal import TurboQuant
+internal import TurboQuantFiles
 
 extension Codec {
   /// Vectors that make a piece of work for one thread, some hundred kilobytes.

@@ -14,12 +14,12 @@ struct Evaluation: Sendable {
   private let rowNorms: [Double]
 
   /// Computes the exact products.
-  init(rows: VectorSet, queries: VectorSet, threads: Int, _ progress: Progress) throws {
+  init(rows: VectorSet, queries: VectorSet, threads: Int, _ progress: Progress) {
     self.rows = rows
     self.queries = queries
     self.threads = threads
     rowNorms = rows.norms
-    truth = try GroundTruth(rows: rows, queries: queries, threads: threads, progress)
+    truth = GroundTruth(rows: rows, queries: queries, threads: threads, progress)
   }
 
   /// Rows as one codec stores them, and how long and how well.

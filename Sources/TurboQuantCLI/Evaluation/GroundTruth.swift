@@ -1,3 +1,5 @@
+internal import TurboQuantFiles
+
 /// Exact inner products of queries with rows: what estimates are held against.
 struct GroundTruth: Sendable {
   /// Products that are kept for comparison, at most; beyond, every `rowStride`th row is.
@@ -11,13 +13,13 @@ struct GroundTruth: Sendable {
   let rowStride: Int
 
   /// Computes every product of `queries` with `rows`, O(rows × queries × dimension).
-  init(rows: VectorSet, queries: VectorSet, threads: Int, _ progress: Progress) throws {
+  init(rows: VectorSet, queries: VectorSet, threads: Int, _ progress: Progress) {
     let pairs = Double(rows.count) * Double(queries.count)
     let rowStride = max(1, Int((pairs / Double(Self.largestPairCount)).rounded(.up)))
     // Many queries a piece, since each packs all rows; yet several pieces for every thread.
     let pieceSize = max(8, min(64, queries.count / (4 * threads)))
     let pieceCount = (queries.count + pieceSize - 1) / pieceSize
-    let pieces = try Parallel.map(pieceCount, threads: threads) { piece in
+    let pieces = Parallel.map(pieceCount, threads: threads) { piece in
       let range = piece * pieceSize..<min(queries.count, (piece + 1) * pieceSize)
       defer { progress.advance(by: range.count) }
       return Self.search(rows, queries, range, rowStride)

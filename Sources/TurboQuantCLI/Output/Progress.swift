@@ -4,17 +4,14 @@ internal import Synchronization
 ///
 /// Nothing is shown when standard error is not a terminal. Threads may report at the same time.
 final class Progress: Sendable {
-  private struct State {
-    var done = 0
-    var lastShown: Double?
-  }
-
   private let label: String
   private let unit: String
   private let total: Int?
   private let console: Console
   private let elapsed: @Sendable () -> Double
-  private let state = Mutex(State())
+  private let done = Atomic(0)
+  /// When the line was last written, the bits of a number of seconds; 0 before the first time.
+  private let lastShown = Atomic<UInt64>(0)
 
   /// Starts the clock on `total` pieces of work, an unknown number if nil.
   ///
@@ -32,25 +29,29 @@ final class Progress: Sendable {
   }
 
   /// Notes that `count` more pieces are done.
-  func advance(by count: Int = 1) { report { $0 + count } }
+  func advance(by count: Int = 1) { report(done.add(count, ordering: .relaxed).newValue) }
 
   /// Notes that `count` pieces are done in all.
-  func advance(to count: Int) { report { _ in count } }
+  func advance(to count: Int) {
+    done.store(count, ordering: .relaxed)
+    report(count)
+  }
 
   /// Wipes the line.
   func finish() {
-    if state.withLock({ $0.lastShown }) != nil { console.writeError("\r\u{1B}[K") }
+    if lastShown.load(ordering: .relaxed) != 0 { console.writeError("\r\u{1B}[K") }
   }
 
-  private func report(_ update: (Int) -> Int) {
-    state.withLock { state in
-      state.done = update(state.done)
-      guard console.showsProgress else { return }
-      let now = elapsed()
-      guard now >= 1, now - (state.lastShown ?? 0) >= 0.1 else { return }
-      state.lastShown = now
-      console.writeError("\r\(line(done: state.done, after: now))\u{1B}[K")
-    }
+  private func report(_ done: Int) {
+    guard console.showsProgress else { return }
+    let now = elapsed()
+    let last = lastShown.load(ordering: .relaxed)
+    // Of the threads that come here at once, the one that replaces the time writes.
+    guard now >= 1, now - Double(bitPattern: last) >= 0.1,
+      lastShown.compareExchange(expected: last, desired: now.bitPattern, ordering: .relaxed)
+        .exchanged
+    else { return }
+    console.writeError("\r\(line(done: done, after: now))\u{1B}[K")
   }
 
   private func line(done: Int, after seconds: Double) -> String {

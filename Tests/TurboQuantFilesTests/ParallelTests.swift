@@ -1,0 +1,22 @@
+import Testing
+import TurboQuantFiles
+
+@Suite struct ParallelTests {
+  private struct Refusal: Error, Equatable {
+    let number: Int
+  }
+
+  @Test(arguments: [1, 3, 200]) func resultsComeBackInOrder(threads: Int) {
+    #expect(Parallel.map(100, threads: threads) { $0 * $0 } == (0..<100).map { $0 * $0 })
+    #expect(Parallel.map(0, threads: threads) { $0 } == [])
+  }
+
+  @Test(arguments: [1, 3, 200]) func theFirstErrorWins(threads: Int) {
+    #expect(throws: Refusal(number: 41)) {
+      try Parallel.map(100, threads: threads) { number throws(Refusal) in
+        if number > 40 { throw Refusal(number: number) }
+        return number
+      }
+    }
+  }
+}
