@@ -34,18 +34,19 @@ let package = Package(
     .target(
       name: "TurboQuantStorage", dependencies: ["TurboQuantKernels"],
       swiftSettings: swiftSettings),
+    .target(name: "TurboQuantThreads", swiftSettings: swiftSettings),
     .target(
       name: "TurboQuantFiles",
-      dependencies: ["TurboQuant", "TurboQuantStorage", "TurboQuantKernels"],
+      dependencies: ["TurboQuant", "TurboQuantStorage", "TurboQuantKernels", "TurboQuantThreads"],
       swiftSettings: swiftSettings),
     .target(
       name: "TurboQuantIndex",
-      dependencies: ["TurboQuant", "TurboQuantStorage", "TurboQuantKernels"],
+      dependencies: ["TurboQuant", "TurboQuantStorage", "TurboQuantKernels", "TurboQuantThreads"],
       swiftSettings: swiftSettings),
     .target(name: "CDemoData", cSettings: cSettings),
     .executableTarget(
       name: "TurboQuantCLI",
-      dependencies: ["TurboQuant", "TurboQuantFiles", "TurboQuantIndex", "CDemoData"],
+      dependencies: ["TurboQuant", "TurboQuantFiles", "TurboQuantIndex", "TurboQuantThreads", "CDemoData"],
       swiftSettings: swiftSettings),
     .testTarget(
       name: "TurboQuantKernelsTests", dependencies: ["TurboQuantKernels"],
@@ -58,6 +59,13 @@ let package = Package(
       swiftSettings: swiftSettings),
     .testTarget(
       name: "TurboQuantFilesTests", dependencies: ["TurboQuantFiles"],
+      exclude: ["Fixtures"], swiftSettings: swiftSettings),
+    .testTarget(
+      name: "TurboQuantThreadsTests", dependencies: ["TurboQuantThreads"],
+      swiftSettings: swiftSettings),
+    .testTarget(
+      name: "TurboQuantIndexTests",
+      dependencies: ["TurboQuantIndex", "TurboQuant", "TurboQuantStorage", "TurboQuantKernels"],
       exclude: ["Fixtures"], swiftSettings: swiftSettings),
     .testTarget(name: "TidyTests", swiftSettings: swiftSettings),
     .testTarget(

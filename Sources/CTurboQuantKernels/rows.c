@@ -5,12 +5,14 @@
 
 #include <string.h>
 
-/// Eight bytes of b bits from b bytes.
-static uint64_t unpacked(const uint8_t *codes, uint32_t b) {
-  uint64_t packed = 0, bytes = 0;
-  memcpy(&packed, codes, b);
-  for (uint32_t k = 0; k < 8; k++) bytes |= (packed >> b * k & ((1u << b) - 1)) << 8 * k;
-  return bytes;
+/// Eight bytes of b bits from the low 8b bits: halves, quarters and eighths move apart.
+static inline __attribute__((always_inline)) uint64_t unpacked(uint64_t x, uint32_t b) {
+  if (b == 8) return x;
+  const uint64_t four = ((uint64_t)1 << 4 * b) - 1, two = ((uint64_t)1 << 2 * b) - 1;
+  const uint64_t one = ((uint64_t)1 << b) - 1;
+  x = (x & four) | (x >> 4 * b & four) << 32;
+  x = (x & two * 0x0000000100000001u) | (x >> 2 * b & two * 0x0000000100000001u) << 16;
+  return (x & one * 0x0001000100010001u) | (x >> b & one * 0x0001000100010001u) << 8;
 }
 
 /// The low bit of each byte in one byte, the first byte's lowest.
@@ -19,7 +21,7 @@ static uint8_t low_bits(uint64_t bytes) {
 }
 
 /// Column j of a piece in byte j.
-static uint64_t piece_columns(uint64_t bytes, uint32_t width) {
+static inline __attribute__((always_inline)) uint64_t piece_columns(uint64_t bytes, uint32_t width) {
   uint64_t columns;
   switch (width) {
     case 1: {
@@ -59,26 +61,53 @@ static uint64_t sign_bytes(uint8_t signs) {
   return bytes;
 }
 
+/// Puts eight codes, a byte each, into column c of every piece.
+static inline __attribute__((always_inline)) void spread_column(uint64_t bytes, uint32_t bits, size_t columns, size_t c,
+                                 uint8_t *signs, uint8_t *rest) {
+  signs[32 * c] = low_bits(bytes >> (bits - 1));
+  if (bits == 8) {
+    uint64_t own = piece_columns(bytes, 4);
+    for (uint32_t j = 0; j < 4; j++) rest[32 * (4 * c + j)] = (uint8_t)(own >> 8 * j);
+    rest += columns * 4 * 32;
+    bytes >>= 4;
+  }
+  if (bits >= 3) {
+    uint64_t own = piece_columns(bytes, 2);
+    rest[32 * 2 * c] = (uint8_t)own;
+    rest[32 * (2 * c + 1)] = (uint8_t)(own >> 8);
+    rest += columns * 2 * 32;
+    bytes >>= 2;
+  }
+  if (bits % 2 == 0) rest[32 * c] = (uint8_t)piece_columns(bytes, 1);
+}
+
+/// The body of `ctq_spread_row`; a constant width makes a straight-line copy for each.
+static inline __attribute__((always_inline)) void spread_width(
+    const uint8_t *codes, const uint32_t bits, size_t dimension, uint8_t *signs, uint8_t *rest) {
+  const size_t columns = (dimension + 7) / 8, byte_count = (dimension * bits + 7) / 8;
+  size_t c = 0;
+  for (; c * bits + 8 <= byte_count; c++) {
+    uint64_t packed;
+    memcpy(&packed, codes + c * bits, 8);
+    spread_column(unpacked(packed, bits), bits, columns, c, signs, rest);
+  }
+  for (; c < columns; c++) {
+    uint64_t packed = 0;
+    memcpy(&packed, codes + c * bits, byte_count - c * bits);
+    spread_column(unpacked(packed, bits), bits, columns, c, signs, rest);
+  }
+}
+
 void ctq_spread_row(const uint8_t *codes, uint32_t bits, size_t dimension, uint8_t *signs,
                     uint8_t *rest, uint32_t row) {
-  const size_t columns = (dimension + 7) / 8, byte_count = (dimension * bits + 7) / 8;
   signs += CTQ_PLACE(row);
   rest += CTQ_PLACE(row);
-  for (size_t c = 0; c < columns; c++) {
-    uint8_t some[8] = {0};
-    size_t first = c * bits, left = byte_count - first;
-    memcpy(some, codes + first, left < bits ? left : bits);
-    uint64_t bytes = unpacked(some, bits);
-    signs[32 * c] = low_bits(bytes >> (bits - 1));
-    uint8_t *piece = rest;
-    for (uint32_t width = 4, shift = 0; width > 0; width /= 2) {
-      if (!((bits - 1) & width)) continue;
-      uint64_t own = piece_columns(bytes >> shift, width);
-      for (uint32_t j = 0; j < width; j++)
-        piece[32 * (c * width + j)] = (uint8_t)(own >> 8 * j);
-      piece += columns * width * 32;
-      shift += width;
-    }
+  switch (bits) {
+    case 1: return spread_width(codes, 1, dimension, signs, rest);
+    case 2: return spread_width(codes, 2, dimension, signs, rest);
+    case 3: return spread_width(codes, 3, dimension, signs, rest);
+    case 4: return spread_width(codes, 4, dimension, signs, rest);
+    default: return spread_width(codes, 8, dimension, signs, rest);
   }
 }
 

@@ -1,4 +1,5 @@
 public import TurboQuant
+internal import TurboQuantThreads
 
 extension Codec {
   /// Encodes rows × dimension floats on up to `threads` threads; the bytes do not depend on how many.

@@ -1,5 +1,6 @@
 internal import TurboQuant
 internal import TurboQuantKernels
+internal import TurboQuantThreads
 
 extension VectorIndex {
   /// Adds vectors; rows × dimension floats.
@@ -165,7 +166,7 @@ extension VectorIndex {
     // Pieces of some hundred kilobytes; below that a thread costs more than it saves.
     let rowsAPiece = max(1, (1 << 16) / dimension)
     let count = vectors.count / dimension
-    let pieces = try concurrentMap((count + rowsAPiece - 1) / rowsAPiece, threads: threads) {
+    let pieces = try Parallel.map((count + rowsAPiece - 1) / rowsAPiece, threads: threads) {
       (piece) throws(IndexError) in
       let rows = piece * rowsAPiece..<min(count, (piece + 1) * rowsAPiece)
       var bytes = [UInt8](repeating: 0, count: rows.count * codec.bytesPerVector)
@@ -179,9 +180,10 @@ extension VectorIndex {
       }
       return bytes
     }
-    return try rethrowing { () throws(CodecError) in
-      try CodeMatrix(bytes: pieces.count == 1 ? pieces[0] : Array(pieces.joined()), of: codec)
-    }
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(count * codec.bytesPerVector)
+    for piece in pieces { bytes += piece }
+    return try rethrowing { () throws(CodecError) in try CodeMatrix(bytes: bytes, of: codec) }
   }
 
   /// Vectors without the mean; for cosines, directions without it.

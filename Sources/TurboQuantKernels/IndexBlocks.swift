@@ -262,6 +262,27 @@ package func copyRow(
   }
 }
 
+/// Copies rows, numbered over all blocks of `source`, to rows `start`, … of `target`; both are blocks of
+/// `columns` columns.
+package func gatherRows(
+  _ source: RawSpan, rows: ArraySlice<UInt32>, numberedFrom first: Int,
+  to target: inout MutableRawSpan, start: Int, columns: Int
+) {
+  let blockBytes = 32 * columns
+  precondition(start >= 0 && (start + rows.count + 31) / 32 * blockBytes <= target.byteCount)
+  unsafe source.withUnsafeBytes { source in
+    unsafe target.withUnsafeMutableBytes { target in
+      for (place, number) in rows.enumerated() {
+        let (row, to) = (Int(number) - first, start + place)
+        precondition(row >= 0 && (row / 32 + 1) * blockBytes <= source.count)
+        unsafe ctq_copy_row(
+          source.bytes(at: row / 32 * blockBytes), UInt32(row % 32),
+          target.bytes(at: to / 32 * blockBytes), UInt32(to % 32), columns)
+      }
+    }
+  }
+}
+
 extension UnsafeRawBufferPointer {
   fileprivate func bytes(at offset: Int) -> UnsafePointer<UInt8>? {
     unsafe baseAddress.map { unsafe ($0 + offset).assumingMemoryBound(to: UInt8.self) }

@@ -30,7 +30,8 @@ func runSearchBenchmark(_ arguments: Arguments, _ console: Console) throws {
     let progress = Progress("exact search", total: queries.count, unit: "queries", console)
     defer { progress.finish() }
     let (rows, asked) = options.metric == .cosine ? (base.directions, queries.directions) : (base, queries)
-    truth = try GroundTruth(rows: rows, queries: asked, threads: try arguments.threads(), progress)
+    let threads = try arguments.threads()
+    truth = GroundTruth(rows: rows, queries: asked, threads: threads, progress)
   }
   let progress = Progress(
     "benchmark", total: rates.count * repeats * (queries.count + 1), unit: "searches", console)

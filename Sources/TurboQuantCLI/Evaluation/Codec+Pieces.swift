@@ -1,4 +1,5 @@
 internal import TurboQuant
+internal import TurboQuantThreads
 internal import TurboQuantFiles
 
 extension Codec {

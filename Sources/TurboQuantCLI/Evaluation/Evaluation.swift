@@ -1,4 +1,5 @@
 internal import TurboQuant
+internal import TurboQuantThreads
 internal import TurboQuantFiles
 
 /// Rows, queries and their exact products, ready to hold any codec against.

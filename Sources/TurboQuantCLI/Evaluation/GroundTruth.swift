@@ -1,3 +1,5 @@
+internal import TurboQuantThreads
+
 internal import TurboQuantFiles
 
 /// Exact inner products of queries with rows: what estimates are held against.

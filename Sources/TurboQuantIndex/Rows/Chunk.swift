@@ -159,10 +159,18 @@ struct Chunk: Sendable {
         let first = next
         while next < slots.endIndex, Int(slots[next]) / Chunk.rowCount == number { next += 1 }
         let blocks = 0..<store.blockCount(ofChunk: number)
+        let place = first - slots.startIndex
         try store.chunks[number].withBytes(of: part, blocks) { source in
-          for i in first..<next {
-            copyRow(
-              part, source, Int(slots[i]) % Chunk.rowCount, to: &target, i - slots.startIndex)
+          switch part {
+          case .signs, .rest:
+            gatherRows(
+              source, rows: slots[first..<next], numberedFrom: number * Chunk.rowCount,
+              to: &target, start: place, columns: shape.byteCount(of: part) / BlockShape.rowCount)
+          default:
+            for i in first..<next {
+              let row = Int(slots[i]) % Chunk.rowCount
+              copyRow(part, source, row, to: &target, i - slots.startIndex)
+            }
           }
         }
       }

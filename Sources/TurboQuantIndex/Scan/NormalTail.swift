@@ -20,14 +20,19 @@ enum NormalTail {
     return density / fraction
   }
 
-  /// The z ≥ 0 with P(Z > z) = `probability`, 0 from one half on, at most 30.
+  /// The z ≥ 0 with P(Z > z) = `probability`, 0 from one half on.
   static func deviate(_ probability: Double) -> Double {
     guard probability < 0.5 else { return 0 }
-    var (low, high) = (0.0, 30.0)
-    for _ in 0..<60 {
-      let middle = (low + high) / 2
-      if self.probability(beyond: middle) > probability { low = middle } else { high = middle }
+    // Newton's method on ln P, whose slope is −φ/P and which is concave: from the right of the root it
+    // comes down without passing it. P(Z > z) ≤ e^(−z²/2)/2 gives a start there.
+    var z = (-2 * Portable.log(2 * probability)).squareRoot()
+    for _ in 0..<20 {
+      let tail = self.probability(beyond: z)
+      let density = Portable.exp(-z * z / 2) * 0.398_942_280_401_432_7
+      let step = (Portable.log(tail) - Portable.log(probability)) * tail / density
+      z += step
+      if abs(step) < 1e-12 { break }
     }
-    return high
+    return max(0, z)
   }
 }

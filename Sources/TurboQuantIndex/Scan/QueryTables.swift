@@ -69,8 +69,7 @@ struct QueryTables: Sendable {
         }
         values = values * inverse + 0.5
         values.clamp(lowerBound: SIMD16(repeating: 0), upperBound: SIMD16(repeating: 127.5))
-        let entries = SIMD16<Int32>(values)
-        for entry in 0..<16 { tables.append(UInt8(truncatingIfNeeded: entries[entry])) }
+        for entry in 0..<16 { tables.append(UInt8(values[entry])) }
       }
     }
     let step = widest > 0 ? 1 / Double(inverse) : 0

@@ -14,6 +14,9 @@ struct Scanner {
   private var keys: [Float] = []
   private var places: [UInt32] = []
   private var found: [UInt32] = []
+  /// Sums of the sign plane of `signChunks`, query by query.
+  private var signSums: [Float] = []
+  private var signChunks = 0..<0
   /// Rows gathered from all over the store.
   private var gathered: Chunk?
   private static let gatheredBlocks = 8
@@ -233,19 +236,17 @@ extension Scanner {
 // MARK: Signs first
 
 extension Scanner {
-  /// Sums of the sign plane of consecutive chunks, query by query.
-  struct SignSums {
-    let chunks: Range<Int>
-    let stride: Int
-    var sums: [Float]
-  }
-
-  /// Reads the sign plane of `chunks` and offers every allowed row to `tops` by what it says.
+  /// Reads the sign plane of `chunks`, keeps its sums, and offers every allowed row to `tops` by what
+  /// it says.
   mutating func scanSigns(
     _ chunks: Range<Int>, _ group: ScanGroup, length: Double, into tops: inout [TopRows]
-  ) throws(IndexError) -> SignSums {
-    let stride = chunks.count * Chunk.rowCount
-    var sums = [Float](repeating: 0, count: group.count * stride)
+  ) throws(IndexError) {
+    signChunks = chunks
+    let stride = signStride
+    reserve(&signSums, group.count * stride)
+    var own: [Float] = []
+    swap(&own, &signSums)
+    defer { swap(&own, &signSums) }
     for chunk in chunks {
       let start = (chunk - chunks.lowerBound) * Chunk.rowCount
       for blocks in runs(ofChunk: chunk) {
@@ -253,7 +254,7 @@ extension Scanner {
         try store.chunks[chunk].withSigns(
           of: .signs, columns: store.shape.codes.columns, blocks
         ) { (plane) throws(IndexError) in
-          var all = sums.mutableSpan
+          var all = own.mutableSpan
           var target = all._mutatingExtracting(first...)
           kernels.tableSums(
             plane, bits: 1, tables: group.tables.signTables.span, queryCount: group.count,
@@ -262,14 +263,16 @@ extension Scanner {
         for query in 0..<group.count {
           let factors = group.laws[query].factors(group.tables.signScales[query], over: length)
           let from = query * stride + first
-          try makeSignKeys(chunk, blocks, sums.span.extracting(from...), factors)
+          try makeSignKeys(chunk, blocks, own.span.extracting(from...), factors)
           let threshold = tops[query].threshold
           try collect(chunk, blocks, threshold: threshold) { tops[query].offer($0) }
         }
       }
     }
-    return SignSums(chunks: chunks, stride: stride, sums: sums)
   }
+
+  /// Floats from one query's sign sums to the next's.
+  private var signStride: Int { signChunks.count * Chunk.rowCount }
 
   private mutating func makeSignKeys(
     _ chunk: Int, _ blocks: Range<Int>, _ sums: Span<Float>, _ factors: KeyFactors
@@ -286,35 +289,45 @@ extension Scanner {
     strikeOut(chunk, blocks, rowCount: rows)
   }
 
-  /// Slots of `signs.chunks` that survive for one query, ascending.
-  mutating func survivors(
-    _ signs: SignSums, query: Int, _ survival: ScanGroup.Survival
-  ) throws(IndexError) -> [UInt32] {
+  /// Reads the codes of all rows whose signs, read before, survive, except those in `first`, ascending;
+  /// returns how many.
+  mutating func finishSurvivors(
+    _ query: Int, _ group: ScanGroup, _ survival: ScanGroup.Survival, except first: [UInt32],
+    into best: inout TopRows
+  ) throws(IndexError) -> Int {
     var slots: [UInt32] = []
-    for chunk in signs.chunks {
-      let start = (chunk - signs.chunks.lowerBound) * Chunk.rowCount + query * signs.stride
+    var sums: [Float] = []
+    swap(&sums, &signSums)
+    defer { swap(&sums, &signSums) }
+    for chunk in signChunks {
+      let start = (chunk - signChunks.lowerBound) * Chunk.rowCount + query * signStride
       for blocks in runs(ofChunk: chunk) {
-        let first = blocks.lowerBound * BlockShape.rowCount
-        try makeSignKeys(
-          chunk, blocks, signs.sums.span.extracting((start + first)...), survival.factors)
+        let inside = blocks.lowerBound * BlockShape.rowCount
+        try makeSignKeys(chunk, blocks, sums.span.extracting((start + inside)...), survival.factors)
         select(
-          threshold: survival.threshold, start: chunk * Chunk.rowCount + first,
+          threshold: survival.threshold, start: chunk * Chunk.rowCount + inside,
           appendingTo: &slots)
       }
     }
-    return slots
+    // Both ascend, so that one pass takes out what has been read whole already.
+    var next = 0
+    slots.removeAll { slot in
+      while next < first.count, first[next] < slot { next += 1 }
+      return next < first.count && first[next] == slot
+    }
+    try finish(slots, query: query, group, into: &best)
+    return slots.count
   }
 }
 
 // MARK: Single rows
 
 extension Scanner {
-  /// Calls `take` with those of the rows in `slots` whose key for one query is at least `threshold()`.
+  /// Offers the rows in `slots`, ascending, to `best` by their whole codes.
   ///
   /// Rows are gathered into blocks, so that the kernels that scan give a row the same score here.
   mutating func finish(
-    _ slots: [UInt32], query: Int, _ group: ScanGroup, threshold: () -> Float,
-    _ take: (Candidate) -> Void
+    _ slots: [UInt32], query: Int, _ group: ScanGroup, into best: inout TopRows
   ) throws(IndexError) {
     reserve(&sums, Chunk.rowCount)
     let blockCount = Scanner.gatheredBlocks
@@ -344,9 +357,9 @@ extension Scanner {
       }
       swap(&ownSums, &sums)
       swap(&ownKeys, &keys)
-      for (place, slot) in some.enumerated() where keys[place] >= threshold() {
+      for (place, slot) in some.enumerated() where keys[place] >= best.threshold {
         let id = try store.id(at: Int(slot))
-        take(Candidate(key: keys[place], id: id, slot: Int(slot)))
+        best.offer(Candidate(key: keys[place], id: id, slot: Int(slot)))
       }
     }
   }

@@ -1,5 +1,6 @@
 internal import TurboQuant
 internal import TurboQuantKernels
+internal import TurboQuantThreads
 
 /// A query with all that keys and error bars need of it.
 struct PlannedQuery: Sendable {
@@ -148,8 +149,9 @@ extension SearchPlan {
     // Many groups are dealt out to the threads; for few, each group's chunks are.
     let outer = groups.count >= options.threads ? options.threads : 1
     let inner = outer == 1 ? options.threads : 1
-    let results = try concurrentMap(groups.count, threads: outer) { (number) throws(IndexError) in
-      try run(groups[number], threads: inner)
+    let results = try Parallel.map(groups.count, threads: outer, state: makeScanner) {
+      (scanner, number) throws(IndexError) in
+      try run(groups[number], &scanner, threads: inner)
     }
     var found: Found = ([], SearchStatistics())
     for result in results {
@@ -161,9 +163,9 @@ extension SearchPlan {
 
   /// All rows of every query with a key of at least `key`, best first.
   func range(key: Float) throws(IndexError) -> [[Candidate]] {
-    try concurrentMap(queries.count, threads: options.threads) { (number) throws(IndexError) in
+    try Parallel.map(queries.count, threads: options.threads, state: makeScanner) {
+      (scanner, number) throws(IndexError) in
       let group = group(number..<number + 1)
-      var scanner = makeScanner()
       var rows: [Candidate] = []
       for chunk in index.rows.chunks.indices {
         try scanner.scan(chunk, group, threshold: key) { rows.append($0) }
@@ -172,7 +174,7 @@ extension SearchPlan {
     }
   }
 
-  private func makeScanner() -> Scanner {
+  @Sendable private func makeScanner() -> Scanner {
     Scanner(index.rows, index.scanCodes, index.codec.kernels, allowed: allowed)
   }
 
@@ -192,22 +194,57 @@ extension SearchPlan {
     return (0..<shares).map { chunks * $0 / shares..<chunks * ($0 + 1) / shares }
   }
 
-  private func run(_ numbers: Range<Int>, threads: Int) throws(IndexError) -> Found {
+  /// The best rows of some queries; `scanner` does the work alone where there is one thread.
+  private func run(
+    _ numbers: Range<Int>, _ scanner: inout Scanner, threads: Int
+  ) throws(IndexError) -> Found {
     let group = group(numbers)
     guard let deviations, let certificate = index.certificate, reachable > firstPass else {
-      return try scanAll(group, threads: threads)
+      return try scanAll(group, &scanner, threads: threads)
     }
-    return try scanSignsFirst(
-      group, from: numbers.lowerBound, deviations, certificate, threads: threads)
+    let rule = Rule(deviations: deviations, certificate: certificate)
+    var found: Found = ([], SearchStatistics())
+    found.statistics.rows = reachable * group.count
+    let scans = try scanSigns(group, &scanner, rule, threads: threads)
+    for query in 0..<group.count {
+      let first = scans.likely[query].sorted().map { UInt32($0.slot) }.sorted()
+      var best = TopRows(count)
+      try scanner.finish(first, query: query, group, into: &best)
+      found.statistics.finished += first.count
+      let survival = try survival(of: query, group, best, rule)
+      guard let survival else {
+        // A zero query, or a zero row among the best: nothing tells rows apart beforehand.
+        let number = numbers.lowerBound + query
+        let all = try scanAll(self.group(number..<number + 1), &scanner, threads: threads)
+        found.rows += all.rows
+        found.statistics.finished += reachable - first.count
+        continue
+      }
+      found.statistics.finished += try finishSurvivors(
+        scans.scanners, &scanner, query, group, survival, except: first, into: &best)
+      found.rows.append(best.sorted())
+    }
+    return found
   }
 
-  private func scanAll(_ group: ScanGroup, threads: Int) throws(IndexError) -> Found {
-    let shares = shares(threads)
-    let parts = try concurrentMap(shares.count, threads: threads) { (share) throws(IndexError) in
-      var scanner = makeScanner()
+  private func scanAll(
+    _ group: ScanGroup, _ scanner: inout Scanner, threads: Int
+  ) throws(IndexError) -> Found {
+    @Sendable func scan(
+      _ scanner: inout Scanner, _ chunks: Range<Int>
+    ) throws(IndexError) -> [TopRows] {
       var tops = [TopRows](repeating: TopRows(count), count: group.count)
-      for chunk in shares[share] { try scanner.scan(chunk, group, into: &tops) }
+      for chunk in chunks { try scanner.scan(chunk, group, into: &tops) }
       return tops
+    }
+    let shares = shares(threads)
+    let parts: [[TopRows]]
+    if shares.count == 1 {
+      parts = [try scan(&scanner, shares[0])]
+    } else {
+      parts = try Parallel.map(shares.count, threads: threads, state: makeScanner) {
+        (scanner, share) throws(IndexError) in try scan(&scanner, shares[share])
+      }
     }
     var statistics = SearchStatistics()
     statistics.rows = reachable * group.count
@@ -227,68 +264,62 @@ extension SearchPlan {
 // MARK: Signs first
 
 extension SearchPlan {
+  /// What decides which rows survive their signs.
+  private struct Rule {
+    let deviations: Double
+    let certificate: Certificate
+  }
+
   /// Rows that are read whole because their signs look best; what they score is the mark for the rest.
   private var firstPass: Int { 2 * count + 64 }
 
-  private func scanSignsFirst(
-    _ group: ScanGroup, from start: Int, _ deviations: Double, _ certificate: Certificate, threads: Int
-  ) throws(IndexError) -> Found {
+  /// Reads all signs; the sums stay in `scanner`, or in one scanner for each thread's share.
+  private func scanSigns(
+    _ group: ScanGroup, _ scanner: inout Scanner, _ rule: Rule, threads: Int
+  ) throws(IndexError) -> (scanners: [Scanner], likely: [TopRows]) {
     let shares = shares(threads)
-    let scans = try concurrentMap(shares.count, threads: threads) { (share) throws(IndexError) in
-      var scanner = makeScanner()
-      var tops = [TopRows](repeating: TopRows(firstPass), count: group.count)
-      let sums = try scanner.scanSigns(
-        shares[share], group, length: certificate.signLength, into: &tops)
-      return (sums: sums, tops: tops)
+    let length = rule.certificate.signLength
+    var tops = [TopRows](repeating: TopRows(firstPass), count: group.count)
+    guard shares.count > 1 else {
+      try scanner.scanSigns(shares[0], group, length: length, into: &tops)
+      return ([], tops)
     }
-    let likely = SearchPlan.merged(scans.map(\.tops))
-    var found: Found = ([], SearchStatistics())
-    found.statistics.rows = reachable * group.count
-    var scanner = makeScanner()
-    for query in 0..<group.count {
-      let first = likely[query].sorted().map { UInt32($0.slot) }.sorted()
-      var best = TopRows(count)
-      try scanner.finish(first, query: query, group, threshold: { best.threshold }) {
-        best.offer($0)
-      }
-      found.statistics.finished += first.count
-      guard let last = best.sorted().last,
-        let survival = group.survival(
-          query, key: last.key, norm: try index.rows.scalar(.norms, at: last.slot),
-          deviations: deviations, certificate)
-      else {
-        // A zero query, or a zero row among the best: nothing tells rows apart beforehand.
-        let all = try scanAll(self.group(start + query..<start + query + 1), threads: threads)
-        found.rows += all.rows
-        found.statistics.finished += all.statistics.finished - first.count
-        continue
-      }
-      let more = try concurrentMap(shares.count, threads: threads) { (share) throws(IndexError) in
-        var scanner = makeScanner()
-        let slots = try scanner.survivors(scans[share].sums, query: query, survival)
-        let others = slots.filter { !SearchPlan.contains($0, in: first) }
-        var tops = TopRows(count)
-        try scanner.finish(others, query: query, group, threshold: { tops.threshold }) {
-          tops.offer($0)
-        }
-        return (tops: tops, finished: others.count)
-      }
-      for part in more {
-        best.merge(part.tops)
-        found.statistics.finished += part.finished
-      }
-      found.rows.append(best.sorted())
+    let none = tops
+    let parts = try Parallel.map(shares.count, threads: threads) { (share) throws(IndexError) in
+      var own = (scanner: makeScanner(), tops: none)
+      try own.scanner.scanSigns(shares[share], group, length: length, into: &own.tops)
+      return own
     }
-    return found
+    return (parts.map(\.scanner), SearchPlan.merged(parts.map(\.tops)))
   }
 
-  /// Whether ascending `slots` have `slot`.
-  private static func contains(_ slot: UInt32, in slots: [UInt32]) -> Bool {
-    var (low, high) = (0, slots.count)
-    while low < high {
-      let middle = (low + high) / 2
-      if slots[middle] < slot { low = middle + 1 } else { high = middle }
+  /// The mark that the rows already read whole set for all others.
+  private func survival(
+    of query: Int, _ group: ScanGroup, _ best: TopRows, _ rule: Rule
+  ) throws(IndexError) -> ScanGroup.Survival? {
+    guard let last = best.sorted().last else { return nil }
+    return group.survival(
+      query, key: last.key, norm: try index.rows.scalar(.norms, at: last.slot),
+      deviations: rule.deviations, rule.certificate)
+  }
+
+  /// Offers the survivors to `best`; returns how many there were.
+  private func finishSurvivors(
+    _ scanners: [Scanner], _ scanner: inout Scanner, _ query: Int, _ group: ScanGroup,
+    _ survival: ScanGroup.Survival, except first: [UInt32], into best: inout TopRows
+  ) throws(IndexError) -> Int {
+    guard !scanners.isEmpty else {
+      return try scanner.finishSurvivors(query, group, survival, except: first, into: &best)
     }
-    return low < slots.count && slots[low] == slot
+    let count = count
+    let parts = try Parallel.map(scanners.count, threads: scanners.count) {
+      (share) throws(IndexError) in
+      var own = (scanner: scanners[share], tops: TopRows(count), finished: 0)
+      own.finished = try own.scanner.finishSurvivors(
+        query, group, survival, except: first, into: &own.tops)
+      return (tops: own.tops, finished: own.finished)
+    }
+    for part in parts { best.merge(part.tops) }
+    return parts.reduce(0) { $0 + $1.finished }
   }
 }

@@ -9,19 +9,32 @@ package enum Parallel {
   package static func map<Value: Sendable, Failure: Error>(
     _ count: Int, threads: Int, _ body: @Sendable (Int) throws(Failure) -> Value
   ) throws(Failure) -> [Value] {
-    guard threads > 1, count > 1 else { return try (0..<count).map(body) }
+    try map(count, threads: threads, state: {}) { (_, index) throws(Failure) in try body(index) }
+  }
+
+  /// The same, with a state that each thread makes for itself and keeps.
+  package static func map<State, Value: Sendable, Failure: Error>(
+    _ count: Int, threads: Int, state: @Sendable () -> State,
+    _ body: @Sendable (inout State, Int) throws(Failure) -> Value
+  ) throws(Failure) -> [Value] {
+    var values: [Value] = []
+    values.reserveCapacity(count)
+    guard threads > 1, count > 1 else {
+      var own = state()
+      for index in 0..<count { values.append(try body(&own, index)) }
+      return values
+    }
     let slots = (0..<count).map { _ in Slot<Result<Value, Failure>>() }
     let next = Atomic(0)
     DispatchQueue.concurrentPerform(iterations: min(threads, count)) { _ in
+      var own = state()
       while true {
         let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
         guard index < count else { return }
-        let result = Result { () throws(Failure) in try body(index) }
+        let result = Result { () throws(Failure) in try body(&own, index) }
         slots[index].content.withLock { $0 = result }
       }
     }
-    var values: [Value] = []
-    values.reserveCapacity(count)
     for slot in slots {
       if let result = slot.content.withLock({ $0 }) { values.append(try result.get()) }
     }

@@ -1,5 +1,5 @@
 import Testing
-import TurboQuantFiles
+import TurboQuantThreads
 
 @Suite struct ParallelTests {
   private struct Refusal: Error, Equatable {
