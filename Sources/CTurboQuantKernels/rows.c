@@ -63,7 +63,7 @@ void ctq_spread_row(const uint8_t *codes, uint32_t bits, size_t dimension, uint8
                     uint8_t *rest, uint32_t row) {
   const size_t columns = (dimension + 7) / 8, byte_count = (dimension * bits + 7) / 8;
   signs += CTQ_PLACE(row);
-  rest += CTQ_PLACE(row);
+  if (bits > 1) rest += CTQ_PLACE(row);  // else there is none
   for (size_t c = 0; c < columns; c++) {
     uint8_t some[8] = {0};
     size_t first = c * bits, left = byte_count - first;
@@ -86,7 +86,7 @@ void ctq_pack_row(const uint8_t *signs, const uint8_t *rest, uint32_t row, uint3
                   size_t dimension, uint8_t *codes) {
   const size_t columns = (dimension + 7) / 8, byte_count = (dimension * bits + 7) / 8;
   signs += CTQ_PLACE(row);
-  rest += CTQ_PLACE(row);
+  if (bits > 1) rest += CTQ_PLACE(row);  // else there is none
   for (size_t c = 0; c < columns; c++) {
     uint64_t bytes = sign_bytes(signs[32 * c]) << (bits - 1);
     const uint8_t *piece = rest;
