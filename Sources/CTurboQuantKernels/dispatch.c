@@ -7,6 +7,8 @@
 
 #if CTQ_HAS_NEON && defined(__linux__)
 #include <sys/auxv.h>
+#elif CTQ_HAS_NEON && defined(__APPLE__)
+#include <sys/sysctl.h>
 #endif
 
 static const ctq_kernels *const targets[] = {
@@ -19,11 +21,39 @@ static const ctq_kernels *const targets[] = {
 #endif
 #if CTQ_HAS_NEON
     &ctq_kernels_neon,
+    &ctq_kernels_neondot,
 #endif
 #if CTQ_HAS_SIMD128
     &ctq_kernels_simd128,
 #endif
 };
+
+#if CTQ_HAS_NEON
+
+static int has_checksums(void) {
+#if defined(__linux__)
+  enum { HARDWARE_CRC32 = 1 << 7 };  // HWCAP_CRC32 of <asm/hwcap.h>
+  return (getauxval(AT_HWCAP) & HARDWARE_CRC32) != 0;
+#else
+  return 1;  // every Apple and Windows machine
+#endif
+}
+
+static int has_dot_products(void) {
+#if defined(__linux__)
+  enum { HARDWARE_DOT_PRODUCTS = 1 << 20 };  // HWCAP_ASIMDDP of <asm/hwcap.h>
+  return (getauxval(AT_HWCAP) & HARDWARE_DOT_PRODUCTS) != 0;
+#elif defined(__APPLE__)
+  // Every Mac, but not every telephone of iOS 18: the A12 lacks them.
+  int found = 0;
+  size_t size = sizeof found;
+  return sysctlbyname("hw.optional.arm.FEAT_DotProd", &found, &size, 0, 0) == 0 && found;
+#else
+  return 0;
+#endif
+}
+
+#endif
 
 size_t ctq_target_count(void) { return sizeof targets / sizeof targets[0]; }
 
@@ -48,14 +78,8 @@ int ctq_target_is_available(size_t index) {
   }
 #endif
 #if CTQ_HAS_NEON
-  if (targets[index] == &ctq_kernels_neon) {
-#if defined(__linux__)
-    enum { HARDWARE_CRC32 = 1 << 7 };  // HWCAP_CRC32 of <asm/hwcap.h>
-    return (getauxval(AT_HWCAP) & HARDWARE_CRC32) != 0;
-#else
-    return 1;  // every Apple and Windows machine
-#endif
-  }
+  if (targets[index] == &ctq_kernels_neon) return has_checksums();
+  if (targets[index] == &ctq_kernels_neondot) return has_checksums() && has_dot_products();
 #endif
 #if CTQ_HAS_SIMD128
   if (targets[index] == &ctq_kernels_simd128) return 1;

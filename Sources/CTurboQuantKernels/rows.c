@@ -5,8 +5,11 @@
 
 #include <string.h>
 
+// Constant widths then make straight-line code.
+#define INLINE static inline __attribute__((always_inline))
+
 /// Eight bytes of b bits from the low 8b bits: halves, quarters and eighths move apart.
-static inline __attribute__((always_inline)) uint64_t unpacked(uint64_t x, uint32_t b) {
+INLINE uint64_t unpacked(uint64_t x, uint32_t b) {
   if (b == 8) return x;
   const uint64_t four = ((uint64_t)1 << 4 * b) - 1, two = ((uint64_t)1 << 2 * b) - 1;
   const uint64_t one = ((uint64_t)1 << b) - 1;
@@ -21,7 +24,7 @@ static uint8_t low_bits(uint64_t bytes) {
 }
 
 /// Column j of a piece in byte j.
-static inline __attribute__((always_inline)) uint64_t piece_columns(uint64_t bytes, uint32_t width) {
+INLINE uint64_t piece_columns(uint64_t bytes, uint32_t width) {
   uint64_t columns;
   switch (width) {
     case 1: {
@@ -62,8 +65,8 @@ static uint64_t sign_bytes(uint8_t signs) {
 }
 
 /// Puts eight codes, a byte each, into column c of every piece.
-static inline __attribute__((always_inline)) void spread_column(uint64_t bytes, uint32_t bits, size_t columns, size_t c,
-                                 uint8_t *signs, uint8_t *rest) {
+INLINE void spread_column(uint64_t bytes, uint32_t bits, size_t columns, size_t c, uint8_t *signs,
+                          uint8_t *rest) {
   signs[32 * c] = low_bits(bytes >> (bits - 1));
   if (bits == 8) {
     uint64_t own = piece_columns(bytes, 4);
@@ -82,8 +85,8 @@ static inline __attribute__((always_inline)) void spread_column(uint64_t bytes, 
 }
 
 /// The body of `ctq_spread_row`; a constant width makes a straight-line copy for each.
-static inline __attribute__((always_inline)) void spread_width(
-    const uint8_t *codes, const uint32_t bits, size_t dimension, uint8_t *signs, uint8_t *rest) {
+INLINE void spread_width(const uint8_t *codes, const uint32_t bits, size_t dimension, uint8_t *signs,
+                         uint8_t *rest) {
   const size_t columns = (dimension + 7) / 8, byte_count = (dimension * bits + 7) / 8;
   size_t c = 0;
   for (; c * bits + 8 <= byte_count; c++) {
@@ -101,7 +104,7 @@ static inline __attribute__((always_inline)) void spread_width(
 void ctq_spread_row(const uint8_t *codes, uint32_t bits, size_t dimension, uint8_t *signs,
                     uint8_t *rest, uint32_t row) {
   signs += CTQ_PLACE(row);
-  rest += CTQ_PLACE(row);
+  if (bits > 1) rest += CTQ_PLACE(row);  // else there is none
   switch (bits) {
     case 1: return spread_width(codes, 1, dimension, signs, rest);
     case 2: return spread_width(codes, 2, dimension, signs, rest);
@@ -115,7 +118,7 @@ void ctq_pack_row(const uint8_t *signs, const uint8_t *rest, uint32_t row, uint3
                   size_t dimension, uint8_t *codes) {
   const size_t columns = (dimension + 7) / 8, byte_count = (dimension * bits + 7) / 8;
   signs += CTQ_PLACE(row);
-  rest += CTQ_PLACE(row);
+  if (bits > 1) rest += CTQ_PLACE(row);  // else there is none
   for (size_t c = 0; c < columns; c++) {
     uint64_t bytes = sign_bytes(signs[32 * c]) << (bits - 1);
     const uint8_t *piece = rest;

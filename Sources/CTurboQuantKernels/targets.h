@@ -15,6 +15,7 @@ extern const ctq_kernels ctq_kernels_avx512;
 #elif defined(__aarch64__)
 #define CTQ_HAS_NEON 1
 extern const ctq_kernels ctq_kernels_neon;
+extern const ctq_kernels ctq_kernels_neondot;
 #elif defined(__wasm_simd128__)
 #define CTQ_HAS_SIMD128 1
 extern const ctq_kernels ctq_kernels_simd128;

@@ -213,6 +213,8 @@ static void check_bytes(void) {
     }
 }
 
+#include "scans.h"
+
 static void check_target(void) {
   for (size_t count = 0; count <= 130; count += count < 70 ? 1 : 13)
     for (size_t shift = 0; shift < 4; shift++) {
@@ -227,12 +229,14 @@ static void check_target(void) {
     for (size_t i = 0; i < 7; i++) check_mixing(n, remainders[i]);
   }
   check_bytes();
+  check_scans();
 }
 
 int main(int argc, char **argv) {
   reference = ctq_target(0);
   uint64_t before = ctq_float_environment_enter();
   int found = 0;
+  check_layout();
   for (size_t i = 1; i < ctq_target_count(); i++) {
     tried = ctq_target(i);
     int is_available = ctq_target_is_available(i);

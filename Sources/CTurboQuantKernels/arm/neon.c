@@ -15,7 +15,11 @@
 
 #pragma STDC FP_CONTRACT OFF
 
+#if defined(CTQ_DOT_PRODUCTS)
+#pragma clang attribute push(__attribute__((target("crc,dotprod"))), apply_to = function)
+#else
 #pragma clang attribute push(__attribute__((target("crc"))), apply_to = function)
+#endif
 
 #include "../generic/vectors.h"
 
@@ -101,7 +105,18 @@ CTQ_INLINE ctq_bytes32 ctq_look_up(ctq_bytes32 table, ctq_bytes32 index) {
   return index;
 }
 
-// Two products of at most 127 * 64 fit 16 bits; pairwise additions make four of them a row.
+/// Adds to each of four sums the products of four bytes of `a` with `p`, and of `b` with `q`.
+CTQ_INLINE int32x4_t dot_4(int32x4_t sums, int8x16_t a, int8x16_t b, int8x16_t p, int8x16_t q) {
+#if defined(CTQ_DOT_PRODUCTS)
+  return vdotq_s32(vdotq_s32(sums, a, p), b, q);
+#else
+  // Two products of at most 127 * 64 fit 16 bits; pairwise additions make four of them a row.
+  int16x8_t low = vmlal_s8(vmull_s8(vget_low_s8(a), vget_low_s8(p)), vget_low_s8(b), vget_low_s8(q));
+  int16x8_t high = vmlal_high_s8(vmull_high_s8(a, p), b, q);
+  return vaddq_s32(sums, vpaddq_s32(vpaddlq_s16(low), vpaddlq_s16(high)));
+#endif
+}
+
 CTQ_INLINE ctq_words8 ctq_dot_8(ctq_words8 sums, ctq_bytes32 a, ctq_bytes32 b, ctq_bytes32 p,
                                 ctq_bytes32 q) {
   int8x16_t first[2], second[2], by[2], with[2];
@@ -111,16 +126,7 @@ CTQ_INLINE ctq_words8 ctq_dot_8(ctq_words8 sums, ctq_bytes32 a, ctq_bytes32 b, c
   memcpy(by, &p, sizeof by);
   memcpy(with, &q, sizeof with);
   memcpy(totals, &sums, sizeof totals);
-  for (int h = 0; h < 2; h++) {
-#if defined(__ARM_FEATURE_DOTPROD)
-    totals[h] = vdotq_s32(vdotq_s32(totals[h], first[h], by[h]), second[h], with[h]);
-#else
-    int16x8_t low = vmlal_s8(vmull_s8(vget_low_s8(first[h]), vget_low_s8(by[h])),
-                             vget_low_s8(second[h]), vget_low_s8(with[h]));
-    int16x8_t high = vmlal_high_s8(vmull_high_s8(first[h], by[h]), second[h], with[h]);
-    totals[h] = vaddq_s32(totals[h], vpaddq_s32(vpaddlq_s16(low), vpaddlq_s16(high)));
-#endif
-  }
+  for (int h = 0; h < 2; h++) totals[h] = dot_4(totals[h], first[h], second[h], by[h], with[h]);
   memcpy(&sums, totals, sizeof sums);
   return sums;
 }
@@ -150,6 +156,10 @@ static uint32_t crc32c(uint32_t seed, const uint8_t *bytes, size_t count) {
 
 #pragma clang attribute pop
 
+#if defined(CTQ_DOT_PRODUCTS)
+CTQ_KERNEL_TABLE(neondot);
+#else
 CTQ_KERNEL_TABLE(neon);
+#endif
 
 #endif

@@ -135,7 +135,7 @@ CTQ_INLINE void ctq_table_block(const ctq_blocks *blocks, size_t block, uint32_t
     ctq_short_sums shorts[CTQ_QUERIES_A_PASS] = {0};
     for (uint32_t c = first; c < end; c++) {
       ctq_bytes32 nibbles[4];
-      ctq_nibbles(signs + 32 * c, rest + 32 * c, bits, nibbles);
+      ctq_nibbles(signs + 32 * c, bits > 1 ? rest + 32 * c : 0, bits, nibbles);
       const uint8_t *t = tables + (size_t)c * 32 * bits;
 #pragma clang loop unroll(full)
       for (size_t q = 0; q < query_count; q++) {

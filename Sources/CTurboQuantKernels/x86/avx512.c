@@ -1,4 +1,4 @@
-// The AVX-512 target: F, BW, VL, DQ and VBMI (Ice Lake, Zen 4 and later).
+// The AVX-512 target: F, BW, VL, DQ, VBMI and VNNI (Ice Lake, Zen 4 and later).
 //
 // Codes are a bit stream, b bits each, least significant bit first, so 64 codes fill 8b bytes:
 //

@@ -1,0 +1,243 @@
+// The kernels that scan index blocks, for equality.c. They add whole numbers, or use the same operations
+// in the same order everywhere, so all of them must agree to the bit. Each input ends where its memory
+// does, so that AddressSanitizer sees the first byte beyond it.
+
+enum { MOST_ROWS = 3 * 32, SUM_GAP = 5 };
+
+/// `count` random bytes that lie `shift` bytes from alignment and end their memory; see `release`.
+static uint8_t *random_bytes(size_t count, size_t shift) {
+  uint8_t *memory = malloc(count + shift);
+  if (!memory) abort();
+  for (size_t i = 0; i < count; i++) memory[shift + i] = (uint8_t)next_word();
+  return memory + shift;
+}
+
+static void release(void *bytes, size_t shift) { free((uint8_t *)bytes - shift); }
+
+// MARK: Rows in blocks
+
+/// The code of coordinate i of row r, read as the comment at `ctq_blocks` says.
+static uint32_t code_there(const uint8_t *signs, const uint8_t *rest, uint32_t bits, size_t columns,
+                           size_t r, size_t i) {
+  size_t c = i / 8, nibble = i / 4 % 2 * 4, k = i % 4, place = CTQ_PLACE(r);
+#define BIT(byte, at) (uint32_t)((byte)[place] >> (nibble + (at)) & 1)
+  uint32_t code = BIT(signs + 32 * c, k) << (bits - 1), below = 0;
+  if ((bits - 1) & 4) {
+    for (size_t j = 0; j < 4; j++) code |= BIT(rest + 32 * (4 * c + k), j) << j;
+    rest += 32 * 4 * columns, below += 4;
+  }
+  if ((bits - 1) & 2) {
+    code |= BIT(rest + 32 * (2 * c + k % 2), (k + 2) % 4) << below;
+    code |= BIT(rest + 32 * (2 * c + k % 2), (k + 3) % 4) << (below + 1);
+    rest += 32 * 2 * columns, below += 2;
+  }
+  if ((bits - 1) & 1) code |= BIT(rest + 32 * c, (k + 1) % 4) << below;
+#undef BIT
+  return code;
+}
+
+/// Bits i * bits ... of a packed row.
+static uint32_t packed_code(const uint8_t *codes, uint32_t bits, size_t i) {
+  uint32_t code = 0;
+  for (size_t k = 0, at = i * bits; k < bits; k++, at++)
+    code |= (uint32_t)(codes[at / 8] >> at % 8 & 1) << k;
+  return code;
+}
+
+static void expect(int holds, const char *what, size_t dimension, uint32_t bits) {
+  if (holds) return;
+  printf("%s fails for %zu coordinates of %u bits\n", what, dimension, bits);
+  exit(1);
+}
+
+/// Spreads 32 rows of codes, reads each code where it belongs, and packs them again.
+static void check_rows(size_t d, uint32_t bits) {
+  const size_t columns = (d + 7) / 8, length = (d * bits + 7) / 8;
+  state = 100 * d + bits;
+  uint8_t *codes = random_bytes(32 * length, 0), *back = random_bytes(32 * length, 0);
+  // One bit a coordinate has no bytes beside the signs.
+  uint8_t *signs = random_bytes(32 * columns, 0);
+  uint8_t *rest = bits > 1 ? random_bytes((bits - 1) * 32 * columns, 0) : 0;
+  for (uint32_t r = 0; r < 32; r++) ctq_spread_row(codes + r * length, bits, d, signs, rest, r);
+  for (size_t r = 0; r < 32; r++)
+    for (size_t i = 0; i < d; i++)
+      expect(code_there(signs, rest, bits, columns, r, i) == packed_code(codes + r * length, bits, i),
+             "ctq_spread_row", d, bits);
+  for (uint32_t r = 32; r-- > 0;) ctq_pack_row(signs, rest, r, bits, d, back + r * length);
+  expect(memcmp(codes, back, 32 * length) == 0, "ctq_pack_row", d, bits);
+  uint8_t *parts[] = {codes, back, signs, rest};
+  for (size_t i = 0; i < 4; i++) free(parts[i]);
+}
+
+/// Copies every row to every other and touches nothing else.
+static void check_copies(void) {
+  enum { COLUMNS = 3 };
+  for (uint32_t from = 0; from < 32; from++)
+    for (uint32_t to = 0; to < 32; to++) {
+      uint8_t *source = random_bytes(32 * COLUMNS, 0), *target = random_bytes(32 * COLUMNS, 0);
+      uint8_t before[32 * COLUMNS];
+      memcpy(before, target, sizeof before);
+      ctq_copy_row(source, from, target, to, COLUMNS);
+      for (uint32_t c = 0; c < COLUMNS; c++)
+        before[32 * c + CTQ_PLACE(to)] = source[32 * c + CTQ_PLACE(from)];
+      expect(memcmp(before, target, sizeof before) == 0, "ctq_copy_row", from, to);
+      free(source);
+      free(target);
+    }
+}
+
+static void check_layout(void) {
+  const uint32_t widths[] = {1, 2, 3, 4, 8};
+  for (size_t w = 0; w < 5; w++)
+    for (size_t d = 1; d <= 70; d++) check_rows(d, widths[w]);
+  check_copies();
+}
+
+// MARK: Sums
+
+/// Values an operand takes; the extremes show a sum that is too narrow.
+typedef enum values { RANDOM, LARGEST_VALUES, OPPOSITE_VALUES, VALUE_KINDS } values;
+
+typedef struct scan {
+  ctq_blocks blocks;
+  uint32_t bits;
+  size_t queries, shift;
+  values values;
+} scan;
+
+/// A magnitude of at most `most`, or that with either sign.
+static int32_t value_for(values values, int32_t most, int is_signed) {
+  int32_t random = (int32_t)(next_word() % (uint32_t)(most + 1));
+  if (is_signed && next_word() % 2) random = -random;
+  return values == RANDOM ? random : values == OPPOSITE_VALUES && is_signed ? -most : most;
+}
+
+static void check_table_sums(const scan *s) {
+  size_t count = s->queries * s->blocks.columns * 32 * s->bits;
+  uint8_t *tables = random_bytes(count, s->shift);
+  for (size_t i = 0; i < count; i++) tables[i] = (uint8_t)value_for(s->values, 127, 0);
+  for (int side = 0; side < 2; side++)
+    both(side)->table_sums(&s->blocks, s->bits, tables, s->queries, first[side] + s->shift % 4,
+                           s->blocks.count * 32 + SUM_GAP);
+  release(tables, s->shift);
+}
+
+static void check_product_sums(const scan *s) {
+  size_t padded = (s->blocks.columns + 3) / 4 * 32, dimension = 8 * s->blocks.columns - s->shift % 8;
+  uint8_t *centroids = random_bytes(16, s->shift);
+  int8_t *weights = (int8_t *)random_bytes(s->queries * padded, s->shift);
+  for (size_t i = 0; i < 16; i++) centroids[i] = (uint8_t)value_for(s->values, 127, 0);
+  for (size_t i = 0; i < s->queries * padded; i++) {
+    size_t p = i % padded, coordinate = p / 32 * 32 + p % 4 * 8 + p / 8 % 4 + p / 4 % 2 * 4;
+    weights[i] = coordinate < dimension ? (int8_t)value_for(s->values, 64, 1) : 0;
+  }
+  for (int side = 0; side < 2; side++)
+    both(side)->product_sums(&s->blocks, s->bits, centroids, weights, s->queries,
+                             first[side] + s->shift % 4, s->blocks.count * 32 + SUM_GAP);
+  release(centroids, s->shift);
+  release(weights, s->shift);
+}
+
+static void check_wide_sums(const scan *s) {
+  size_t padded = 8 * s->blocks.columns, dimension = padded - s->shift % 8, shift = 2 * s->shift;
+  int16_t *centroids = (int16_t *)random_bytes(2 * 256, shift);
+  int16_t *weights = (int16_t *)random_bytes(2 * s->queries * padded, shift);
+  for (size_t i = 0; i < 256; i++)
+    centroids[i] = (int16_t)value_for(s->values == OPPOSITE_VALUES ? LARGEST_VALUES : s->values, 4095, 1);
+  for (size_t i = 0; i < s->queries * padded; i++)
+    weights[i] = i % padded < dimension ? (int16_t)value_for(s->values, 4095, 1) : 0;
+  for (int side = 0; side < 2; side++)
+    both(side)->wide_sums(&s->blocks, centroids, weights, s->queries, first[side] + s->shift % 4,
+                          s->blocks.count * 32 + SUM_GAP);
+  release(centroids, shift);
+  release(weights, shift);
+}
+
+/// One scan of random codes; strides leave gaps that grow with `shift`.
+static void check_sums(uint32_t columns, uint32_t bits, size_t count, size_t queries, size_t shift,
+                       values values) {
+  scan s = {.bits = bits, .queries = queries, .shift = shift, .values = values};
+  s.blocks = (ctq_blocks){.sign_stride = 32 * columns + shift, .count = count, .columns = columns};
+  state = columns + 1000 * shift + 100000 * count;
+  size_t sign_bytes = s.blocks.sign_stride * count - shift, rest_bytes = 0;
+  if (bits > 1) {
+    s.blocks.rest_stride = 32 * columns * (bits - 1) + 3 * shift;
+    rest_bytes = s.blocks.rest_stride * count - 3 * shift;
+  }
+  uint8_t *signs = random_bytes(sign_bytes, shift);
+  uint8_t *rest = bits > 1 ? random_bytes(rest_bytes, shift) : 0;
+  s.blocks.signs = signs;
+  s.blocks.rest = rest;
+  poison();
+  if (bits <= 2) check_table_sums(&s);
+  else if (bits <= 4) check_product_sums(&s);
+  else check_wide_sums(&s);
+  const char *kernel = bits <= 2 ? "table_sums" : bits <= 4 ? "product_sums" : "wide_sums";
+  expect_equal(first[0], first[1], sizeof first[0], kernel, columns, bits);
+  release(signs, shift);
+  if (rest) release(rest, shift);
+}
+
+/// Around the borders of rounds, 128 / bits columns for tables, 48 and 16 for products, with every
+/// number of blocks and queries and every kind of value; then every misalignment.
+static void check_all_sums(uint32_t bits) {
+  const uint32_t far[] = {15, 16, 17, 31, 32, 33, 47, 48, 49, 50, 63, 64, 65, 97, 127, 128, 129, 257};
+  const size_t products[] = {1, 2, 3, 15, 16}, tables[] = {1, 2, 3, 4};
+  const size_t *queries = bits <= 2 ? tables : products, kinds = bits <= 2 ? 4 : 5;
+  for (uint32_t columns = 1; columns <= 13; columns++)
+    for (size_t count = 1; count <= 3; count++)
+      for (size_t q = 0; q < kinds; q++)
+        for (int v = 0; v < VALUE_KINDS; v++)
+          check_sums(columns, bits, count, queries[q], columns, (values)v);
+  for (size_t i = 0; i < sizeof far / sizeof *far; i++)
+    for (size_t q = 0; q < kinds; q += 2)
+      for (int v = 0; v < VALUE_KINDS; v++)
+        check_sums(far[i], bits, 1 + i % 3, queries[q], i, (values)v);
+  for (size_t shift = 0; shift < 32; shift++)
+    for (size_t q = 0; q < kinds; q++) check_sums(5, bits, 2, queries[q], shift, RANDOM);
+}
+
+// MARK: From sums to rows
+
+/// The threshold's rows of `keys`; infinities and both zeros are among them, and what ties is selected.
+static void check_selection(const float *keys, size_t count, float threshold) {
+  static uint32_t rows[2][LARGEST];
+  memset(rows, 0x5a, sizeof rows);
+  size_t found[2];
+  for (int side = 0; side < 2; side++)
+    found[side] = both(side)->select_rows(keys, count, threshold, rows[side]);
+  expect_equal(found, found + 1, sizeof *found, "select_rows's count", count, 0);
+  expect_equal(rows[0], rows[1], sizeof rows[0], "select_rows", count, 0);
+  for (size_t i = 0, at = 0; i < count; i++)
+    if (keys[i] >= threshold) expect(at < found[1] && rows[1][at++] == i, "select_rows", count, 0);
+}
+
+static void check_keys(size_t count, size_t shift, int has_norms, int has_alignments) {
+  const ctq_key_factors factors = {0.37f, -1.25f, 0.61f, 0.09f};
+  static float norms[LARGEST], alignments[LARGEST];
+  fill(norms, LARGEST, count, 3);
+  fill(alignments, LARGEST, count + 1, 0);
+  fill(input, LARGEST, count + 2, 20);
+  poison();
+  for (int side = 0; side < 2; side++)
+    both(side)->row_keys(input + shift, has_norms ? norms + shift : 0,
+                         has_alignments ? alignments + 2 * shift : 0, count, factors,
+                         first[side] + shift);
+  expect_equal(first[0], first[1], sizeof first[0], "row_keys", count, shift);
+
+  float *keys = first[0] + shift;
+  for (size_t i = 0; i < count; i += 7) keys[i] = i % 2 ? 0.0f : -0.0f;
+  for (size_t i = 3; i < count; i += 11) keys[i] = i % 2 ? INFINITY : -INFINITY;
+  for (size_t i = 5; i < count; i += 13) keys[i] = NAN;
+  const float thresholds[] = {0.0f, -0.0f, INFINITY, -INFINITY, NAN, 1e6f};
+  for (size_t t = 0; t < 6; t++) check_selection(keys, count, thresholds[t]);
+  for (size_t i = 0; i < count; i++) check_selection(keys, count, keys[i]);
+}
+
+static void check_scans(void) {
+  const uint32_t widths[] = {1, 2, 3, 4, 8};
+  for (size_t w = 0; w < 5; w++) check_all_sums(widths[w]);
+  for (size_t count = 0; count <= 70; count++)
+    for (size_t shift = 0; shift < 4; shift++)
+      for (int there = 0; there < 4; there++) check_keys(count, shift, there & 1, there >> 1);
+}

@@ -1,0 +1,326 @@
+import Testing
+
+@testable import TurboQuantKernels
+
+/// Scans through the Swift face against a plain model: rows of codes, and for each coordinate what each
+/// code is worth.
+///
+/// All of them add whole numbers exactly and round once, at the end.
+@Suite struct IndexBlocksTests {
+  static let dimensions = [1, 7, 8, 9, 31, 33, 100, 389, 1030]
+
+  /// Random rows of codes, and their blocks.
+  struct Rows {
+    let shape: BlockShape
+    let codes: [[Int]]
+    let signs: AlignedBytes
+    let rest: AlignedBytes
+
+    var blockCount: Int { codes.count / 32 }
+
+    init(dimension: Int, bits: Int, blocks: Int, generator: inout TestFloats.Generator) {
+      let shape = BlockShape(dimension: dimension, bits: bits)
+      self.shape = shape
+      codes = (0..<32 * blocks).map { _ in
+        (0..<dimension).map { _ in generator.int(below: 1 << bits) }
+      }
+      var signs = AlignedBytes(byteCount: blocks * shape.signByteCount)
+      var rest = AlignedBytes(byteCount: blocks * shape.restByteCount)
+      for (row, own) in codes.enumerated() {
+        var signBytes = signs.mutableBytes
+        var restBytes = rest.mutableBytes
+        shape.spread(
+          Rows.packed(own, bits: bits).span.raw, at: 0, row: row % 32, signs: &signBytes,
+          at: row / 32 * shape.signByteCount, rest: &restBytes,
+          at: row / 32 * shape.restByteCount)
+      }
+      self.signs = signs
+      self.rest = rest
+    }
+
+    /// Code i in bits i · `bits` …, the lowest bit of a byte first.
+    static func packed(_ codes: [Int], bits: Int) -> [UInt8] {
+      var bytes = [UInt8](repeating: 0, count: (codes.count * bits + 7) / 8)
+      for (i, code) in codes.enumerated() {
+        for k in 0..<bits where code >> k & 1 == 1 {
+          bytes[(i * bits + k) / 8] |= 1 << ((i * bits + k) % 8)
+        }
+      }
+      return bytes
+    }
+
+    /// ⟨codes, weights⟩ of each row and query, where `worth` says what a code of a coordinate is worth.
+    func sums(queryCount: Int, worth: (_ query: Int, _ i: Int, _ code: Int) -> Int) -> [Float] {
+      (0..<queryCount).flatMap { query in
+        codes.map { row in
+          Float(row.enumerated().reduce(0) { $0 + worth(query, $1.offset, $1.element) })
+        }
+      }
+    }
+
+    /// What `body` writes for these blocks.
+    func scanned(
+      queryCount: Int,
+      _ body: (borrowing IndexBlocks, inout MutableSpan<Float>, _ stride: Int) -> Void
+    ) -> [Float] {
+      var sums = [Float](repeating: .nan, count: queryCount * codes.count)
+      var output = sums.mutableSpan
+      body(
+        IndexBlocks(shape, signs: signs.bytes, rest: rest.bytes, count: blockCount), &output,
+        codes.count)
+      return sums
+    }
+  }
+
+  @Test(arguments: dimensions, [1, 2, 3, 4, 8])
+  func aRowComesBack(dimension: Int, bits: Int) {
+    var generator = TestFloats.Generator(state: UInt64(dimension * 10 + bits))
+    let rows = Rows(dimension: dimension, bits: bits, blocks: 1, generator: &generator)
+    for (row, codes) in rows.codes.enumerated() {
+      let packed = rows.shape.packed(row: row, signs: rows.signs.bytes, rest: rows.rest.bytes)
+      #expect(packed == Rows.packed(codes, bits: bits), "row \(row)")
+    }
+  }
+
+  /// Four coordinates of one bit, or two of two, share an entry of at most 127.
+  @Test(arguments: KernelTarget.available, dimensions)
+  func tableSums(_ target: KernelTarget, dimension: Int) {
+    for (bits, codeBits) in [(1, 1), (1, 4), (2, 2)] {
+      for queryCount in 1...BlockShape.tableQueries {
+        let seed = UInt64(dimension * 100 + bits * 10 + queryCount)
+        var generator = TestFloats.Generator(state: seed)
+        let rows = Rows(
+          dimension: dimension, bits: codeBits, blocks: dimension < 100 ? 2 : 1,
+          generator: &generator)
+        let values = (0..<queryCount * rows.shape.columns * 8 << bits).map { _ in
+          generator.int(below: bits == 1 ? 32 : 64)
+        }
+        let worth = { (query: Int, i: Int, code: Int) in
+          values[(query * rows.shape.columns * 8 + i) << bits + code >> (codeBits - bits)]
+        }
+        // Beyond the dimension every code is zero.
+        let coordinates = rows.shape.columns * 8
+        let beyond = (0..<queryCount).map { query in
+          (dimension..<coordinates).reduce(0) { $0 + worth(query, $1, 0) }
+        }
+        let expected = rows.sums(queryCount: queryCount) {
+          worth($0, $1, $2) + ($1 == 0 ? beyond[$0] : 0)
+        }
+        let tables = Self.tables(
+          bits: bits, columns: rows.shape.columns, queryCount: queryCount, values)
+        let found = rows.scanned(queryCount: queryCount) {
+          Kernels(target).tableSums(
+            $0, bits: bits, tables: tables.span, queryCount: queryCount, into: &$1, stride: $2)
+        }
+        #expect(found == expected, "\(bits) of \(codeBits) bits, seed \(seed)")
+      }
+    }
+  }
+
+  /// The tables whose entries add what codes are worth, as the comment at `table_sums` lays them out.
+  private static func tables(bits: Int, columns: Int, queryCount: Int, _ values: [Int]) -> [UInt8] {
+    var tables: [UInt8] = []
+    for column in 0..<queryCount * columns {
+      for table in 0..<2 * bits {
+        for entry in 0..<16 {
+          var sum = 0
+          for k in stride(from: table / 2, to: 4, by: bits) {
+            let sign = entry >> k & 1
+            let code = bits == 1 ? sign : sign << 1 | entry >> ((k + 1) % 4) & 1
+            sum += values[(column * 8 + table % 2 * 4 + k) << bits + code]
+          }
+          tables.append(UInt8(sum))
+        }
+      }
+    }
+    return tables
+  }
+
+  @Test(arguments: KernelTarget.available, dimensions)
+  func productSums(_ target: KernelTarget, dimension: Int) {
+    for bits in [3, 4] {
+      for queryCount in [1, 3, BlockShape.productQueries] {
+        let seed = UInt64(dimension * 1000 + bits * 100 + queryCount)
+        var generator = TestFloats.Generator(state: seed)
+        let rows = Rows(
+          dimension: dimension, bits: bits, blocks: dimension < 100 ? 2 : 1, generator: &generator)
+        let centroids = (0..<16).map { _ in UInt8(generator.int(below: 128)) }
+        let weights = (0..<queryCount * dimension).map { _ in generator.int(below: 129) - 64 }
+        var ordered = [Int8](repeating: 0, count: queryCount * rows.shape.productWeightCount)
+        for query in 0..<queryCount {
+          for i in 0..<dimension {
+            let place = i / 32 * 32 + i % 4 * 8 + i / 4 % 2 * 4 + i / 8 % 4
+            ordered[query * rows.shape.productWeightCount + place] =
+              Int8(weights[query * dimension + i])
+          }
+        }
+        let found = rows.scanned(queryCount: queryCount) {
+          Kernels(target).productSums(
+            $0, centroids: centroids.span, weights: ordered.span, queryCount: queryCount, into: &$1,
+            stride: $2)
+        }
+        let expected = rows.sums(queryCount: queryCount) {
+          weights[$0 * dimension + $1] * Int(centroids[$2])
+        }
+        #expect(found == expected, "\(bits) bits, seed \(seed)")
+      }
+    }
+  }
+
+  @Test(arguments: KernelTarget.available, dimensions)
+  func wideSums(_ target: KernelTarget, dimension: Int) {
+    for queryCount in [1, 3, BlockShape.productQueries] {
+      let seed = UInt64(dimension * 100 + queryCount)
+      var generator = TestFloats.Generator(state: seed)
+      let rows = Rows(
+        dimension: dimension, bits: 8, blocks: dimension < 100 ? 2 : 1, generator: &generator)
+      let centroids = (0..<256).map { _ in Int16(generator.int(below: 8191) - 4095) }
+      let weights = (0..<queryCount * dimension).map { _ in generator.int(below: 8191) - 4095 }
+      let padded = rows.shape.columns * 8
+      var ordered = [Int16](repeating: 0, count: queryCount * padded)
+      for query in 0..<queryCount {
+        for i in 0..<dimension {
+          ordered[query * padded + i] = Int16(weights[query * dimension + i])
+        }
+      }
+      let found = rows.scanned(queryCount: queryCount) {
+        Kernels(target).wideSums(
+          $0, centroids: centroids.span, weights: ordered.span, queryCount: queryCount, into: &$1,
+          stride: $2)
+      }
+      let expected = rows.sums(queryCount: queryCount) {
+        weights[$0 * dimension + $1] * Int(centroids[$2])
+      }
+      #expect(found == expected, "seed \(seed)")
+    }
+  }
+
+  @Test(arguments: KernelTarget.available, [0, 1, 15, 16, 17, 70])
+  func keysAndSelection(_ target: KernelTarget, count: Int) {
+    let kernels = Kernels(target)
+    let f = KeyFactors(step: 0.37, offset: -1.25, normShare: 0.61, constant: 0.09)
+    let sums = TestFloats.unaligned(count, seed: 15)
+    let norms = TestFloats.unaligned(count, seed: 16)
+    let alignments = TestFloats.unaligned(count, seed: 17)
+    for (hasNorms, hasAlignments) in [(false, false), (false, true), (true, false), (true, true)] {
+      let (usedNorms, usedAlignments) = (hasNorms ? norms : [], hasAlignments ? alignments : [])
+      var keys = [Float](repeating: 0, count: count)
+      var output = keys.mutableSpan
+      kernels.rowKeys(
+        sums.span, norms: usedNorms.span.raw,
+        alignments: usedAlignments.span.raw, f, into: &output)
+      let expected = (0..<count).map { i in
+        let norm = hasNorms ? norms[i] : 1
+        let product = (sums[i] * f.step + f.offset) / (hasAlignments ? alignments[i] : 1)
+        return norm * (product - norm * f.normShare) + f.constant
+      }
+      #expect(keys == expected)
+      for threshold in expected + [-.infinity, .infinity] {
+        var rows: [UInt32] = [7]
+        var scratch: [UInt32] = []
+        kernels.selectRows(
+          keys.span, threshold: threshold, start: 1000, appendingTo: &rows, &scratch)
+        #expect(
+          rows == [7] + (0..<count).filter { expected[$0] >= threshold }.map { UInt32(1000 + $0) })
+      }
+    }
+  }
+
+  @Test func aRowIsCopiedAlone() {
+    let source = TestFloats.bytes(5 + 96, seed: 18)
+    let place = { (row: Int) in row % 8 / 4 * 16 + row / 8 * 4 + row % 4 }
+    for (from, to) in [(0, 0), (0, 31), (31, 0), (5, 12), (30, 9)] {
+      var target = AlignedBytes(byteCount: 7 + 96 + 7)
+      var bytes = target.mutableBytes
+      copyRow(source.span.raw, at: 5, row: from, to: &bytes, at: 7, row: to, columns: 3)
+      var expected = [UInt8](repeating: 0, count: target.byteCount)
+      for column in 0..<3 {
+        expected[7 + 32 * column + place(to)] = source[5 + 32 * column + place(from)]
+      }
+      #expect(target.copied == expected, "row \(from) to row \(to)")
+    }
+  }
+}
+
+/// What the documented preconditions refuse.
+@Suite struct IndexBlocksPreconditionTests {
+  @Test func shapes() async {
+    await #expect(processExitsWith: .failure) { _ = BlockShape(dimension: 0, bits: 4) }
+    await #expect(processExitsWith: .failure) { _ = BlockShape(dimension: 8, bits: 5) }
+  }
+
+  @Test func blocksBeyondTheirBytes() async {
+    await #expect(processExitsWith: .failure) {
+      let shape = BlockShape(dimension: 8, bits: 1)
+      let bytes = AlignedBytes(byteCount: 32)
+      _ = IndexBlocks(shape, signs: bytes.bytes, rest: bytes.bytes, count: 2)
+    }
+  }
+
+  @Test func aRowBeyondItsBlock() async {
+    await #expect(processExitsWith: .failure) {
+      let bytes = AlignedBytes(byteCount: 32)
+      _ = BlockShape(dimension: 8, bits: 1).packed(row: 32, signs: bytes.bytes, rest: bytes.bytes)
+    }
+  }
+
+  @Test func tooManyQueries() async {
+    await #expect(processExitsWith: .failure) {
+      let bytes = AlignedBytes(byteCount: 32)
+      let blocks = IndexBlocks(
+        BlockShape(dimension: 8, bits: 1), signs: bytes.bytes, rest: bytes.bytes, count: 1)
+      let count = BlockShape.tableQueries + 1
+      var sums = [Float](repeating: 0, count: 32 * count)
+      var output = sums.mutableSpan
+      Kernels(KernelTarget.available[0]).tableSums(
+        blocks, bits: 1, tables: [UInt8](repeating: 0, count: 32 * count).span, queryCount: count,
+        into: &output, stride: 32)
+    }
+  }
+}
+
+@Suite struct AlignedBytesTests {
+  @Test(arguments: [0, 1, 63, 64, 65, 4097]) func zerosOnACacheLine(byteCount: Int) {
+    let bytes = AlignedBytes(byteCount: byteCount)
+    #expect(bytes.copied == [UInt8](repeating: 0, count: byteCount))
+    let remainder = unsafe bytes.bytes.withUnsafeBytes {
+      UInt(bitPattern: $0.baseAddress) % 64
+    }
+    #expect(remainder == 0)
+  }
+
+  @Test func copiesAreFollowedByZeros() {
+    let source = TestFloats.bytes(33, seed: 19)
+    let bytes = AlignedBytes(copying: source.span.raw, byteCount: 50)
+    #expect(bytes.copied == source + [UInt8](repeating: 0, count: 17))
+  }
+
+  @Test func anOwnerThatWritesLeavesTheOthersAlone() {
+    let source: [UInt8] = [1, 2, 3]
+    var first = AlignedBytes(copying: source.span.raw, byteCount: 3)
+    var second = first
+    var bytes = second.mutableBytes
+    bytes.storeBytes(of: 9, toByteOffset: 1, as: UInt8.self)
+    #expect(first.copied == source)
+    #expect(second.copied == [1, 9, 3])
+    // Each is a sole owner now and writes in place.
+    let before = unsafe first.bytes.withUnsafeBytes { UInt(bitPattern: $0.baseAddress) }
+    var own = first.mutableBytes
+    own.storeBytes(of: 8, toByteOffset: 2, as: UInt8.self)
+    let after = unsafe first.bytes.withUnsafeBytes { UInt(bitPattern: $0.baseAddress) }
+    #expect(before == after)
+    #expect(first.copied == [1, 2, 8])
+    #expect(second.copied == [1, 9, 3])
+  }
+}
+
+extension AlignedBytes {
+  fileprivate var copied: [UInt8] {
+    let span = bytes
+    return (0..<byteCount).map { span.byte(at: $0) }
+  }
+}
+
+extension TestFloats.Generator {
+  fileprivate mutating func int(below bound: Int) -> Int { Int(next() % UInt64(bound)) }
+}
