@@ -4,17 +4,18 @@ internal import TurboQuantFiles
 extension Command {
   /// `turboquant benchmark`.
   static let benchmark = Command(
-    name: "benchmark", summary: "Time the codec or searches on this machine: benchmark codec | search.",
+    name: "benchmark", summary: "Time the codec or searches, or test the certificate, on this machine.",
     discussion: """
       codec: encodes and decodes seeded random unit vectors from memory to memory, and copies as many
       floats for comparison; the three take turns. search: builds an index and searches it with every
       query one by one and with all at once, beside a plain read of as many bytes as the codes take.
+      certificate: counts how often certified results differ from exhaustive ones over many rotations.
       Times are medians over the repeats.
       """,
-    operands: [Operand(name: "WHAT", help: "codec or search.")],
+    operands: [Operand(name: "WHAT", help: "codec, search or certificate.")],
     options: [.dimensions, .benchmarkRates, .quantizer, .count, .repeats] + CodecOptions.shared
       + [.base, .searchQueries, .metric, .twoStage, .centre] + IndexOptions.searching
-      + [.results, .skipRecall, .benchmarkThreads, .json],
+      + [.results, .skipRecall, .certificateSeeds, .decodedQueries, .benchmarkThreads, .json],
     run: runBenchmark)
 }
 
@@ -37,8 +38,9 @@ private func runBenchmark(_ arguments: Arguments, _ console: Console) throws {
   switch what {
   case "codec": try runCodecBenchmark(arguments, console)
   case "search": try runSearchBenchmark(arguments, console)
+  case "certificate": try runCertificateBenchmark(arguments, console)
   case "attention": throw CommandFailure("“turboquant benchmark attention” is not built yet")
-  default: throw arguments.wrong("WHAT is codec or search, not “\(what)”")
+  default: throw arguments.wrong("WHAT is codec, search or certificate, not “\(what)”")
   }
 }
 

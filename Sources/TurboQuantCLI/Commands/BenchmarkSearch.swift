@@ -48,7 +48,7 @@ func runSearchBenchmark(_ arguments: Arguments, _ console: Console) throws {
   console.write(arguments.has(.json) ? try JSON.text(reports) : SearchTiming.text(reports))
 }
 
-private func searchVectors(
+func searchVectors(
   _ arguments: Arguments, _ console: Console
 ) throws -> (VectorSet, VectorSet) {
   guard let path = arguments.text(.base) else {

@@ -69,11 +69,19 @@ struct IndexOptions: Sendable {
     return chosen ?? .certified(failureProbability: probability)
   }
 
-  /// An empty index.
-  func index(dimension: Int, bits: Int, mean: [Float]?) throws -> VectorIndex {
+  /// The failure probability of certified searches.
+  var failureProbability: Double {
+    guard case .certified(let probability) = exactness else { return 1e-3 }
+    return probability
+  }
+
+  /// An empty index; `seedOffset` is added to the seed.
+  func index(
+    dimension: Int, bits: Int, mean: [Float]?, seedOffset: UInt64 = 0
+  ) throws -> VectorIndex {
     try VectorIndex(
       dimension: dimension, bits: bits, metric: metric, isTwoStage: isTwoStage, mean: mean,
-      originals: originals, seed: seed)
+      originals: originals, seed: seed &+ seedOffset)
   }
 
   /// The mean of vectors, of their directions for cosines.
