@@ -64,7 +64,8 @@ class Ours:
         text = output_of([
             self.binary, "benchmark", "search", "--base", folder / "base.npy",
             "--queries", folder / queries, "--count", str(COUNT), "--threads", str(self.threads),
-            "--seed", str(self.seed), "--repeats", "1", "--json", *self.options, *extra,
+            "--seed", str(self.seed), "--repeats", "1", "--skip-recall", "--json", *self.options,
+            *extra,
         ])  # fmt: skip
         try:
             (record,) = parse_records(text)
