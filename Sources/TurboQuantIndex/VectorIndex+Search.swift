@@ -91,6 +91,7 @@ extension VectorIndex {
     guard options.rerank == nil else {
       throw .notOffered("a range search does not rerank; search for a count, or leave rerank out")
     }
+    guard !limit.isNaN else { throw .notOffered("the limit of a range search is not a number") }
     let plan = try SearchPlan(self, queries, count: 1, options)
     var hits: [[Hit]] = []
     let ranges = try plan.range(key: metric.isDistance ? -limit : limit)
