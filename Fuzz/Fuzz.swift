@@ -1,0 +1,98 @@
+// What libFuzzer calls, for the reader that the environment variable TQ_FUZZ names.
+
+import Foundation
+import TurboQuantKernels
+import TurboQuantStorage
+
+/// A reader of bytes that nobody vouches for.
+struct Reader: Sendable {
+  /// Reads any bytes at all and ends the process when the reader breaks a promise.
+  let check: @Sendable ([UInt8]) -> Void
+  /// Changes an input; most readers need no more than what libFuzzer does with bytes.
+  var mutate: @Sendable (Mutation) -> [UInt8] = { $0.changed($0.input) }
+}
+
+/// One change of an input that libFuzzer asks for.
+struct Mutation {
+  /// The input.
+  let input: [UInt8]
+  /// Decides what is done; libFuzzer's own generator goes on from here unseen.
+  let seed: UInt32
+  fileprivate let maximumCount: Int
+
+  /// `bytes` with a change of libFuzzer's own.
+  func changed(_ bytes: [UInt8]) -> [UInt8] {
+    let size = min(bytes.count, maximumCount)
+    var buffer = bytes.prefix(size) + [UInt8](repeating: 0, count: maximumCount - size)
+    let count = buffer.withUnsafeMutableBufferPointer {
+      LLVMFuzzerMutate($0.baseAddress, size, $0.count)
+    }
+    return Array(buffer.prefix(count))
+  }
+}
+
+private let environment = ProcessInfo.processInfo.environment
+
+private let reader: Reader = {
+  let name = environment["TQ_FUZZ"] ?? ""
+  guard let reader = readers[name] else {
+    broken("TQ_FUZZ is “\(name)”, not one of \(readers.keys.sorted().joined(separator: " "))")
+  }
+  return reader
+}()
+
+/// Reads one input.
+@c(LLVMFuzzerTestOneInput)
+public func testOneInput(_ data: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
+  reader.check(Array(UnsafeBufferPointer(start: data, count: count)))
+  return 0
+}
+
+/// Changes an input in place and returns its new size.
+@c(LLVMFuzzerCustomMutator)
+public func mutate(
+  _ data: UnsafeMutablePointer<UInt8>, _ count: Int, _ maximumCount: Int, _ seed: UInt32
+) -> Int {
+  let input = Array(UnsafeBufferPointer(start: data, count: count))
+  let output = reader.mutate(Mutation(input: input, seed: seed, maximumCount: maximumCount))
+    .prefix(maximumCount)
+  _ = UnsafeMutableBufferPointer(start: data, count: maximumCount).update(fromContentsOf: output)
+  return output.count
+}
+
+/// Ends the process, which libFuzzer takes for a crash.
+func broken(_ promise: String) -> Never {
+  FileHandle.standardError.write(Data("BROKEN: \(promise)\n".utf8))
+  abort()
+}
+
+/// Ends the process unless a promise was kept.
+func require(_ isKept: Bool, _ promise: @autoclosure () -> String) {
+  if !isKept { broken(promise()) }
+}
+
+/// Holds an error to what every one promises: one line, and a place within the file.
+func requireGood(_ error: some Error, at offset: UInt64? = nil, in input: [UInt8]) {
+  let message = "\(error)"
+  require(
+    !message.isEmpty
+      && message.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control },
+    "a message is one line: \(message.debugDescription)")
+  require(offset ?? 0 <= UInt64(input.count), "\(message): beyond \(input.count) bytes")
+}
+
+/// The path of a file of `bytes`, in memory where the system offers that.
+func file(_ bytes: [UInt8], _ name: String) -> String {
+  let path = "\(environment["TQ_FUZZ_DIRECTORY"] ?? ".")/\(name)"
+  do throws(StorageError) {
+    removeFile(path)
+    let file = try FileDescriptor(path, .creating)
+    var done = 0
+    while done < bytes.count {
+      done += try file.write(bytes.span.raw.extracting(done..<bytes.count))
+    }
+  } catch {
+    broken("the harness cannot write: \(error)")
+  }
+  return path
+}

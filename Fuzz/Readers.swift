@@ -1,0 +1,170 @@
+// Every reader of untrusted bytes, and what it promises.
+
+import TurboQuantKernels
+
+@testable import TurboQuant
+@testable import TurboQuantCLI
+@testable import TurboQuantFiles
+@testable import TurboQuantStorage
+
+/// The readers by name; a folder of `Corpus` with that name seeds each.
+///
+/// Another file of the container format is one line here, its check, and that folder.
+let readers: [String: Reader] = [
+  "tqv": Reader(check: checkCodeFile, mutate: mutateContainer),
+  "codec": Reader(check: checkCodecRecord, mutate: mutateRecord),
+  "npy": Reader(check: { checkVectors($0, .npy) }, mutate: mutateNpy),
+  "fvecs": Reader { checkVectors($0, .fvecs) },
+  "fbin": Reader { checkVectors($0, .fbin) },
+  "arguments": Reader(check: checkArguments),
+]
+
+/// A `.tqv` file: what opens is encoded as it was read, and its rows can be used.
+private func checkCodeFile(_ input: [UInt8]) {
+  let path = file(input, "x.tqv")
+  do throws(StorageError) {
+    let container = try checkedContainer(path, input)
+    guard isCheap(try container.bytes(of: CodeFileFormat.codec)) else { return }
+  } catch {
+    // Whatever is wrong, opening finds it too.
+  }
+  do throws(CodeFileError) {
+    let file = try CodeFile(path)
+    require(file.byteCount == input.count, "the whole file is read")
+    let codes = try file.codes(of: 0..<file.count)
+    try file.verify()
+    use(file.codec, codes)
+  } catch {
+    requireGood(error, at: error.offset, in: input)
+    require(error.path == path, "an error names the file")
+  }
+}
+
+/// A container of any kind: header and table come out again as they went in.
+func checkedContainer(
+  _ path: String, _ input: [UInt8]
+) throws(StorageError) -> ContainerReader {
+  let container = try ContainerReader(path)
+  let header = try ContainerHeader(parsing: input.span.raw, path: path)
+  let encoded = header.encoded() + container.sections.flatMap { $0.encoded() }
+  require(input.starts(with: encoded), "header and table are encoded as they were read")
+  return container
+}
+
+/// A codec record: what is accepted is what the codec would write, to the byte.
+private func checkCodecRecord(_ input: [UInt8]) {
+  guard isCheap(input.span.raw) else { return }
+  do throws(CodecError) {
+    let codec = try Codec(record: input.span.raw)
+    require(codec.record == input, "a record is encoded as it was read")
+    // Rows are as untrusted as the record; these are its own bytes.
+    let rows = (0..<2 * codec.bytesPerVector).map { input[$0 % input.count] }
+    use(codec, try CodeMatrix(bytes: rows, of: codec))
+  } catch {
+    requireGood(error, in: input)
+  }
+}
+
+/// Whether the codec of a record is built in milliseconds, or refused.
+///
+/// A record of few bytes may name, by design, a matrix of up to 2²⁶ entries; to build such a codec
+/// again and again would find nothing.
+private func isCheap(_ record: RawSpan) -> Bool {
+  guard record.byteCount >= CodecRecord.fixedByteCount else { return true }
+  let dimension = Int(record.integer(at: 20, as: UInt32.self))
+  let directions = Int(record.integer(at: 32, as: UInt32.self))
+  let isDense =
+    record.byte(at: 27) == RotationKind.haar.rawValue
+    || [SketchKind.gaussian, .orthogonal].contains { $0.rawValue == record.byte(at: 29) }
+  return max(dimension, directions) <= (isDense ? 128 : 2048)
+    || dimension > CodecError.largestDimension
+}
+
+/// Decodes rows and estimates with them in every way that there is.
+private func use(_ codec: Codec, _ codes: CodeMatrix) {
+  do throws(CodecError) {
+    // A stored row may be much smaller than its vector, so not all of them.
+    let end = min(codes.count, 8) * codec.bytesPerVector
+    let codes = try CodeMatrix(bytes: Array(codes.bytes.prefix(end)), of: codec)
+    let vectors = try codec.decode(codes)
+    require(vectors.count == codes.count * codec.dimension, "all rows are decoded")
+    let query = try codec.prepare([Float](repeating: 1, count: codec.dimension).span)
+    for estimator in Estimator.allCases {
+      let isOffered =
+        estimator == .twoStage ? codec.sketch != nil : codec.scalarQuantizer != nil
+      guard isOffered else { continue }
+      let estimates = try codec.estimates(query, codes, by: estimator)
+      let values = try codec.values(query, codes, by: estimator)
+      require(estimates.count == codes.count && values.count == codes.count, "all are estimated")
+    }
+  } catch {
+    broken("a codec that was opened fails: \(error)")
+  }
+}
+
+/// A file of vectors: mapped or streamed, all blocks give the same finite numbers.
+private func checkVectors(_ input: [UInt8], _ format: VectorFile.Format) {
+  let path = file(input, "x.\(format.rawValue)")
+  let mapped = vectors(input) { () throws(VectorFileError) in try VectorFile.open(path) }
+  guard format == .npy else { return }
+  let streamed = vectors(input) { () throws(VectorFileError) in
+    try VectorFile(
+      stream: translatingErrors { () throws(StorageError) in try FileDescriptor(path, .reading) })
+  }
+  require(mapped == streamed, "a stream gives what a file gives")
+}
+
+/// All numbers of a file, read in blocks of three rows; nil when it is refused.
+private func vectors(
+  _ input: [UInt8], _ open: () throws(VectorFileError) -> VectorFile
+) -> [Float]? {
+  do throws(VectorFileError) {
+    var file = try open()
+    let header = NpyHeader.encoded(count: file.count, dimension: file.dimension)
+    let layout = try FileLayout(npy: header.span.raw, path: file.path)
+    require(
+      layout.count == file.count && layout.decoder.dimension == file.dimension,
+      "a header is read as it was encoded")
+    var all: [Float] = []
+    var block: [Float] = []
+    while try file.readRows(3, into: &block) > 0 { all += block }
+    require(all.count == file.count * file.dimension, "all rows are read")
+    require(all.allSatisfy { $0.isFinite }, "all numbers are finite")
+    return all
+  } catch {
+    requireGood(error, at: error.offset, in: input)
+    return nil
+  }
+}
+
+/// A command line, one word a line: what is accepted is complete, and values are read or refused.
+private func checkArguments(_ input: [UInt8]) {
+  let words = String(decoding: input, as: UTF8.self).split(
+    separator: "\n", omittingEmptySubsequences: false
+  ).map(String.init)
+  guard let command = TurboQuantCLI.commands.first(where: { $0.name == words[0] }) else { return }
+  do {
+    guard let arguments = try Arguments(parsing: Array(words.dropFirst()), for: command) else {
+      return
+    }
+    require(arguments.operands.count == command.operands.count, "no operand is missing")
+    for option in command.options {
+      require(arguments.has(option) || !option.isRequired, "no option is missing")
+      guard let text = arguments.text(option) else { continue }
+      _ = try? arguments.integer(option, in: UInt64.min...UInt64.max)
+      _ = try? arguments.integers(option, in: 1...9)
+      if let rate = try? arguments.rate(text) {
+        require((2...18).contains(rate.halfBits), "a rate is one that is offered")
+      }
+      if let list = try? arguments.list(option) {
+        require(!list.isEmpty && !list.contains(""), "a list has words")
+        // Whatever the list is of, it may be taken for quantizers.
+        _ = try CodecOptions(arguments).quantizers(list, arguments)
+      }
+    }
+  } catch let error as UsageError {
+    require(error.command == command.name && !error.message.isEmpty, "an error names its command")
+  } catch {
+    // A quantizer that is not built yet.
+  }
+}
