@@ -5,6 +5,7 @@ import TurboQuantKernels
 @testable import TurboQuant
 @testable import TurboQuantCLI
 @testable import TurboQuantFiles
+@testable import TurboQuantIndex
 @testable import TurboQuantStorage
 
 /// The readers by name; a folder of `Corpus` with that name seeds each.
@@ -12,6 +13,7 @@ import TurboQuantKernels
 /// Another file of the container format is one line here, its check, and that folder.
 let readers: [String: Reader] = [
   "tqv": Reader(check: checkCodeFile, mutate: mutateContainer),
+  "tqi": Reader(check: checkIndexFile, mutate: mutateContainer),
   "codec": Reader(check: checkCodecRecord, mutate: mutateRecord),
   "npy": Reader(check: { checkVectors($0, .npy) }, mutate: mutateNpy),
   "fvecs": Reader { checkVectors($0, .fvecs) },
@@ -37,6 +39,62 @@ private func checkCodeFile(_ input: [UInt8]) {
   } catch {
     requireGood(error, at: error.offset, in: input)
     require(error.path == path, "an error names the file")
+  }
+}
+
+/// A `.tqi` file: what opens can be searched, changed and saved, and is the same when read again.
+private func checkIndexFile(_ input: [UInt8]) {
+  let path = file(input, "x.tqi")
+  do throws(StorageError) {
+    let container = try checkedContainer(path, input)
+    guard isCheap(try container.bytes(of: CodeFileFormat.codec)) else { return }
+  } catch {
+    // Whatever is wrong, opening finds it too.
+  }
+  do throws(IndexError) {
+    let index = try VectorIndex.verify(path)
+    useIndex(index, path)
+  } catch {
+    if case .file(let named, let offset) = error.kind {
+      require(named == path, "an error names the file")
+      requireGood(error, at: offset, in: input)
+    } else {
+      requireGood(error, in: input)
+    }
+  }
+}
+
+/// Searches an index in every way, then changes and saves it.
+private func useIndex(_ index: VectorIndex, _ path: String) {
+  let dimension = index.codec.dimension
+  let queries = (0..<2 * dimension).map { Float($0 % 7) - 3 }
+  do throws(IndexError) {
+    let all = SearchOptions(exactness: .exhaustive)
+    let exhaustive = try index.search(queries, count: 3, options: all)
+    let certified = try index.search(queries, count: 3)
+    require(exhaustive.count == 2 && certified.count == 2, "every query gets a list")
+    _ = try index.rangeSearch(queries, limit: 0)
+    let ids = try index.ids()
+    require(ids.count == index.count, "every row has an id")
+    var changed = index
+    if let id = ids.first {
+      require(try index.reconstruct(id).count == dimension, "a row is a vector")
+      try changed.remove(id)
+    }
+    try changed.add([Float](repeating: 1, count: dimension))
+    let copy = path + ".copy"
+    try changed.save(to: copy)
+    let again = try VectorIndex.verify(copy)
+    let (before, after) = (
+      try changed.search(queries, count: 9, options: all),
+      try again.search(queries, count: 9, options: all)
+    )
+    require(before == after, "a saved index gives the same results")
+  } catch {
+    // Ids may be used up, or a mean be so long that a vector of ones is lost in it.
+    guard error.kind != .idsExhausted else { return }
+    if case .codec = error.kind { return }
+    broken("an index that was verified fails: \(error)")
   }
 }
 

@@ -16,7 +16,7 @@ extension VectorIndex {
     ids.reserveCapacity(count)
     for chunk in rows.chunks.indices {
       try rows.chunks[chunk].withBytes(of: .ids, 0..<rows.blockCount(ofChunk: chunk)) { bytes in
-        for row in 0..<rows.rowCount(ofChunk: chunk) { ids.append(bytes.integer(at: 8 * row)) }
+        for row in 0..<rows.rowCount(ofChunk: chunk) { ids.append(bytes.uint64(at: 8 * row)) }
       }
     }
     return ids
@@ -82,7 +82,7 @@ extension VectorIndex {
       let found: Int? = try rows.chunks[chunk].withBytes(
         of: .ids, 0..<rows.blockCount(ofChunk: chunk)
       ) { bytes in
-        (0..<rows.rowCount(ofChunk: chunk)).first { bytes.integer(at: 8 * $0) == id }
+        (0..<rows.rowCount(ofChunk: chunk)).first { bytes.uint64(at: 8 * $0) == id }
       }
       if let found { return chunk * Chunk.rowCount + found }
     }

@@ -23,6 +23,15 @@ extension RawSpan {
       littleEndian: unsafe unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: type))
   }
 
+  /// The little-endian 64-bit number at `offset`, which need not be aligned.
+  ///
+  /// Not generic, and so one load from other modules as well.
+  package func uint64(at offset: Int) -> UInt64 {
+    precondition(offset >= 0 && offset <= byteCount - 8)
+    return UInt64(
+      littleEndian: unsafe unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self))
+  }
+
   /// The little-endian float32 at `offset`, which need not be aligned.
   package func float32(at offset: Int) -> Float {
     Float(bitPattern: integer(at: offset, as: UInt32.self))

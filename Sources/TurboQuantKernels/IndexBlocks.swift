@@ -283,6 +283,18 @@ package func gatherRows(
   }
 }
 
+/// Copies the float32 scalars of rows, numbered over all of `source`, to places `start`, … of `target`.
+package func gatherScalars(
+  _ source: RawSpan, rows: ArraySlice<UInt32>, numberedFrom first: Int,
+  to target: inout MutableRawSpan, start: Int
+) {
+  for (place, number) in rows.enumerated() {
+    target.storeBytes(
+      of: source.float32(at: 4 * (Int(number) - first)).bitPattern.littleEndian,
+      toByteOffset: 4 * (start + place), as: UInt32.self)
+  }
+}
+
 extension UnsafeRawBufferPointer {
   fileprivate func bytes(at offset: Int) -> UnsafePointer<UInt8>? {
     unsafe baseAddress.map { unsafe ($0 + offset).assumingMemoryBound(to: UInt8.self) }

@@ -167,10 +167,9 @@ struct Chunk: Sendable {
               source, rows: slots[first..<next], numberedFrom: number * Chunk.rowCount,
               to: &target, start: place, columns: shape.byteCount(of: part) / BlockShape.rowCount)
           default:
-            for i in first..<next {
-              let row = Int(slots[i]) % Chunk.rowCount
-              copyRow(part, source, row, to: &target, i - slots.startIndex)
-            }
+            gatherScalars(
+              source, rows: slots[first..<next], numberedFrom: number * Chunk.rowCount,
+              to: &target, start: place)
           }
         }
       }

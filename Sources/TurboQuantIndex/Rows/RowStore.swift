@@ -44,7 +44,7 @@ struct RowStore: Sendable {
 
   /// The id in a slot.
   func id(at slot: Int) throws(IndexError) -> UInt64 {
-    try withBlock(of: .ids, slot) { $0.integer(at: 8 * $1) }
+    try withBlock(of: .ids, slot) { $0.uint64(at: 8 * $1) }
   }
 
   /// A float32 scalar of a slot; 1 where rows do not keep it.

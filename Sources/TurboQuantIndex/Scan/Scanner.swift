@@ -204,7 +204,7 @@ extension Scanner {
     try store.chunks[chunk].withBytes(of: .ids, blocks) { ids in
       for place in own {
         let row = Int(place)
-        take(Candidate(key: keys[row], id: ids.integer(at: 8 * row), slot: first + row))
+        take(Candidate(key: keys[row], id: ids.uint64(at: 8 * row), slot: first + row))
       }
     }
   }
