@@ -102,7 +102,8 @@ struct TextLines: Sendable {
   init(reading path: String) throws {
     let data: Data
     do {
-      data = try Data(contentsOf: URL(filePath: path))
+      // Unlike `Data(contentsOf:)` it reads what the shell's <(…) names.
+      data = try FileHandle(forReadingFrom: URL(filePath: path)).readToEnd() ?? Data()
     } catch {
       throw CommandFailure("\(path): \(TextLines.reason(for: error, path))")
     }
