@@ -9,11 +9,18 @@ enum TurboQuantCLI {
 
   /// Every command that works, in the order of the help.
   static let commands: [Command] = [
-    .demo, .theory, .encode, .decode, .inspect, .verify, .evaluate, .benchmark,
+    .demo, .theory, .encode, .decode, .inspect, .verify, .evaluate,
+    .indexBuild, .indexSearch, .indexAdd, .indexRemove, .indexMerge, .indexInfo, .indexVerify,
+    .benchmark,
+  ]
+
+  /// Commands of two words.
+  static let groups = [
+    CommandGroup(name: "index", summary: "Search compressed vectors, and change what is searched.")
   ]
 
   /// Commands that are planned, so that asking for one gets a plain answer.
-  static let notBuiltYet = ["index", "reproduce"]
+  static let notBuiltYet = ["reproduce"]
 
   /// Runs the program on the process's own arguments and streams.
   static func main() {
@@ -39,31 +46,59 @@ enum TurboQuantCLI {
   }
 
   private static func dispatch(_ arguments: [String], _ console: Console) throws {
-    guard let first = arguments.first, first != "--help", first != "-h" else {
+    guard let first = arguments.first, !isHelp(first) else {
       return console.write(Help.overview(commands))
     }
     let rest = Array(arguments.dropFirst())
     switch first {
     case "--version": return console.write("turboquant \(version)\n")
-    case "help":
-      guard let name = rest.first else { return console.write(Help.overview(commands)) }
-      return console.write(Help.page(of: try command(named: name), width: console.width))
+    case "help": return console.write(try help(on: rest, console))
     default: break
     }
-    let command = try command(named: first)
-    guard let parsed = try Arguments(parsing: rest, for: command) else {
+    if groups.contains(where: { $0.name == first }), rest.first.map(isHelp) ?? true {
+      return console.write(try help(on: [first], console))
+    }
+    let (command, words) = try command(calledBy: arguments)
+    guard let parsed = try Arguments(parsing: words, for: command) else {
       return console.write(Help.page(of: command, width: console.width))
     }
     try command.run(parsed, console)
   }
 
-  private static func command(named name: String) throws -> Command {
-    if let command = commands.first(where: { $0.name == name }) { return command }
+  private static func isHelp(_ word: String) -> Bool { word == "--help" || word == "-h" }
+
+  private static func help(on words: [String], _ console: Console) throws -> String {
+    guard let first = words.first else { return Help.overview(commands) }
+    if words.count == 1, let group = groups.first(where: { $0.name == first }) {
+      return Help.page(of: group, commands)
+    }
+    return Help.page(of: try command(calledBy: words).command, width: console.width)
+  }
+
+  /// The command that the first word names, or the first two, and the words after them.
+  private static func command(
+    calledBy words: [String]
+  ) throws -> (command: Command, rest: [String]) {
+    let name = words.first ?? ""
+    if let group = groups.first(where: { $0.name == name }) {
+      let verb = words.count > 1 ? words[1] : ""
+      let members = group.members(of: commands)
+      guard let command = members.first(where: { $0.name == "\(name) \(verb)" }) else {
+        let verbs = members.map { String($0.name.dropFirst(name.count + 1)) }
+        let suggestion = Suggestion.nearest(to: verb, among: verbs)
+        throw UsageError("\(name) has no verb \(verb)\(suggestion)", command: name)
+      }
+      return (command, Array(words.dropFirst(2)))
+    }
+    if let command = commands.first(where: { $0.name == name }) {
+      return (command, Array(words.dropFirst()))
+    }
     guard !notBuiltYet.contains(name) else {
       throw CommandFailure("“turboquant \(name)” is not built yet")
     }
     let kind = name.hasPrefix("-") ? "option" : "command"
-    let suggestion = Suggestion.nearest(to: name, among: commands.map(\.name) + ["help"])
+    let known = commands.map(\.name).filter { !$0.contains(" ") } + groups.map(\.name) + ["help"]
+    let suggestion = Suggestion.nearest(to: name, among: known)
     throw UsageError("unknown \(kind) \(name)\(suggestion)", command: nil)
   }
 }

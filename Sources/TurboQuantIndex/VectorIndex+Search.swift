@@ -43,6 +43,9 @@ public struct SearchStatistics: Sendable, Hashable {
 }
 
 extension VectorIndex {
+  /// Whether a certified search reads less than an exhaustive one.
+  package var hasCertificate: Bool { certificate != nil }
+
   /// The nearest rows of each query, nearest first, equal scores by id.
   ///
   /// Results do not depend on the number of threads, the kernel target, or the order in which rows

@@ -35,6 +35,20 @@ struct ArgumentsTests {
     #expect(try parse(["--count", "-", "in"])?.text(Self.count) == "-")
   }
 
+  @Test("The last operand may be repeated where it says so")
+  func repeatedOperands() throws {
+    let command = Command(
+      name: "try", summary: "Tries.",
+      operands: [
+        Operand(name: "A", help: "A file."), Operand(name: "B", help: "Files.", isRepeated: true),
+      ],
+      options: [], run: { _, _ in })
+    #expect(try Arguments(parsing: ["1", "2", "3", "4"], for: command)?.operands.count == 4)
+    let error = #expect(throws: UsageError.self) { try Arguments(parsing: ["1"], for: command) }
+    #expect(error?.message == "B is missing")
+    #expect(Help.page(of: command, width: 80).contains("Usage: turboquant try A B …\n"))
+  }
+
   @Test("Help is asked for anywhere", arguments: [["--help"], ["-h"], ["in", "--json", "--help"]])
   func help(words: [String]) throws {
     #expect(try parse(words) == nil)

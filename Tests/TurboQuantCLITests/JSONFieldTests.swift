@@ -85,6 +85,69 @@ struct JSONFieldTests {
     #expect(verified["count"] as? Int == 30)
   }
 
+  @Test("index: what was built, changed and found")
+  func index() throws {
+    let directory = try TemporaryDirectory()
+    let input = try directory.write("x.npy", gaussianNpy(30, 96))
+    let path = directory.path("x.tqi")
+    let built = try run("index", "build", input, "-o", path, "--json").object()
+    #expect(
+      Set(built.keys) == [
+        "output", "count", "dimension", "quantizer", "bits", "metric", "centered", "originals",
+        "bytes_per_vector", "float32_bytes", "file_bytes", "seconds", "rows_per_second",
+        "fingerprint",
+      ])
+    #expect(built["metric"] as? String == "ip" && built["originals"] is NSNull)
+    let added = try run("index", "add", path, input, "--json").object()
+    #expect(
+      Set(added.keys) == [
+        "path", "count", "file_bytes", "seconds", "added", "replaced", "removed", "first_id",
+        "last_id",
+      ])
+    #expect(added["first_id"] as? Int == 30 && added["last_id"] as? Int == 59)
+    let info = try run("index", "info", path, "--json").object()
+    #expect(
+      Set(info.keys) == [
+        "path", "format", "count", "dimension", "metric", "quantizer", "bits", "centered",
+        "originals", "rotation", "sketch", "directions", "seed", "bytes_per_vector", "file_bytes",
+        "ratio_to_float32", "mse_theory", "certified_search", "fingerprint",
+      ])
+    #expect(info["format"] as? String == "tqi" && info["certified_search"] as? Bool == true)
+    let verified = try run("index", "verify", path, "--json").object()
+    #expect(Set(verified.keys) == ["path", "count", "checked_bytes", "ok"])
+  }
+
+  @Test("index search: an object for each query and for each row it found")
+  func indexSearch() throws {
+    let directory = try TemporaryDirectory()
+    let input = try directory.write("x.npy", gaussianNpy(30, 96))
+    let path = directory.path("x.tqi")
+    #expect(run("index", "build", input, "-o", path).exitCode == .done)
+    for errors in [[], ["--errors"]] {
+      let search = ["index", "search", path, input, "--count", "3", "--json"] + errors
+      let report = try run(search).object()
+      #expect(
+        Set(report.keys) == [
+          "index", "rows", "metric", "threads", "seconds", "rerank", "results", "count", "within",
+          "exactness", "failure_probability", "finished_fraction",
+        ])
+      #expect(report["exactness"] as? String == "certified")
+      #expect(report["failure_probability"] as? Double == 0.001)
+      let results = try #require(report["results"] as? [[String: Any]])
+      #expect(results.count == 30)
+      for (query, result) in results.enumerated() {
+        #expect(Set(result.keys) == ["query", "label", "hits"])
+        let hits = try #require(result["hits"] as? [[String: Any]])
+        #expect(result["query"] as? Int == query && hits.count == 3)
+        for hit in hits {
+          #expect(Set(hit.keys) == ["id", "score", "standard_error", "label"])
+          #expect(hit["score"] is Double && hit["label"] is NSNull)
+          #expect((hit["standard_error"] is NSNull) == errors.isEmpty)
+        }
+      }
+    }
+  }
+
   #if !DEBUG
     @Test("demo: measurements as evaluate's, and the searches it shows")
     func demo() throws {

@@ -52,10 +52,65 @@ struct KilledTests {
     #expect(run("verify", target).exitCode == .done)
   }
 
-  private func waitUntil(_ condition: () throws -> Bool) rethrows -> Bool {
-    for _ in 0..<6000 {
+  /// Starts an index command that reads vectors from a pipe.
+  private func start(_ arguments: [String]) throws -> (Process, Pipe) {
+    let program = try #require(Self.program(), "turboquant is not built beside the tests")
+    let (process, input) = (Process(), Pipe())
+    process.executableURL = program
+    process.arguments = ["index"] + arguments
+    process.standardInput = input
+    process.standardOutput = Pipe()
+    process.standardError = Pipe()
+    try process.run()
+    return (process, input)
+  }
+
+  @Test(
+    "An index command that is killed leaves the old index or the new one",
+    arguments: ["build", "add"], [false, true])
+  func indexKilled(verb: String, isSaving: Bool) throws {
+    let directory = try TemporaryDirectory()
+    let target = directory.path("out.tqi")
+    // Originals make a file of some mebibytes, which takes longer to write than to notice.
+    let old = try directory.write("old.npy", gaussianNpy(50, 512, seed: 2))
+    #expect(run("index", "build", old, "-o", target, "--originals", "float32").exitCode == .done)
+    let before = try Data(contentsOf: URL(filePath: target))
+    let (process, input) = try start(
+      verb == "add"
+        ? ["add", target, "-"] : ["build", "-", "-o", target, "--originals", "float32"])
+    defer { if process.isRunning { process.terminate() } }
+    let bytes = gaussianNpy(4_000, 512)
+    if isSaving {
+      try input.fileHandleForWriting.write(contentsOf: bytes)
+      try input.fileHandleForWriting.close()
+      let isWriting = try waitUntil(every: 500) {
+        try directory.names.contains { $0.hasPrefix(".out.tqi.tmp-") } || !process.isRunning
+      }
+      try #require(isWriting, "no temporary file appeared")
+    } else {
+      // All but what a pipe holds has then been read.
+      try input.fileHandleForWriting.write(contentsOf: bytes[..<(bytes.count / 2)])
+    }
+    try #require(kill(process.processIdentifier, SIGKILL) == 0)
+    process.waitUntilExit()
+    #expect(process.terminationReason == .uncaughtSignal, "it ended before it was killed")
+
+    let names = try directory.names.filter { $0 != "old.npy" && $0 != "out.tqi" }
+    let after = try Data(contentsOf: URL(filePath: target))
+    // A temporary file that is gone has become the target.
+    #expect(after == before || isSaving && names.isEmpty)
+    #expect(run("index", "verify", target).exitCode == .done)
+    #expect(names.count <= (isSaving ? 1 : 0) && names.allSatisfy { $0.hasPrefix(".out.tqi.tmp-") })
+    // What is left is hidden and does not stand in the way of the next attempt.
+    #expect(run("index", "add", target, old).exitCode == .done)
+  }
+
+  private func waitUntil(
+    every microseconds: UInt32 = 10_000, _ condition: () throws -> Bool
+  ) rethrows -> Bool {
+    for _ in 0..<60_000_000 / microseconds {
       if try condition() { return true }
-      usleep(10_000)
+      usleep(microseconds)
     }
     return false
   }

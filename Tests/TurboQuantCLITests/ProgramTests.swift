@@ -13,12 +13,13 @@ struct ProgramTests {
     for name in TurboQuantCLI.notBuiltYet { #expect(!outcome.output.contains(name)) }
   }
 
-  @Test("Every command's page names its operands and options", arguments: 0..<8)
+  @Test("Every command's page names its operands and options", arguments: 0..<15)
   func pages(index: Int) {
     let command = TurboQuantCLI.commands[index]
-    let page = run("help", command.name)
+    let words = command.name.split(separator: " ").map(String.init)
+    let page = run(["help"] + words)
     #expect(page.exitCode == .done)
-    #expect(run(command.name, "--help").output == page.output)
+    #expect(run(words + ["--help"]).output == page.output)
     for operand in command.operands { #expect(page.output.contains("  \(operand.name) ")) }
     for option in command.options {
       #expect(page.output.contains("--\(option.name)"))
@@ -29,8 +30,25 @@ struct ProgramTests {
     #expect(Set(names).count == names.count, "an option is declared twice")
   }
 
-  @Test("There are eight commands")
-  func commandCount() { #expect(TurboQuantCLI.commands.count == 8) }
+  @Test("There are fifteen commands")
+  func commandCount() { #expect(TurboQuantCLI.commands.count == 15) }
+
+  @Test(
+    "A group's page lists its verbs",
+    arguments: [["index"], ["index", "--help"], ["index", "-h"], ["help", "index"]])
+  func group(arguments: [String]) {
+    let outcome = run(arguments)
+    #expect(outcome.exitCode == .done && outcome.error.isEmpty)
+    for verb in ["build", "search", "add", "remove", "merge", "info", "verify"] {
+      #expect(outcome.output.contains("\n  index \(verb) "))
+    }
+  }
+
+  @Test("A verb that is nearly right is named")
+  func nearlyAVerb() {
+    let outcome = run("index", "serach", "x.tqi")
+    #expect(outcome.errorLines.first == "error: index has no verb serach; did you mean search?")
+  }
 
   @Test("The version is printed")
   func version() {
@@ -53,7 +71,29 @@ struct ProgramTests {
       (["benchmark", "everything"], "turboquant help benchmark"),
       (["benchmark", "codec", "--bits", "9"], "turboquant help benchmark"),
       (["dmeo"], "turboquant help"), (["--verion"], "turboquant help"),
-      (["help", "me"], "turboquant help"),
+      (["help", "me"], "turboquant help"), (["index", "bulid"], "turboquant help index"),
+      (["help", "index", "me"], "turboquant help index"),
+      (["index", "build", "x.npy"], "turboquant help index build"),
+      (["index", "build", "x.npy", "-o", "y", "--bits", "5"], "turboquant help index build"),
+      (["index", "build", "x.npy", "-o", "y", "--metric", "l1"], "turboquant help index build"),
+      (["index", "build", "-", "-o", "y", "--center"], "turboquant help index build"),
+      (["index", "build", "x.npy", "-o", "y", "--ids", "1,,2"], "turboquant help index build"),
+      (["index", "add", "x.tqi"], "turboquant help index add"),
+      (["index", "add", "x.tqi", "y.npy", "--upsert"], "turboquant help index add"),
+      (["index", "remove", "x.tqi"], "turboquant help index remove"),
+      (["index", "merge", "x.tqi", "-o", "y"], "turboquant help index merge"),
+      (["index", "info", "x.tqi", "y.tqi"], "turboquant help index info"),
+      (["index", "search", "x.tqi", "q", "--count", "0"], "turboquant help index search"),
+      (["index", "search", "x.tqi", "q", "--rerank", "5"], "turboquant help index search"),
+      (["index", "search", "x.tqi", "q", "--within", "far"], "turboquant help index search"),
+      (
+        ["index", "search", "x.tqi", "q", "--within", "1", "--rerank", "50"],
+        "turboquant help index search"
+      ),
+      (
+        ["index", "search", "x.tqi", "q", "--failure-probability", "0"],
+        "turboquant help index search"
+      ),
     ])
   func wrongUse(arguments: [String], help: String) {
     let outcome = run(arguments)
@@ -66,8 +106,8 @@ struct ProgramTests {
   @Test(
     "What is not built yet says so",
     arguments: [
-      ["index"], ["reproduce"], ["help", "index"], ["benchmark", "search"],
-      ["benchmark", "attention"], ["encode", "x.npy", "-o", "y", "--quantizer", "polar"],
+      ["reproduce"], ["help", "reproduce"], ["benchmark", "attention"],
+      ["encode", "x.npy", "-o", "y", "--quantizer", "polar"],
     ])
   func notBuiltYet(arguments: [String]) {
     let outcome = run(arguments)

@@ -18,4 +18,18 @@ import TurboQuantIndex
       #expect(found == count, "\(bits) bits, \(metric), \(exactness)")
     }
   }
+
+  @Test("Two stages search many queries at once", arguments: [2, 3, 4, 5, 9])
+  func twoStages(bits: Int) throws {
+    let (dimension, count) = (100, 70)
+    var stream = RandomStream(seed: 12, purpose: .testData)
+    let vectors = (0..<dimension * count).map { _ in Float(stream.nextNormal()) }
+    var index = try VectorIndex(dimension: dimension, bits: bits, isTwoStage: true, seed: 3)
+    try index.add(vectors)
+    let hits = try index.search(vectors, count: 3)
+    for query in 0..<count {
+      let alone = Array(vectors[query * dimension..<(query + 1) * dimension])
+      #expect(try index.search(alone, count: 3) == [hits[query]])
+    }
+  }
 }

@@ -61,7 +61,7 @@ struct Arguments: Sendable {
     if operands.count < command.operands.count {
       throw wrong("\(command.operands[operands.count].name) is missing")
     }
-    if operands.count > command.operands.count {
+    if operands.count > command.operands.count, command.operands.last?.isRepeated != true {
       throw wrong("unexpected argument \(operands[command.operands.count])")
     }
     for option in command.options where option.isRequired && values[option.name] == nil {

@@ -1,6 +1,6 @@
 /// A command: its operands and options, declared once for the parser and for the help.
 struct Command: Sendable {
-  /// The word that calls it.
+  /// The word that calls it, or two: those of a ``CommandGroup`` have a verb after the group's name.
   let name: String
   /// One line for the overview.
   let summary: String
@@ -14,12 +14,27 @@ struct Command: Sendable {
   let run: @Sendable (Arguments, Console) throws -> Void
 }
 
+/// Commands of two words that share the first.
+struct CommandGroup: Sendable {
+  /// The first word.
+  let name: String
+  /// One line for the group's page.
+  let summary: String
+
+  /// Its commands among all of them.
+  func members(of commands: [Command]) -> [Command] {
+    commands.filter { $0.name.hasPrefix(name + " ") }
+  }
+}
+
 /// An argument without a dash, known by its place.
 struct Operand: Sendable {
   /// What the help calls it.
   let name: String
   /// What it is, in a line.
   let help: String
+  /// Whether it may be given many times; the last operand alone can.
+  var isRepeated = false
 }
 
 /// An argument with dashes.

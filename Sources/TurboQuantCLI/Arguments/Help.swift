@@ -4,37 +4,48 @@ internal import Foundation
 enum Help {
   /// The page without a command.
   static func overview(_ commands: [Command]) -> String {
+    """
+    turboquant \(TurboQuantCLI.version): vectors to a few bits a coordinate, without training.
+
+    Usage: turboquant COMMAND …
+
+    Commands:
+
+    \(list(of: commands))
+    “turboquant help COMMAND” describes one; “turboquant --version” prints the version.
+    New here? Start with “turboquant demo”.
+
+    """
+  }
+
+  /// The page of a group of commands.
+  static func page(of group: CommandGroup, _ commands: [Command]) -> String {
+    """
+    \(group.summary)
+
+    Usage: turboquant \(group.name) VERB …
+
+    \(list(of: group.members(of: commands)))
+    “turboquant help \(group.name) VERB” describes one.
+
+    """
+  }
+
+  private static func list(of commands: [Command]) -> String {
     let width = commands.map(\.name.count).max() ?? 0
-    var text = """
-      turboquant \(TurboQuantCLI.version): vectors to a few bits a coordinate, without training.
-
-      Usage: turboquant COMMAND …
-
-      Commands:
-
-      """
-    for command in commands {
-      text += "  \(padded(command.name, to: width))   \(command.summary)\n"
-    }
-    text += """
-
-      “turboquant help COMMAND” describes one; “turboquant --version” prints the version.
-      New here? Start with “turboquant demo”.
-
-      """
-    return text
+    return commands.map { "  \(padded($0.name, to: width))   \($0.summary)\n" }.joined()
   }
 
   /// The page of one command, at most `width` columns wide.
   static func page(of command: Command, width: Int) -> String {
     let required = command.options.filter(\.isRequired)
     let usage =
-      ["Usage: turboquant", command.name] + command.operands.map(\.name)
+      ["Usage: turboquant", command.name] + command.operands.map(\.heading)
       + required.map { "\($0.shortest) \($0.value ?? "")" }
       + (required.count < command.options.count ? ["[options]"] : [])
     var text = "\(command.summary)\n\n\(usage.joined(separator: " "))\n"
     if !command.discussion.isEmpty { text += "\n\(command.discussion)\n" }
-    let operands = command.operands.map { ($0.name, $0.help) }
+    let operands = command.operands.map { ($0.heading, $0.help) }
     let options = command.options.map { ($0.heading, $0.help) }
     let all = operands + options + [("-h, --help", "Print this page.")]
     let column = (all.map(\.0.count).max() ?? 0) + 4
@@ -68,6 +79,11 @@ enum Help {
   private static func padded(_ text: String, to width: Int) -> String {
     text + String(repeating: " ", count: max(0, width - text.count))
   }
+}
+
+extension Operand {
+  /// The name, with dots where more may follow.
+  fileprivate var heading: String { isRepeated ? "\(name) …" : name }
 }
 
 extension Option {

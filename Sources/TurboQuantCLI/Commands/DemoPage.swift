@@ -110,6 +110,7 @@ struct DemoPage {
       console.colored("Now with your own vectors:", .bold),
       "  turboquant evaluate vectors.npy          what each rate costs and keeps, on your data",
       "  turboquant encode vectors.npy -o codes.tqv --bits 4",
+      "  turboquant index build vectors.npy -o vectors.tqi",
     ]
   }
 }

@@ -4,8 +4,8 @@ internal import TurboQuantFiles
 extension Command {
   /// `turboquant inspect`.
   static let inspect = Command(
-    name: "inspect", summary: "Say what a file of codes or of vectors holds.",
-    operands: [Operand(name: "FILE", help: "A .tqv, .npy, .fvecs or .fbin file.")],
+    name: "inspect", summary: "Say what a file of codes or vectors, or an index, holds.",
+    operands: [Operand(name: "FILE", help: "A .tqv, .tqi, .npy, .fvecs or .fbin file.")],
     options: [.json], run: runInspect)
 }
 
@@ -16,6 +16,8 @@ private func runInspect(_ arguments: Arguments, _ console: Console) throws {
   if path == "-" || VectorFile.Format(rawValue: ending) != nil {
     let report = try VectorFileReport(path)
     console.write(isJSON ? try JSON.text(report) : report.text)
+  } else if isIndexFile(path) {
+    try reportIndex(path, arguments, console)
   } else {
     let report = CodeFileReport(try CodeFile(path))
     console.write(isJSON ? try JSON.text(report) : report.text)
@@ -23,7 +25,7 @@ private func runInspect(_ arguments: Arguments, _ console: Console) throws {
 }
 
 /// Facts in two columns, below the file's name.
-private func listing(_ path: String, _ facts: [(String, String)]) -> String {
+func listing(_ path: String, _ facts: [(String, String)]) -> String {
   var table = Table([("", .left), ("", .left)])
   for (name, value) in facts { table.append(["  \(name)", value]) }
   return ([path] + table.lines.dropFirst()).joined(separator: "\n") + "\n"

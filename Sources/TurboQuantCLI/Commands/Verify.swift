@@ -3,14 +3,16 @@ internal import TurboQuantFiles
 extension Command {
   /// `turboquant verify`.
   static let verify = Command(
-    name: "verify", summary: "Check every byte of a .tqv file against its checksums.",
+    name: "verify", summary: "Check every byte of a .tqv or .tqi file against checksums.",
     discussion: "Exit code 0 says that the file is whole; 1 says where it is damaged.",
-    operands: [Operand(name: "FILE", help: "A file that “turboquant encode” wrote.")],
+    operands: [Operand(name: "FILE", help: "A file of “turboquant encode” or “turboquant index”.")],
     options: [.json], run: runVerify)
 }
 
 private func runVerify(_ arguments: Arguments, _ console: Console) throws {
-  let file = try CodeFile(arguments.operands[0])
+  let path = arguments.operands[0]
+  guard !isIndexFile(path) else { return try verifyIndex(path, arguments, console) }
+  let file = try CodeFile(path)
   let progress = Progress("verify", total: file.byteCount, unit: "bytes", console)
   defer { progress.finish() }
   try file.verify { done, _ in progress.advance(to: Int(clamping: done)) }
@@ -20,7 +22,7 @@ private func runVerify(_ arguments: Arguments, _ console: Console) throws {
 }
 
 /// What `verify` says of a whole file.
-private struct VerifyReport: Encodable {
+struct VerifyReport: Encodable {
   let path: String
   let count: Int
   let checkedBytes: Int

@@ -26,6 +26,11 @@ enum Numbers {
     return text
   }
 
+  /// A number of things, such as “1 row” or “2,000 rows”.
+  static func counted(_ count: Int, _ thing: String, _ things: String? = nil) -> String {
+    "\(grouped(count)) \(count == 1 ? thing : things ?? thing + "s")"
+  }
+
   /// A number of bytes in the unit that suits it (powers of 1000).
   static func bytes(_ count: Double) -> String {
     let units = ["bytes", "kB", "MB", "GB", "TB", "PB", "EB"]

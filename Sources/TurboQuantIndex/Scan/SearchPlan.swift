@@ -142,7 +142,9 @@ extension SearchPlan {
 
   /// The best rows of every query, best first.
   func run() throws(IndexError) -> Found {
-    let size = deviations == nil ? index.scanCodes.queriesPerPass : BlockShape.tableQueries
+    // Signs, of codes or of a sketch, are looked up in tables, which serve fewer queries a pass.
+    let hasTables = deviations != nil || index.shape.sketchColumns > 0
+    let size = hasTables ? BlockShape.tableQueries : index.scanCodes.queriesPerPass
     let groups = stride(from: 0, to: queries.count, by: size).map {
       $0..<min(queries.count, $0 + size)
     }

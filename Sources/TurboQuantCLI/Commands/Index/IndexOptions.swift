@@ -2,12 +2,16 @@ internal import TurboQuant
 internal import TurboQuantIndex
 
 extension Option {
+  /// The rate of an index.
+  static let indexBits = Option(
+    name: "bits", value: "B",
+    help: "Bits a coordinate: 1, 2, 3, 4 or 8; with --two-stage 2, 3, 4, 5 or 9. Default 4.")
   /// What makes two vectors near.
   static let metric = Option(
     name: "metric", value: "NAME", help: "ip (inner product, default), cosine or l2.")
   /// Whether a sketch takes one of the bits.
   static let twoStage = Option(
-    name: "two-stage", help: "Codes at one bit less, and a sketch of the residual (no certificate).")
+    name: "two-stage", help: "Codes at one bit less, and a sketch of the residual; read whole.")
   /// Whether rows are centred.
   static let centre = Option(
     name: "center", help: "Subtract the mean of the vectors from each before it is encoded.")
@@ -17,7 +21,8 @@ extension Option {
   /// How sure a search is.
   static let exactness = Option(
     name: "exactness", value: "KIND",
-    help: "certified (default: codes are read whole only where their signs leave a chance) or exhaustive.")
+    help: "certified (default: codes are read whole only where their signs leave a chance) or "
+      + "exhaustive.")
   /// How often a certified search may miss.
   static let failureProbability = Option(
     name: "failure-probability", value: "P",
@@ -42,7 +47,7 @@ struct IndexOptions: Sendable {
   init(_ arguments: Arguments) throws(UsageError) {
     metric =
       try arguments.choice(
-        .metric, ["ip": .innerProduct, "cosine": .cosine, "l2": .squaredEuclidean])
+        .metric, Dictionary(uniqueKeysWithValues: Metric.allCases.map { ($0.name, $0) }))
       ?? .innerProduct
     isTwoStage = arguments.has(.twoStage)
     isCentred = arguments.has(.centre)
@@ -55,7 +60,8 @@ struct IndexOptions: Sendable {
     var probability = 1e-3
     if let text = arguments.text(.failureProbability) {
       guard let value = Double(text), value > 0, value <= 1 else {
-        throw arguments.wrong("--failure-probability takes a number above 0 and up to 1, not “\(text)”")
+        throw arguments.wrong(
+          "--failure-probability takes a number above 0 and up to 1, not “\(text)”")
       }
       probability = value
     }
@@ -86,9 +92,60 @@ struct IndexOptions: Sendable {
 
   /// The mean of vectors, of their directions for cosines.
   func mean(of vectors: VectorSet) -> [Float] {
-    var sums = [Double](repeating: 0, count: vectors.dimension)
-    let values = metric == .cosine ? vectors.directions.values : vectors.values
-    for (i, value) in values.enumerated() { sums[i % vectors.dimension] += Double(value) }
-    return sums.map { Float($0 / Double(max(1, vectors.count))) }
+    var sum = VectorSum(dimension: vectors.dimension, ofDirections: metric == .cosine)
+    sum.add(vectors)
+    return sum.mean
   }
+}
+
+extension IndexOptions {
+  /// The rate that `--bits` asks for.
+  func bits(_ arguments: Arguments) throws(UsageError) -> Int {
+    let bits = try arguments.integer(.indexBits, in: 1...9) ?? 4
+    guard isTwoStage ? [2, 3, 4, 5, 9].contains(bits) : [1, 2, 3, 4, 8].contains(bits) else {
+      let offered = isTwoStage ? "2, 3, 4, 5 or 9 with --two-stage" : "1, 2, 3, 4 or 8"
+      throw arguments.wrong("--bits takes \(offered), not “\(bits)”")
+    }
+    return bits
+  }
+}
+
+/// A sum of vectors in double precision, row after row, so that it depends on nothing but them.
+struct VectorSum: Sendable {
+  private var sums: [Double]
+  private var count = 0
+  private let isOfDirections: Bool
+
+  init(dimension: Int, ofDirections isOfDirections: Bool) {
+    sums = [Double](repeating: 0, count: dimension)
+    self.isOfDirections = isOfDirections
+  }
+
+  /// Adds vectors, or their directions.
+  mutating func add(_ vectors: VectorSet) {
+    let values = isOfDirections ? vectors.directions.values : vectors.values
+    for row in 0..<vectors.count {
+      for i in sums.indices { sums[i] += Double(values[row * sums.count + i]) }
+    }
+    count += vectors.count
+  }
+
+  /// The sum divided by the number of vectors.
+  var mean: [Float] { sums.map { Float($0 / Double(max(1, count))) } }
+}
+
+extension Metric {
+  /// What the command line calls it.
+  var name: String {
+    switch self {
+    case .innerProduct: "ip"
+    case .cosine: "cosine"
+    case .squaredEuclidean: "l2"
+    }
+  }
+
+  /// What people call it, by its name.
+  static let words = [
+    "ip": "inner product", "cosine": "cosine", "l2": "squared Euclidean distance",
+  ]
 }

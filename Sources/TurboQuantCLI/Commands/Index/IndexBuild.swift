@@ -1,0 +1,124 @@
+internal import TurboQuant
+internal import TurboQuantFiles
+internal import TurboQuantIndex
+
+extension Command {
+  /// `turboquant index build`.
+  static let indexBuild = Command(
+    name: "index build", summary: "Build an index of vectors, to be searched by their codes.",
+    discussion: """
+      Reads the vectors block by block and keeps their codes in memory, and the vectors too with
+      --originals. The index appears whole or not at all. --center reads the file twice.
+      """,
+    operands: [
+      Operand(
+        name: "IN",
+        help: "Vectors: .npy (float16, float32, float64), .fvecs or .fbin; - reads .npy from "
+          + "standard input.")
+    ],
+    options: [.output, .indexBits] + IndexOptions.building + [.rowIDs, .threads, .json],
+    run: runIndexBuild)
+}
+
+private func runIndexBuild(_ arguments: Arguments, _ console: Console) throws {
+  let options = try IndexOptions(arguments)
+  let bits = try options.bits(arguments)
+  let threads = try arguments.threads()
+  let output = arguments.text(.output) ?? ""
+  guard !options.isCentred || arguments.operands[0] != "-" else {
+    throw arguments.wrong(
+      "--center reads the vectors twice, which standard input does not allow; save them to a file")
+  }
+  try checkTarget(output)
+  var feed = RowFeed(indexPath: output, ids: try arguments.ids(.rowIDs), threads: threads)
+
+  var file = try VectorFile.open(arguments.operands[0])
+  let start = ContinuousClock.now
+  let mean = options.isCentred ? try options.mean(of: &file, console) : nil
+  var index = try naming(index: file.path) {
+    try options.index(dimension: file.dimension, bits: bits, mean: mean)
+  }
+  let progress = Progress("build", total: file.count, unit: "rows", console)
+  try feed.run(&file, into: &index, progress)
+  try index.save(to: output)
+  let report = BuildReport(
+    output: output, index, seconds: (ContinuousClock.now - start).seconds,
+    fileBytes: try fileSize(output))
+  console.write(arguments.has(.json) ? try JSON.text(report) : report.text)
+}
+
+extension IndexOptions {
+  /// The mean of all rows of a file, which is read and rewound.
+  fileprivate func mean(of file: inout VectorFile, _ console: Console) throws -> [Float] {
+    guard file.count > 0 else {
+      throw CommandFailure("\(file.path): no rows to take the mean of — leave --center out")
+    }
+    let progress = Progress("mean", total: file.count, unit: "rows", console)
+    defer { progress.finish() }
+    var sum = VectorSum(dimension: file.dimension, ofDirections: metric == .cosine)
+    var block: [Float] = []
+    while case let rows = try file.readRows(file.blockRowCount, into: &block), rows > 0 {
+      sum.add(VectorSet(values: block, dimension: file.dimension))
+      progress.advance(by: rows)
+    }
+    try file.rewind()
+    return sum.mean
+  }
+}
+
+/// What `index build` says when it is done.
+private struct BuildReport: Encodable {
+  let output: String
+  let count: Int
+  let dimension: Int
+  let quantizer: String
+  let bits: Double
+  let metric: String
+  let isCentred: Bool
+  let originals: Nullable<String>
+  let bytesPerVector: Int
+  let float32Bytes: Int
+  let fileBytes: Int
+  let seconds: Double
+  let rowsPerSecond: Double
+  let fingerprint: String
+
+  enum CodingKeys: String, CodingKey {
+    case output, count, dimension, quantizer, bits, metric, originals, seconds, fingerprint
+    case isCentred = "centered"
+    case bytesPerVector = "bytes_per_vector"
+    case float32Bytes = "float32_bytes"
+    case fileBytes = "file_bytes"
+    case rowsPerSecond = "rows_per_second"
+  }
+
+  init(output: String, _ index: VectorIndex, seconds: Double, fileBytes: Int) {
+    self.output = output
+    self.seconds = seconds
+    self.fileBytes = fileBytes
+    count = index.count
+    dimension = index.codec.dimension
+    quantizer = index.codec.quantizer.name
+    bits = index.codec.rate.bitsPerCoordinate
+    metric = index.metric.name
+    isCentred = index.mean != nil
+    originals = Nullable(index.originals.map { "\($0)" })
+    bytesPerVector = index.bytesPerVector
+    float32Bytes = 4 * count * dimension
+    rowsPerSecond = Double(count) / max(seconds, 1e-9)
+    fingerprint = index.fingerprint.description
+  }
+
+  var text: String {
+    let kept = originals.value.map { ", originals as \($0)" } ?? ""
+    return """
+      \(output): \(Numbers.counted(count, "row")) of \(dimension) dimensions, \(metric)\
+      \(isCentred ? ", centered" : ""), \(quantizer) at \(Numbers.plain(bits)) bits, \
+      \(bytesPerVector) bytes a row\(kept)
+      \(Numbers.bytes(Double(float32Bytes))) as float32 → \(Numbers.bytes(Double(fileBytes))) \
+      with ids, in \(Numbers.significant(seconds, 2)) s (\(Numbers.rate(rowsPerSecond)) rows/s)
+      Search it: turboquant index search \(output) QUERIES.npy
+
+      """
+  }
+}

@@ -1,0 +1,163 @@
+internal import TurboQuantFiles
+internal import TurboQuantIndex
+
+extension Command {
+  /// `turboquant index add`.
+  static let indexAdd = Command(
+    name: "index add", summary: "Add vectors to an index, or replace some of its rows.",
+    discussion: """
+      The index is replaced by the changed one in one step that cannot be half done. Of two changes at
+      the same time the one that ends later wins.
+      """,
+    operands: [
+      .index,
+      Operand(name: "IN", help: "Vectors of its dimension; - reads .npy from standard input."),
+    ],
+    options: [.rowIDs, .upsert, .threads, .json], run: runIndexAdd)
+
+  /// `turboquant index remove`.
+  static let indexRemove = Command(
+    name: "index remove", summary: "Remove rows from an index.",
+    discussion: """
+      Removes all of the ids or, when one of them is not there, none. The index is replaced by the
+      changed one in one step that cannot be half done.
+      """,
+    operands: [.index], options: [.removedIDs, .json], run: runIndexRemove)
+
+  /// `turboquant index merge`.
+  static let indexMerge = Command(
+    name: "index merge", summary: "Write the rows of some indexes into one.",
+    discussion: """
+      Copies codes as they are, so the indexes must be built alike: dimension, bits, metric, seed,
+      originals, and no --center (whose mean differs from file to file). They must share no id.
+      """,
+    operands: [
+      Operand(name: "A.tqi", help: "An index."),
+      Operand(name: "B.tqi", help: "Indexes with other ids.", isRepeated: true),
+    ],
+    options: [.output, .json], run: runIndexMerge)
+}
+
+extension Operand {
+  /// An index that is there.
+  static let index = Operand(
+    name: "INDEX.tqi", help: "An index that “turboquant index build” wrote.")
+}
+
+extension Option {
+  fileprivate static let upsert = Option(
+    name: "upsert", help: "Replace the rows whose id is there already; needs --ids.")
+}
+
+private func runIndexAdd(_ arguments: Arguments, _ console: Console) throws {
+  let path = arguments.operands[0]
+  let threads = try arguments.threads()
+  let isUpsert = arguments.has(.upsert)
+  guard !isUpsert || arguments.text(.rowIDs) != nil else {
+    throw arguments.wrong("--upsert needs --ids, which say what to replace")
+  }
+  let ids = try arguments.ids(.rowIDs)
+  let start = ContinuousClock.now
+  var index = try openIndex(path)
+  let before = index.count
+  var file = try VectorFile.open(arguments.operands[1])
+  try file.requireDimension(of: index, path)
+  var feed = RowFeed(indexPath: path, ids: ids, isUpsert: isUpsert, threads: threads)
+  let progress = Progress("add", total: file.count, unit: "rows", console)
+  try feed.run(&file, into: &index, progress)
+  try index.save(to: path)
+  var report = try ChangeReport(path, index, since: start)
+  report.added = index.count - before
+  report.replaced = file.count - report.added
+  report.firstID = Nullable(feed.givenIDs?.lowerBound)
+  report.lastID = Nullable(feed.givenIDs?.upperBound)
+  console.write(arguments.has(.json) ? try JSON.text(report) : report.text)
+}
+
+private func runIndexRemove(_ arguments: Arguments, _ console: Console) throws {
+  let path = arguments.operands[0]
+  let start = ContinuousClock.now
+  guard let list = try arguments.ids(.removedIDs) else { return }
+  try list.requireDistinct()
+  var index = try openIndex(path)
+  do throws(IndexError) {
+    try index.remove(list.ids)
+  } catch {
+    guard case .unknownID(let id) = error.kind, let place = list.ids.firstIndex(of: id) else {
+      return try naming(index: path) { throw error }
+    }
+    throw CommandFailure(
+      "\(list.place(place)): \(path) has no id \(id), and nothing was removed — leave it out")
+  }
+  try index.save(to: path)
+  var report = try ChangeReport(path, index, since: start)
+  report.removed = list.ids.count
+  console.write(arguments.has(.json) ? try JSON.text(report) : report.text)
+}
+
+private func runIndexMerge(_ arguments: Arguments, _ console: Console) throws {
+  let output = arguments.text(.output) ?? ""
+  let paths = arguments.operands
+  try checkTarget(output)
+  let start = ContinuousClock.now
+  let progress = Progress("merge", total: paths.count, unit: "indexes", console)
+  defer { progress.finish() }
+  var index = try openIndex(paths[0])
+  let before = index.count
+  for path in paths.dropFirst() {
+    let other = try openIndex(path)
+    do throws(IndexError) {
+      try index.merge(other)
+    } catch {
+      guard case .duplicateID(let id, _) = error.kind else {
+        return try naming(index: path) { throw error }
+      }
+      throw CommandFailure(
+        "\(path): id \(id) is also in an index before it — build one of them with other --ids")
+    }
+    progress.advance()
+  }
+  try index.save(to: output)
+  progress.finish()
+  var report = try ChangeReport(output, index, since: start)
+  report.added = index.count - before
+  console.write(arguments.has(.json) ? try JSON.text(report) : report.text)
+}
+
+/// What a change says when it is done.
+private struct ChangeReport: Encodable {
+  let path: String
+  let count: Int
+  let fileBytes: Int
+  let seconds: Double
+  var added = 0
+  var replaced = 0
+  var removed = 0
+  /// The ids that the index gave, where the caller gave none.
+  var firstID = Nullable<UInt64>(nil)
+  var lastID = Nullable<UInt64>(nil)
+
+  enum CodingKeys: String, CodingKey {
+    case path, count, seconds, added, replaced, removed
+    case fileBytes = "file_bytes"
+    case firstID = "first_id"
+    case lastID = "last_id"
+  }
+
+  init(_ path: String, _ index: VectorIndex, since start: ContinuousClock.Instant) throws {
+    self.path = path
+    count = index.count
+    fileBytes = try fileSize(path)
+    seconds = (ContinuousClock.now - start).seconds
+  }
+
+  var text: String {
+    let changes = [(added, "added"), (replaced, "replaced"), (removed, "removed")]
+    let done = changes.filter { $0.0 > 0 }.map { "\(Numbers.counted($0.0, "row")) \($0.1)" }
+      .joined(separator: ", ")
+    var ids = ""
+    if let first = firstID.value, let last = lastID.value { ids = ", ids \(first) … \(last)" }
+    return "\(path): \(done.isEmpty ? "nothing to do" : done)\(ids); "
+      + "\(Numbers.counted(count, "row")) in \(Numbers.bytes(Double(fileBytes)))\n"
+  }
+}

@@ -1,0 +1,151 @@
+internal import Foundation
+internal import TurboQuant
+internal import TurboQuantFiles
+internal import TurboQuantIndex
+
+/// The index in a file; what is plainly something else is called by its name.
+func openIndex(_ path: String) throws -> VectorIndex {
+  let ending = path.split(separator: ".").last.map { $0.lowercased() } ?? ""
+  if VectorFile.Format(rawValue: ending) != nil, FileManager.default.fileExists(atPath: path) {
+    throw CommandFailure(
+      "\(path): vectors, not an index — make one: turboquant index build \(path) -o INDEX.tqi")
+  }
+  if containerKind(path) == "VECS" {
+    throw CommandFailure(
+      "\(path): codes that “turboquant encode” wrote, not an index — make one from the vectors: "
+        + "turboquant index build VECTORS.npy -o INDEX.tqi")
+  }
+  return try VectorIndex(opening: path)
+}
+
+/// Whether a file says that it is an index; false also where it cannot be read, which its reader tells.
+func isIndexFile(_ path: String) -> Bool { containerKind(path) == "INDX" }
+
+/// The four characters in which a container says what it holds.
+private func containerKind(_ path: String) -> String? {
+  let resolved = URL(filePath: path).resolvingSymlinksInPath().path
+  // Of a pipe, looking would take bytes away, or wait for ever.
+  let attributes = try? FileManager.default.attributesOfItem(atPath: resolved)
+  guard attributes?[.type] as? FileAttributeType == .typeRegular,
+    let file = FileHandle(forReadingAtPath: path), let head = try? file.read(upToCount: 16),
+    head.count == 16
+  else { return nil }
+  return String(decoding: head.suffix(4), as: UTF8.self)
+}
+
+/// Refuses a target that cannot be written, before the work rather than after it.
+func checkTarget(_ path: String) throws {
+  let slash = path.lastIndex(of: "/")
+  let folder = slash.map { String(path[...$0]) } ?? "./"
+  let manager = FileManager.default
+  guard manager.fileExists(atPath: folder + ".") else {
+    throw CommandFailure("\(path): there is no folder \(folder) — make it, or name another file")
+  }
+  guard !path.isEmpty, !manager.fileExists(atPath: path + "/.") else {
+    throw CommandFailure("\(path): is a directory, expected a file — name a file inside it")
+  }
+  guard manager.isWritableFile(atPath: folder) else {
+    throw CommandFailure("\(path): the folder \(folder) cannot be written — check its permissions")
+  }
+}
+
+/// Runs `body` and puts a file's name before what an index complains of: its own, or the vectors'.
+func naming<Result>(
+  index path: String, vectors: String? = nil, _ body: () throws -> Result
+) throws -> Result {
+  do {
+    return try body()
+  } catch let error as IndexError {
+    switch error.kind {
+    case .file: throw error
+    case .codec(let reason): return try naming(vectors ?? path) { throw reason }
+    case .noOriginals:
+      throw CommandFailure(
+        "\(path): keeps no originals to compare with — build it with --originals float16, or leave "
+          + "--rerank out")
+    default: throw CommandFailure("\(path): \(error)")
+    }
+  }
+}
+
+extension VectorFile {
+  /// Refuses vectors that do not go with an index.
+  borrowing func requireDimension(of index: VectorIndex, _ indexPath: String) throws {
+    guard dimension == index.codec.dimension else {
+      throw CommandFailure(
+        "\(path): vectors of dimension \(dimension), expected \(index.codec.dimension) as in "
+          + "\(indexPath) — were they made by the same model?")
+    }
+  }
+}
+
+/// Feeds the rows of a file to an index, block by block.
+struct RowFeed {
+  /// Where the index is, or will be.
+  let indexPath: String
+  /// One id for each row, or nil for those that the index gives.
+  let ids: IDList?
+  /// Whether rows take the place of those that have their id.
+  let isUpsert: Bool
+  /// Threads that encode.
+  let threads: Int
+  /// The least and the most of the ids that the index gave.
+  private(set) var givenIDs: ClosedRange<UInt64>?
+
+  init(indexPath: String, ids: IDList?, isUpsert: Bool = false, threads: Int) {
+    self.indexPath = indexPath
+    self.ids = ids
+    self.isUpsert = isUpsert
+    self.threads = threads
+  }
+
+  /// Adds all rows of `file`, of which none has been read.
+  mutating func run(
+    _ file: inout VectorFile, into index: inout VectorIndex, _ progress: Progress
+  ) throws {
+    try ids?.require(count: file.count, rowsOf: file.path)
+    if !isUpsert { try ids?.requireDistinct() }
+    defer { progress.finish() }
+    var block: [Float] = []
+    while case let rows = try file.readRows(file.blockRowCount, into: &block), rows > 0 {
+      let first = file.nextRow - rows
+      do throws(IndexError) {
+        try add(block, first..<file.nextRow, to: &index)
+      } catch {
+        throw try failure(error, firstRow: first, file.path)
+      }
+      progress.advance(by: rows)
+    }
+  }
+
+  private mutating func add(
+    _ block: [Float], _ rows: Range<Int>, to index: inout VectorIndex
+  ) throws(IndexError) {
+    guard let ids else {
+      let given = try index.add(block, threads: threads)
+      if let first = given.first, let last = given.last {
+        givenIDs = (givenIDs?.lowerBound ?? first)...last
+      }
+      return
+    }
+    let own = Array(ids.ids[rows])
+    if isUpsert {
+      try index.upsert(block, ids: own, threads: threads)
+    } else {
+      try index.add(block, ids: own, threads: threads)
+    }
+  }
+
+  /// The error in words of the files: rows counted from the first block, ids by their line.
+  private func failure(_ error: IndexError, firstRow: Int, _ path: String) throws -> any Error {
+    switch error.kind {
+    case .codec(let reason):
+      return try naming(path) { throw reason.addingRows(firstRow) }
+    case .duplicateID(let id, let row):
+      let place = ids?.place(firstRow + row) ?? "\(path): row \(firstRow + row)"
+      return CommandFailure(
+        "\(place): id \(id) is in \(indexPath) already — add --upsert to replace its row")
+    default: return try naming(index: path) { throw error }
+    }
+  }
+}

@@ -1,0 +1,124 @@
+internal import TurboQuant
+internal import TurboQuantIndex
+
+extension Command {
+  /// `turboquant index info`.
+  static let indexInfo = Command(
+    name: "index info", summary: "Say what an index holds and how it is searched.",
+    operands: [.index], options: [.json],
+    run: { arguments, console in try reportIndex(arguments.operands[0], arguments, console) })
+
+  /// `turboquant index verify`.
+  static let indexVerify = Command(
+    name: "index verify", summary: "Check every byte and every row of an index.",
+    discussion: "Exit code 0 says that the file is whole; 1 says where it is damaged.",
+    operands: [.index], options: [.json],
+    run: { arguments, console in try verifyIndex(arguments.operands[0], arguments, console) })
+}
+
+/// Says what an index holds.
+func reportIndex(_ path: String, _ arguments: Arguments, _ console: Console) throws {
+  let report = IndexReport(path, try openIndex(path), fileBytes: try fileSize(path))
+  console.write(arguments.has(.json) ? try JSON.text(report) : report.text)
+}
+
+/// Checks an index.
+func verifyIndex(_ path: String, _ arguments: Arguments, _ console: Console) throws {
+  // Opened first, so that what is no index is called by its name.
+  _ = try openIndex(path)
+  let bytes = try fileSize(path)
+  let progress = Progress("verify", total: bytes, unit: "bytes", console)
+  defer { progress.finish() }
+  let index = try VectorIndex.verify(path) { done, _ in progress.advance(to: Int(clamping: done)) }
+  progress.finish()
+  let report = VerifyReport(path: path, count: index.count, checkedBytes: bytes)
+  console.write(arguments.has(.json) ? try JSON.text(report) : report.text)
+}
+
+/// What `index info` says.
+private struct IndexReport: Encodable {
+  let path: String
+  let format = "tqi"
+  let count: Int
+  let dimension: Int
+  let metric: String
+  let quantizer: String
+  let bits: Double
+  let isCentred: Bool
+  let originals: Nullable<String>
+  let rotation: String
+  let sketch: Nullable<String>
+  let directions: Nullable<Int>
+  let seed: UInt64
+  let bytesPerVector: Int
+  let fileBytes: Int
+  let ratio: Double
+  let distortion: Nullable<Double>
+  let hasCertificate: Bool
+  let fingerprint: String
+
+  enum CodingKeys: String, CodingKey {
+    case path, format, count, dimension, metric, quantizer, bits, originals, rotation, sketch
+    case directions, seed, fingerprint
+    case isCentred = "centered"
+    case bytesPerVector = "bytes_per_vector"
+    case fileBytes = "file_bytes"
+    case ratio = "ratio_to_float32"
+    case distortion = "mse_theory"
+    case hasCertificate = "certified_search"
+  }
+
+  init(_ path: String, _ index: VectorIndex, fileBytes: Int) {
+    let codec = index.codec
+    self.path = path
+    self.fileBytes = fileBytes
+    count = index.count
+    dimension = codec.dimension
+    metric = index.metric.name
+    quantizer = codec.quantizer.name
+    bits = codec.rate.bitsPerCoordinate
+    isCentred = index.mean != nil
+    originals = Nullable(index.originals.map { "\($0)" })
+    rotation = "\(codec.rotation.kind)"
+    sketch = Nullable(codec.sketch.map { "\($0.kind)" })
+    directions = Nullable(codec.sketch?.directions)
+    seed = codec.seed
+    bytesPerVector = index.bytesPerVector
+    ratio = Double(4 * codec.dimension) / Double(index.bytesPerVector)
+    distortion = Nullable(codec.distortion)
+    hasCertificate = index.hasCertificate
+    fingerprint = index.fingerprint.description
+  }
+
+  var text: String {
+    let sketchFacts = sketch.value.map { kind in
+      [("sketch", "\(kind), \(Numbers.grouped(directions.value ?? 0)) directions")]
+    }
+    let prediction = distortion.value.map {
+      [("distortion", "\(Numbers.significant($0, 4)) predicted")]
+    }
+    let kept = originals.value.map { "\($0), so that searches can --rerank" }
+    let reading =
+      hasCertificate
+      ? "certified: codes are read whole only where their signs leave a chance"
+      : "exhaustive: one-bit, two-stage and short codes are always read whole"
+    return listing(
+      path,
+      [
+        ("rows", Numbers.grouped(count)),
+        ("dimension", Numbers.grouped(dimension)),
+        ("metric", "\(metric): \(Metric.words[metric] ?? "")\(isCentred ? ", centered" : "")"),
+        ("quantizer", "\(quantizer), \(Numbers.plain(bits)) bits a coordinate"),
+        ("rotation", rotation),
+      ] + (sketchFacts ?? []) + [
+        ("seed", "\(seed)"),
+        ("bytes per vector", "\(bytesPerVector), and 8 of id"),
+        ("ratio to float32", "\(Numbers.significant(ratio, 3))×"),
+      ] + (prediction ?? []) + [
+        ("originals", kept ?? "not kept"),
+        ("search", reading),
+        ("file", "\(Numbers.grouped(fileBytes)) bytes"),
+        ("fingerprint", fingerprint),
+      ])
+  }
+}

@@ -1,0 +1,212 @@
+internal import TurboQuant
+internal import TurboQuantFiles
+internal import TurboQuantIndex
+
+extension Command {
+  /// `turboquant index search`.
+  static let indexSearch = Command(
+    name: "index search", summary: "Find the rows of an index that are nearest to queries.",
+    discussion: """
+      Scores are estimated from the codes; --rerank compares the best with the vectors themselves,
+      which --originals has kept. One-bit, two-stage and short codes are read whole whatever
+      --exactness says, and so is every code by --within.
+      """,
+    operands: [
+      .index,
+      Operand(name: "QUERIES", help: "Vectors of its dimension; - reads .npy from standard input."),
+    ],
+    options: [.resultCount, .within] + IndexOptions.searching
+      + [.rerank, .errors, .only, .labels, .queryLabels, .threads, .json],
+    run: { arguments, console in try IndexSearch(arguments).run(console) })
+}
+
+extension Option {
+  fileprivate static let resultCount = Option(
+    name: "count", value: "K",
+    help: "Rows to find for each query, fewer where there are fewer. Default 10.")
+  fileprivate static let within = Option(
+    name: "within", value: "LIMIT",
+    help: "Find all rows that score at least LIMIT (l2: at most), the first K with --count.")
+  fileprivate static let rerank = Option(
+    name: "rerank", value: "N", help: "Compare the best N by code exactly with the originals.")
+  fileprivate static let errors = Option(
+    name: "errors", help: "Give every score its standard error.")
+  fileprivate static let labels = Option(
+    name: "labels", value: "FILE", help: "A text file whose line i, from 0, describes id i.")
+  fileprivate static let queryLabels = Option(
+    name: "query-labels", value: "FILE", help: "A text file of one line a query.")
+}
+
+/// One run of `index search`.
+private struct IndexSearch {
+  private let arguments: Arguments
+  private let count: Int?
+  private let limit: Float?
+  private let options: SearchOptions
+  private let labels: TextLines?
+  private let queryLabels: TextLines?
+
+  init(_ arguments: Arguments) throws {
+    self.arguments = arguments
+    count = try arguments.integer(.resultCount, in: 1...Int.max)
+    limit = try arguments.limit()
+    let rerank = try arguments.integer(.rerank, in: 1...Int.max)
+    options = SearchOptions(
+      exactness: try IndexOptions(arguments).exactness,
+      filter: try arguments.ids(.only).map { .ids(Set($0.ids)) }, rerank: rerank,
+      hasStandardErrors: arguments.has(.errors), threads: try arguments.threads())
+    if limit != nil {
+      guard rerank == nil else {
+        throw arguments.wrong("--rerank goes with --count, not with --within")
+      }
+      let isCertified = arguments.text(.exactness) == "certified"
+      guard !isCertified, arguments.text(.failureProbability) == nil else {
+        throw arguments.wrong("--within reads every code whole, so it takes no certificate")
+      }
+    } else if let rerank, rerank < count ?? 10 {
+      throw arguments.wrong("--rerank \(rerank) is less than --count \(count ?? 10)")
+    }
+    labels = try arguments.text(.labels).map { try TextLines(reading: $0) }
+    queryLabels = try arguments.text(.queryLabels).map { try TextLines(reading: $0) }
+  }
+
+  /// Searches and prints what it found.
+  func run(_ console: Console) throws {
+    let path = arguments.operands[0]
+    let index = try openIndex(path)
+    var file = try VectorFile.open(arguments.operands[1])
+    try file.requireDimension(of: index, path)
+    let queries = try VectorSet(reading: &file, limit: nil, console)
+    if let queryLabels, queryLabels.lines.count < queries.count {
+      throw CommandFailure(
+        "\(queryLabels.path): \(Numbers.counted(queryLabels.lines.count, "line")) for the "
+          + "\(Numbers.counted(queries.count, "row")) of \(file.path) — give every query a line")
+    }
+    let start = ContinuousClock.now
+    let (hits, statistics) = try naming(index: path, vectors: file.path) {
+      try search(index, queries)
+    }
+    let seconds = (ContinuousClock.now - start).seconds
+    var report = SearchReport(
+      path, index, options, seconds: seconds, results: results(hits))
+    report.count = Nullable(limit == nil ? count ?? 10 : count)
+    report.limit = Nullable(limit)
+    report.note(statistics, isRange: limit != nil, options.exactness, index)
+    guard !arguments.has(.json) else { return console.write(try JSON.text(report)) }
+    let page = SearchPage(
+      report: report, index: index, hasErrors: options.hasStandardErrors, console: console)
+    console.write(page.text)
+  }
+
+  private func search(
+    _ index: VectorIndex, _ queries: VectorSet
+  ) throws -> ([[Hit]], SearchStatistics?) {
+    guard let limit else {
+      let found = try index.measuredSearch(queries.values, count: count ?? 10, options: options)
+      return (found.hits, found.statistics)
+    }
+    let hits = try index.rangeSearch(queries.values, limit: limit, options: options)
+    return (hits.map { Array($0.prefix(count ?? .max)) }, nil)
+  }
+
+  private func results(_ hits: [[Hit]]) -> [SearchReport.Result] {
+    hits.enumerated().map { query, hits in
+      SearchReport.Result(
+        query: query, label: Nullable(queryLabels?.lines[query]),
+        hits: hits.map { hit in
+          // Ids are the caller's and may lie beyond any file.
+          let label = labels.flatMap { labels in
+            Int(exactly: hit.id).flatMap { $0 < labels.lines.count ? labels.lines[$0] : nil }
+          }
+          return SearchReport.Hit(
+            id: hit.id, score: Nullable(hit.score.isFinite ? hit.score : nil),
+            standardError: Nullable(hit.standardError), label: Nullable(label))
+        })
+    }
+  }
+}
+
+extension Arguments {
+  /// The score that `--within` asks for.
+  fileprivate func limit() throws(UsageError) -> Float? {
+    guard let text = text(.within) else { return nil }
+    guard let limit = Float(text), limit.isFinite else {
+      throw wrong("--within takes a number, not “\(text)”")
+    }
+    return limit
+  }
+}
+
+/// What a search of an index found: the fields of `index search --json`.
+struct SearchReport: Encodable {
+  /// What one query found.
+  struct Result: Encodable {
+    /// The query's row, from 0.
+    let query: Int
+    /// Its line of `--query-labels`.
+    let label: Nullable<String>
+    /// The rows, nearest first.
+    let hits: [Hit]
+  }
+
+  /// A row that was found.
+  struct Hit: Encodable {
+    let id: UInt64
+    /// Null where it is beyond float32.
+    let score: Nullable<Float>
+    let standardError: Nullable<Float>
+    /// The line of `--labels` that its id names.
+    let label: Nullable<String>
+
+    enum CodingKeys: String, CodingKey {
+      case id, score, label
+      case standardError = "standard_error"
+    }
+  }
+
+  let index: String
+  let rows: Int
+  let metric: String
+  let threads: Int
+  let seconds: Double
+  let rerank: Nullable<Int>
+  let results: [Result]
+  fileprivate(set) var count = Nullable<Int>(nil)
+  fileprivate(set) var limit = Nullable<Float>(nil)
+  /// How codes were in fact read.
+  private(set) var exactness = Exactness.exhaustive.name
+  private(set) var failureProbability = Nullable<Double>(nil)
+  /// The share of codes that was read whole.
+  private(set) var finishedFraction = 1.0
+
+  enum CodingKeys: String, CodingKey {
+    case index, rows, metric, threads, seconds, rerank, results, count, exactness
+    case limit = "within"
+    case failureProbability = "failure_probability"
+    case finishedFraction = "finished_fraction"
+  }
+
+  fileprivate init(
+    _ path: String, _ index: VectorIndex, _ options: SearchOptions, seconds: Double,
+    results: [Result]
+  ) {
+    self.index = path
+    rows = index.count
+    metric = index.metric.name
+    threads = options.threads
+    self.seconds = seconds
+    rerank = Nullable(options.rerank)
+    self.results = results
+  }
+
+  fileprivate mutating func note(
+    _ statistics: SearchStatistics?, isRange: Bool, _ asked: Exactness, _ index: VectorIndex
+  ) {
+    if let statistics, statistics.rows > 0 {
+      finishedFraction = Double(statistics.finished) / Double(statistics.rows)
+    }
+    guard !isRange, index.hasCertificate, case .certified(let probability) = asked else { return }
+    exactness = asked.name
+    failureProbability = Nullable(probability)
+  }
+}

@@ -1,0 +1,82 @@
+internal import Foundation
+internal import TurboQuant
+internal import TurboQuantIndex
+
+/// What a search found, for people.
+struct SearchPage {
+  /// What is shown.
+  let report: SearchReport
+  /// What was searched.
+  let index: VectorIndex
+  /// Whether scores are shown with their standard errors.
+  let hasErrors: Bool
+  /// Where it is shown.
+  let console: Console
+
+  private var hits: [SearchReport.Hit] { report.results.flatMap(\.hits) }
+
+  /// The page: a line for each query, its rows below, and how they were found.
+  var text: String { (queries + closing).joined(separator: "\n") + "\n" }
+
+  private var queries: [String] {
+    var table = Table([("  score", .right), (hasErrors ? "± error" : "", .right), ("id", .right)])
+    let places = places
+    for hit in hits {
+      table.append([
+        hit.score.value.map { Numbers.fixed(Double($0), places) } ?? "∞",
+        error(of: hit, places), "\(hit.id)",
+      ])
+    }
+    let width = table.lines.map(\.count).max() ?? 0
+    var rows = table.lines.makeIterator()
+    var lines: [String] = []
+    if let titles = rows.next(), !hits.isEmpty { lines.append(console.colored(titles, .faint)) }
+    for result in report.results {
+      let name = result.label.value.map { "“\($0)”" } ?? "query \(result.query)"
+      lines.append(console.colored(DemoPage.cut(name, max(20, console.width)), .bold))
+      if result.hits.isEmpty { lines.append("  nothing") }
+      for hit in result.hits {
+        guard let row = rows.next() else { continue }
+        let room = max(20, console.width - width - 2)
+        lines.append(row + (hit.label.value.map { "  " + DemoPage.cut($0, room) } ?? ""))
+      }
+    }
+    return lines
+  }
+
+  private func error(of hit: SearchReport.Hit, _ places: Int) -> String {
+    guard hasErrors, let error = hit.standardError.value else { return "" }
+    return "± " + Numbers.fixed(Double(error), places)
+  }
+
+  /// Places after the point that leave the largest score four significant digits.
+  private var places: Int {
+    let largest = hits.compactMap { $0.score.value.map { Double(abs($0)) } }.max() ?? 0
+    guard largest > 0 else { return 1 }
+    return min(max(3 - Int(log10(largest).rounded(.down)), 0), 12)
+  }
+
+  private var closing: [String] {
+    let word = Metric.words[report.metric] ?? report.metric
+    let source =
+      if report.rerank.value != nil, let originals = index.originals {
+        "exact \(word) with the \(originals) originals"
+      } else {
+        "\(word), estimated from \(Numbers.plain(index.codec.rate.bitsPerCoordinate))-bit codes"
+      }
+    let queries = Numbers.counted(report.results.count, "query", "queries")
+    let threads = Numbers.counted(report.threads, "thread")
+    let share = Numbers.significant(100 * report.finishedFraction, 2)
+    var lines = [
+      "", "score: \(source)\(index.metric.isDistance ? "; less is nearer" : "")",
+      "\(queries) over \(Numbers.counted(report.rows, "row")) in "
+        + "\(Numbers.significant(1000 * report.seconds, 2)) ms, \(threads); "
+        + (report.finishedFraction == 1 ? "every code" : "\(share)% of the codes")
+        + " read whole",
+    ].map { $0.isEmpty ? $0 : console.colored($0, .faint) }
+    if report.rows == 0 {
+      lines.append("\(report.index) has no rows; fill it with “turboquant index add”")
+    }
+    return lines
+  }
+}
