@@ -183,6 +183,7 @@ extension VectorIndex {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(count * codec.bytesPerVector)
     for piece in pieces { bytes += piece }
+    try checkNorms(bytes.span.raw)
     return try rethrowing { () throws(CodecError) in try CodeMatrix(bytes: bytes, of: codec) }
   }
 

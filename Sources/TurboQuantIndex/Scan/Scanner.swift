@@ -54,7 +54,8 @@ extension Scanner {
       let mask = allowed[chunk * Chunk.blockCount + block]
       guard mask != .max else { continue }
       let first = (block - blocks.lowerBound) * BlockShape.rowCount
-      for row in 0..<BlockShape.rowCount where mask >> UInt32(row) & 1 == 0 && first + row < rowCount {
+      for row in 0..<BlockShape.rowCount
+      where mask >> UInt32(row) & 1 == 0 && first + row < rowCount {
         keys[first + row] = -.infinity
       }
     }
@@ -71,7 +72,9 @@ extension Scanner {
 
 extension Scanner {
   /// Offers every allowed row of a chunk to `tops`, one list for each query of the group.
-  mutating func scan(_ chunk: Int, _ group: ScanGroup, into tops: inout [TopRows]) throws(IndexError) {
+  mutating func scan(_ chunk: Int, _ group: ScanGroup, into tops: inout [TopRows])
+    throws(IndexError)
+  {
     for blocks in runs(ofChunk: chunk) {
       try sumCodes(chunk, blocks, group)
       let rows = rowCount(chunk, blocks)
@@ -111,10 +114,17 @@ extension Scanner {
     swap(&own, &sketchSums)
     try store.chunks[chunk].withSigns(of: .sketch, columns: store.shape.sketchColumns, blocks) {
       (plane) throws(IndexError) in
-      var target = own.mutableSpan
-      kernels.tableSums(
-        plane, bits: 1, tables: group.tables.sketchTables.span, queryCount: group.count,
-        into: &target, stride: Chunk.rowCount)
+      // A pass over codes may serve more queries than one over signs.
+      for first in stride(from: 0, to: group.count, by: BlockShape.tableQueries) {
+        let count = min(BlockShape.tableQueries, group.count - first)
+        let size = 32 * store.shape.sketchColumns
+        var all = own.mutableSpan
+        var target = all._mutatingExtracting((first * Chunk.rowCount)...)
+        kernels.tableSums(
+          plane, bits: 1,
+          tables: group.tables.sketchTables.span.extracting(first * size..<(first + count) * size),
+          queryCount: count, into: &target, stride: Chunk.rowCount)
+      }
     }
     swap(&own, &sketchSums)
   }

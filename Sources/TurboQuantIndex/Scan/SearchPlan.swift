@@ -68,6 +68,8 @@ extension SearchPlan {
       } catch {
         throw IndexError(error.addingRows(start / dimension))
       }
+      try index.check(
+        queryNorm: queries[queries.count - 1].prepared.norm, row: start / dimension)
     }
     return queries
   }
@@ -131,7 +133,8 @@ extension SearchPlan {
         "a failure probability of \(probability); it must be above 0 and at most 1")
     }
     guard index.certificate != nil else { return nil }
-    return NormalTail.deviate(probability / Double(count))
+    // Far below it the tail itself is beyond double precision.
+    return NormalTail.deviate(max(probability / Double(count), 1e-300))
   }
 }
 
@@ -182,7 +185,8 @@ extension SearchPlan {
     var tables = QueryTables()
     for query in queries[numbers] {
       tables.append(
-        query.prepared.direction.span, query.prepared.projections.span, index.scanCodes)
+        query.prepared.direction.span, query.prepared.projections.span,
+        sketchScale: index.codec.sketch?.scale ?? 0, index.scanCodes)
     }
     return ScanGroup(tables: tables, laws: queries[numbers].map(\.law))
   }
