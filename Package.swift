@@ -46,7 +46,9 @@ let package = Package(
     .target(name: "CDemoData", cSettings: cSettings),
     .executableTarget(
       name: "TurboQuantCLI",
-      dependencies: ["TurboQuant", "TurboQuantFiles", "TurboQuantIndex", "TurboQuantThreads", "CDemoData"],
+      dependencies: [
+        "TurboQuant", "TurboQuantFiles", "TurboQuantIndex", "TurboQuantThreads", "CDemoData",
+      ],
       swiftSettings: swiftSettings),
     .testTarget(
       name: "TurboQuantKernelsTests", dependencies: ["TurboQuantKernels"],
@@ -58,14 +60,17 @@ let package = Package(
       name: "TurboQuantStorageTests", dependencies: ["TurboQuantStorage"],
       swiftSettings: swiftSettings),
     .testTarget(
-      name: "TurboQuantFilesTests", dependencies: ["TurboQuantFiles"],
+      name: "TurboQuantFilesTests", dependencies: ["TurboQuantFiles", "TurboQuantIndex"],
       exclude: ["Fixtures"], swiftSettings: swiftSettings),
     .testTarget(
       name: "TurboQuantThreadsTests", dependencies: ["TurboQuantThreads"],
       swiftSettings: swiftSettings),
     .testTarget(
       name: "TurboQuantIndexTests",
-      dependencies: ["TurboQuantIndex", "TurboQuant", "TurboQuantStorage", "TurboQuantKernels"],
+      dependencies: [
+        "TurboQuantIndex", "TurboQuant", "TurboQuantStorage", "TurboQuantKernels",
+        "TurboQuantThreads",
+      ],
       exclude: ["Fixtures"], swiftSettings: swiftSettings),
     .testTarget(name: "TidyTests", swiftSettings: swiftSettings),
     .testTarget(

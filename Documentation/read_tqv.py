@@ -25,13 +25,14 @@ def expect(condition, message):
     if not condition:
         sys.exit(f"{sys.argv[1]}: {message}")
 
-def sections(data):
+def sections(data, expected_kind=b"VECS"):
     """The sections by name, every byte of the file checked."""
     expect(data[:8] == b"\x89TQ\r\n\x1a\n\0", "not a container")
     expect(len(data) >= 64, "shorter than a header")
     version, kind, size, count, table_crc = struct.unpack_from("<I4sQII", data, 8)
     expect(crc32c(data[:60]) == struct.unpack_from("<I", data, 60)[0], "header damaged")
-    expect(version == 1 and kind == b"VECS" and not any(data[32:60]), "not version 1 of VECS")
+    expect(version == 1 and kind == expected_kind and not any(data[32:60]),
+           f"not version 1 of {expected_kind.decode()}")
     expect(size == len(data), f"{len(data)} bytes, expected {size}")
     end = 64 + 64 * count
     expect(crc32c(data[64:end]) == table_crc, "section table damaged")
@@ -52,11 +53,11 @@ def sections(data):
         end = stop
     return found
 
-def philox(seed, number):
-    """32-bit words of the rotation's stream."""
+def philox(seed, purpose=1):
+    """32-bit words of stream 0 of a purpose: 1 the rotation, 2 the sketch."""
     block = 0
     while True:
-        c = [block & 0xFFFFFFFF, block >> 32, number, 1]
+        c = [block & 0xFFFFFFFF, block >> 32, 0, purpose]
         k = [seed & 0xFFFFFFFF, seed >> 32]
         for _ in range(10):
             p, q = c[0] * 0xD2511F53, c[2] * 0xCD9E8D57
@@ -75,9 +76,9 @@ def normals(words):
             factor = math.sqrt(-2 * math.log(s) / s)
             yield from (x * factor, y * factor)
 
-def haar(d, seed):
+def haar(d, words):
     """Q of the QR factorisation of a Gaussian matrix with a positive diagonal of R."""
-    gauss, reflections = normals(philox(seed, 0)), []
+    gauss, reflections = normals(words), []
     for k in range(d):
         v = np.array([next(gauss) for _ in range(d - k)])
         sign = 1 if v[0] < 0 else -1
@@ -98,9 +99,9 @@ def hadamard(x):
         x, half = x.reshape(len(x), -1), 2 * half
     return x
 
-def unmix(y, seed):
+def unmix(y, words):
     """The inverse of the randomized Hadamard rotation, row by row."""
-    d, words = y.shape[1], philox(seed, 0)
+    d = y.shape[1]
     n = 1 << d.bit_length() - 1
     golden = (1 + math.sqrt(5)) / 2
     L, T = ("H", 0, n), ("H", d - n, n)
@@ -141,7 +142,7 @@ def decode(record, body):
         codes = codes.reshape(len(rows), size, bits) @ (1 << np.arange(bits))
         y[:, first:first + size] = centroids[codes]
         at += 16 + 4 * ((2 << bits) - 1)
-    x = y @ haar(d, seed) if rotation == 1 else unmix(y, seed)
+    x = y @ haar(d, philox(seed)) if rotation == 1 else unmix(y, philox(seed))
     if norms == 1:
         end += -(-m // 8)
         x *= rows[:, end:end + 4].copy().view("<f4")

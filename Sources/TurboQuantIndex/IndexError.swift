@@ -20,6 +20,8 @@ public struct IndexError: Error, Sendable, Hashable {
     case idsExhausted
     /// Another index whose codes or scores mean something else.
     case fingerprintMismatch(expected: String, found: String)
+    /// A vector or query so long or so short that float32 cannot hold its scores.
+    case normOutOfRange(Double, row: Int)
     /// A number of results below 1.
     case countOutOfRange(Int)
     /// A failure probability outside 0 … 1.
@@ -60,6 +62,13 @@ extension IndexError {
     IndexError(
       .duplicateID(id, row: row),
       "id \(id) of row \(row) is already there; use upsert to replace it")
+  }
+
+  static func norm(_ norm: Double, of name: String, row: Int) -> IndexError {
+    IndexError(
+      .normOutOfRange(norm, row: row),
+      "\(name) \(row) has the length \(Float(norm)), but scores fit float32 only between 2⁻⁶² and 2⁶²; "
+        + "scale the vectors")
   }
 
   static func unknown(_ id: UInt64) -> IndexError {

@@ -37,6 +37,7 @@ extension VectorIndex {
     let ids = try newIDs(ids, count: try rowCount(of: vectors.count))
     let codes = try encoded(vectors, threads: threads)
     let originals = originalBytes(of: vectors)
+    try rows.load(ids.compactMap { slots?[$0] } + [count])
     for row in ids.indices {
       let batch = RowBatch(
         rows: codes.bytes.span.raw, layout: codec.layout, ids: ids.span,
@@ -67,6 +68,7 @@ extension VectorIndex {
     for id in ids {
       guard slots?[id] != nil, seen.insert(id).inserted else { throw .unknown(id) }
     }
+    try rows.load(ids.compactMap { slots?[$0] } + (count - ids.count..<count))
     for id in ids {
       guard let slot = slots?[id] else { continue }
       let moved = try rows.id(at: count - 1)
@@ -96,6 +98,8 @@ extension VectorIndex {
     for (row, id) in ids.enumerated() where slots?[id] != nil {
       throw .duplicate(id, row: row)
     }
+    try other.rows.touch()
+    try rows.load([count])
     for (row, id) in ids.enumerated() {
       let slot = count
       try rows.append(rowOf: other.rows, row)
@@ -183,6 +187,7 @@ extension VectorIndex {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(count * codec.bytesPerVector)
     for piece in pieces { bytes += piece }
+    try checkNorms(bytes.span.raw)
     return try rethrowing { () throws(CodecError) in try CodeMatrix(bytes: bytes, of: codec) }
   }
 

@@ -94,6 +94,7 @@ extension IndexError {
   static var noOriginals: IndexError {
     IndexError(
       .noOriginals,
-      "this index keeps no originals to compare with; build it with originals, or search without rerank")
+      "this index keeps no originals to compare with; build it with originals, or search without rerank"
+    )
   }
 }

@@ -84,17 +84,21 @@ extension VectorIndex {
     return (hits, found.statistics)
   }
 
-  /// All rows that score at least as well as `limit` (inner product and cosine ≥, squared distance ≤),
-  /// nearest first; every code is read whole.
+  /// All rows that score at least as well as `limit`, nearest first; every code is read whole.
   ///
-  /// - Throws: As ``search(_:count:options:)``; also when reranking is asked for.
+  /// - Parameters:
+  ///   - queries: The queries, one after another, of the index's dimension.
+  ///   - limit: The least inner product or cosine, or the largest squared distance, itself included.
+  ///   - options: Filter, error bars, threads.
+  /// - Returns: One list of hits a query.
+  /// - Throws: As ``search(_:count:options:)``; also when reranking is asked for or `limit` is NaN.
   public func rangeSearch(
     _ queries: [Float], limit: Float, options: SearchOptions = SearchOptions()
   ) throws(IndexError) -> [[Hit]] {
     guard options.rerank == nil else {
       throw .notOffered("a range search does not rerank; search for a count, or leave rerank out")
     }
-    guard !limit.isNaN else { throw .notOffered("the limit of a range search is not a number") }
+    guard !limit.isNaN else { throw .notOffered("a range search needs a limit that is a number") }
     let plan = try SearchPlan(self, queries, count: 1, options)
     var hits: [[Hit]] = []
     let ranges = try plan.range(key: metric.isDistance ? -limit : limit)

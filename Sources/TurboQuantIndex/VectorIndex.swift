@@ -10,7 +10,7 @@ internal import TurboQuantKernels
 /// ```swift
 /// var index = try VectorIndex(dimension: 384, bits: 4, metric: .cosine, seed: 42)
 /// try index.add(vectors, ids: ids)
-/// let hits = try index.search(queries, count: 10)     // one list of hits for each query
+/// let hits = try index.search(queries, count: 10)  // one list of hits for each query
 /// try index.save(to: "packages.tqi")
 /// ```
 ///
@@ -67,7 +67,10 @@ public struct VectorIndex: Sendable {
       guard mean.count == codec.dimension else {
         throw .length(mean.count, dimension: codec.dimension)
       }
-      _ = try rethrowing { () throws(CodecError) in try codec.prepare(mean.span) }
+      let prepared = try rethrowing { () throws(CodecError) in try codec.prepare(mean.span) }
+      guard prepared.norm <= VectorIndex.largestNorm else {
+        throw .norm(prepared.norm, of: "mean", row: 0)
+      }
     }
     self.codec = codec
     self.metric = metric
@@ -112,7 +115,8 @@ public struct VectorIndex: Sendable {
   /// Bytes of a row's codes and scalars, without its id and its original.
   public var bytesPerVector: Int { shape.bytesPerVector }
 
-  private static func fingerprint(_ codec: Codec, _ metric: Metric, _ mean: [Float]?) -> Fingerprint {
+  private static func fingerprint(_ codec: Codec, _ metric: Metric, _ mean: [Float]?) -> Fingerprint
+  {
     var record = Array("swift-turboquant index".utf8) + codec.fingerprint.bytes
     record.append(metric.rawValue)
     for value in mean ?? [] { record.append(littleEndian: value.bitPattern) }

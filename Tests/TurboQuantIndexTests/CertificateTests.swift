@@ -60,7 +60,8 @@ import TurboQuantIndex
       searches += exhaustive.count
       finished += Double(certified.statistics.finished) / Double(certified.statistics.rows)
     }
-    #expect(searches == 50 * seeds && failures <= limit, "\(failures) of \(searches), \(data), \(metric)")
+    #expect(
+      searches == 50 * seeds && failures <= limit, "\(failures) of \(searches), \(data), \(metric)")
     // A search that read everything would keep any promise.
     #expect(finished / Double(seeds) < 0.9, "\(data), \(metric)")
   }

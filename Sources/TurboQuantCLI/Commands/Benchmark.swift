@@ -4,7 +4,8 @@ internal import TurboQuantFiles
 extension Command {
   /// `turboquant benchmark`.
   static let benchmark = Command(
-    name: "benchmark", summary: "Time the codec or searches, or test the certificate, on this machine.",
+    name: "benchmark",
+    summary: "Time the codec or searches, or test the certificate, on this machine.",
     discussion: """
       codec: encodes and decodes seeded random unit vectors from memory to memory, and copies as many
       floats for comparison; the three take turns. search: builds an index and searches it with every

@@ -25,11 +25,13 @@ func runSearchBenchmark(_ arguments: Arguments, _ console: Console) throws {
   var truth: GroundTruth?
   if !arguments.has(.skipRecall) {
     guard options.metric != .squaredEuclidean else {
-      throw arguments.wrong("exact neighbours are computed for --metric ip and cosine alone; add --skip-recall")
+      throw arguments.wrong(
+        "exact neighbours are computed for --metric ip and cosine alone; add --skip-recall")
     }
     let progress = Progress("exact search", total: queries.count, unit: "queries", console)
     defer { progress.finish() }
-    let (rows, asked) = options.metric == .cosine ? (base.directions, queries.directions) : (base, queries)
+    let (rows, asked) =
+      options.metric == .cosine ? (base.directions, queries.directions) : (base, queries)
     let threads = try arguments.threads()
     truth = GroundTruth(rows: rows, queries: asked, threads: threads, progress)
   }
@@ -171,7 +173,9 @@ private struct PlainBytes {
 
   /// Reads every byte once.
   func read() {
-    var (a, b, c, d) = (words.first ?? .zero, SIMD8<UInt64>.zero, SIMD8<UInt64>.zero, SIMD8<UInt64>.zero)
+    var (a, b, c, d) = (
+      words.first ?? .zero, SIMD8<UInt64>.zero, SIMD8<UInt64>.zero, SIMD8<UInt64>.zero
+    )
     let span = words.span
     var i = 0
     while i + 4 <= span.count {

@@ -59,7 +59,7 @@ final class IndexSections: Sendable {
     let place = start.map { $0 + UInt64(offset) }
     let text = place.map { " (at byte \($0))" } ?? ""
     return IndexError(
-      .file(path: path, offset: place), "\(path): malformed index: \(reason)\(text)")
+      .file(path: path, offset: place), "\(singleLine(path)): malformed index: \(reason)\(text)")
   }
 
   /// Checks every byte of the file.

@@ -30,7 +30,7 @@ extension VectorIndex {
       do throws(CodecError) {
         return try Codec(record: bytes)
       } catch {
-        throw IndexError(.file(path: path, offset: nil), "\(path): \(error)")
+        throw IndexError(.file(path: path, offset: nil), "\(singleLine(path)): \(error)")
       }
     }
     let record = try sections.withBytes(ofSection: IndexRecord.section) {
@@ -41,18 +41,20 @@ extension VectorIndex {
       try self.init(
         codec: codec, metric: record.metric, mean: record.mean, originals: record.originals)
     } catch {
-      throw IndexError(.file(path: path, offset: nil), "\(path): \(error)")
+      throw IndexError(.file(path: path, offset: nil), "\(singleLine(path)): \(error)")
     }
     guard fingerprint.bytes == record.fingerprint else {
       throw refuse(IndexRecord.section, "the fingerprint is not that of codec, metric and mean", 32)
     }
-    let blocks = record.count / BlockShape.rowCount + (record.count % BlockShape.rowCount > 0 ? 1 : 0)
+    let blocks =
+      record.count / BlockShape.rowCount + (record.count % BlockShape.rowCount > 0 ? 1 : 0)
     for part in Part.allCases {
       let (expected, overflows) = blocks.multipliedReportingOverflow(by: shape.byteCount(of: part))
       let found = sections.byteCount(ofSection: part.section)
       guard !overflows, found == (shape.byteCount(of: part) > 0 ? expected : nil) else {
         throw refuse(
-          part.section, "\(found.map { "\($0) bytes" } ?? "missing"), which \(record.count) rows do not need")
+          part.section,
+          "\(found.map { "\($0) bytes" } ?? "missing"), which \(record.count) rows do not need")
       }
     }
     rows = RowStore(shape, in: sections, count: record.count)

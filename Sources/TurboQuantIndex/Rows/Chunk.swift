@@ -193,8 +193,8 @@ struct Chunk: Sendable {
     }
   }
 
-  /// Copies a mapped chunk to memory.
-  private mutating func load() throws(IndexError) {
+  /// Copies a mapped chunk to memory, so that changes to it cannot fail.
+  mutating func load() throws(IndexError) {
     guard case .file(let sections, let first) = storage else { return }
     var parts: [AlignedBytes] = []
     for part in Part.allCases {

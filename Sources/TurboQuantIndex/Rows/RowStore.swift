@@ -86,6 +86,24 @@ struct RowStore: Sendable {
 // MARK: Changing
 
 extension RowStore {
+  /// Copies the chunks of some slots to memory; afterwards no change to them can fail.
+  mutating func load(_ slots: some Sequence<Int>) throws(IndexError) {
+    var last = -1
+    for slot in slots where slot / Chunk.rowCount != last {
+      last = slot / Chunk.rowCount
+      if last < chunks.count { try chunks[last].load() }
+    }
+  }
+
+  /// Reads every part of every row, of which some may be damaged in a file.
+  func touch() throws(IndexError) {
+    for chunk in chunks.indices {
+      for part in Part.allCases {
+        try chunks[chunk].withBytes(of: part, 0..<blockCount(ofChunk: chunk)) { _ in }
+      }
+    }
+  }
+
   /// Appends rows.
   mutating func append(_ batch: borrowing RowBatch) throws(IndexError) {
     var done = 0

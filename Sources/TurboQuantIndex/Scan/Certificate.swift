@@ -47,7 +47,8 @@ struct Certificate: Sendable {
   ///
   /// c − z·b(c), with b² = ρ²σ² + (1 − ρ²)τ² + noise, is convex, and the line its tangent at `c`: rows of
   /// other norms, which need another cosine to reach the same score, are judged by the same line.
-  func line(at c: Double, deviations z: Double, noise: Double) -> (slope: Double, intercept: Double) {
+  func line(at c: Double, deviations z: Double, noise: Double) -> (slope: Double, intercept: Double)
+  {
     let at = min(max(c, -1), 1)
     // The row's true cosine may lie below the estimate that got it there.
     let rho = max(0, at - 3 * ((1 - at * at) * codeVariance).squareRoot())

@@ -7,6 +7,11 @@ struct SumScale: Sendable {
   var offset: Double
   /// The variance that rounding the query added to the value.
   var variance: Double
+
+  /// The same for a multiple of the value.
+  func scaled(by factor: Double) -> SumScale {
+    SumScale(step: step * factor, offset: offset * factor, variance: variance * factor * factor)
+  }
 }
 
 /// A group of queries as the kernels read them, one after another in each array.
@@ -20,25 +25,24 @@ struct QueryTables: Sendable {
   private(set) var signScales: [SumScale] = []
   /// ⟨ŷ, u⟩ of each query.
   private(set) var codeScales: [SumScale] = []
-  /// ⟨sign(Jr), Ju⟩ of each query.
+  /// c · ⟨sign(Jr), Ju⟩ of each query, c the sketch's scale.
   private(set) var sketchScales: [SumScale] = []
 
-  /// Adds the query of unit direction `u` and projections `projections` of it.
-  mutating func append(_ u: Span<Float>, _ projections: Span<Float>, _ codes: ScanCodes) {
+  /// Adds the query of unit direction `u`; its `projections` count `sketchScale` each.
+  mutating func append(
+    _ u: Span<Float>, _ projections: Span<Float>, sketchScale: Double, _ codes: ScanCodes
+  ) {
     signScales.append(QueryTables.append(u, TableShape.signs, to: &signTables))
     switch codes {
     case .signs(let centroid):
-      let s = signScales[signScales.count - 1]
-      codeScales.append(
-        SumScale(
-          step: s.step * centroid, offset: s.offset * centroid,
-          variance: s.variance * centroid * centroid))
+      codeScales.append(signScales[signScales.count - 1].scaled(by: centroid))
     case .tables(let shapes): codeScales.append(QueryTables.append(u, shapes, to: &codeTables))
     case .products(_, let step): codeScales.append(appendWeights(u, centroidStep: step))
     case .wide(_, let step): codeScales.append(appendWideWeights(u, centroidStep: step))
     }
     if !projections.isEmpty {
-      sketchScales.append(QueryTables.append(projections, TableShape.signs, to: &sketchTables))
+      let sums = QueryTables.append(projections, TableShape.signs, to: &sketchTables)
+      sketchScales.append(sums.scaled(by: sketchScale))
     }
   }
 

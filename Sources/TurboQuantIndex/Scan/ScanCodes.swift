@@ -62,8 +62,9 @@ enum ScanCodes: Sendable {
 /// The whole number nearest to `x`, halves away from zero.
 func nearest(_ x: Double) -> Int { Int(x < 0 ? x - 0.5 : x + 0.5) }
 
-/// One lookup table of a column: which coordinates its nibble speaks of, and what each entry makes
-/// of each of them. `ctq_kernels.h` says which bit of an entry is whose.
+/// One lookup table of a column: whose coordinates its nibble holds, and their factors by entry.
+///
+/// `ctq_kernels.h` says which bit of an entry is whose.
 struct TableShape: Sendable {
   let coordinates: [Int]
   /// For each coordinate the factors of its query value in the sixteen entries.

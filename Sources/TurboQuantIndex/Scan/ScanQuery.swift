@@ -1,8 +1,9 @@
 internal import TurboQuant
 internal import TurboQuantKernels
 
-/// How the keys of a metric come from estimated cosines: key = ‖x‖·(scale · ρ̂ − normShare · ‖x‖) + constant,
-/// ‖x‖ = 1 where rows keep no norm. More is better.
+/// How the keys of a metric come from estimated cosines; more is better.
+///
+/// key = ‖x‖·(scale · ρ̂ − normShare · ‖x‖) + constant, ‖x‖ = 1 where rows keep no norm.
 struct KeyLaw: Sendable {
   /// Inner product ‖q‖, cosine 1, squared distance 2‖q‖.
   let scale: Double

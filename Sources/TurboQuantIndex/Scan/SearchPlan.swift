@@ -68,6 +68,8 @@ extension SearchPlan {
       } catch {
         throw IndexError(error.addingRows(start / dimension))
       }
+      try index.check(
+        queryNorm: queries[queries.count - 1].prepared.norm, row: start / dimension)
     }
     return queries
   }
@@ -131,7 +133,8 @@ extension SearchPlan {
         "a failure probability of \(probability); it must be above 0 and at most 1")
     }
     guard index.certificate != nil else { return nil }
-    return NormalTail.deviate(probability / Double(count))
+    // Far below it the tail itself is beyond double precision.
+    return NormalTail.deviate(max(probability / Double(count), 1e-300))
   }
 }
 
@@ -170,7 +173,7 @@ extension SearchPlan {
       let group = group(number..<number + 1)
       var rows: [Candidate] = []
       for chunk in index.rows.chunks.indices {
-        try scanner.scan(chunk, group, threshold: key) { rows.append($0) }
+        try scanner.scan(chunk, query: 0, group, threshold: key) { rows.append($0) }
       }
       return rows.sorted(by: Candidate.isBetter)
     }
@@ -184,7 +187,8 @@ extension SearchPlan {
     var tables = QueryTables()
     for query in queries[numbers] {
       tables.append(
-        query.prepared.direction.span, query.prepared.projections.span, index.scanCodes)
+        query.prepared.direction.span, query.prepared.projections.span,
+        sketchScale: index.codec.sketch?.scale ?? 0, index.scanCodes)
     }
     return ScanGroup(tables: tables, laws: queries[numbers].map(\.law))
   }
@@ -212,18 +216,18 @@ extension SearchPlan {
       let first = scans.likely[query].sorted().map { UInt32($0.slot) }.sorted()
       var best = TopRows(count)
       try scanner.finish(first, query: query, group, into: &best)
-      found.statistics.finished += first.count
       let survival = try survival(of: query, group, best, rule)
       guard let survival else {
         // A zero query, or a zero row among the best: nothing tells rows apart beforehand.
         let number = numbers.lowerBound + query
         let all = try scanAll(self.group(number..<number + 1), &scanner, threads: threads)
         found.rows += all.rows
-        found.statistics.finished += reachable - first.count
+        found.statistics.finished += reachable
         continue
       }
-      found.statistics.finished += try finishSurvivors(
+      let more = try finishSurvivors(
         scans.scanners, &scanner, query, group, survival, except: first, into: &best)
+      found.statistics.finished += min(reachable, first.count + more)
       found.rows.append(best.sorted())
     }
     return found

@@ -56,7 +56,7 @@ struct TopRows: Sendable {
     threshold = rows.reduce(Float.infinity) { min($0, $1.key) }
   }
 
-  /// Moves what is better than a pivot of `low` ... `high` before it; returns where the pivot stands.
+  /// Moves what is better than one row between `low` and `high` before it; returns that row's place.
   private mutating func partition(_ low: Int, _ high: Int) -> Int {
     let middle = low + (high - low) / 2
     if Candidate.isBetter(rows[middle], rows[low]) { rows.swapAt(low, middle) }

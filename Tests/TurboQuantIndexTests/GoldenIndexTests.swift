@@ -1,0 +1,146 @@
+import Foundation
+import Testing
+import TurboQuant
+import TurboQuantKernels
+
+@testable import TurboQuantIndex
+
+/// Files that, once written, never change for an index version, and results that no target changes.
+///
+/// `TQ_RECORD_GOLDEN=1` writes those that are missing, and fails because it did.
+@Suite struct GoldenIndexTests {
+  struct Golden: Sendable, CustomTestStringConvertible {
+    let name: String
+    let dimension: Int
+    let bits: Int
+    var metric = Metric.innerProduct
+    var isTwoStage = false
+    var rotation: RotationKind?
+    var hasMean = false
+    var originals: Originals?
+    var testDescription: String { name }
+
+    /// 37 rows of x[row][i] = ((37 i + 101 row + i² row) mod 61) − 30, a block and a begun one.
+    static let count = 37
+
+    static func rows(_ rows: Range<Int>, dimension: Int) -> [Float] {
+      var values: [Float] = []
+      for row in rows {
+        for i in 0..<dimension {
+          let value: Int = (37 * i + 101 * row + i * i * row) % 61
+          values.append(Float(value - 30))
+        }
+      }
+      return values
+    }
+
+    /// mean[i] = (i mod 7 − 3)/8.
+    var mean: [Float]? { hasMean ? (0..<dimension).map { Float($0 % 7 - 3) / 8 } : nil }
+
+    /// Row r has the id 1000 − 3 r; added in two calls, and one row removed between them.
+    func index() throws -> VectorIndex {
+      let codec = try Codec(
+        dimension: dimension, rate: .bits(bits), quantizer: isTwoStage ? .twoStage() : .scalar,
+        rotation: rotation, normalization: metric == .cosine && !hasMean ? .unit : .norm, seed: 42)
+      var index = try VectorIndex(codec: codec, metric: metric, mean: mean, originals: originals)
+      let ids = (0..<Golden.count).map { UInt64(1000 - 3 * $0) }
+      try index.add(Golden.rows(0..<20, dimension: dimension), ids: Array(ids[..<20]))
+      try index.add(Golden.rows(50..<51, dimension: dimension), ids: [5])
+      try index.remove(5)
+      try index.add(Golden.rows(20..<37, dimension: dimension), ids: Array(ids[20...]))
+      return index
+    }
+
+    /// Rows 60, 61 and 62 of the same formula.
+    var queries: [Float] { Golden.rows(60..<63, dimension: dimension) }
+  }
+
+  static let all = [
+    Golden(name: "scalar-1-100", dimension: 100, bits: 1),
+    Golden(name: "scalar-2-70-cosine", dimension: 70, bits: 2, metric: .cosine),
+    Golden(
+      name: "scalar-3-haar-13-euclidean", dimension: 13, bits: 3, metric: .squaredEuclidean),
+    Golden(
+      name: "scalar-4-100-cosine-mean-float16", dimension: 100, bits: 4, metric: .cosine,
+      hasMean: true, originals: .float16),
+    Golden(name: "scalar-8-66-float32", dimension: 66, bits: 8, originals: .float32),
+    Golden(
+      name: "two-stage-4-72-euclidean", dimension: 72, bits: 4, metric: .squaredEuclidean,
+      isTwoStage: true),
+    Golden(name: "two-stage-3-9-mean", dimension: 9, bits: 3, isTwoStage: true, hasMean: true),
+  ]
+
+  static func fixture(_ name: String) -> URL {
+    URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Fixtures/\(name)")
+  }
+
+  /// Holds `text` against a fixture, or writes the fixture where it is missing.
+  private static func expect(_ data: Data, is name: String) throws {
+    let file = fixture(name)
+    let isRecording = ProcessInfo.processInfo.environment["TQ_RECORD_GOLDEN"] != nil
+    if isRecording, !FileManager.default.fileExists(atPath: file.path) {
+      try data.write(to: file)
+      Issue.record("recorded \(name)")
+    }
+    #expect(try data == Data(contentsOf: file), "\(name)")
+  }
+
+  private static func lines(_ hits: [[Hit]]) -> String {
+    hits.enumerated().map { query, hits in
+      "\(query): "
+        + hits.map { "\($0.id)=\(String($0.score.bitPattern, radix: 16))" }.joined(separator: " ")
+        + "\n"
+    }.joined()
+  }
+
+  @Test(arguments: all) func bytesNeverChange(_ golden: Golden) throws {
+    let scratch = try Scratch()
+    let index = try golden.index()
+    try index.save(to: scratch.file("x.tqi"))
+    try Self.expect(Data(try scratch.read("x.tqi")), is: "\(golden.name).tqi")
+    let opened = try VectorIndex.verify(Self.fixture("\(golden.name).tqi").path)
+    #expect(opened.fingerprint == index.fingerprint && opened.count == Golden.count)
+    #expect(opened.metric == golden.metric && opened.mean == golden.mean)
+    #expect(opened.originals == golden.originals)
+    var next = opened
+    #expect(try next.add(Golden.rows(0..<1, dimension: golden.dimension)) == [1001])
+  }
+
+  /// The scores are recorded as bits: they are the same on every target, which CI runs one by one.
+  @Test(arguments: all) func resultsNeverChange(_ golden: Golden) throws {
+    let index = try VectorIndex(opening: Self.fixture("\(golden.name).tqi").path)
+    var text = Self.lines(try index.search(golden.queries, count: 5, options: .exhaustive))
+    if golden.originals != nil {
+      let options = SearchOptions(exactness: .exhaustive, rerank: 10)
+      text += Self.lines(try index.search(golden.queries, count: 5, options: options))
+    }
+    try Self.expect(Data(text.utf8), is: "\(golden.name).txt")
+  }
+
+  /// More rows and dimensions than a golden file has room for; a checksum of all ids and scores.
+  @Test func resultsOfLargerIndexesNeverChange() throws {
+    var text = ""
+    for bits in [1, 2, 3, 4, 8] {
+      for dimension in [64, 100, 384] {
+        for (metric, isTwoStage) in [(Metric.innerProduct, false), (.squaredEuclidean, true)] {
+          var dice = Dice(seed: UInt64(bits))
+          let kind = try IndexKind(
+            dimension: dimension, bits: bits + (isTwoStage ? 1 : 0), metric: metric,
+            isTwoStage: isTwoStage)
+          let index = try kind.index(dice.normals(dimension * 1500))
+          let queries = dice.normals(dimension * 6)
+          var bytes: [UInt8] = []
+          for options in [SearchOptions.exhaustive, SearchOptions(threads: 3)] {
+            for hit in try index.search(queries, count: 20, options: options).joined() {
+              bytes.append(littleEndian: hit.id)
+              bytes.append(littleEndian: hit.score.bitPattern)
+            }
+          }
+          let sum = String(crc32c(bytes.span.raw), radix: 16)
+          text += "d = \(dimension), \(kind.codec.quantizer.name) \(kind.codec.rate): \(sum)\n"
+        }
+      }
+    }
+    try Self.expect(Data(text.utf8), is: "results.txt")
+  }
+}

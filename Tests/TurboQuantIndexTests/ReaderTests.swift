@@ -1,0 +1,100 @@
+import Foundation
+import Testing
+import TurboQuant
+
+@testable import TurboQuantIndex
+
+/// `Documentation/read_tqi.py`, written from FileFormat.md alone, reads the golden files as we do.
+///
+/// Runs where `python3` (or the interpreter that `TQ_PYTHON` names) has numpy.
+@Suite(.enabled(if: Python.hasNumpy, "no python3 with numpy: the independent reader is not run"))
+struct IndexReaderTests {
+  @Test("Decodes and scores what the index decodes and scores", arguments: GoldenIndexTests.all)
+  func reads(_ golden: GoldenIndexTests.Golden) throws {
+    let scratch = try Scratch()
+    let path = GoldenIndexTests.fixture("\(golden.name).tqi").path
+    let index = try VectorIndex(opening: path)
+    let q = Array(golden.queries.prefix(golden.dimension))
+    var bytes: [UInt8] = []
+    for value in q { put(value.bitPattern, at: bytes.count, appendingTo: &bytes) }
+    let query = try scratch.write(bytes, to: "query.f32")
+    let output = scratch.file("x.bin")
+    let result = try Python.run([Python.script, path, output, query])
+    try #require(result.exitCode == 0, "\(result.error)")
+    #expect(result.output.contains("fingerprint \(index.fingerprint)"))
+    let ids = try index.ids()
+    #expect(result.output.contains("ids " + ids.map { "\($0)" }.joined(separator: " ")))
+    let theirs = try floats(scratch.read("x.bin"))
+    let (n, d) = (index.count, golden.dimension)
+    let kept = golden.originals == nil ? 0 : n * d
+    try #require(theirs.count == n * d + n + kept)
+    let hits = try index.search(q, count: n, options: .exhaustive)[0]
+    let scores = Dictionary(uniqueKeysWithValues: hits.map { ($0.id, $0.score) })
+    let plain = try PlainScores(index, q)
+    for (row, id) in ids.enumerated() {
+      let ours = try index.reconstruct(id)
+      let norm = ours.reduce(0) { $0 + Double($1) * Double($1) }.squareRoot()
+      // Each side's products of a rotation in float32: d roundings of up to ‖y‖ · 2⁻²⁴ each; a mean
+      // is no longer than the row here, and adds one more rounding.
+      let bound = 2 * Double(d + 1) * norm * 0x1p-24
+      for i in 0..<d { #expect(abs(Double(ours[i]) - Double(theirs[row * d + i])) <= bound) }
+      let score = Double(try #require(scores[id]))
+      let difference = abs(score - Double(theirs[n * d + row]))
+      #expect(try difference <= plain.score(of: row).bound + plain.decodingError(of: row))
+      guard golden.originals != nil else { continue }
+      let start = n * d + n + row * d
+      #expect(try index.original(id) == Array(theirs[start..<start + d]))
+    }
+  }
+
+  @Test("Refuses a changed byte anywhere")
+  func refuses() throws {
+    let scratch = try Scratch()
+    var bytes = Array(
+      try Data(contentsOf: GoldenIndexTests.fixture("two-stage-3-9-mean.tqi")))
+    for offset in stride(from: 3, to: bytes.count, by: 257) {
+      bytes[offset] ^= 0x10
+      let result = try Python.run([Python.script, try scratch.write(bytes, to: "x.tqi")])
+      bytes[offset] ^= 0x10
+      #expect(result.exitCode == 1 && result.error.contains("x.tqi: "), "byte \(offset)")
+    }
+  }
+
+  private func floats(_ bytes: [UInt8]) throws -> [Float] {
+    stride(from: 0, to: bytes.count, by: 4).map { start in
+      Float(bitPattern: (0..<4).reduce(0) { $0 | UInt32(bytes[start + $1]) << UInt32(8 * $1) })
+    }
+  }
+
+  private func put(_ value: UInt32, at: Int, appendingTo bytes: inout [UInt8]) {
+    for shift in 0..<4 { bytes.append(UInt8(truncatingIfNeeded: value >> UInt32(8 * shift))) }
+  }
+}
+
+/// The Python that is there, if any.
+private enum Python {
+  static let interpreter = ProcessInfo.processInfo.environment["TQ_PYTHON"] ?? "python3"
+
+  static let hasNumpy = (try? run(["-c", "import numpy"]).exitCode) == 0
+
+  static let script = URL(filePath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent().deletingLastPathComponent()
+    .appending(path: "Documentation/read_tqi.py").path
+
+  static func run(
+    _ arguments: [String]
+  ) throws -> (exitCode: Int32, output: String, error: String) {
+    let (process, output, error) = (Process(), Pipe(), Pipe())
+    process.executableURL = URL(filePath: "/usr/bin/env")
+    process.arguments = [interpreter] + arguments
+    process.standardOutput = output
+    process.standardError = error
+    try process.run()
+    // A few lines each: neither pipe can fill up while the other is read.
+    let texts = [output, error].map {
+      String(decoding: $0.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    }
+    process.waitUntilExit()
+    return (process.terminationStatus, texts[0], texts[1])
+  }
+}

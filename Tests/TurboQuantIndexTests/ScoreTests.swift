@@ -1,0 +1,180 @@
+import Testing
+import TurboQuant
+import TurboQuantKernels
+
+@testable import TurboQuantIndex
+
+/// Scores against the codec's own estimates of the same codes.
+///
+/// A scan rounds the query, and for codes of 3, 4 and 8 bits the centroids, to whole numbers. The
+/// bounds below are the worst case of that rounding, not its typical size; nothing is left to chance.
+@Suite struct ScoreTests {
+  private static let kinds = [1, 2, 3, 4, 8].flatMap { bits in
+    Metric.allCases.flatMap { metric in
+      [false, true].flatMap { isTwoStage in
+        [false, true].map {
+          Variant(bits: bits, metric: metric, isTwoStage: isTwoStage, hasMean: $0)
+        }
+      }
+    }
+  }
+
+  struct Variant: Sendable, CustomTestStringConvertible {
+    let bits: Int
+    let metric: Metric
+    let isTwoStage: Bool
+    let hasMean: Bool
+    var testDescription: String {
+      "\(bits) bits, \(metric)\(isTwoStage ? ", sketch" : "")\(hasMean ? ", mean" : "")"
+    }
+  }
+
+  @Test("A score is the codec's estimate, up to its rounding", arguments: kinds)
+  func scores(_ variant: Variant) throws {
+    for dimension in [1, 2, 3, 4, 5, 6, 7, 8, 9, 63, 64, 65, 100, 384, 1000] {
+      var dice = Dice(seed: UInt64(dimension))
+      let kind = try IndexKind(
+        dimension: dimension, bits: variant.bits + (variant.isTwoStage ? 1 : 0),
+        metric: variant.metric, isTwoStage: variant.isTwoStage,
+        mean: variant.hasMean ? dice.normals(dimension, scale: 0.3) : nil)
+      let index = try kind.index(dice.normals(40 * dimension))
+      for query in 0..<3 {
+        let q = dice.normals(dimension, scale: query == 0 ? 1e-3 : 2)
+        let hits = try index.search(q, count: 40, options: .exhaustive)[0]
+        #expect(hits.count == 40)
+        let plain = try PlainScores(index, q)
+        for hit in hits {
+          let (score, bound) = try plain.score(of: Int(hit.id))
+          let difference = abs(Double(hit.score) - score)
+          #expect(
+            difference <= bound, "d = \(dimension), row \(hit.id): \(hit.score), not \(score)")
+        }
+      }
+    }
+  }
+
+  @Test("A standard error is the codec's, in the units of the score", arguments: Metric.allCases)
+  func standardErrors(metric: Metric) throws {
+    var dice = Dice(seed: 3)
+    let kind = try IndexKind(dimension: 100, bits: 3, metric: metric)
+    let index = try kind.index(dice.normals(20 * 100))
+    let q = dice.normals(100)
+    var options = SearchOptions(hasStandardErrors: true)
+    let query = try kind.codec.prepare(q.span)
+    let factor = metric == .innerProduct ? 1 : metric == .cosine ? 1 / query.norm : 2
+    for hit in try index.search(q, count: 20, options: options)[0] {
+      let estimate = try kind.codec.estimate(query, index.codes(at: Int(hit.id))[0])
+      // Two roundings to double and one to float32.
+      let expected = estimate.standardError * factor
+      #expect(abs(Double(try #require(hit.standardError)) - expected) <= expected * 0x1p-23)
+    }
+    options.hasStandardErrors = false
+    #expect(try index.search(q, count: 1, options: options)[0][0].standardError == nil)
+  }
+}
+
+/// Scores of one query from the codec's estimates, in double precision, and how far a scan's may be off.
+struct PlainScores {
+  let index: VectorIndex
+  let query: Query
+  /// ‖q‖ and ⟨q, mean⟩ of the query as given.
+  let norm: Double
+  let offset: Double
+
+  init(_ index: VectorIndex, _ q: [Float]) throws {
+    self.index = index
+    let mean = index.mean ?? [Float](repeating: 0, count: q.count)
+    let shifted = index.metric == .squaredEuclidean ? zip(q, mean).map { $0 - $1 } : q
+    query = try index.codec.prepare(shifted.span)
+    norm = zip(q, q).reduce(0) { $0 + Double($1.0) * Double($1.1) }.squareRoot()
+    offset = zip(q, mean).reduce(0) { $0 + Double($1.0) * Double($1.1) }
+  }
+
+  func score(of slot: Int) throws -> (score: Double, bound: Double) {
+    let codes = try index.codes(at: slot)
+    let product = try index.codec.values(query, codes)[0]
+    let length = Double(try index.rows.scalar(.norms, at: slot))
+    let rounding = try rounding(slot) * query.norm
+    let (score, bound, terms): (Double, Double, Double)
+    switch index.metric {
+    case .innerProduct:
+      (score, bound, terms) = (product + offset, rounding, abs(product) + abs(offset))
+    case .cosine:
+      (score, bound) = ((product + offset) / norm, rounding / norm)
+      terms = (abs(product) + abs(offset)) / norm
+    case .squaredEuclidean:
+      let squares = length * length + query.norm * query.norm
+      (score, bound, terms) = (squares - 2 * product, 2 * rounding, squares + 2 * abs(product))
+    }
+    // Float32 arithmetic on keys: factors, norm, alignment and constant are eight roundings of what is
+    // added up, at most 2⁻²⁴ each.
+    return (score, bound + 8 * 0x1p-24 * terms)
+  }
+
+  /// How far a score may be off that is taken from the decoded row, and not from the rotated query.
+  ///
+  /// Each rotation rounds every coordinate d times by up to ‖y‖ · 2⁻²⁴, and √d times that is the length
+  /// of the error. A sketch is rotated twice, its length c√m times the residual's.
+  func decodingError(of slot: Int) throws -> Double {
+    let codec = index.codec
+    let d = Double(codec.dimension)
+    let decoded = try codec.decode(index.codes(at: slot))
+    var length = decoded.reduce(0) { $0 + Double($1) * Double($1) }.squareRoot()
+    if codec.sketch == nil { length /= Double(try index.rows.scalar(.alignments, at: slot)) }
+    if let sketch = codec.sketch {
+      let residual = Double(try index.rows.scalar(.residualNorms, at: slot))
+      length += 2 * residual * sketch.scale * Double(sketch.directions).squareRoot()
+    }
+    let factor = index.metric == .squaredEuclidean ? 2 : index.metric == .cosine ? 1 / norm : 1
+    // Our own rotation of the query errs as much as their rotation of the row; then float32 output.
+    let scale = factor * query.norm
+    return 2 * d * d.squareRoot() * 0x1p-24 * length * scale
+  }
+
+  /// The most by which a row's estimate divided by ‖q‖ may be off.
+  private func rounding(_ slot: Int) throws -> Double {
+    let (codec, u) = (index.codec, query.direction.map { Double($0) })
+    let norm = Double(try index.rows.scalar(.norms, at: slot))
+    let alignment = codec.sketch == nil ? Double(try index.rows.scalar(.alignments, at: slot)) : 1
+    let centroids = try #require(codec.scalarQuantizer).segments[0].codebook.centroids
+    let reach = Double(try #require(centroids.last))
+    let d = Double(u.count)
+    var tables = QueryTables()
+    tables.append(
+      query.direction.span, query.projections.span, sketchScale: codec.sketch?.scale ?? 0,
+      index.scanCodes)
+    let scale = tables.codeScales[0]
+    let sum1 = u.reduce(0) { $0 + abs($1) }
+    let widest = u.reduce(0) { max($0, abs($1)) }
+    var error: Double
+    switch index.scanCodes {
+    // Every entry is rounded by half a step, and is made of at most eight float32 operations.
+    case .signs: error = tableError(scale, count: 2 * ((u.count + 7) / 8))
+    case .tables: error = tableError(scale, count: 4 * ((u.count + 7) / 8))
+    // c·u − c′·u′ = c·(u − u′) + (c − c′)·u′, both differences half a step at most.
+    case .products(_, let step):
+      error = widest / 64 / 2 * d * reach + step / 2 * (sum1 + d * widest / 64 / 2)
+    case .wide(_, let step):
+      error = widest / 4095 / 2 * d * reach + step / 2 * (sum1 + d * widest / 4095 / 2)
+    }
+    // The sum, its step and offset in float32; and the codec's own sum of d terms (Numerics.md).
+    error += 4 * 0x1p-24 * (2 * abs(scale.offset) + sum1 * reach)
+    error += d * 0x1p-23 * sum1 * reach
+    var total = norm * error / alignment
+    if let sketch = codec.sketch {
+      let scale = tables.sketchScales[0]
+      let residual = Double(try index.rows.scalar(.residualNorms, at: slot))
+      let sum = query.projections.reduce(0) { $0 + abs(Double($1)) } * sketch.scale
+      let roundings = 4 * 0x1p-24 * (2 * abs(scale.offset) + sum)
+      let own = Double(sketch.directions) * 0x1p-23 * sum
+      let count = 2 * ((sketch.directions + 7) / 8)
+      total += residual * (tableError(scale, count: count) + roundings + own)
+    }
+    return total
+  }
+
+  private func tableError(_ scale: SumScale, count: Int) -> Double {
+    // Eight operations of 2⁻²⁴ on values of at most 127 steps are 2⁻¹⁴ steps.
+    Double(count) * scale.step * (0.5 + 0x1p-14)
+  }
+}
