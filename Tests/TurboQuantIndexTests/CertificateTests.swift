@@ -38,7 +38,11 @@ import TurboQuantIndex
   func keepsItsPromise(_ data: Data, _ metric: Metric) throws {
     let (dimension, count, probability) = (96, 2000, 0.05)
     // 50 searches a seed at 5%: the limits of the binomial law at 99%.
-    let (seeds, limit) = _isDebugAssertConfiguration() ? (1, 7) : (6, 24)
+    #if DEBUG
+      let (seeds, limit) = (1, 7)
+    #else
+      let (seeds, limit) = (6, 24)
+    #endif
     var failures = 0
     var searches = 0
     var finished = 0.0
@@ -52,9 +56,9 @@ import TurboQuantIndex
       // Queries that depend on the seed are not promised anything, and are tried all the same.
       for id in 0..<10 { queries += try index.reconstruct(UInt64(id)) }
       let exhaustive = try index.search(
-        queries, count: 10, options: SearchOptions(exactness: .exhaustive))
+        queries, count: 1, options: SearchOptions(exactness: .exhaustive))
       let certified = try index.measuredSearch(
-        queries, count: 10,
+        queries, count: 1,
         options: SearchOptions(exactness: .certified(failureProbability: probability)))
       failures += zip(exhaustive, certified.hits).count { $0 != $1 }
       searches += exhaustive.count
@@ -62,7 +66,7 @@ import TurboQuantIndex
     }
     #expect(
       searches == 50 * seeds && failures <= limit, "\(failures) of \(searches), \(data), \(metric)")
-    // A search that read everything would keep any promise.
-    #expect(finished / Double(seeds) < 0.9, "\(data), \(metric)")
+    // A search that read everything would keep any promise. Far off centre many have to.
+    #expect(data == .shifted || finished / Double(seeds) < 0.5, "\(data), \(metric)")
   }
 }

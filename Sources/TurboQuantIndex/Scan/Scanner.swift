@@ -76,49 +76,48 @@ extension Scanner {
     throws(IndexError)
   {
     for blocks in runs(ofChunk: chunk) {
-      try sumCodes(chunk, blocks, group, 0..<group.count)
+      try sumCodes(chunk, blocks, group)
       for query in 0..<group.count {
-        try makeKeys(chunk, blocks, query, sumsAt: query * Chunk.rowCount, group)
+        try makeKeys(chunk, blocks, query, group)
         let threshold = tops[query].threshold
         try collect(chunk, blocks, threshold: threshold) { tops[query].offer($0) }
       }
     }
   }
 
-  /// Calls `take` with every allowed row of a chunk whose key for one query is at least `threshold`.
+  /// Calls `take` with every allowed row of a chunk whose key for the group's one query is at least
+  /// `threshold`.
   mutating func scan(
-    _ chunk: Int, query: Int, _ group: ScanGroup, threshold: Float, _ take: (Candidate) -> Void
+    _ chunk: Int, _ group: ScanGroup, threshold: Float, _ take: (Candidate) -> Void
   ) throws(IndexError) {
     for blocks in runs(ofChunk: chunk) {
-      try sumCodes(chunk, blocks, group, query..<query + 1)
-      try makeKeys(chunk, blocks, query, sumsAt: 0, group)
+      try sumCodes(chunk, blocks, group)
+      try makeKeys(chunk, blocks, 0, group)
       try collect(chunk, blocks, threshold: threshold, take)
     }
   }
 
-  /// Leaves the sums of some blocks for some queries in `sums`, Chunk.rowCount apart.
+  /// Leaves the sums of some blocks for the whole group in `sums`, Chunk.rowCount apart.
   private mutating func sumCodes(
-    _ chunk: Int, _ blocks: Range<Int>, _ group: ScanGroup, _ queries: Range<Int>
+    _ chunk: Int, _ blocks: Range<Int>, _ group: ScanGroup
   ) throws(IndexError) {
-    reserve(&sums, queries.count * Chunk.rowCount)
+    reserve(&sums, group.count * Chunk.rowCount)
     var own: [Float] = []
     swap(&own, &sums)
     try store.chunks[chunk].withCodes(blocks) { (codes) throws(IndexError) in
       var target = own.mutableSpan
-      sum(codes, group, queries, into: &target)
+      sum(codes, group, 0..<group.count, into: &target)
     }
     swap(&own, &sums)
     guard store.shape.sketchColumns > 0 else { return }
-    reserve(&sketchSums, queries.count * Chunk.rowCount)
+    reserve(&sketchSums, group.count * Chunk.rowCount)
     swap(&own, &sketchSums)
-    let columns = store.shape.sketchColumns
-    let tables = 32 * columns * queries.lowerBound..<32 * columns * queries.upperBound
-    try store.chunks[chunk].withSigns(of: .sketch, columns: columns, blocks) {
+    try store.chunks[chunk].withSigns(of: .sketch, columns: store.shape.sketchColumns, blocks) {
       (plane) throws(IndexError) in
       var target = own.mutableSpan
       kernels.tableSums(
-        plane, bits: 1, tables: group.tables.sketchTables.span.extracting(tables),
-        queryCount: queries.count, into: &target, stride: Chunk.rowCount)
+        plane, bits: 1, tables: group.tables.sketchTables.span, queryCount: group.count,
+        into: &target, stride: Chunk.rowCount)
     }
     swap(&own, &sketchSums)
   }
@@ -150,11 +149,12 @@ extension Scanner {
     }
   }
 
-  /// Leaves the keys of one query for some blocks in `keys`; its sums begin at `first`.
+  /// Leaves the keys of one query for some blocks in `keys`.
   private mutating func makeKeys(
-    _ chunk: Int, _ blocks: Range<Int>, _ query: Int, sumsAt first: Int, _ group: ScanGroup
+    _ chunk: Int, _ blocks: Range<Int>, _ query: Int, _ group: ScanGroup
   ) throws(IndexError) {
     let rows = rowCount(chunk, blocks)
+    let first = query * Chunk.rowCount
     resize(&keys, rows)
     var own: [Float] = []
     swap(&own, &keys)
@@ -293,63 +293,33 @@ extension Scanner {
     strikeOut(chunk, blocks, rowCount: rows)
   }
 
-  /// Reads the codes of all rows whose signs, read before, survive, except those in `first`, ascending;
-  /// returns how many.
-  mutating func finishSurvivors(
-    _ query: Int, _ group: ScanGroup, _ survival: ScanGroup.Survival, except first: [UInt32],
-    into best: inout TopRows
-  ) throws(IndexError) -> Int {
+  /// The slots, ascending, of all rows whose signs, read before, survive for one query, except those in
+  /// `first`, ascending too.
+  mutating func survivors(
+    _ query: Int, _ group: ScanGroup, _ survival: ScanGroup.Survival, except first: [UInt32]
+  ) throws(IndexError) -> [UInt32] {
     var slots: [UInt32] = []
-    var finished = 0
-    for chunk in signChunks {
-      let before = slots.count
-      try survivors(ofChunk: chunk, query, group, survival, except: first, appendingTo: &slots)
-      // Where every eighth row survives, all are sooner read than those are gathered.
-      let rows = store.rowCount(ofChunk: chunk)
-      guard (slots.count - before) * 8 > rows else {
-        finished += slots.count - before
-        continue
-      }
-      slots.removeLast(slots.count - before)
-      finished += rows
-      let threshold = best.threshold
-      try scan(chunk, query: query, group, threshold: threshold) { row in
-        if !Scanner.contains(UInt32(row.slot), in: first) { best.offer(row) }
-      }
-    }
-    try finish(slots, query: query, group, into: &best)
-    return finished
-  }
-
-  /// Appends the slots of a chunk that survive for one query, except those in `first`.
-  private mutating func survivors(
-    ofChunk chunk: Int, _ query: Int, _ group: ScanGroup, _ survival: ScanGroup.Survival,
-    except first: [UInt32], appendingTo slots: inout [UInt32]
-  ) throws(IndexError) {
     var sums: [Float] = []
     swap(&sums, &signSums)
     defer { swap(&sums, &signSums) }
-    let start = (chunk - signChunks.lowerBound) * Chunk.rowCount + query * signStride
-    let before = slots.count
-    for blocks in runs(ofChunk: chunk) {
-      let inside = blocks.lowerBound * BlockShape.rowCount
-      try makeSignKeys(chunk, blocks, sums.span.extracting((start + inside)...), survival.factors)
-      select(
-        threshold: survival.threshold, start: chunk * Chunk.rowCount + inside,
-        appendingTo: &slots)
+    for chunk in signChunks {
+      let start = (chunk - signChunks.lowerBound) * Chunk.rowCount + query * signStride
+      for blocks in runs(ofChunk: chunk) {
+        let inside = blocks.lowerBound * BlockShape.rowCount
+        try makeSignKeys(
+          chunk, blocks, sums.span.extracting((start + inside)...), survival.factors)
+        select(
+          threshold: survival.threshold, start: chunk * Chunk.rowCount + inside,
+          appendingTo: &slots)
+      }
     }
-    let own = slots[before...].filter { !Scanner.contains($0, in: first) }
-    slots.replaceSubrange(before..., with: own)
-  }
-
-  /// Whether ascending `slots` have `slot`.
-  private static func contains(_ slot: UInt32, in slots: [UInt32]) -> Bool {
-    var (low, high) = (0, slots.count)
-    while low < high {
-      let middle = (low + high) / 2
-      if slots[middle] < slot { low = middle + 1 } else { high = middle }
+    // Both ascend, so that one pass takes out what has been read whole already.
+    var next = 0
+    slots.removeAll { slot in
+      while next < first.count, first[next] < slot { next += 1 }
+      return next < first.count && first[next] == slot
     }
-    return low < slots.count && slots[low] == slot
+    return slots
   }
 }
 

@@ -173,7 +173,7 @@ extension SearchPlan {
       let group = group(number..<number + 1)
       var rows: [Candidate] = []
       for chunk in index.rows.chunks.indices {
-        try scanner.scan(chunk, query: 0, group, threshold: key) { rows.append($0) }
+        try scanner.scan(chunk, group, threshold: key) { rows.append($0) }
       }
       return rows.sorted(by: Candidate.isBetter)
     }
@@ -216,18 +216,20 @@ extension SearchPlan {
       let first = scans.likely[query].sorted().map { UInt32($0.slot) }.sorted()
       var best = TopRows(count)
       try scanner.finish(first, query: query, group, into: &best)
-      let survival = try survival(of: query, group, best, rule)
-      guard let survival else {
-        // A zero query, or a zero row among the best: nothing tells rows apart beforehand.
-        let number = numbers.lowerBound + query
+      let number = numbers.lowerBound + query
+      let rest = try survival(of: query, group, best, rule).map { (rule) throws(IndexError) in
+        try survivors(scans.scanners, &scanner, query, group, rule, except: first)
+      }
+      // Without a rule (a zero query, or a zero row among the best) nothing tells rows apart; and where
+      // every eighth row survives, all are sooner read than those are gathered.
+      guard let rest, 8 * rest.reduce(0, { $0 + $1.count }) <= reachable else {
         let all = try scanAll(self.group(number..<number + 1), &scanner, threads: threads)
         found.rows += all.rows
         found.statistics.finished += reachable
         continue
       }
-      let more = try finishSurvivors(
-        scans.scanners, &scanner, query, group, survival, except: first, into: &best)
-      found.statistics.finished += min(reachable, first.count + more)
+      found.statistics.finished += first.count + rest.reduce(0) { $0 + $1.count }
+      try finish(rest, &scanner, query, group, into: &best)
       found.rows.append(best.sorted())
     }
     return found
@@ -309,23 +311,35 @@ extension SearchPlan {
       deviations: rule.deviations, rule.certificate)
   }
 
-  /// Offers the survivors to `best`; returns how many there were.
-  private func finishSurvivors(
+  /// The slots of the rows that survive, one list for each share of the chunks.
+  private func survivors(
     _ scanners: [Scanner], _ scanner: inout Scanner, _ query: Int, _ group: ScanGroup,
-    _ survival: ScanGroup.Survival, except first: [UInt32], into best: inout TopRows
-  ) throws(IndexError) -> Int {
+    _ survival: ScanGroup.Survival, except first: [UInt32]
+  ) throws(IndexError) -> [[UInt32]] {
     guard !scanners.isEmpty else {
-      return try scanner.finishSurvivors(query, group, survival, except: first, into: &best)
+      return [try scanner.survivors(query, group, survival, except: first)]
+    }
+    return try Parallel.map(scanners.count, threads: scanners.count) {
+      (share) throws(IndexError) in
+      var own = scanners[share]
+      return try own.survivors(query, group, survival, except: first)
+    }
+  }
+
+  /// Offers rows, one list for each thread, to `best` by their whole codes.
+  private func finish(
+    _ slots: [[UInt32]], _ scanner: inout Scanner, _ query: Int, _ group: ScanGroup,
+    into best: inout TopRows
+  ) throws(IndexError) {
+    guard slots.count > 1 else {
+      return try scanner.finish(slots[0], query: query, group, into: &best)
     }
     let count = count
-    let parts = try Parallel.map(scanners.count, threads: scanners.count) {
-      (share) throws(IndexError) in
-      var own = (scanner: scanners[share], tops: TopRows(count), finished: 0)
-      own.finished = try own.scanner.finishSurvivors(
-        query, group, survival, except: first, into: &own.tops)
-      return (tops: own.tops, finished: own.finished)
+    let parts = try Parallel.map(slots.count, threads: slots.count) { (share) throws(IndexError) in
+      var own = (scanner: makeScanner(), tops: TopRows(count))
+      try own.scanner.finish(slots[share], query: query, group, into: &own.tops)
+      return own.tops
     }
-    for part in parts { best.merge(part.tops) }
-    return parts.reduce(0) { $0 + $1.finished }
+    for part in parts { best.merge(part) }
   }
 }
