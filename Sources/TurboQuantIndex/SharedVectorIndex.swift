@@ -8,7 +8,7 @@ internal import TurboQuantThreads
 ///
 /// ```swift
 /// let shared = SharedVectorIndex(index)
-/// try shared.update { index in try index.add(vectors) }
+/// try shared.update { (index) throws(IndexError) in try index.add(vectors) }
 /// let hits = try shared.search(queries, count: 10)
 /// ```
 public final class SharedVectorIndex: Sendable {
@@ -29,7 +29,9 @@ public final class SharedVectorIndex: Sendable {
   ///
   /// - Parameter change: Gets the index; what it has done when it returns becomes visible at once. When it
   ///   throws, nothing has changed.
+  /// - Returns: What `change` returns.
   /// - Throws: What `change` throws.
+  @discardableResult
   public func update<Result: Sendable>(
     _ change: (inout VectorIndex) throws(IndexError) -> Result
   ) throws(IndexError) -> Result {

@@ -106,7 +106,9 @@ extension VectorIndex {
 
   /// Checks every byte of a `.tqi` file, and that its rows make sense.
   ///
-  /// - Parameter progress: Called now and then with the bytes checked and the bytes to check.
+  /// - Parameters:
+  ///   - path: The file.
+  ///   - progress: Called now and then with the bytes checked and the bytes to check.
   /// - Returns: The index.
   /// - Throws: ``IndexError`` at the first damaged place.
   @discardableResult
