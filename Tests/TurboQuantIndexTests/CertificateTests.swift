@@ -3,7 +3,7 @@ import TurboQuant
 import TurboQuantIndex
 
 /// Certified searches must differ from exhaustive ones no more often than they promise, over rotations.
-@Suite(.serialized) struct CertificateTests {
+@Suite(.enabled(if: isOptimizedBuild, needsOptimizedBuild)) struct CertificateTests {
   /// Data that rotations find easy or hard.
   enum Data: String, CaseIterable {
     case gaussian, clustered, shifted, oneHot, fourSparse, varyingLength
@@ -38,11 +38,7 @@ import TurboQuantIndex
   func keepsItsPromise(_ data: Data, _ metric: Metric) throws {
     let (dimension, count, probability) = (96, 2000, 0.05)
     // 50 searches a seed at 5%: the limits of the binomial law at 99%.
-    #if DEBUG
-      let (seeds, limit) = (1, 7)
-    #else
-      let (seeds, limit) = (6, 24)
-    #endif
+    let (seeds, limit) = (6, 24)
     var failures = 0
     var searches = 0
     var finished = 0.0

@@ -3,7 +3,7 @@ import TurboQuant
 import TurboQuantIndex
 
 /// Scans work in whole numbers; what that costs in accuracy is bounded here.
-@Suite struct RoundingTests {
+@Suite(.enabled(if: isOptimizedBuild, needsOptimizedBuild)) struct RoundingTests {
   /// Rounding may add at most 5% to the codes' own variance (Documentation/Numerics.md).
   ///
   /// The ratio's relative standard error over 400 × 8 pairs is below √(2/3200)·√2 < 4%; the bound is on
