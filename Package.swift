@@ -34,7 +34,8 @@ let package = Package(
     .target(
       name: "TurboQuantStorage", dependencies: ["TurboQuantKernels"],
       swiftSettings: swiftSettings),
-    .target(name: "TurboQuantThreads", swiftSettings: swiftSettings),
+    .target(
+      name: "TurboQuantThreads", dependencies: ["TurboQuant"], swiftSettings: swiftSettings),
     .target(
       name: "TurboQuantFiles",
       dependencies: ["TurboQuant", "TurboQuantStorage", "TurboQuantKernels", "TurboQuantThreads"],
@@ -50,6 +51,7 @@ let package = Package(
         "TurboQuant", "TurboQuantFiles", "TurboQuantIndex", "TurboQuantThreads", "CDemoData",
       ],
       swiftSettings: swiftSettings),
+    .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: swiftSettings),
     .testTarget(
       name: "TurboQuantKernelsTests", dependencies: ["TurboQuantKernels"],
       swiftSettings: swiftSettings),
@@ -57,10 +59,11 @@ let package = Package(
       name: "TurboQuantTests", dependencies: ["TurboQuant", "TurboQuantKernels"],
       exclude: ["Fixtures"], swiftSettings: swiftSettings),
     .testTarget(
-      name: "TurboQuantStorageTests", dependencies: ["TurboQuantStorage"],
+      name: "TurboQuantStorageTests", dependencies: ["TestSupport", "TurboQuantStorage"],
       swiftSettings: swiftSettings),
     .testTarget(
-      name: "TurboQuantFilesTests", dependencies: ["TurboQuantFiles", "TurboQuantIndex"],
+      name: "TurboQuantFilesTests",
+      dependencies: ["TestSupport", "TurboQuantFiles", "TurboQuantIndex"],
       exclude: ["Fixtures"], swiftSettings: swiftSettings),
     .testTarget(
       name: "TurboQuantThreadsTests", dependencies: ["TurboQuantThreads"],
@@ -68,6 +71,7 @@ let package = Package(
     .testTarget(
       name: "TurboQuantIndexTests",
       dependencies: [
+        "TestSupport",
         "TurboQuantIndex", "TurboQuant", "TurboQuantStorage", "TurboQuantKernels",
         "TurboQuantThreads",
       ],

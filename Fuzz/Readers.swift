@@ -200,12 +200,17 @@ private func checkArguments(_ input: [UInt8]) {
   let words = String(decoding: input, as: UTF8.self).split(
     separator: "\n", omittingEmptySubsequences: false
   ).map(String.init)
-  guard let command = TurboQuantCLI.commands.first(where: { $0.name == words[0] }) else { return }
+  // A command has one word or two.
+  let names = [words[0], words.prefix(2).joined(separator: " ")]
+  guard let command = TurboQuantCLI.commands.first(where: { names.contains($0.name) }) else {
+    return
+  }
+  let count = command.name.split(separator: " ").count
   do {
-    guard let arguments = try Arguments(parsing: Array(words.dropFirst()), for: command) else {
+    guard let arguments = try Arguments(parsing: Array(words.dropFirst(count)), for: command) else {
       return
     }
-    require(arguments.operands.count == command.operands.count, "no operand is missing")
+    require(arguments.operands.count >= command.operands.count, "no operand is missing")
     for option in command.options {
       require(arguments.has(option) || !option.isRequired, "no option is missing")
       guard let text = arguments.text(option) else { continue }

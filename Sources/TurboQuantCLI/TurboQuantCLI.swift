@@ -11,16 +11,18 @@ enum TurboQuantCLI {
   static let commands: [Command] = [
     .demo, .theory, .encode, .decode, .inspect, .verify, .evaluate,
     .indexBuild, .indexSearch, .indexAdd, .indexRemove, .indexMerge, .indexInfo, .indexVerify,
-    .benchmark,
+    .benchmarkCodec, .benchmarkSearch,
+    .benchmarkCertificate,
   ]
 
   /// Commands of two words.
   static let groups = [
-    CommandGroup(name: "index", summary: "Search compressed vectors, and change what is searched.")
+    CommandGroup(name: "index", summary: "Search compressed vectors, and change what is searched."),
+    CommandGroup(name: "benchmark", summary: "Measure speed and promises on this machine."),
   ]
 
   /// Commands that are planned, so that asking for one gets a plain answer.
-  static let notBuiltYet = ["reproduce"]
+  static let notBuiltYet = ["reproduce", "benchmark attention"]
 
   /// Runs the program on the process's own arguments and streams.
   static func main() {
@@ -84,6 +86,7 @@ enum TurboQuantCLI {
       let verb = words.count > 1 ? words[1] : ""
       let members = group.members(of: commands)
       guard let command = members.first(where: { $0.name == "\(name) \(verb)" }) else {
+        try checkIsBuilt("\(name) \(verb)")
         let verbs = members.map { String($0.name.dropFirst(name.count + 1)) }
         let suggestion = Suggestion.nearest(to: verb, among: verbs)
         throw UsageError("\(name) has no verb \(verb)\(suggestion)", command: name)
@@ -93,13 +96,17 @@ enum TurboQuantCLI {
     if let command = commands.first(where: { $0.name == name }) {
       return (command, Array(words.dropFirst()))
     }
-    guard !notBuiltYet.contains(name) else {
-      throw CommandFailure("“turboquant \(name)” is not built yet")
-    }
+    try checkIsBuilt(name)
     let kind = name.hasPrefix("-") ? "option" : "command"
     let known = commands.map(\.name).filter { !$0.contains(" ") } + groups.map(\.name) + ["help"]
     let suggestion = Suggestion.nearest(to: name, among: known)
     throw UsageError("unknown \(kind) \(name)\(suggestion)", command: nil)
+  }
+
+  private static func checkIsBuilt(_ name: String) throws {
+    guard !notBuiltYet.contains(name) else {
+      throw CommandFailure("“turboquant \(name)” is not built yet")
+    }
   }
 }
 

@@ -166,29 +166,11 @@ extension VectorIndex {
 
   private func encoded(_ vectors: [Float], threads: Int) throws(IndexError) -> CodeMatrix {
     let centred = try centred(vectors)
-    let dimension = codec.dimension
-    // Pieces of some hundred kilobytes; below that a thread costs more than it saves.
-    let rowsAPiece = max(1, (1 << 16) / dimension)
-    let count = vectors.count / dimension
-    let pieces = try Parallel.map((count + rowsAPiece - 1) / rowsAPiece, threads: threads) {
-      (piece) throws(IndexError) in
-      let rows = piece * rowsAPiece..<min(count, (piece + 1) * rowsAPiece)
-      var bytes = [UInt8](repeating: 0, count: rows.count * codec.bytesPerVector)
-      var target = bytes.mutableSpan
-      do throws(CodecError) {
-        try codec.encode(
-          centred.span.extracting(rows.lowerBound * dimension..<rows.upperBound * dimension),
-          into: &target)
-      } catch {
-        throw IndexError(error.addingRows(rows.lowerBound))
-      }
-      return bytes
+    let codes = try rethrowing { () throws(CodecError) in
+      try CodeMatrix(bytes: try codec.encodedRows(centred, threads: threads), of: codec)
     }
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(count * codec.bytesPerVector)
-    for piece in pieces { bytes += piece }
-    try checkNorms(bytes.span.raw)
-    return try rethrowing { () throws(CodecError) in try CodeMatrix(bytes: bytes, of: codec) }
+    try checkNorms(codes.bytes.span.raw)
+    return codes
   }
 
   /// Vectors without the mean; for cosines, directions without it.

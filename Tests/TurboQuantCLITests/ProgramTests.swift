@@ -30,8 +30,8 @@ struct ProgramTests {
     #expect(Set(names).count == names.count, "an option is declared twice")
   }
 
-  @Test("There are fifteen commands")
-  func commandCount() { #expect(TurboQuantCLI.commands.count == 15) }
+  @Test("There are seventeen commands")
+  func commandCount() { #expect(TurboQuantCLI.commands.count == 17) }
 
   @Test(
     "A group's page lists its verbs",
@@ -69,7 +69,10 @@ struct ProgramTests {
       (["encode", "x.npy", "-o", "y", "--threads", "0"], "turboquant help encode"),
       (["evaluate", "x.npy", "--estimator", "best"], "turboquant help evaluate"),
       (["benchmark", "everything"], "turboquant help benchmark"),
-      (["benchmark", "codec", "--bits", "9"], "turboquant help benchmark"),
+      (["benchmark", "codec", "--bits", "9"], "turboquant help benchmark codec"),
+      (["benchmark", "codec", "--metric", "ip"], "turboquant help benchmark codec"),
+      (["benchmark", "search", "--quantizer", "qjl"], "turboquant help benchmark search"),
+      (["benchmark", "certificate", "--repeats", "2"], "turboquant help benchmark certificate"),
       (["dmeo"], "turboquant help"), (["--verion"], "turboquant help"),
       (["help", "me"], "turboquant help"), (["index", "bulid"], "turboquant help index"),
       (["help", "index", "me"], "turboquant help index"),

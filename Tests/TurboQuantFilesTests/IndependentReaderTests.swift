@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 import TurboQuant
 import TurboQuantFiles
@@ -11,8 +12,9 @@ struct IndependentReaderTests {
   @Test("Decodes what the codec decodes", arguments: GoldenFileTests.all)
   func decodes(_ golden: GoldenFileTests.Golden) throws {
     let scratch = try Scratch()
-    let file = try CodeFile(Python.fixture(golden.name))
-    let result = try Python.read(Python.fixture(golden.name), scratch.file("x.npy"))
+    let file = try CodeFile(GoldenFileTests.fixture(golden.name))
+    let result = try Python.run(
+      "read_tqv.py", [GoldenFileTests.fixture(golden.name), scratch.file("x.npy")])
     #expect(result.output.contains("fingerprint \(file.codec.fingerprint)"))
     guard golden.quantizer.name != "qjl" else {
       #expect(result.exitCode == 1 && result.error.contains("not decoded"))
@@ -36,49 +38,19 @@ struct IndependentReaderTests {
   func refuses() throws {
     let scratch = try Scratch()
     let original = Array(
-      try Data(contentsOf: URL(filePath: Python.fixture("hadamard-100-scalar-4"))))
+      try Data(contentsOf: URL(filePath: GoldenFileTests.fixture("hadamard-100-scalar-4"))))
     for offset in stride(from: 3, to: original.count, by: 61) {
       var bytes = original
       bytes[offset] ^= 0x10
-      let result = try Python.read(scratch.write(bytes, to: "x.tqv"), nil)
+      let result = try Python.run("read_tqv.py", [scratch.write(bytes, to: "x.tqv")])
       #expect(result.exitCode == 1 && result.error.contains("x.tqv: "), "byte \(offset)")
     }
   }
 }
 
-/// The Python that is there, if any.
-private enum Python {
-  static let interpreter = ProcessInfo.processInfo.environment["TQ_PYTHON"] ?? "python3"
-
-  static let hasNumpy = (try? run(["-c", "import numpy"]).exitCode) == 0
-
-  static func fixture(_ name: String) -> String {
+extension GoldenFileTests {
+  fileprivate static func fixture(_ name: String) -> String {
     URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Fixtures/\(name).tqv")
       .path
-  }
-
-  static func read(
-    _ path: String, _ output: String?
-  ) throws -> (exitCode: Int32, output: String, error: String) {
-    let script = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-      .deletingLastPathComponent().appending(path: "Documentation/read_tqv.py").path
-    return try run([script, path] + (output.map { [$0] } ?? []))
-  }
-
-  private static func run(
-    _ arguments: [String]
-  ) throws -> (exitCode: Int32, output: String, error: String) {
-    let (process, output, error) = (Process(), Pipe(), Pipe())
-    process.executableURL = URL(filePath: "/usr/bin/env")
-    process.arguments = [interpreter] + arguments
-    process.standardOutput = output
-    process.standardError = error
-    try process.run()
-    // A few lines each: neither pipe can fill up while the other is read.
-    let texts = [output, error].map {
-      String(decoding: $0.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    }
-    process.waitUntilExit()
-    return (process.terminationStatus, texts[0], texts[1])
   }
 }

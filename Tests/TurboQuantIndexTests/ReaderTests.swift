@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 import TurboQuant
 
@@ -19,7 +20,7 @@ struct IndexReaderTests {
     for value in q { put(value.bitPattern, at: bytes.count, appendingTo: &bytes) }
     let query = try scratch.write(bytes, to: "query.f32")
     let output = scratch.file("x.bin")
-    let result = try Python.run([Python.script, path, output, query])
+    let result = try Python.run("read_tqi.py", [path, output, query])
     try #require(result.exitCode == 0, "\(result.error)")
     #expect(result.output.contains("fingerprint \(index.fingerprint)"))
     let ids = try index.ids()
@@ -54,7 +55,7 @@ struct IndexReaderTests {
       try Data(contentsOf: GoldenIndexTests.fixture("two-stage-3-9-mean.tqi")))
     for offset in stride(from: 3, to: bytes.count, by: 257) {
       bytes[offset] ^= 0x10
-      let result = try Python.run([Python.script, try scratch.write(bytes, to: "x.tqi")])
+      let result = try Python.run("read_tqi.py", [try scratch.write(bytes, to: "x.tqi")])
       bytes[offset] ^= 0x10
       #expect(result.exitCode == 1 && result.error.contains("x.tqi: "), "byte \(offset)")
     }
@@ -68,33 +69,5 @@ struct IndexReaderTests {
 
   private func put(_ value: UInt32, at: Int, appendingTo bytes: inout [UInt8]) {
     for shift in 0..<4 { bytes.append(UInt8(truncatingIfNeeded: value >> UInt32(8 * shift))) }
-  }
-}
-
-/// The Python that is there, if any.
-private enum Python {
-  static let interpreter = ProcessInfo.processInfo.environment["TQ_PYTHON"] ?? "python3"
-
-  static let hasNumpy = (try? run(["-c", "import numpy"]).exitCode) == 0
-
-  static let script = URL(filePath: #filePath).deletingLastPathComponent()
-    .deletingLastPathComponent().deletingLastPathComponent()
-    .appending(path: "Documentation/read_tqi.py").path
-
-  static func run(
-    _ arguments: [String]
-  ) throws -> (exitCode: Int32, output: String, error: String) {
-    let (process, output, error) = (Process(), Pipe(), Pipe())
-    process.executableURL = URL(filePath: "/usr/bin/env")
-    process.arguments = [interpreter] + arguments
-    process.standardOutput = output
-    process.standardError = error
-    try process.run()
-    // A few lines each: neither pipe can fill up while the other is read.
-    let texts = [output, error].map {
-      String(decoding: $0.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    }
-    process.waitUntilExit()
-    return (process.terminationStatus, texts[0], texts[1])
   }
 }

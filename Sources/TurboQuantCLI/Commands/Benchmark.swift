@@ -2,57 +2,42 @@ internal import TurboQuant
 internal import TurboQuantFiles
 
 extension Command {
-  /// `turboquant benchmark`.
-  static let benchmark = Command(
-    name: "benchmark",
-    summary: "Time the codec or searches, or test the certificate, on this machine.",
+  /// `turboquant benchmark codec`.
+  static let benchmarkCodec = Command(
+    name: "benchmark codec", summary: "Time encoding and decoding on this machine.",
     discussion: """
-      codec: encodes and decodes seeded random unit vectors from memory to memory, and copies as many
-      floats for comparison; the three take turns. search: builds an index and searches it with every
-      query one by one and with all at once, beside a plain read of as many bytes as the codes take.
-      certificate: counts how often certified results differ from exhaustive ones over many rotations.
-      Times are medians over the repeats.
+      Encodes and decodes seeded random unit vectors from memory to memory, and copies as many
+      floats for comparison. The three take turns; each time is the median over the repeats.
       """,
-    operands: [Operand(name: "WHAT", help: "codec, search or certificate.")],
-    options: [.dimensions, .benchmarkRates, .quantizer, .count, .repeats] + CodecOptions.shared
-      + [.base, .searchQueries, .metric, .twoStage, .centre] + IndexOptions.searching
-      + [.results, .skipRecall, .certificateSeeds, .decodedQueries, .benchmarkThreads, .json],
-    run: runBenchmark)
+    operands: [],
+    options: [.dimensions, .codecRates, .quantizer, .vectorCount, .repeats] + CodecOptions.shared
+      + [.benchmarkThreads, .json],
+    run: runCodecBenchmark)
 }
 
 extension Option {
   fileprivate static let dimensions = Option(
-    name: "dimension", value: "D,…", help: "codec: dimensions. Default 384,768,1536.")
-  static let benchmarkRates = Option(
-    name: "bits", value: "B,…", help: "Rates. Default 1,2,3,4; search: 1,2,4.")
-  static let count = Option(
-    name: "count", value: "N",
-    help: "codec: vectors a repeat, default 10000; search: results a query, default 10.")
+    name: "dimension", value: "D,…", help: "Dimensions. Default 384,768,1536.")
+  fileprivate static let codecRates = Option(
+    name: "bits", value: "B,…", help: "Rates. Default 1,2,3,4.")
+  fileprivate static let vectorCount = Option(
+    name: "count", value: "N", help: "Vectors a repeat. Default 10000.")
+  /// How often everything is timed.
   static let repeats = Option(
     name: "repeats", value: "N", help: "Repeats. Default 5.")
+  /// The number of threads, one unless said, since times of one are what compares.
   static let benchmarkThreads = Option(
     name: "threads", value: "T", help: "Threads to use. Default 1.")
-}
-
-private func runBenchmark(_ arguments: Arguments, _ console: Console) throws {
-  let what = arguments.operands[0]
-  switch what {
-  case "codec": try runCodecBenchmark(arguments, console)
-  case "search": try runSearchBenchmark(arguments, console)
-  case "certificate": try runCertificateBenchmark(arguments, console)
-  case "attention": throw CommandFailure("“turboquant benchmark attention” is not built yet")
-  default: throw arguments.wrong("WHAT is codec, search or certificate, not “\(what)”")
-  }
 }
 
 private func runCodecBenchmark(_ arguments: Arguments, _ console: Console) throws {
   let options = try CodecOptions(arguments)
   let quantizer = try options.quantizers([arguments.text(.quantizer) ?? "scalar"], arguments)[0]
   let dimensions = try arguments.integers(.dimensions, in: 1...1 << 24) ?? [384, 768, 1536]
-  let rates = try (arguments.list(.benchmarkRates) ?? ["1", "2", "3", "4"]).map {
+  let rates = try (arguments.list(.codecRates) ?? ["1", "2", "3", "4"]).map {
     try arguments.rate($0)
   }
-  let count = try arguments.integer(.count, in: 1...1 << 32) ?? 10_000
+  let count = try arguments.integer(.vectorCount, in: 1...1 << 32) ?? 10_000
   let repeats = try arguments.integer(.repeats, in: 1...10_000) ?? 5
   let threads = try arguments.integer(.benchmarkThreads, in: 1...1024) ?? 1
   let total = dimensions.count * rates.count * (repeats + 1)

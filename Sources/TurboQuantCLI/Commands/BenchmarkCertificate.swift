@@ -2,19 +2,33 @@ internal import TurboQuant
 internal import TurboQuantIndex
 internal import TurboQuantThreads
 
-extension Option {
-  static let certificateSeeds = Option(
-    name: "seeds", value: "N", help: "certificate: rotation seeds, from --seed on. Default 20.")
-  static let decodedQueries = Option(
-    name: "decoded-queries",
-    help: "certificate: ask with decoded rows, which depend on the seed, in place of the queries.")
+extension Command {
+  /// `turboquant benchmark certificate`.
+  static let benchmarkCertificate = Command(
+    name: "benchmark certificate",
+    summary: "Count how often certified searches differ from exhaustive ones.",
+    discussion: """
+      Builds an index for each of many rotations, searches it both ways, and holds the number of
+      results that differ against the one that the promised probability exceeds once in a hundred times.
+      """,
+    operands: [],
+    options: SearchBenchmark.options
+      + [.certificateSeeds, .decodedQueries, .benchmarkThreads, .json],
+    run: runCertificateBenchmark)
 }
 
-/// `turboquant benchmark certificate`: how often certified searches differ from exhaustive ones.
-func runCertificateBenchmark(_ arguments: Arguments, _ console: Console) throws {
+extension Option {
+  fileprivate static let certificateSeeds = Option(
+    name: "seeds", value: "N", help: "Rotations: seeds from --seed on. Default 20.")
+  fileprivate static let decodedQueries = Option(
+    name: "decoded-queries",
+    help: "Ask with decoded rows, which depend on the seed, in place of the queries.")
+}
+
+private func runCertificateBenchmark(_ arguments: Arguments, _ console: Console) throws {
   let options = try IndexOptions(arguments)
-  let rates = try arguments.integers(.benchmarkRates, in: 1...8) ?? [2, 4]
-  let count = try arguments.integer(.count, in: 1...1 << 20) ?? 10
+  let rates = try arguments.integers(.indexRates, in: 1...8) ?? [2, 4]
+  let count = try arguments.integer(.searchCount, in: 1...1 << 20) ?? 10
   let threads = try arguments.integer(.benchmarkThreads, in: 1...1024) ?? 1
   let seeds = try arguments.integer(.certificateSeeds, in: 1...10_000) ?? 20
   let (base, queries) = try searchVectors(arguments, console)

@@ -2,23 +2,51 @@ internal import TurboQuant
 internal import TurboQuantFiles
 internal import TurboQuantIndex
 
-extension Option {
-  static let base = Option(
-    name: "base", value: "FILE", help: "search: vectors to index. Default: the demo's.")
-  static let searchQueries = Option(
-    name: "queries", value: "FILE", help: "search: queries. Default: the demo's.")
-  static let results = Option(
-    name: "results", value: "FILE.npy",
-    help: "search: write the rows found, queries × count float32 numbers.")
-  static let skipRecall = Option(
-    name: "skip-recall", help: "search: do not compute exact neighbours.")
+extension Command {
+  /// `turboquant benchmark search`.
+  static let benchmarkSearch = Command(
+    name: "benchmark search", summary: "Time searches on this machine.",
+    discussion: """
+      Builds an index and searches it with every query one by one and with all at once, beside a plain
+      read of as many bytes as the codes take. Times are medians over the repeats.
+      """,
+    operands: [],
+    options: SearchBenchmark.options + [.repeats, .results, .skipRecall, .benchmarkThreads, .json],
+    run: runSearchBenchmark)
 }
 
-/// `turboquant benchmark search`.
-func runSearchBenchmark(_ arguments: Arguments, _ console: Console) throws {
+/// What the benchmarks that search have in common.
+enum SearchBenchmark {
+  /// Their options.
+  static let options: [Option] =
+    [.base, .searchQueries, .indexRates, .searchCount, .metric, .twoStage, .centre, .seed]
+    + IndexOptions.searching
+}
+
+extension Option {
+  /// The vectors to index.
+  fileprivate static let base = Option(
+    name: "base", value: "FILE", help: "Vectors to index. Default: the demo's.")
+  /// The queries.
+  fileprivate static let searchQueries = Option(
+    name: "queries", value: "FILE", help: "Queries. Default: the demo's, or some rows of --base.")
+  /// The rates of the indexes.
+  static let indexRates = Option(
+    name: "bits", value: "B,…", help: "Rates: 1, 2, 3, 4, 8. Default 2,4.")
+  /// The number of results.
+  static let searchCount = Option(
+    name: "count", value: "K", help: "Results a query. Default 10.")
+  fileprivate static let results = Option(
+    name: "results", value: "FILE.npy",
+    help: "Write the rows found, queries × count float32 numbers.")
+  fileprivate static let skipRecall = Option(
+    name: "skip-recall", help: "Do not compute exact neighbours.")
+}
+
+private func runSearchBenchmark(_ arguments: Arguments, _ console: Console) throws {
   let options = try IndexOptions(arguments)
-  let rates = try arguments.integers(.benchmarkRates, in: 1...8) ?? [1, 2, 4]
-  let count = try arguments.integer(.count, in: 1...1 << 20) ?? 10
+  let rates = try arguments.integers(.indexRates, in: 1...8) ?? [2, 4]
+  let count = try arguments.integer(.searchCount, in: 1...1 << 20) ?? 10
   let repeats = try arguments.integer(.repeats, in: 1...10_000) ?? 5
   let threads = try arguments.integer(.benchmarkThreads, in: 1...1024) ?? 1
   let (base, queries) = try searchVectors(arguments, console)
