@@ -22,6 +22,7 @@ let package = Package(
     .library(name: "TurboQuant", targets: ["TurboQuant"]),
     .library(name: "TurboQuantFiles", targets: ["TurboQuantFiles"]),
     .library(name: "TurboQuantIndex", targets: ["TurboQuantIndex"]),
+    .library(name: "TurboQuantKVCache", targets: ["TurboQuantKVCache"]),
     .executable(name: "turboquant", targets: ["TurboQuantCLI"]),
   ],
   targets: [
@@ -43,6 +44,10 @@ let package = Package(
     .target(
       name: "TurboQuantIndex",
       dependencies: ["TurboQuant", "TurboQuantStorage", "TurboQuantKernels", "TurboQuantThreads"],
+      swiftSettings: swiftSettings),
+    .target(
+      name: "TurboQuantKVCache",
+      dependencies: ["TurboQuant", "TurboQuantKernels", "TurboQuantThreads"],
       swiftSettings: swiftSettings),
     .target(name: "CDemoData", cSettings: cSettings),
     .executableTarget(
@@ -76,6 +81,10 @@ let package = Package(
         "TurboQuantThreads",
       ],
       exclude: ["Fixtures"], swiftSettings: swiftSettings),
+    .testTarget(
+      name: "TurboQuantKVCacheTests",
+      dependencies: ["TurboQuantKVCache", "TurboQuant", "TurboQuantKernels"],
+      swiftSettings: swiftSettings),
     .testTarget(name: "TidyTests", swiftSettings: swiftSettings),
     .testTarget(
       name: "TurboQuantCLITests",

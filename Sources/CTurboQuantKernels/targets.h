@@ -33,6 +33,8 @@ extern const ctq_kernels ctq_kernels_simd128;
       .quantize = quantize, \
       .dequantize = dequantize, \
       .code_products = code_products, \
+      .combine_codes = combine_codes, \
+      .exponentials = exponentials, \
       .sum_of_squares = sum_of_squares, \
       .pack_signs = pack_signs, \
       .sign_products = sign_products, \

@@ -171,6 +171,25 @@ static void check_codes(size_t count, size_t shift, uint32_t bits, int has_grid)
   expect_equal(second[0], second[1], sizeof second[0], "dequantize", count, bits);
   expect_close(sums[0], sums[1], 3, (double)count * 0x1p-23 * (double)count, "code_products",
                count, bits);
+  const float weights[3] = {0.5f, 0.75f, 1.0f};
+  for (int side = 0; side < 2; side++)
+    both(side)->combine_codes(&t.codebook, bytes[0] + shift, stride, 3, weights, count,
+                              second[side] + shift);
+  // Three products of at most 1 onto a centroid.
+  expect_close(second[0] + shift, second[1] + shift, count, 4 * 0x1p-23 * 4, "combine_codes", count,
+               bits);
+  expect_equal(second[0] + shift + count, second[1] + shift + count, GUARD / 2 * sizeof(float),
+               "combine_codes beyond its end", count, bits);
+}
+
+static void check_exponentials(size_t count, size_t shift) {
+  fill(input, LARGEST, count, 7);  // down to e^-256
+  poison();
+  float sums[2];
+  for (int side = 0; side < 2; side++)
+    sums[side] = both(side)->exponentials(input + shift, count, 128, first[side] + shift);
+  expect_equal(first[0], first[1], sizeof first[0], "exponentials", count, shift);
+  expect_equal(sums, sums + 1, sizeof *sums, "the sum of exponentials", count, shift);
 }
 
 static void check_mixing(size_t n, size_t remainder) {
@@ -220,6 +239,7 @@ static void check_target(void) {
     for (size_t shift = 0; shift < 4; shift++) {
       check_normalize(count, shift);
       check_signs(count, shift);
+      check_exponentials(count, shift);
       if (count > 0) check_dense(count, shift);
       for (uint32_t bits = 1; bits <= 8; bits++)
         for (int has_grid = 0; has_grid < 2; has_grid++) check_codes(count, shift, bits, has_grid);

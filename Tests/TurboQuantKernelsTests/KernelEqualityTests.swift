@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import TurboQuantKernels
@@ -142,6 +143,58 @@ import Testing
         #expect(abs(a - b) <= Float(count) * 0x1p-23 * magnitude, "\(count) coordinates")
       }
     }
+  }
+
+  @Test(arguments: targets, 1...8) func combineCodes(_ target: KernelTarget, bits: Int) {
+    let codebook = TestFloats.codebook(bits: bits, hasGrid: true)
+    for count in Self.lengths where count > 0 {
+      let stride = codebook.byteCount(of: count) + 3
+      let rows = TestFloats.bytes(9 * stride + 2, seed: 14)
+      let weights = TestFloats.unaligned(8, seed: 15)
+      let start = TestFloats.unaligned(count + 2, seed: 16)
+      let (expected, found) = both(target) { kernels in
+        var sums = FloatBuffer(start)
+        kernels.combineCodes(
+          codebook, rows: rows.span.raw, offset: 1, stride: stride, weights: weights.span,
+          into: &sums, 1..<1 + count)
+        return sums.span.indices.map { sums.span[$0] }
+      }
+      let magnitude = weights.reduce(1) { $0 + abs($1) } * TestFloats.largestCentroid
+      for (i, (a, b)) in zip(expected, found).enumerated() {
+        let isInside = (1..<1 + count).contains(i)
+        #expect(abs(a - b) <= (isInside ? 10 * 0x1p-23 * magnitude : 0), "\(count) coordinates")
+      }
+    }
+  }
+
+  @Test(arguments: targets, lengths) func exponentials(_ target: KernelTarget, count: Int) {
+    let start = TestFloats.unaligned(count, seed: 17, exponent: 7)
+    let shift = (start.max() ?? 0) + 1
+    let (expected, found) = both(target) { kernels in
+      var values = start
+      var span = values.mutableSpan
+      let sum = kernels.exponentials(&span, shift: shift)
+      return values.map(\.bitPattern) + [sum.bitPattern]
+    }
+    #expect(expected == found)
+  }
+
+  /// Three roundings of the argument's reduction and one a term stay within 3 ulp.
+  @Test func exponentialsAreExponentials() {
+    let values = stride(from: Float(-86.9), through: 0, by: 0.01).map { $0 }
+    var results = values
+    var span = results.mutableSpan
+    let sum = Self.scalar.exponentials(&span, shift: 0)
+    for (t, y) in zip(values, results) {
+      let exact = exp(Double(t))
+      #expect(abs(Double(y) - exact) <= 3 * 0x1p-23 * exact, "e^\(t)")
+    }
+    // 8,690 terms in lanes of 544 and a tree.
+    #expect(abs(Double(sum) - results.reduce(0) { $0 + Double($1) }) < 550 * 0x1p-24 * Double(sum))
+    var below: [Float] = [-88, -1e30, -.infinity]
+    var zeros = below.mutableSpan
+    #expect(Self.scalar.exponentials(&zeros, shift: 0) == 0)
+    #expect(below == [0, 0, 0])
   }
 
   @Test(arguments: targets, lengths) func signs(_ target: KernelTarget, count: Int) {

@@ -159,3 +159,36 @@ static void code_products(const ctq_codebook *codebook, const uint8_t *codes, si
   CTQ_FOR_WIDTH(codebook->bits, CODE_PRODUCTS)
 #undef CODE_PRODUCTS
 }
+
+/// Sixteen coordinates of all rows; the count of bytes at hand is that from their first code on.
+CTQ_INLINE void combine_lanes(const ctq_tables *tables, uint32_t b, const uint8_t *codes, size_t stride,
+                              size_t row_count, const float *weights, size_t byte_count, size_t count,
+                              float *sums) {
+#pragma clang fp contract(fast)
+  ctq_f16 sum = ctq_load_some(sums, count), other = {0};
+  for (size_t row = 0; row < row_count; row++, codes += stride) {
+    ctq_i16 index = ctq_load_codes(codes, b, byte_count);
+    ctq_f16 next = sum + ctq_centroids(tables, b, index) * weights[row];
+    sum = other;
+    other = next;
+  }
+  ctq_store_some(sums, sum + other, count);
+}
+
+CTQ_INLINE void combine_codes_width(const ctq_codebook *codebook, uint32_t b, const uint8_t *codes,
+                                    size_t stride, size_t row_count, const float *weights,
+                                    size_t count, float *sums) {
+  const ctq_tables tables = ctq_load_tables(codebook, b);
+  const size_t byte_count = (count * b + 7) / 8;
+  for (size_t i = 0, byte = 0; i < count; i += 16, byte += 2 * b)
+    combine_lanes(&tables, b, codes + byte, stride, row_count, weights, byte_count - byte, count - i,
+                  sums + i);
+}
+
+static void combine_codes(const ctq_codebook *codebook, const uint8_t *codes, size_t stride,
+                          size_t row_count, const float *weights, size_t count, float *sums) {
+#define COMBINE_CODES(b) \
+  combine_codes_width(codebook, b, codes, stride, row_count, weights, count, sums)
+  CTQ_FOR_WIDTH(codebook->bits, COMBINE_CODES)
+#undef COMBINE_CODES
+}

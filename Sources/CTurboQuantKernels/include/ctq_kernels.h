@@ -133,6 +133,14 @@ typedef struct ctq_kernels {
   void (*code_products)(const ctq_codebook *codebook, const uint8_t *codes, size_t stride,
                         size_t row_count, const float *query, size_t count, float *sums);
 
+  /// sums[i] <- sums[i] + sum over rows of weights[r] * the centroid of coordinate i of row r.
+  void (*combine_codes)(const ctq_codebook *codebook, const uint8_t *codes, size_t stride,
+                        size_t row_count, const float *weights, size_t count, float *sums);
+
+  /// y[i] <- exp(x[i] - shift), within 3 ulp, for x[i] <= shift; 0 below exp(-87). Returns their sum,
+  /// 16 lanes and a fixed tree. x and y may be the same.
+  float (*exponentials)(const float *x, size_t count, float shift, float *y);
+
   /// Sum of squares, 16 lanes and a fixed tree.
   float (*sum_of_squares)(const float *x, size_t count);
 

@@ -170,6 +170,24 @@ static void code_products(const ctq_codebook *codebook, const uint8_t *codes, si
   }
 }
 
+static void combine_codes(const ctq_codebook *codebook, const uint8_t *codes, size_t stride,
+                          size_t row_count, const float *weights, size_t count, float *sums) {
+  for (size_t row = 0; row < row_count; row++, codes += stride)
+    for (size_t i = 0; i < count; i++)
+      sums[i] += weights[row] * codebook->centroids[read_code(codes, codebook->bits, i)];
+}
+
+// MARK: Softmax
+
+static float exponentials(const float *x, size_t count, float shift, float *y) {
+  float lanes[LANES] = {0};
+  for (size_t i = 0; i < count; i++) {
+    y[i] = ctq_exponential(x[i] - shift);
+    lanes[i % LANES] += y[i];
+  }
+  return tree_sum(lanes);
+}
+
 // MARK: Signs
 
 static void pack_signs(const float *x, size_t count, uint8_t *bits) {

@@ -134,6 +134,7 @@ CTQ_INLINE uint32_t ctq_bits_of_lanes(ctq_i16 lanes) {
 #include "../generic/codes.h"
 #include "../generic/hadamard.h"
 #include "../generic/linear.h"
+#include "../generic/attention.h"
 
 #include "../generic/scan.h"
 

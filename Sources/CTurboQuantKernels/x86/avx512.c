@@ -56,6 +56,7 @@ CTQ_INLINE uint32_t ctq_bits_of_lanes(ctq_i16 lanes) {
 #define CTQ_HADAMARD_VECTORS 16
 #include "../generic/hadamard.h"
 #include "../generic/linear.h"
+#include "../generic/attention.h"
 
 // MARK: Packing
 
@@ -329,6 +330,51 @@ static void code_products(const ctq_codebook *codebook, const uint8_t *codes, si
   if (codebook->bits <= 7) return CODE_PRODUCTS_WITH(UP_TO_128);
   return CODE_PRODUCTS_WITH(IN_MEMORY);
 #undef CODE_PRODUCTS_WITH
+}
+
+/// Adds rows of up to 64 coordinates, each times its weight; all exist when `left` is 64.
+CTQ_INLINE void combine_64(const table *centroids, const bit_layout *layout, const uint8_t *codes,
+                           size_t byte_count, size_t stride, size_t row_count, const float *weights,
+                           size_t left, float *sums, table_size size) {
+  __m512 sum[4];
+#pragma clang loop unroll(full)
+  for (int k = 0; k < 4; k++) {
+    size_t first = 16 * (size_t)k;
+    sum[k] = _mm512_maskz_loadu_ps(first < left ? lanes_left(left - first) : 0, sums + first);
+  }
+  for (size_t row = 0; row < row_count; row++, codes += stride) {
+    __m512i indices = load_codes(layout, codes, byte_count);
+    __m512 weight = _mm512_set1_ps(weights[row]);
+#pragma clang loop unroll(full)
+    for (int k = 0; k < 4; k++)
+      sum[k] = _mm512_fmadd_ps(centroids_of(centroids, indices, k, size), weight, sum[k]);
+  }
+#pragma clang loop unroll(full)
+  for (int k = 0; k < 4; k++) {
+    size_t first = 16 * (size_t)k;
+    _mm512_mask_storeu_ps(sums + first, first < left ? lanes_left(left - first) : 0, sum[k]);
+  }
+}
+
+CTQ_INLINE void combine_codes_with(const ctq_codebook *codebook, const uint8_t *codes, size_t stride,
+                                   size_t row_count, const float *weights, size_t count, float *sums,
+                                   table_size size) {
+  const table centroids = load_table(codebook->centroids, (size_t)1 << codebook->bits, size);
+  const bit_layout layout = layout_for(codebook->bits);
+  const size_t byte_count = (count * codebook->bits + 7) / 8;
+  for (size_t i = 0, byte = 0; i < count; i += 64, byte += 8 * codebook->bits)
+    combine_64(&centroids, &layout, codes + byte, byte_count - byte, stride, row_count, weights,
+               count - i, sums + i, size);
+}
+
+static void combine_codes(const ctq_codebook *codebook, const uint8_t *codes, size_t stride,
+                          size_t row_count, const float *weights, size_t count, float *sums) {
+#define COMBINE_CODES_WITH(size) \
+  combine_codes_with(codebook, codes, stride, row_count, weights, count, sums, size)
+  if (codebook->bits <= 5) return COMBINE_CODES_WITH(UP_TO_32);
+  if (codebook->bits <= 7) return COMBINE_CODES_WITH(UP_TO_128);
+  return COMBINE_CODES_WITH(IN_MEMORY);
+#undef COMBINE_CODES_WITH
 }
 
 // MARK: Scans

@@ -1,4 +1,4 @@
-internal import TurboQuantKernels
+package import TurboQuantKernels
 
 /// A scalar codebook: 2ᵇ centroids and the decision boundaries between them.
 ///
@@ -22,7 +22,7 @@ public struct Codebook: Sendable {
   /// 1 bounds it by √3·π/2 · 4⁻ᵇ).
   public let distortion: Double
 
-  let kernel: KernelCodebook
+  package let kernel: KernelCodebook
 
   /// Solves the codebook of `bits` bits a coordinate for `law`.
   ///

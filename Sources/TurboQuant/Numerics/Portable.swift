@@ -36,6 +36,30 @@ package enum Portable {
     return Double(sign: .plus, exponent: Int(k), significand: sum)
   }
 
+  /// cos x and sin x for |x| ≤ 2²⁵, within 10⁻¹⁵ + |x| · 2⁻⁵³.
+  package static func cosineAndSine(_ x: Double) -> (Double, Double) {
+    // x = k · π/2 + r; π/2 in two parts, the first with trailing zeros, so its product with k is exact.
+    let high = 0x1.921fb544p+0
+    let low = 0x1.0b4611a626331p-34
+    let nearest = x * (2 / Double.pi) + (x < 0 ? -0.5 : 0.5)
+    let k = Double(Int(nearest))
+    let r = (x - k * high) - k * low
+    // |r| ≤ π/4: the series to r¹⁷ are exact to 1e−17.
+    let square = r * r
+    var (cosine, sine) = (1.0, 1.0)
+    for n in stride(from: 16.0, through: 2, by: -2) {
+      cosine = 1 - cosine * square / (n * (n - 1))
+      sine = 1 - sine * square / (n * (n + 1))
+    }
+    sine *= r
+    switch Int(k) & 3 {
+    case 0: return (cosine, sine)
+    case 1: return (-sine, cosine)
+    case 2: return (-cosine, -sine)
+    default: return (sine, -cosine)
+    }
+  }
+
   /// xⁿ⸍² for x ≥ 0 and n ≥ 0, by repeated squaring.
   static func power(_ x: Double, halves n: Int) -> Double {
     var result = n % 2 == 1 ? squareRoot(x) : 1

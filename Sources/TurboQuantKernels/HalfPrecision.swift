@@ -1,8 +1,8 @@
 /// The bits of the IEEE binary16 nearest to `value`, ties to even; beyond its range the largest finite
-/// one, since an original must stay a number.
+/// one, since what is stored must stay a number.
 ///
 /// By bits, because not every platform has the type.
-func halfPrecision(_ value: Float) -> UInt16 {
+package func halfPrecision(_ value: Float) -> UInt16 {
   let bits = value.bitPattern
   let sign = UInt16(truncatingIfNeeded: bits >> 16) & 0x8000
   let magnitude = bits & 0x7FFF_FFFF

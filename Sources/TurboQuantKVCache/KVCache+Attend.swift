@@ -1,0 +1,61 @@
+internal import TurboQuant
+internal import TurboQuantKernels
+internal import TurboQuantThreads
+
+extension KVCache {
+  /// Attention of queries over the tokens held: softmax(scale · q Kᵀ) V.
+  ///
+  /// The last query belongs to the last token held and sees all tokens; each one before it sees one token
+  /// less. One query is a decoding step; as many as tokens were appended are a prompt with causal mask.
+  ///
+  /// - Parameters:
+  ///   - queries: [query heads, tokens, key dimension], after any rotary embedding.
+  ///   - output: [query heads, tokens, value dimension].
+  ///   - scale: The factor of scores, 1/√(key dimension) if nil.
+  ///   - threads: How many key/value heads to work on at once.
+  /// - Throws: ``KVCacheError`` when lengths do not fit heads and dimensions, there are more queries
+  ///   than tokens held, a query holds a NaN or an infinity, or scores leave float32.
+  /// - Complexity: O(tokens held · d) a query, and two rotations.
+  public func attend(
+    _ queries: Span<Float>, into output: inout MutableSpan<Float>, scale: Float? = nil,
+    threads: Int = 1
+  ) throws(KVCacheError) {
+    let shape = codec.configuration.shape
+    let tokens = try tokenCount(queries.count, shape.queryHeads, shape.keyDimension, "queries")
+    guard output.count == shape.queryHeads * tokens * shape.valueDimension else {
+      throw KVCacheError(
+        .lengthMismatch(
+          found: output.count, expected: shape.queryHeads * tokens * shape.valueDimension),
+        "room for \(output.count) floats of output, expected \(shape.queryHeads) heads × \(tokens) "
+          + "tokens × \(shape.valueDimension) coordinates")
+    }
+    guard tokens <= count else {
+      throw KVCacheError(
+        .tooManyTokens(asked: tokens, held: count),
+        "\(tokens) queries for \(count) tokens held; append the queries' own tokens first")
+    }
+    try check(queries, dimension: shape.keyDimension, tokens, "query", nil)
+    let scale = scale ?? Float(1 / squareRoot(Double(shape.keyDimension)))
+    guard scale.isFinite else {
+      throw KVCacheError(.notOffered, "a scale of \(scale), expected a finite number")
+    }
+    let floats = queries.array
+    let size = shape.groupSize * tokens
+    let parts = try Parallel.map(shape.keyValueHeads, threads: threads) {
+      h throws(KVCacheError) in
+      var reader = HeadReader(self, head: h, scale: scale)
+      var part: [Float] = []
+      part.reserveCapacity(size * shape.valueDimension)
+      for i in 0..<size {
+        let first = (h * size + i) * shape.keyDimension
+        part += try reader.attend(
+          floats.span.extracting(first..<first + shape.keyDimension),
+          queryHead: h * shape.groupSize + i / tokens, visible: count - tokens + 1 + i % tokens)
+      }
+      return part
+    }
+    for (h, part) in parts.enumerated() {
+      for i in part.indices { output[h * part.count + i] = part[i] }
+    }
+  }
+}

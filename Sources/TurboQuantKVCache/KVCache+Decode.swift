@@ -1,0 +1,58 @@
+internal import TurboQuant
+internal import TurboQuantKernels
+
+extension KVCache {
+  /// The keys and values of one head that attention stands for: tokens × dimension floats each.
+  ///
+  /// For looking at what a configuration loses; attention never makes them.
+  ///
+  /// - Throws: ``KVCacheError`` when there is no such head, or keys are kept by a sketch, which stands
+  ///   for inner products and not for vectors.
+  /// - Complexity: A rotation a token and side.
+  public func decoded(head: Int) throws(KVCacheError) -> (keys: [Float], values: [Float]) {
+    guard heads.indices.contains(head) else {
+      throw KVCacheError(.shape, "head \(head) of \(heads.count)")
+    }
+    if let keyCodec = codec.keyCodec, keyCodec.hasSigns {
+      throw KVCacheError(
+        .notOffered, "\(keyCodec.codec.quantizer.name) keys are estimates of inner products")
+    }
+    var rotary: RotaryEmbedding?
+    if case .turnedMean(let embedding) = codec.configuration.centring { rotary = embedding }
+    do throws(CodecError) {
+      return (
+        keys: try decoded(heads[head].keys, codec.keyCodec, rotary),
+        values: try decoded(heads[head].values, codec.valueCodec, nil)
+      )
+    } catch {
+      throw KVCacheError(error, "head \(head)")
+    }
+  }
+
+  private func decoded(
+    _ side: HeadSide, _ rowCodec: RowCodec?, _ rotary: RotaryEmbedding?
+  ) throws(CodecError) -> [Float] {
+    var floats = widened(side.sinks)
+    switch side.stored {
+    case .floats(let pages): for page in 0..<pages.pageCount { floats += pages[page: page] }
+    case .halves(let pages):
+      for page in 0..<pages.pageCount { floats += widened(pages[page: page]) }
+    case .codes(let pages):
+      for page in 0..<pages.pageCount { floats += try rowCodec?.decoded(pages[page: page]) ?? [] }
+      guard !side.centre.isEmpty else { break }
+      for row in 0..<pages.count {
+        let token = side.sinkCount + row
+        let turned = rotary.map { $0.turned(side.centre, to: Double(token)) } ?? side.centre
+        for i in 0..<side.dimension { floats[token * side.dimension + i] += turned[i] }
+      }
+    }
+    return floats + widened(side.window)
+  }
+
+  private func widened(_ halves: [UInt16]) -> [Float] {
+    var floats = [Float](repeating: 0, count: halves.count)
+    var target = floats.mutableSpan
+    codec.kernels.widen(halves.span, into: &target)
+    return floats
+  }
+}

@@ -1,0 +1,29 @@
+internal import TurboQuant
+
+/// What a cache keeps, in bytes.
+public struct KVMemory: Sendable, Hashable {
+  /// Stored keys, and stored values, between sinks and window.
+  public let keyBytes: Int
+  public let valueBytes: Int
+  /// Float16 keys and values of sinks and window.
+  public let exactBytes: Int
+  /// What centring subtracts: one float32 vector a head and side.
+  public let centreBytes: Int
+
+  /// All of it.
+  public var total: Int { keyBytes + valueBytes + exactBytes + centreBytes }
+}
+
+extension KVCache {
+  /// What this cache keeps, whether or not forks share it; unused room in the last pages left out.
+  public var memory: KVMemory {
+    KVMemory(
+      keyBytes: heads.reduce(0) { $0 + $1.keys.stored.count * $1.keys.stored.rowByteCount },
+      valueBytes: heads.reduce(0) { $0 + $1.values.stored.count * $1.values.stored.rowByteCount },
+      exactBytes: heads.reduce(0) {
+        $0 + 2 * ($1.keys.sinks.count + $1.keys.window.count)
+          + 2 * ($1.values.sinks.count + $1.values.window.count)
+      },
+      centreBytes: heads.reduce(0) { $0 + 4 * ($1.keys.centre.count + $1.values.centre.count) })
+  }
+}

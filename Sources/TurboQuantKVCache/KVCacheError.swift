@@ -1,0 +1,40 @@
+public import TurboQuant
+
+/// Why a cache refused a configuration or an operation; it is unchanged then.
+public struct KVCacheError: Error, Sendable, Hashable {
+  /// What was wrong.
+  public enum Kind: Sendable, Hashable {
+    /// Heads or dimensions that no attention has.
+    case shape
+    /// A setting that does not go with the others, or is not offered.
+    case notOffered
+    /// The codec refused its configuration.
+    case codec(CodecError)
+    /// An array of another length than heads, tokens and dimension say.
+    case lengthMismatch(found: Int, expected: Int)
+    /// A NaN, an infinity, or a number too large for its place.
+    case notFinite(head: Int, token: Int, coordinate: Int)
+    /// Tokens that do not follow the last one held.
+    case outOfOrder(position: Int, expected: Int)
+    /// More tokens than the cache holds.
+    case tooManyTokens(asked: Int, held: Int)
+  }
+
+  /// What was wrong.
+  public let kind: Kind
+  private let message: String
+
+  init(_ kind: Kind, _ message: String) {
+    self.kind = kind
+    self.message = message
+  }
+
+  init(_ error: CodecError, _ side: String) {
+    self.init(.codec(error), "\(side): \(error)")
+  }
+}
+
+extension KVCacheError: CustomStringConvertible {
+  /// One line: what, where, what was expected, what to do.
+  public var description: String { message }
+}

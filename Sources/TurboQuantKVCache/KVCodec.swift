@@ -1,0 +1,91 @@
+internal import TurboQuant
+package import TurboQuantKernels
+
+/// What all caches of one configuration share: rotations, codebooks, kernels.
+///
+/// Caches of many sequences, and of all layers of equal shape, use one codec.
+public struct KVCodec: Sendable {
+  /// What the caches keep.
+  public let configuration: KVConfiguration
+  /// The codes of keys and of values, nil where they stay floats.
+  let keyCodec: RowCodec?
+  let valueCodec: RowCodec?
+  /// The kernels of the target in use; tests put another target's here.
+  package var kernels: Kernels
+
+  /// Creates the codec of a configuration.
+  ///
+  /// - Throws: ``KVCacheError`` for heads or dimensions that make no attention, a rate that the
+  ///   quantizer does not offer, or settings that contradict each other.
+  /// - Complexity: As `Codec`'s initializer, for keys and for values.
+  public init(_ configuration: KVConfiguration) throws(KVCacheError) {
+    try KVCodec.check(configuration)
+    self.configuration = configuration
+    let shape = configuration.shape
+    // Streams of their own: values must not be rotated as keys are, nor by a neighbouring seed.
+    let seeds = (configuration.seed, configuration.seed ^ 0x7661_6C75_6573_0000)
+    keyCodec = try KVCodec.rowCodec(
+      configuration.keys, dimension: shape.keyDimension, seed: seeds.0, side: "keys")
+    valueCodec = try KVCodec.rowCodec(
+      configuration.values, dimension: shape.valueDimension, seed: seeds.1, side: "values")
+    if let valueCodec, valueCodec.hasSigns {
+      throw KVCacheError(
+        .notOffered,
+        "values take the scalar quantizer only, not \(valueCodec.codec.quantizer.name): its sums "
+          + "are estimates of inner products, not of vectors")
+    }
+    do throws(KernelTargetError) {
+      kernels = try Kernels.chosen()
+    } catch {
+      throw KVCacheError(
+        CodecError(.targetUnavailable(name: error.name, available: error.available)), "kernels")
+    }
+  }
+
+  private static func rowCodec(
+    _ precision: KVPrecision, dimension: Int, seed: UInt64, side: String
+  ) throws(KVCacheError) -> RowCodec? {
+    guard case .codes(let rate, let quantizer, let estimator) = precision else { return nil }
+    do throws(CodecError) {
+      let codec = try Codec(dimension: dimension, rate: rate, quantizer: quantizer, seed: seed)
+      let estimator = estimator ?? codec.standardEstimator
+      guard (estimator == .twoStage) == (codec.sketch != nil) else {
+        throw CodecError(
+          .estimatorNotOffered(estimator: estimator.rawValue, quantizer: quantizer.name))
+      }
+      return RowCodec(codec: codec, estimator: estimator)
+    } catch {
+      throw KVCacheError(error, side)
+    }
+  }
+
+  private static func check(_ configuration: KVConfiguration) throws(KVCacheError) {
+    let shape = configuration.shape
+    if let defect = shape.defect { throw KVCacheError(.shape, defect) }
+    func refuse(_ message: String) -> KVCacheError { KVCacheError(.notOffered, message) }
+    for (name, value) in [("sinks", configuration.sinks), ("window", configuration.window)]
+    where !(0...1 << 20).contains(value) {
+      throw refuse("\(name): \(value) tokens, expected 0 … \(1 << 20)")
+    }
+    if let cap = configuration.logitCap, !(cap > 0 && cap.isFinite) {
+      throw refuse("a logit cap of \(cap), expected a positive number")
+    }
+    let logits = configuration.sinkLogits
+    guard logits.isEmpty || logits.count == shape.queryHeads, logits.allSatisfy(\.isFinite) else {
+      throw refuse(
+        "\(logits.count) sink logits, expected \(shape.queryHeads) finite ones, one a query head")
+    }
+    if case .turnedMean(let rotary) = configuration.centring {
+      guard 2 * rotary.frequencies.count <= shape.keyDimension,
+        rotary.frequencies.allSatisfy({ abs($0) <= 4 })
+      else {
+        throw refuse(
+          "\(rotary.frequencies.count) rotary frequencies, expected at most "
+            + "\(shape.keyDimension / 2), of at most 4 radians a position")
+      }
+    }
+  }
+
+  /// Whether tokens pass through float16 before they become codes.
+  var hasHalves: Bool { configuration.sinks > 0 || configuration.window > 0 }
+}

@@ -1,0 +1,28 @@
+/// What a cache keeps, and how exactly.
+public struct KVConfiguration: Sendable, Hashable {
+  /// Heads and dimensions.
+  public var shape: KVShape
+  /// How keys are kept.
+  public var keys: KVPrecision
+  /// How values are kept.
+  public var values: KVPrecision
+  /// How many of the first tokens stay float16: attention likes to rest on them.
+  public var sinks = 0
+  /// How many of the latest tokens are float16 until newer ones push them out.
+  public var window = 0
+  /// What is taken off before keys and values become codes, and put back exactly.
+  public var centring = KVCentring.none
+  /// Scores s become `cap` · tanh(s/`cap`), as some models were trained.
+  public var logitCap: Float?
+  /// Learned logits, one a query head, that take part in the softmax and have no value.
+  public var sinkLogits: [Float] = []
+  /// Names the rotations and sketch directions; keys and values have their own streams.
+  public var seed: UInt64 = 0
+
+  /// A cache without exact tokens and without centring.
+  public init(shape: KVShape, keys: KVPrecision, values: KVPrecision) {
+    self.shape = shape
+    self.keys = keys
+    self.values = values
+  }
+}

@@ -1,0 +1,47 @@
+public import TurboQuant
+
+/// How the keys or the values of a cache are kept.
+public enum KVPrecision: Sendable, Hashable {
+  /// As they come: 4 bytes a coordinate.
+  case float32
+  /// Rounded to IEEE binary16: 2 bytes a coordinate.
+  case float16
+  /// As codes of `rate`, and one float32 a vector (two for two stages).
+  ///
+  /// `estimator` decides the one scale that is stored; the quantizer's standard one if nil. Values
+  /// must be added up before they are turned back, so they take the scalar quantizer only.
+  case codes(Rate, quantizer: Quantizer = .scalar, estimator: Estimator? = nil)
+
+  /// Codes of `bits` bits a coordinate by the scalar quantizer.
+  public static func bits(_ bits: Int) -> KVPrecision { .codes(.bits(bits)) }
+
+  /// The precision of `value` bits a coordinate: codes for 1, 1.5, 2 … 8, floats for 16 and 32.
+  public init?(bitsPerCoordinate value: Double) {
+    switch value {
+    case 32: self = .float32
+    case 16: self = .float16
+    default:
+      guard value >= 1, value <= 8, let rate = Rate(bitsPerCoordinate: value) else { return nil }
+      self = .codes(rate)
+    }
+  }
+
+  /// Whether vectors become codes.
+  var isCodes: Bool {
+    if case .codes = self { true } else { false }
+  }
+}
+
+extension KVPrecision: CustomStringConvertible {
+  /// Such as “f16” or “3.5 bits”.
+  public var description: String {
+    switch self {
+    case .float32: "f32"
+    case .float16: "f16"
+    case .codes(let rate, .scalar, nil): "\(rate) bits"
+    case .codes(let rate, let quantizer, nil): "\(rate) bits \(quantizer.name)"
+    case .codes(let rate, let quantizer, let estimator?):
+      "\(rate) bits \(quantizer.name) \(estimator.rawValue)"
+    }
+  }
+}

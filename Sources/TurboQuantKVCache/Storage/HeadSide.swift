@@ -1,0 +1,124 @@
+internal import TurboQuant
+internal import TurboQuantKernels
+
+/// The keys, or the values, of one head: sinks, stored rows, window, in the order of their tokens.
+struct HeadSide: Sendable {
+  let dimension: Int
+  /// Float16 rows of the first tokens.
+  private(set) var sinks: [UInt16] = []
+  /// Rows of the tokens between sinks and window.
+  private(set) var stored: StoredRows
+  /// Float16 rows of the latest tokens, the oldest first.
+  private(set) var window: [UInt16] = []
+  /// What is subtracted before vectors become codes; empty for nothing, or not yet.
+  private(set) var centre: [Float] = []
+
+  init(dimension: Int, precision: KVPrecision, _ codec: RowCodec?) {
+    self.dimension = dimension
+    switch precision {
+    case .float32: stored = .floats(Pages(width: dimension))
+    case .float16: stored = .halves(Pages(width: dimension))
+    case .codes: stored = .codes(Pages(width: codec?.rowByteCount ?? 0))
+    }
+  }
+
+  var sinkCount: Int { sinks.count / dimension }
+  var windowCount: Int { window.count / dimension }
+
+  /// What appending `vectors` after `count` tokens comes to.
+  func additions(
+    of vectors: ArraySlice<Float>, after count: Int, _ writer: SideWriter
+  ) throws(CodecError) -> Additions {
+    var additions = Additions(centre: centre)
+    let toSinks = max(0, min(vectors.count / dimension, writer.sinks - count))
+    let later = vectors.dropFirst(toSinks * dimension)
+    if writer.centres, centre.isEmpty, !later.isEmpty {
+      additions.centre = Centre.mean(
+        of: later, dimension: dimension, firstPosition: count + toSinks, writer.rotary)
+    }
+    let position = writer.sinks + stored.count
+    guard writer.rounds else {
+      additions.stored = try writer.rows(
+        of: later, firstPosition: position, centre: additions.centre)
+      return additions
+    }
+    // Every token passes through float16, so that it does not matter how many come in one call.
+    additions.sinks = vectors.prefix(toSinks * dimension).map(halfPrecision)
+    additions.window = later.map(halfPrecision)
+    let queue = window + additions.window
+    additions.leaving = max(0, queue.count - writer.window * dimension)
+    var floats = [Float](repeating: 0, count: additions.leaving)
+    var target = floats.mutableSpan
+    writer.kernels.widen(queue.span.extracting(0..<additions.leaving), into: &target)
+    additions.stored = try writer.rows(
+      of: floats[...], firstPosition: position, centre: additions.centre)
+    return additions
+  }
+
+  /// Takes in what ``additions(of:after:_:)`` came to.
+  mutating func append(_ additions: Additions) {
+    centre = additions.centre
+    sinks += additions.sinks
+    window += additions.window
+    window.removeFirst(additions.leaving)
+    stored.append(additions.stored)
+  }
+
+  /// Drops all tokens from `count` on; what became a code stays one.
+  mutating func truncate(to count: Int) {
+    let (sinkCount, storedCount) = (sinkCount, stored.count)
+    window.removeLast(
+      window.count - max(0, min(windowCount, count - sinkCount - storedCount)) * dimension)
+    if count < sinkCount + storedCount { stored.truncate(to: max(0, count - sinkCount)) }
+    if count < sinkCount { sinks.removeLast((sinkCount - count) * dimension) }
+    if count == 0 { centre = [] }
+  }
+}
+
+/// What an append adds to one side of a head.
+struct Additions: Sendable {
+  var centre: [Float]
+  var sinks: [UInt16] = []
+  /// Float16 rows for the window, of which, or of what is there, the first `leaving` numbers become codes.
+  var window: [UInt16] = []
+  var leaving = 0
+  var stored = RowBatch.floats([])
+}
+
+/// Rows of one of the kinds that are stored, one after another.
+enum RowBatch: Sendable {
+  case floats([Float])
+  case halves([UInt16])
+  case codes([UInt8])
+}
+
+/// What turns vectors into the rows of one side.
+struct SideWriter: Sendable {
+  let codec: RowCodec?
+  let precision: KVPrecision
+  let sinks: Int
+  let window: Int
+  /// Whether vectors pass through float16.
+  let rounds: Bool
+  /// Whether a mean is subtracted, and the embedding that turns it, if any.
+  let centres: Bool
+  let rotary: RotaryEmbedding?
+  let kernels: Kernels
+
+  /// The stored rows of vectors at consecutive positions.
+  func rows(
+    of vectors: ArraySlice<Float>, firstPosition: Int, centre: [Float]
+  ) throws(CodecError) -> RowBatch {
+    guard let codec else {
+      return precision == .float16 ? .halves(vectors.map(halfPrecision)) : .floats(Array(vectors))
+    }
+    var differences = Array(vectors)
+    guard !centre.isEmpty else { return .codes(try codec.rows(of: differences)) }
+    for start in stride(from: 0, to: differences.count, by: centre.count) {
+      let position = firstPosition + start / centre.count
+      let turned = rotary.map { $0.turned(centre, to: Double(position)) } ?? centre
+      for i in turned.indices { differences[start + i] -= turned[i] }
+    }
+    return .codes(try codec.rows(of: differences))
+  }
+}

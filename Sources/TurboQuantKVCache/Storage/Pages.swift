@@ -1,0 +1,114 @@
+/// The size of a page.
+enum Page {
+  /// Rows of a page: enough that a page's cost is its rows', few enough that a fork copies little.
+  static let rowCount = 64
+}
+
+/// Rows of one width in pages, shared between copies of a cache until one of them changes a page.
+struct Pages<Element: Sendable>: Sendable {
+  /// Elements of a row.
+  let width: Int
+  /// The number of rows.
+  private(set) var count = 0
+  private var pages: [[Element]] = []
+
+  init(width: Int) { self.width = width }
+
+  /// The number of pages.
+  var pageCount: Int { pages.count }
+
+  /// The rows of page `number` one after another.
+  subscript(page number: Int) -> [Element] { pages[number] }
+
+  /// The number of rows in page `number`.
+  func rowCount(ofPage number: Int) -> Int { pages[number].count / width }
+
+  /// Appends rows that lie one after another.
+  mutating func append(_ rows: ArraySlice<Element>) {
+    var left = rows
+    while !left.isEmpty {
+      let fill = count % Page.rowCount
+      if fill == 0 {
+        pages.append([])
+        pages[pages.count - 1].reserveCapacity(Page.rowCount * width)
+      }
+      let taken = min(left.count, (Page.rowCount - fill) * width)
+      pages[pages.count - 1].append(contentsOf: left.prefix(taken))
+      left = left.dropFirst(taken)
+      count += taken / width
+    }
+  }
+
+  /// Drops all rows from `newCount` on.
+  mutating func truncate(to newCount: Int) {
+    guard newCount < count else { return }
+    count = newCount
+    let whole = (newCount + Page.rowCount - 1) / Page.rowCount
+    pages.removeLast(pages.count - whole)
+    let last = newCount % Page.rowCount
+    if last > 0 { pages[whole - 1].removeLast(pages[whole - 1].count - last * width) }
+  }
+}
+
+/// The rows of one side of a head between its sinks and its window, as the side's precision wants them.
+enum StoredRows: Sendable {
+  case floats(Pages<Float>)
+  case halves(Pages<UInt16>)
+  case codes(Pages<UInt8>)
+
+  /// The number of rows.
+  var count: Int {
+    switch self {
+    case .floats(let pages): pages.count
+    case .halves(let pages): pages.count
+    case .codes(let pages): pages.count
+    }
+  }
+
+  /// Bytes of a row.
+  var rowByteCount: Int {
+    switch self {
+    case .floats(let pages): 4 * pages.width
+    case .halves(let pages): 2 * pages.width
+    case .codes(let pages): pages.width
+    }
+  }
+
+  /// Appends rows, which are of the same kind.
+  mutating func append(_ rows: RowBatch) {
+    // Taken apart and put together, so that the pages have one owner while they change.
+    switch (self, rows) {
+    case (.floats(var pages), .floats(let rows)):
+      self = .floats(Pages(width: pages.width))
+      pages.append(rows[...])
+      self = .floats(pages)
+    case (.halves(var pages), .halves(let rows)):
+      self = .halves(Pages(width: pages.width))
+      pages.append(rows[...])
+      self = .halves(pages)
+    case (.codes(var pages), .codes(let rows)):
+      self = .codes(Pages(width: pages.width))
+      pages.append(rows[...])
+      self = .codes(pages)
+    default: preconditionFailure("rows of another kind")
+    }
+  }
+
+  /// Drops all rows from `newCount` on.
+  mutating func truncate(to newCount: Int) {
+    switch self {
+    case .floats(var pages):
+      self = .floats(Pages(width: pages.width))
+      pages.truncate(to: newCount)
+      self = .floats(pages)
+    case .halves(var pages):
+      self = .halves(Pages(width: pages.width))
+      pages.truncate(to: newCount)
+      self = .halves(pages)
+    case .codes(var pages):
+      self = .codes(Pages(width: pages.width))
+      pages.truncate(to: newCount)
+      self = .codes(pages)
+    }
+  }
+}

@@ -1,0 +1,162 @@
+import Testing
+import TurboQuant
+
+@testable import TurboQuantKVCache
+
+/// Attention on the codes against attention in double precision on what the codes stand for.
+@Suite struct AttentionTests {
+  static let precisions: [KVPrecision] =
+    [.float32, .float16] + (1...8).map { .bits($0) }
+    + [
+      .codes(Rate(bitsPerCoordinate: 2.5)!), .codes(Rate(bitsPerCoordinate: 3.5)!),
+      .codes(.bits(3), estimator: .reconstruction), .codes(.bits(3), estimator: .matchedNorm),
+    ]
+
+  /// What rounding may add: scores of d products each err by about √d · 2⁻²⁴ · ‖q‖‖k‖ · scale, which the
+  /// softmax passes on at most doubled, and sums of weights times values by some 2⁻²⁴ of the largest
+  /// value. The constant makes the bound 2.3 to 4.2 times the largest error measured.
+  static func bound(dimension: Int, _ q: Float, _ k: Float, scale: Float, value: Float) -> Double {
+    let score = Double(q) * Double(k) * Double(scale)
+    return 2.5 * 0x1p-24 * (4 + score) * Double(value)
+  }
+
+  @Test(arguments: precisions) func matchesDoublePrecision(_ precision: KVPrecision) throws {
+    var largest = 0.0
+    for (dimension, valueDimension) in [
+      (48, 64), (64, 64), (80, 96), (96, 80), (128, 128), (256, 48), (5, 3),
+    ] {
+      let shape = KVShape(
+        queryHeads: 4, keyValueHeads: 2, keyDimension: dimension, valueDimension: valueDimension)
+      var configuration = KVConfiguration(shape: shape, keys: precision, values: precision)
+      configuration.seed = 7
+      let codec = try KVCodec(configuration)
+      for tokens in [1, 2, 63, 64, 65, 128, 129, 200] {
+        var dice = Dice(seed: UInt64(dimension * 1000 + tokens))
+        let keys = dice.normals(2 * tokens * dimension)
+        let values = dice.normals(2 * tokens * valueDimension)
+        var cache = KVCache(codec)
+        try cache.append(keys: keys.span, values: values.span)
+        #expect(cache.count == tokens)
+        let queryTokens = min(3, tokens)
+        let queries = dice.normals(4 * queryTokens * dimension, scale: 2)
+        largest = max(
+          largest, try compare(cache, queries, queryTokens, "d = \(dimension), n = \(tokens)"))
+      }
+    }
+    // A bound that is never nearly reached says nothing.
+    #expect(largest > 0.2, "largest error is \(largest) of the bound")
+    print("\(precision): largest error \(largest) of the bound")
+  }
+
+  /// Holds every output to its bound; returns the largest error as a part of it.
+  private func compare(
+    _ cache: KVCache, _ queries: [Float], _ queryTokens: Int, _ name: String
+  ) throws -> Double {
+    let configuration = cache.codec.configuration
+    let shape = configuration.shape
+    let scale = Float(1 / Double(shape.keyDimension).squareRoot())
+    let found = try cache.attended(queries)
+    var largest = 0.0
+    for head in 0..<shape.queryHeads {
+      let (keys, values) = try cache.decoded(head: head / shape.groupSize)
+      let longest = length(keys, shape.keyDimension)
+      for t in 0..<queryTokens {
+        let row = head * queryTokens + t
+        let q = queries[row * shape.keyDimension..<(row + 1) * shape.keyDimension]
+        let expected = reference(
+          q, keys: keys, values: values, visible: cache.count - queryTokens + 1 + t,
+          valueDimension: shape.valueDimension, scale: scale, cap: configuration.logitCap,
+          sinkLogit: configuration.sinkLogits.isEmpty ? nil : configuration.sinkLogits[head])
+        let bound = Self.bound(
+          dimension: shape.keyDimension, length(Array(q), shape.keyDimension), longest,
+          scale: scale,
+          value: length(values, shape.valueDimension) / Float(shape.valueDimension).squareRoot())
+        for i in 0..<shape.valueDimension {
+          let error = abs(Double(found[row * shape.valueDimension + i]) - expected[i])
+          #expect(error <= bound, "\(name), head \(head), query \(t), coordinate \(i)")
+          largest = max(largest, error / bound)
+        }
+      }
+    }
+    return largest
+  }
+
+  /// The length of the longest vector.
+  private func length(_ floats: [Float], _ dimension: Int) -> Float {
+    stride(from: 0, to: floats.count, by: dimension).map { start in
+      floats[start..<start + dimension].reduce(0) { $0 + $1 * $1 }.squareRoot()
+    }.max() ?? 0
+  }
+
+  @Test(arguments: [
+    (4, 0, KVCentring.none), (0, 10, .none), (3, 70, .mean), (2, 5, .turnedMean(rotary)),
+    (0, 0, .turnedMean(rotary)), (0, 0, .mean),
+  ])
+  func exactTokensAndCentring(sinks: Int, window: Int, centring: KVCentring) throws {
+    var configuration = KVConfiguration(
+      shape: KVShape(queryHeads: 3, keyValueHeads: 1, keyDimension: 80, valueDimension: 64),
+      keys: .bits(4), values: .bits(3))
+    configuration.sinks = sinks
+    configuration.window = window
+    configuration.centring = centring
+    configuration.sinkLogits = [1, -2, 0]
+    configuration.logitCap = 20
+    let codec = try KVCodec(configuration)
+    for tokens in [1, 4, 5, 74, 75, 140, 300] {
+      var dice = Dice(seed: UInt64(tokens))
+      // A mean worth taking off, and one that turns.
+      let keys = dice.normals(tokens * 80).map { $0 + 1 }
+      let values = dice.normals(tokens * 64).map { $0 - 2 }
+      var cache = KVCache(codec)
+      try cache.append(keys: keys.span, values: values.span)
+      let queries = dice.normals(3 * 80)
+      _ = try compare(cache, queries, 1, "n = \(tokens)")
+    }
+  }
+
+  static let rotary = RotaryEmbedding(
+    frequencies: (0..<40).map { Portable.exp(-Portable.log(10_000) * Double($0) / 40) })
+
+  @Test(arguments: [
+    Quantizer.twoStage(), .twoStage(sketch: .orthogonal), .qjl(sketch: .gaussian, directions: 300),
+  ])
+  func sketchedKeys(_ quantizer: Quantizer) throws {
+    let (d, n) = (96, 70)
+    let configuration = KVConfiguration(
+      shape: KVShape(queryHeads: 1, keyValueHeads: 1, keyDimension: d),
+      keys: .codes(.bits(3), quantizer: quantizer), values: .float32)
+    let codec = try KVCodec(configuration)
+    var cache = KVCache(codec)
+    var dice = Dice(seed: 3)
+    let (keys, values, q) = (dice.normals(n * d), dice.normals(n * d), dice.normals(d))
+    try cache.append(keys: keys.span, values: values.span)
+    // The codec's own estimates are the scores.
+    let keyCodec = try Codec(dimension: d, rate: .bits(3), quantizer: quantizer, seed: 0)
+    let query = try keyCodec.prepare(q.span)
+    let scores = try keyCodec.values(query, keyCodec.encode(keys.span))
+    let scale = 1 / Double(d).squareRoot()
+    let largest = scores.max()! * scale
+    let weights = scores.map { Portable.exp($0 * scale - largest) }
+    let found = try cache.attended(q)
+    for i in 0..<d {
+      let sum = (0..<n).reduce(0.0) { $0 + weights[$1] * Double(values[$1 * d + i]) }
+      let expected = sum / weights.reduce(0, +)
+      // Scores of some units in float32, and what the softmax makes of them.
+      #expect(abs(Double(found[i]) - expected) < 100 * 0x1p-24 * 4)
+    }
+    #expect(throws: KVCacheError.self) { try cache.decoded(head: 0) }
+  }
+
+  @Test func resultsDoNotDependOnThreads() throws {
+    let shape = KVShape(queryHeads: 8, keyValueHeads: 4, keyDimension: 64)
+    let codec = try KVCodec(KVConfiguration(shape: shape, keys: .bits(3), values: .bits(2)))
+    var dice = Dice(seed: 9)
+    let (keys, values) = (dice.normals(4 * 100 * 64), dice.normals(4 * 100 * 64))
+    let queries = dice.normals(8 * 5 * 64)
+    var caches = [KVCache(codec), KVCache(codec)]
+    for (i, threads) in [1, 8].enumerated() {
+      try caches[i].append(keys: keys.span, values: values.span, threads: threads)
+    }
+    #expect(try caches[0].attended(queries) == caches[1].attended(queries, threads: 8))
+  }
+}

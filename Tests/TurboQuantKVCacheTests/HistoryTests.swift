@@ -1,0 +1,145 @@
+import Testing
+import TurboQuant
+import TurboQuantKernels
+
+@testable import TurboQuantKVCache
+
+/// A cache is what its history of calls leaves: appends, truncations and forks in any order against a
+/// list of tokens kept by the rules in ``KVCache``'s documentation.
+@Suite struct HistoryTests {
+  /// One token: as it came, and whether it is a code by now.
+  struct Token {
+    let key: [Float]
+    let value: [Float]
+    var isCode = false
+  }
+
+  struct Model {
+    var tokens: [Token] = []
+    let sinks: Int
+    let window: Int
+
+    mutating func append(_ token: Token) {
+      tokens.append(token)
+      let exact = tokens.indices.dropFirst(sinks).filter { !tokens[$0].isCode }
+      if exact.count > window { tokens[exact[0]].isCode = true }
+    }
+  }
+
+  @Test(arguments: 1...20 as ClosedRange<UInt64>) func anyHistory(seed: UInt64) throws {
+    var dice = Dice(seed: seed)
+    let d = [5, 64, 80][dice.below(3)]
+    var configuration = KVConfiguration(
+      shape: KVShape(queryHeads: 1, keyValueHeads: 1, keyDimension: d), keys: .bits(4),
+      values: .bits(2))
+    configuration.sinks = dice.below(3) * 2
+    configuration.window = dice.below(3) * 40
+    let codec = try KVCodec(configuration)
+    var forks = [
+      (
+        cache: KVCache(codec),
+        model: Model(sinks: configuration.sinks, window: configuration.window)
+      )
+    ]
+    for step in 0..<60 {
+      let i = dice.below(forks.count)
+      switch dice.below(8) {
+      case 0 where forks.count < 4: forks.append(forks[i])
+      case 1, 2:
+        let count = dice.below(forks[i].cache.count + 1)
+        try forks[i].cache.truncate(to: count)
+        forks[i].model.tokens.removeLast(forks[i].model.tokens.count - count)
+      default:
+        let n = dice.below(2) == 0 ? 1 : 1 + dice.below(150)
+        let (keys, values) = (dice.normals(n * d), dice.normals(n * d))
+        try forks[i].cache.append(keys: keys.span, values: values.span, at: forks[i].cache.count)
+        for t in 0..<n {
+          forks[i].model.append(
+            Token(key: Array(keys[t * d..<(t + 1) * d]), value: Array(values[t * d..<(t + 1) * d])))
+        }
+      }
+      for (cache, model) in forks { try expectEqual(cache, model, "seed \(seed), step \(step)") }
+    }
+  }
+
+  /// Every code is the code of its own token, whatever came before, between and after.
+  private func expectEqual(_ cache: KVCache, _ model: Model, _ place: String) throws {
+    try #require(cache.count == model.tokens.count, "\(place)")
+    let head = cache.heads[0]
+    let rounds = cache.codec.hasHalves
+    func rounded(_ x: [Float]) -> [Float] { rounds ? x.map { Float(Float16($0)) } : x }
+    for (side, rowCodec, vector) in [
+      (head.keys, cache.codec.keyCodec, \Token.key), (head.values, cache.codec.valueCodec, \.value),
+    ] {
+      guard case .codes(let pages) = side.stored, let rowCodec else {
+        Issue.record("no codes")
+        return
+      }
+      let coded = model.tokens.filter(\.isCode).flatMap { rounded($0[keyPath: vector]) }
+      let stored = (0..<pages.pageCount).flatMap { pages[page: $0] }
+      #expect(try stored == rowCodec.rows(of: coded), "\(place)")
+      let exact = model.tokens.filter { !$0.isCode }.flatMap { $0[keyPath: vector] }
+      #expect(side.sinks + side.window == exact.map(halfPrecision), "\(place)")
+    }
+    #expect(
+      cache.memory.keyBytes + cache.memory.valueBytes
+        == model.tokens.count(where: \.isCode)
+        * ((cache.codec.keyCodec?.rowByteCount ?? 0) + (cache.codec.valueCodec?.rowByteCount ?? 0)))
+  }
+
+  @Test("One call or many: the same bytes at an equal centre")
+  func oneCallOrMany() throws {
+    let n = 150
+    var configuration = KVConfiguration(
+      shape: KVShape(queryHeads: 2, keyValueHeads: 2, keyDimension: 80), keys: .bits(3),
+      values: .bits(3))
+    configuration.sinks = 2
+    configuration.window = 10
+    configuration.centring = .mean
+    let codec = try KVCodec(configuration)
+    var dice = Dice(seed: 4)
+    let (keys, values) = (dice.normals(2 * n * 80), dice.normals(2 * n * 80))
+    var (whole, pieces) = (KVCache(codec), KVCache(codec))
+    // The centre is that of the first call beyond the sinks, which is therefore the same.
+    try whole.append(keys, values, 0..<50, of: n)
+    try pieces.append(keys, values, 0..<50, of: n)
+    try whole.append(keys, values, 50..<n, of: n)
+    for t in 50..<n { try pieces.append(keys, values, t..<t + 1, of: n) }
+    let queries = dice.normals(2 * 80)
+    #expect(try whole.attended(queries) == pieces.attended(queries))
+    #expect(whole.memory == pieces.memory)
+    // Truncating to nothing forgets the centre; anything else keeps it.
+    let centre = whole.heads[0].keys.centre
+    try whole.truncate(to: 1)
+    #expect(whole.heads[0].keys.centre == centre && !centre.isEmpty)
+    try whole.truncate(to: 0)
+    #expect(whole.heads[0].keys.centre.isEmpty)
+  }
+
+  @Test("A fork copies at most a page") func forksShare() throws {
+    let codec = try KVCodec(
+      KVConfiguration(
+        shape: KVShape(queryHeads: 1, keyValueHeads: 1, keyDimension: 64), keys: .bits(2),
+        values: .bits(2)))
+    var cache = KVCache(codec)
+    let floats = [Float](repeating: 0.5, count: 300 * 64)
+    try cache.append(keys: floats.span, values: floats.span)
+    var fork = cache
+    let token = [Float](repeating: 1, count: 64)
+    try fork.append(keys: token.span, values: token.span)
+    guard case .codes(let a) = cache.heads[0].keys.stored,
+      case .codes(let b) = fork.heads[0].keys.stored
+    else {
+      Issue.record("no codes")
+      return
+    }
+    for page in 0..<4 {
+      let (mine, yours) = (a[page: page], b[page: page])
+      let same = unsafe mine.withUnsafeBufferPointer { p in
+        unsafe yours.withUnsafeBufferPointer { unsafe $0.baseAddress == p.baseAddress }
+      }
+      #expect(same, "page \(page)")
+    }
+    #expect(cache.count == 300 && fork.count == 301)
+  }
+}

@@ -1,0 +1,82 @@
+import TurboQuant
+import TurboQuantKVCache
+
+/// Normal random numbers of a printed seed, apart from the library's streams.
+struct Dice {
+  private var state: UInt64
+
+  init(seed: UInt64) { state = seed &* 0x9E37_79B9_7F4A_7C15 ^ 0xD1CE }
+
+  mutating func word() -> UInt64 {
+    // SplitMix64.
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var z = state
+    z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB
+    return z ^ z >> 31
+  }
+
+  /// A whole number in 0 ..< `bound`.
+  mutating func below(_ bound: Int) -> Int { Int(word() % UInt64(bound)) }
+
+  /// Sum of twelve uniforms less six: normal to the eye, and never far out.
+  mutating func normal() -> Float {
+    (0..<12).reduce(Float(-6)) { sum, _ in sum + Float(word() >> 40) * 0x1p-24 }
+  }
+
+  mutating func normals(_ count: Int, scale: Float = 1) -> [Float] {
+    (0..<count).map { _ in scale * normal() }
+  }
+}
+
+/// Softmax attention of one query in double precision.
+func reference(
+  _ q: ArraySlice<Float>, keys: [Float], values: [Float], visible: Int, valueDimension: Int,
+  scale: Float, cap: Float? = nil, sinkLogit: Float? = nil
+) -> [Double] {
+  let d = q.count
+  var scores = (0..<visible).map { t in
+    zip(q, keys[t * d..<(t + 1) * d]).reduce(0.0) { $0 + Double($1.0) * Double($1.1) }
+      * Double(scale)
+  }
+  if let cap { scores = scores.map { Double(cap) * tanhOf($0 / Double(cap)) } }
+  let largest = max(scores.max() ?? 0, sinkLogit.map(Double.init) ?? -.infinity)
+  let weights = scores.map { Portable.exp(max(-700, $0 - largest)) }
+  let sum =
+    weights.reduce(0, +) + (sinkLogit.map { Portable.exp(max(-700, Double($0) - largest)) } ?? 0)
+  return (0..<valueDimension).map { i in
+    (0..<visible).reduce(0.0) { $0 + weights[$1] * Double(values[$1 * valueDimension + i]) } / sum
+  }
+}
+
+private func tanhOf(_ x: Double) -> Double {
+  let e = Portable.exp(max(-700, -2 * abs(x)))
+  return (x < 0 ? -1 : 1) * (1 - e) / (1 + e)
+}
+
+extension KVCache {
+  /// The output of attention as an array.
+  func attended(_ queries: [Float], scale: Float? = nil, threads: Int = 1) throws -> [Float] {
+    let shape = codec.configuration.shape
+    var output = [Float](
+      repeating: .nan, count: queries.count / shape.keyDimension * shape.valueDimension)
+    var target = output.mutableSpan
+    try attend(queries.span, into: &target, scale: scale, threads: threads)
+    return output
+  }
+
+  /// Appends tokens `range` of [heads, tokens, dimension] arrays of `total` tokens.
+  mutating func append(_ keys: [Float], _ values: [Float], _ range: Range<Int>, of total: Int)
+    throws
+  {
+    let shape = codec.configuration.shape
+    func part(_ floats: [Float], _ dimension: Int) -> [Float] {
+      (0..<shape.keyValueHeads).flatMap { h in
+        floats[
+          (h * total + range.lowerBound) * dimension..<(h * total + range.upperBound) * dimension]
+      }
+    }
+    let (k, v) = (part(keys, shape.keyDimension), part(values, shape.valueDimension))
+    try append(keys: k.span, values: v.span)
+  }
+}
