@@ -53,7 +53,8 @@ let package = Package(
     .executableTarget(
       name: "TurboQuantCLI",
       dependencies: [
-        "TurboQuant", "TurboQuantFiles", "TurboQuantIndex", "TurboQuantThreads", "CDemoData",
+        "TurboQuant", "TurboQuantFiles", "TurboQuantIndex", "TurboQuantKVCache",
+        "TurboQuantThreads", "CDemoData",
       ],
       swiftSettings: swiftSettings),
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: swiftSettings),

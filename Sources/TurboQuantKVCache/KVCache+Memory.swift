@@ -2,8 +2,9 @@ internal import TurboQuant
 
 /// What a cache keeps, in bytes.
 public struct KVMemory: Sendable, Hashable {
-  /// Stored keys, and stored values, between sinks and window.
+  /// Stored keys between sinks and window.
   public let keyBytes: Int
+  /// Stored values between sinks and window.
   public let valueBytes: Int
   /// Float16 keys and values of sinks and window.
   public let exactBytes: Int

@@ -31,7 +31,7 @@ struct ProgramTests {
   }
 
   @Test("There are seventeen commands")
-  func commandCount() { #expect(TurboQuantCLI.commands.count == 17) }
+  func commandCount() { #expect(TurboQuantCLI.commands.count == 18) }
 
   @Test(
     "A group's page lists its verbs",

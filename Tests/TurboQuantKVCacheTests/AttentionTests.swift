@@ -1,6 +1,6 @@
 import Testing
-import TurboQuant
 
+@testable import TurboQuant
 @testable import TurboQuantKVCache
 
 /// Attention on the codes against attention in double precision on what the codes stand for.
@@ -8,11 +8,13 @@ import TurboQuant
   static let precisions: [KVPrecision] =
     [.float32, .float16] + (1...8).map { .bits($0) }
     + [
-      .codes(Rate(bitsPerCoordinate: 2.5)!), .codes(Rate(bitsPerCoordinate: 3.5)!),
+      .codes(Rate(halfBits: 5)), .codes(Rate(halfBits: 7)),
       .codes(.bits(3), estimator: .reconstruction), .codes(.bits(3), estimator: .matchedNorm),
     ]
 
-  /// What rounding may add: scores of d products each err by about √d · 2⁻²⁴ · ‖q‖‖k‖ · scale, which the
+  /// What rounding may add.
+  ///
+  /// Scores of d products each err by about √d · 2⁻²⁴ · ‖q‖‖k‖ · scale, which the
   /// softmax passes on at most doubled, and sums of weights times values by some 2⁻²⁴ of the largest
   /// value. The constant makes the bound 2.3 to 4.2 times the largest error measured.
   static func bound(dimension: Int, _ q: Float, _ k: Float, scale: Float, value: Float) -> Double {
