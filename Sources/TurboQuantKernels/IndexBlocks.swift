@@ -77,12 +77,16 @@ package struct KeyFactors: Sendable, Equatable {
   package var offset: Float
   package var normShare: Float
   package var constant: Float
+  package var alongShare: Float
 
-  package init(step: Float, offset: Float, normShare: Float, constant: Float) {
+  package init(
+    step: Float, offset: Float, normShare: Float, constant: Float, alongShare: Float = 0
+  ) {
     self.step = step
     self.offset = offset
     self.normShare = normShare
     self.constant = constant
+    self.alongShare = alongShare
   }
 }
 
@@ -157,24 +161,29 @@ extension Kernels {
   }
 
   /// `keys` ← the keys of as many rows, from sums and little-endian float32 norms and alignments,
-  /// which stand for ones where they are empty.
+  /// which stand for ones where they are empty, and lengths along the mean, which stand for zeros.
   package func rowKeys(
-    _ sums: Span<Float>, norms: RawSpan, alignments: RawSpan, _ factors: KeyFactors,
+    _ sums: Span<Float>, norms: RawSpan, alignments: RawSpan, along: RawSpan = RawSpan(),
+    _ factors: KeyFactors,
     into keys: inout MutableSpan<Float>
   ) {
     let count = keys.count
     precondition(sums.count >= count)
     precondition(norms.isEmpty || norms.byteCount >= 4 * count)
     precondition(alignments.isEmpty || alignments.byteCount >= 4 * count)
+    precondition(along.isEmpty || along.byteCount >= 4 * count)
     let f = ctq_key_factors(
       step: factors.step, offset: factors.offset, norm_share: factors.normShare,
-      constant: factors.constant)
+      constant: factors.constant, along_share: factors.alongShare)
     unsafe sums.withUnsafeBufferPointer { sums in
       unsafe norms.withUnsafeBytes { norms in
         unsafe alignments.withUnsafeBytes { alignments in
-          unsafe keys.withUnsafeMutableBufferPointer { keys in
-            unsafe table.pointee.row_keys(
-              sums.baseAddress, norms.floats, alignments.floats, count, f, keys.baseAddress)
+          unsafe along.withUnsafeBytes { along in
+            unsafe keys.withUnsafeMutableBufferPointer { keys in
+              unsafe table.pointee.row_keys(
+                sums.baseAddress, norms.floats, alignments.floats, along.floats, count, f,
+                keys.baseAddress)
+            }
           }
         }
       }

@@ -101,9 +101,9 @@ enum {
 /// a row side by side and the rows in order.
 #define CTQ_PLACE(r) (((r) % 8 / 4) * 16 + ((r) / 8) * 4 + (r) % 4)
 
-/// key = norm * ((sum * step + offset) / alignment - norm * norm_share) + constant.
+/// key = norm * ((sum * step + offset) / alignment - norm * norm_share) + (along * along_share + constant).
 typedef struct ctq_key_factors {
-  float step, offset, norm_share, constant;
+  float step, offset, norm_share, constant, along_share;
 } ctq_key_factors;
 
 /// The kernels of one target.
@@ -158,9 +158,9 @@ typedef struct ctq_kernels {
   /// less than 2^12 in magnitude, eight query values a column in order. Rounded once, at the end.
   void (*wide_sums)(const ctq_blocks *blocks, const int16_t *centroids, const int16_t *queries,
                     size_t query_count, float *sums, size_t sum_stride);
-  /// Keys of rows from their sums; null norms and alignments stand for ones.
-  void (*row_keys)(const float *sums, const float *norms, const float *alignments, size_t count,
-                   ctq_key_factors factors, float *keys);
+  /// Keys of rows from their sums; null norms and alignments stand for ones, null `along` for zeros.
+  void (*row_keys)(const float *sums, const float *norms, const float *alignments,
+                   const float *along, size_t count, ctq_key_factors factors, float *keys);
   /// rows <- the places of keys >= threshold, ascending; returns how many.
   size_t (*select_rows)(const float *keys, size_t count, float threshold, uint32_t *rows);
 

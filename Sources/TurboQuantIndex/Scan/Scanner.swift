@@ -163,11 +163,13 @@ extension Scanner {
     let factors = law.factors(tables.codeScales[query])
     let source = store.chunks[chunk]
     try source.withBytes(of: .norms, blocks) { (norms) throws(IndexError) in
-      try source.withBytes(of: .alignments, hasSketch ? 0..<0 : blocks) { alignments in
-        var target = own.mutableSpan
-        kernels.rowKeys(
-          sums.span.extracting(first..<first + rows), norms: norms, alignments: alignments, factors,
-          into: &target)
+      try source.withBytes(of: .meanComponents, blocks) { (along) throws(IndexError) in
+        try source.withBytes(of: .alignments, hasSketch ? 0..<0 : blocks) { alignments in
+          var target = own.mutableSpan
+          kernels.rowKeys(
+            sums.span.extracting(first..<first + rows), norms: norms, alignments: alignments,
+            along: along, factors, into: &target)
+        }
       }
     }
     if hasSketch { try addSketch(chunk, blocks, first, query, group, to: &own) }
@@ -285,9 +287,13 @@ extension Scanner {
     resize(&keys, rows)
     var own: [Float] = []
     swap(&own, &keys)
-    try store.chunks[chunk].withBytes(of: .norms, blocks) { norms in
-      var target = own.mutableSpan
-      kernels.rowKeys(sums, norms: norms, alignments: RawSpan(), factors, into: &target)
+    let source = store.chunks[chunk]
+    try source.withBytes(of: .norms, blocks) { (norms) throws(IndexError) in
+      try source.withBytes(of: .meanComponents, blocks) { along in
+        var target = own.mutableSpan
+        kernels.rowKeys(
+          sums, norms: norms, alignments: RawSpan(), along: along, factors, into: &target)
+      }
     }
     swap(&own, &keys)
     strikeOut(chunk, blocks, rowCount: rows)
@@ -352,10 +358,13 @@ extension Scanner {
         sum(codes, group, query..<query + 1, into: &target)
       }
       try gathered.withBytes(of: .norms, blocks) { (norms) throws(IndexError) in
-        try gathered.withBytes(of: .alignments, blocks) { alignments in
-          var target = ownKeys.mutableSpan
-          kernels.rowKeys(
-            ownSums.span, norms: norms, alignments: alignments, factors, into: &target)
+        try gathered.withBytes(of: .meanComponents, blocks) { (along) throws(IndexError) in
+          try gathered.withBytes(of: .alignments, blocks) { alignments in
+            var target = ownKeys.mutableSpan
+            kernels.rowKeys(
+              ownSums.span, norms: norms, alignments: alignments, along: along, factors,
+              into: &target)
+          }
         }
       }
       swap(&ownSums, &sums)
