@@ -177,6 +177,11 @@ void ctq_spread_row(const uint8_t *codes, uint32_t bits, size_t dimension, uint8
 /// Takes row `row` of a block and packs it again.
 void ctq_pack_row(const uint8_t *signs, const uint8_t *rest, uint32_t row, uint32_t bits,
                   size_t dimension, uint8_t *codes);
+/// Lookup tables of a query of eight values a column, column by column: entry e of table t is
+/// (half + sum over k of factors[t][k][e] * u[coordinates[t][k]]) * inverse, rounded, 0 ... 127.
+void ctq_fill_tables(const float *u, size_t columns, const uint8_t *coordinates, const float *factors,
+                     size_t table_count, size_t each, const float *halves, float inverse,
+                     uint8_t *tables);
 /// Copies row `from` of a run of columns to row `to` of another.
 static inline void ctq_copy_row(const uint8_t *source, uint32_t from, uint8_t *target, uint32_t to,
                                 size_t column_count) {
