@@ -27,7 +27,7 @@ def record(body, codec_record, d):
     following = following if has_next else "none"
     print(f"{METRICS[metric]}, {count} rows, {'a mean' if has_mean else 'no mean'}, next id {following}")
     print("fingerprint", body[32:64].hex())
-    return metric, kept, count, mean
+    return metric, kept, count, mean, has_mean
 
 PLACES = [r % 8 // 4 * 16 + r // 8 * 4 + r % 4 for r in range(32)]
 
@@ -80,10 +80,10 @@ def main(path, out=None, query=None):
     codec = found["codec"]
     d, norms, quantizer, stride = struct.unpack_from("<20xIBB10xI", codec)
     m, seed, b = *struct.unpack_from("<32xI4xQ", codec), struct.unpack_from("<88xI", codec)[0]
-    metric, kept, count, mean = record(found["index"], codec, d)
+    metric, kept, count, mean, has_mean = record(found["index"], codec, d)
     blocks, two_stage = -(-count // 32), quantizer == 2
     sizes = {"signs": -(-d // 8), "rest": -(-d // 8) * (b - 1), "sketch": -(-m // 8), "norms": 4 * (norms == 1),
-             "alignments": 4, "residual norms": 4 * two_stage, "ids": 8, "originals": d * kept}
+             "alignments": 4, "residual norms": 4 * two_stage, "mean components": 4 * (has_mean and metric != 3), "ids": 8, "originals": d * kept}
     for name, size in sizes.items():
         expect(size == 0 or len(found[name]) == 32 * size * blocks, f"section {name} has another length")
     ids = scalars(found["ids"], "<u8", count)
@@ -103,6 +103,8 @@ def main(path, out=None, query=None):
     expect(len(body) == count * stride, "rows of another length")
     encoded = decode(codec, body).astype(np.float64)
     output = [encoded + mean]
+    if sizes["mean components"]:
+        rows["mean components"] = scalars(found["mean components"], "<f4", count)
     if query:
         output.append(scores(np.fromfile(query, "<f4").astype(np.float64), encoded, rows, mean, metric,
                              bits(signs)[:, :m] * 2.0 - 1 if m else None, m, seed, codec))
@@ -115,6 +117,11 @@ def scores(q, encoded, rows, mean, metric, signs, m, seed, codec):
     """The score of every row, in floating point."""
     d = len(q)
     shifted = q - mean if metric == 3 else q
+    along = 0.0
+    if "mean components" in rows and mean.any():
+        direction = mean / np.sqrt(mean.astype(np.float64) @ mean)
+        along = q @ direction
+        shifted = q - along * direction
     norm = rows.get("norms", np.ones(len(encoded), np.float32)).astype(np.float64)
     if signs is None:
         p = encoded @ shifted / rows["alignments"]
@@ -127,7 +134,7 @@ def scores(q, encoded, rows, mean, metric, signs, m, seed, codec):
         p = encoded @ shifted + rows["residual norms"] * scale(d, m) * (back.astype(np.float64) @ shifted)
     if metric == 3:
         return norm**2 - 2 * p + shifted @ shifted
-    p = p + q @ mean.astype(np.float64)
+    p = p + q @ mean.astype(np.float64) + along * rows.get("mean components", 0)
     return p if metric == 1 else p / np.sqrt(q @ q) if q.any() else p * 0
 
 def scale(d, m):

@@ -35,13 +35,13 @@ extension VectorIndex {
   ) throws(IndexError) {
     try loadSlots()
     let ids = try newIDs(ids, count: try rowCount(of: vectors.count))
-    let codes = try encoded(vectors, threads: threads)
+    let encoded = try encoded(vectors, threads: threads)
     let originals = originalBytes(of: vectors)
     try rows.load(ids.compactMap { slots?[$0] } + [count])
     for row in ids.indices {
       let batch = RowBatch(
-        rows: codes.bytes.span.raw, layout: codec.layout, ids: ids.span,
-        originals: originals.span.raw)
+        rows: encoded.codes.bytes.span.raw, layout: codec.layout,
+        meanComponents: encoded.meanComponents.span, ids: ids.span, originals: originals.span.raw)
       if let slot = slots?[ids[row]] {
         try rows.put(batch, row, at: slot)
       } else {
@@ -111,6 +111,13 @@ extension VectorIndex {
 
 // MARK: Pieces
 
+/// Rows as the codec packs them, with what the codec does not know.
+private struct EncodedRows {
+  let codes: CodeMatrix
+  /// One a row, or none.
+  let meanComponents: [Float]
+}
+
 extension VectorIndex {
   private func rowCount(of floatCount: Int) throws(IndexError) -> Int {
     guard floatCount % codec.dimension == 0 else {
@@ -151,12 +158,12 @@ extension VectorIndex {
   }
 
   private mutating func append(
-    _ codes: CodeMatrix, _ originals: [UInt8], _ ids: [UInt64]
+    _ encoded: EncodedRows, _ originals: [UInt8], _ ids: [UInt64]
   ) throws(IndexError) {
     let first = count
     let batch = RowBatch(
-      rows: codes.bytes.span.raw, layout: codec.layout, ids: ids.span,
-      originals: originals.span.raw)
+      rows: encoded.codes.bytes.span.raw, layout: codec.layout,
+      meanComponents: encoded.meanComponents.span, ids: ids.span, originals: originals.span.raw)
     try rows.append(batch)
     let end = count
     slots?.reserveCapacity(end)
@@ -164,13 +171,13 @@ extension VectorIndex {
     noteIDs(ids)
   }
 
-  private func encoded(_ vectors: [Float], threads: Int) throws(IndexError) -> CodeMatrix {
+  private func encoded(_ vectors: [Float], threads: Int) throws(IndexError) -> EncodedRows {
     let centred = try centred(vectors)
     let codes = try rethrowing { () throws(CodecError) in
       try CodeMatrix(bytes: try codec.encodedRows(centred, threads: threads), of: codec)
     }
     try checkNorms(codes.bytes.span.raw)
-    return codes
+    return EncodedRows(codes: codes, meanComponents: meanComponents(of: centred))
   }
 
   /// Vectors without the mean; for cosines, directions without it.

@@ -28,6 +28,8 @@ public struct VectorIndex: Sendable {
   /// The name of everything that decides what codes and scores mean.
   public let fingerprint: Fingerprint
 
+  /// μ/‖μ‖, zero for a mean of zero; nil where rows keep no component along it.
+  let meanDirection: [Double]?
   let shape: RowShape
   let scanCodes: ScanCodes
   let certificate: Certificate?
@@ -59,7 +61,9 @@ public struct VectorIndex: Sendable {
           ? "cosines without a mean need a codec of directions (normalization: .unit)"
           : "this metric needs a codec that keeps norms (normalization: .norm)")
     }
-    shape = try RowShape(codec: codec, originals: originals)
+    shape = try RowShape(
+      codec: codec, originals: originals,
+      hasMeanComponents: mean != nil && metric != .squaredEuclidean)
     guard let codebook = codec.scalarQuantizer?.segments.first?.codebook else {
       throw .codecNotOffered("it has no codebook")
     }
@@ -75,6 +79,7 @@ public struct VectorIndex: Sendable {
     self.codec = codec
     self.metric = metric
     self.mean = mean
+    meanDirection = metric == .squaredEuclidean ? nil : mean.map(VectorIndex.direction)
     self.originals = originals
     scanCodes = ScanCodes(codebook)
     certificate = Certificate(codec, bits: codebook.bits)

@@ -77,12 +77,16 @@ package struct KeyFactors: Sendable, Equatable {
   package var offset: Float
   package var normShare: Float
   package var constant: Float
+  package var alongShare: Float
 
-  package init(step: Float, offset: Float, normShare: Float, constant: Float) {
+  package init(
+    step: Float, offset: Float, normShare: Float, constant: Float, alongShare: Float = 0
+  ) {
     self.step = step
     self.offset = offset
     self.normShare = normShare
     self.constant = constant
+    self.alongShare = alongShare
   }
 }
 
@@ -157,24 +161,29 @@ extension Kernels {
   }
 
   /// `keys` ← the keys of as many rows, from sums and little-endian float32 norms and alignments,
-  /// which stand for ones where they are empty.
+  /// which stand for ones where they are empty, and lengths along the mean, which stand for zeros.
   package func rowKeys(
-    _ sums: Span<Float>, norms: RawSpan, alignments: RawSpan, _ factors: KeyFactors,
+    _ sums: Span<Float>, norms: RawSpan, alignments: RawSpan, along: RawSpan = RawSpan(),
+    _ factors: KeyFactors,
     into keys: inout MutableSpan<Float>
   ) {
     let count = keys.count
     precondition(sums.count >= count)
     precondition(norms.isEmpty || norms.byteCount >= 4 * count)
     precondition(alignments.isEmpty || alignments.byteCount >= 4 * count)
+    precondition(along.isEmpty || along.byteCount >= 4 * count)
     let f = ctq_key_factors(
       step: factors.step, offset: factors.offset, norm_share: factors.normShare,
-      constant: factors.constant)
+      constant: factors.constant, along_share: factors.alongShare)
     unsafe sums.withUnsafeBufferPointer { sums in
       unsafe norms.withUnsafeBytes { norms in
         unsafe alignments.withUnsafeBytes { alignments in
-          unsafe keys.withUnsafeMutableBufferPointer { keys in
-            unsafe table.pointee.row_keys(
-              sums.baseAddress, norms.floats, alignments.floats, count, f, keys.baseAddress)
+          unsafe along.withUnsafeBytes { along in
+            unsafe keys.withUnsafeMutableBufferPointer { keys in
+              unsafe table.pointee.row_keys(
+                sums.baseAddress, norms.floats, alignments.floats, along.floats, count, f,
+                keys.baseAddress)
+            }
           }
         }
       }
@@ -243,6 +252,67 @@ extension BlockShape {
       }
     }
     return codes
+  }
+}
+
+/// Lookup tables of a column of eight coordinates as C reads them: what each nibble's bits stand for.
+package struct TableLayout: Sendable {
+  fileprivate var coordinates: [UInt8] = []
+  fileprivate var factors: [Float] = []
+  private(set) var count = 0
+  /// Coordinates of a table.
+  fileprivate var reach: Int { coordinates.count / max(1, count) }
+
+  package init() {}
+
+  /// Adds a table of some coordinates, as many in each table, with the factors of their sixteen entries.
+  package mutating func append(_ of: [Int], _ entries: [SIMD16<Float>]) {
+    precondition(of.count == entries.count && of.allSatisfy { (0..<8).contains($0) })
+    precondition(count == 0 || of.count == reach)
+    coordinates += of.map { UInt8($0) }
+    for vector in entries { for i in 0..<16 { factors.append(vector[i]) } }
+    count += 1
+  }
+}
+
+/// `halves` ← `reach` times the sum of magnitudes of each table's coordinates, column by column; `u` has
+/// eight a column.
+package func halfWidths(
+  _ u: Span<Float>, _ layout: TableLayout, reach: Float, into halves: inout [Float]
+) {
+  precondition(u.count % 8 == 0 && halves.count == u.count / 8 * layout.count)
+  let each = layout.reach
+  for column in 0..<u.count / 8 {
+    for table in 0..<layout.count {
+      var sum: Float = 0
+      for k in 0..<each { sum += abs(u[8 * column + Int(layout.coordinates[table * each + k])]) }
+      halves[column * layout.count + table] = sum * reach
+    }
+  }
+}
+
+/// Appends every table's sixteen entries, (half + Σ factor · u) · inverse rounded.
+package func fillTables(
+  _ u: Span<Float>, _ layout: TableLayout, halves: Span<Float>, inverse: Float,
+  appendingTo tables: inout [UInt8]
+) {
+  precondition(u.count % 8 == 0 && halves.count == u.count / 8 * layout.count)
+  let start = tables.count
+  tables.append(contentsOf: repeatElement(0, count: 16 * halves.count))
+  var target = tables.mutableSpan
+  unsafe u.withUnsafeBufferPointer { u in
+    unsafe halves.withUnsafeBufferPointer { halves in
+      unsafe layout.coordinates.withUnsafeBufferPointer { coordinates in
+        unsafe layout.factors.withUnsafeBufferPointer { factors in
+          unsafe target.withUnsafeMutableBufferPointer { tables in
+            unsafe ctq_fill_tables(
+              u.baseAddress, u.count / 8, coordinates.baseAddress, factors.baseAddress,
+              layout.count, layout.reach, halves.baseAddress, inverse,
+              tables.baseAddress.map { unsafe $0 + start })
+          }
+        }
+      }
+    }
   }
 }
 

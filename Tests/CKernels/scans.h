@@ -212,17 +212,18 @@ static void check_selection(const float *keys, size_t count, float threshold) {
     if (keys[i] >= threshold) expect(at < found[1] && rows[1][at++] == i, "select_rows", count, 0);
 }
 
-static void check_keys(size_t count, size_t shift, int has_norms, int has_alignments) {
-  const ctq_key_factors factors = {0.37f, -1.25f, 0.61f, 0.09f};
-  static float norms[LARGEST], alignments[LARGEST];
+static void check_keys(size_t count, size_t shift, int has_norms, int has_alignments, int has_along) {
+  const ctq_key_factors factors = {0.37f, -1.25f, 0.61f, 0.09f, -0.83f};
+  static float norms[LARGEST], alignments[LARGEST], along[LARGEST];
   fill(norms, LARGEST, count, 3);
   fill(alignments, LARGEST, count + 1, 0);
+  fill(along, LARGEST, count + 3, 3);
   fill(input, LARGEST, count + 2, 20);
   poison();
   for (int side = 0; side < 2; side++)
     both(side)->row_keys(input + shift, has_norms ? norms + shift : 0,
-                         has_alignments ? alignments + 2 * shift : 0, count, factors,
-                         first[side] + shift);
+                         has_alignments ? alignments + 2 * shift : 0, has_along ? along + shift : 0,
+                         count, factors, first[side] + shift);
   expect_equal(first[0], first[1], sizeof first[0], "row_keys", count, shift);
 
   float *keys = first[0] + shift;
@@ -239,5 +240,6 @@ static void check_scans(void) {
   for (size_t w = 0; w < 5; w++) check_all_sums(widths[w]);
   for (size_t count = 0; count <= 70; count++)
     for (size_t shift = 0; shift < 4; shift++)
-      for (int there = 0; there < 4; there++) check_keys(count, shift, there & 1, there >> 1);
+      for (int there = 0; there < 8; there++)
+        check_keys(count, shift, there & 1, there >> 1 & 1, there >> 2);
 }

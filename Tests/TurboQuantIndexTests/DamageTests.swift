@@ -35,7 +35,7 @@ import TurboQuantStorage
     Example(bits: 1, mask: 0x01), Example(bits: 2, metric: .cosine, mask: 0x80),
     Example(bits: 3, metric: .squaredEuclidean, mask: 0xFF),
     Example(bits: 4, metric: .cosine, hasMean: true, originals: .float16, mask: 0x04),
-    Example(bits: 8, originals: .float32, mask: 0x10),
+    Example(bits: 8, originals: .float32, mask: 0x10), Example(bits: 2, hasMean: true, mask: 0x20),
     Example(bits: 4, metric: .squaredEuclidean, isTwoStage: true, hasMean: true, mask: 0x40),
   ]
 

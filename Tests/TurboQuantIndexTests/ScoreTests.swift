@@ -54,17 +54,20 @@ import TurboQuantKernels
     }
   }
 
-  @Test("A standard error is the codec's, in the units of the score", arguments: Metric.allCases)
-  func standardErrors(metric: Metric) throws {
+  @Test(
+    "A standard error is the codec's, in the units of the score", arguments: Metric.allCases,
+    [false, true])
+  func standardErrors(metric: Metric, hasMean: Bool) throws {
     var dice = Dice(seed: 3)
-    let kind = try IndexKind(dimension: 100, bits: 3, metric: metric)
+    let mean = hasMean ? dice.normals(100, scale: 0.7) : nil
+    let kind = try IndexKind(dimension: 100, bits: 3, metric: metric, mean: mean)
     let index = try kind.index(dice.normals(20 * 100))
     let q = dice.normals(100)
     var options = SearchOptions(hasStandardErrors: true)
-    let query = try kind.codec.prepare(q.span)
-    let factor = metric == .innerProduct ? 1 : metric == .cosine ? 1 / query.norm : 2
+    let plain = try PlainScores(index, q)
+    let factor = metric == .innerProduct ? 1 : metric == .cosine ? 1 / plain.norm : 2
     for hit in try index.search(q, count: 20, options: options)[0] {
-      let estimate = try kind.codec.estimate(query, index.codes(at: Int(hit.id))[0])
+      let estimate = try kind.codec.estimate(plain.query, index.codes(at: Int(hit.id))[0])
       // Two roundings to double and one to float32.
       let expected = estimate.standardError * factor
       #expect(abs(Double(try #require(hit.standardError)) - expected) <= expected * 0x1p-23)
@@ -78,17 +81,30 @@ import TurboQuantKernels
 struct PlainScores {
   let index: VectorIndex
   let query: Query
-  /// ‖q‖ and ⟨q, mean⟩ of the query as given.
+  /// What a cosine is divided by beyond the query of `query`, and ⟨q, mean⟩ in the same units.
   let norm: Double
   let offset: Double
+  /// ⟨q, mean/‖mean‖⟩ in the same units.
+  let along: Double
 
   init(_ index: VectorIndex, _ q: [Float]) throws {
     self.index = index
     let mean = index.mean ?? [Float](repeating: 0, count: q.count)
-    let shifted = index.metric == .squaredEuclidean ? zip(q, mean).map { $0 - $1 } : q
-    query = try index.codec.prepare(shifted.span)
-    norm = zip(q, q).reduce(0) { $0 + Double($1.0) * Double($1.1) }.squareRoot()
-    offset = zip(q, mean).reduce(0) { $0 + Double($1.0) * Double($1.1) }
+    func dot(_ a: [Float], _ b: [Float]) -> Double {
+      zip(a, b).reduce(0) { $0 + Double($1.0) * Double($1.1) }
+    }
+    if let e = index.meanDirection {
+      let taken = index.projected(q, e)
+      query = try index.codec.prepare(taken.rest.span)
+      // Queries for cosines come as directions.
+      norm = 1
+      offset = dot(q, mean) / (index.metric == .cosine ? dot(q, q).squareRoot() : 1)
+      along = taken.along
+    } else {
+      let shifted = index.metric == .squaredEuclidean ? zip(q, mean).map { $0 - $1 } : q
+      query = try index.codec.prepare(shifted.span)
+      (norm, offset, along) = (dot(q, q).squareRoot(), 0, 0)
+    }
   }
 
   func score(of slot: Int) throws -> (score: Double, bound: Double) {
@@ -96,13 +112,16 @@ struct PlainScores {
     let product = try index.codec.values(query, codes)[0]
     let length = Double(try index.rows.scalar(.norms, at: slot))
     let rounding = try rounding(slot) * query.norm
+    let stored = along == 0 ? 0 : Double(try index.rows.scalar(.meanComponents, at: slot))
+    let offset = offset + along * stored
+    let offsets = abs(self.offset) + abs(along * stored)
     let (score, bound, terms): (Double, Double, Double)
     switch index.metric {
     case .innerProduct:
-      (score, bound, terms) = (product + offset, rounding, abs(product) + abs(offset))
+      (score, bound, terms) = (product + offset, rounding, abs(product) + offsets)
     case .cosine:
       (score, bound) = ((product + offset) / norm, rounding / norm)
-      terms = (abs(product) + abs(offset)) / norm
+      terms = (abs(product) + offsets) / norm
     case .squaredEuclidean:
       let squares = length * length + query.norm * query.norm
       (score, bound, terms) = (squares - 2 * product, 2 * rounding, squares + 2 * abs(product))

@@ -198,21 +198,26 @@ import Testing
   @Test(arguments: KernelTarget.available, [0, 1, 15, 16, 17, 70])
   func keysAndSelection(_ target: KernelTarget, count: Int) {
     let kernels = Kernels(target)
-    let f = KeyFactors(step: 0.37, offset: -1.25, normShare: 0.61, constant: 0.09)
+    let f = KeyFactors(
+      step: 0.37, offset: -1.25, normShare: 0.61, constant: 0.09, alongShare: -0.83)
     let sums = TestFloats.unaligned(count, seed: 15)
     let norms = TestFloats.unaligned(count, seed: 16)
     let alignments = TestFloats.unaligned(count, seed: 17)
-    for (hasNorms, hasAlignments) in [(false, false), (false, true), (true, false), (true, true)] {
+    let along = TestFloats.unaligned(count, seed: 19)
+    for kinds in 0..<8 {
+      let (hasNorms, hasAlignments, hasAlong) = (kinds & 1 > 0, kinds & 2 > 0, kinds & 4 > 0)
       let (usedNorms, usedAlignments) = (hasNorms ? norms : [], hasAlignments ? alignments : [])
       var keys = [Float](repeating: 0, count: count)
       var output = keys.mutableSpan
       kernels.rowKeys(
         sums.span, norms: usedNorms.span.raw,
-        alignments: usedAlignments.span.raw, f, into: &output)
+        alignments: usedAlignments.span.raw, along: (hasAlong ? along : []).span.raw, f,
+        into: &output)
       let expected = (0..<count).map { i in
         let norm = hasNorms ? norms[i] : 1
         let product = (sums[i] * f.step + f.offset) / (hasAlignments ? alignments[i] : 1)
-        return norm * (product - norm * f.normShare) + f.constant
+        let constant = hasAlong ? along[i] * f.alongShare + f.constant : f.constant
+        return norm * (product - norm * f.normShare) + constant
       }
       #expect(keys == expected)
       for threshold in expected + [-.infinity, .infinity] {

@@ -405,13 +405,15 @@ static void wide_sums(const ctq_blocks *blocks, const int16_t *centroids, const 
 
 // MARK: From sums to rows
 
-static void row_keys(const float *sums, const float *norms, const float *alignments, size_t count,
-                     ctq_key_factors f, float *keys) {
+static void row_keys(const float *sums, const float *norms, const float *alignments,
+                     const float *along, size_t count, ctq_key_factors f, float *keys) {
   for (size_t i = 0; i < count; i += 16) {
     ctq_f16 norm = norms ? ctq_load_some(norms + i, count - i) : ctq_splat(1);
     ctq_f16 product = ctq_load_some(sums + i, count - i) * f.step + f.offset;
     if (alignments) product = product / ctq_load_some(alignments + i, count - i);
-    ctq_store_some(keys + i, norm * (product - norm * f.norm_share) + f.constant, count - i);
+    ctq_f16 constant = ctq_splat(f.constant);
+    if (along) constant = ctq_load_some(along + i, count - i) * f.along_share + constant;
+    ctq_store_some(keys + i, norm * (product - norm * f.norm_share) + constant, count - i);
   }
 }
 

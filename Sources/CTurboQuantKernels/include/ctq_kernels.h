@@ -101,9 +101,9 @@ enum {
 /// a row side by side and the rows in order.
 #define CTQ_PLACE(r) (((r) % 8 / 4) * 16 + ((r) / 8) * 4 + (r) % 4)
 
-/// key = norm * ((sum * step + offset) / alignment - norm * norm_share) + constant.
+/// key = norm * ((sum * step + offset) / alignment - norm * norm_share) + (along * along_share + constant).
 typedef struct ctq_key_factors {
-  float step, offset, norm_share, constant;
+  float step, offset, norm_share, constant, along_share;
 } ctq_key_factors;
 
 /// The kernels of one target.
@@ -166,9 +166,9 @@ typedef struct ctq_kernels {
   /// less than 2^12 in magnitude, eight query values a column in order. Rounded once, at the end.
   void (*wide_sums)(const ctq_blocks *blocks, const int16_t *centroids, const int16_t *queries,
                     size_t query_count, float *sums, size_t sum_stride);
-  /// Keys of rows from their sums; null norms and alignments stand for ones.
-  void (*row_keys)(const float *sums, const float *norms, const float *alignments, size_t count,
-                   ctq_key_factors factors, float *keys);
+  /// Keys of rows from their sums; null norms and alignments stand for ones, null `along` for zeros.
+  void (*row_keys)(const float *sums, const float *norms, const float *alignments,
+                   const float *along, size_t count, ctq_key_factors factors, float *keys);
   /// rows <- the places of keys >= threshold, ascending; returns how many.
   size_t (*select_rows)(const float *keys, size_t count, float threshold, uint32_t *rows);
 
@@ -185,6 +185,11 @@ void ctq_spread_row(const uint8_t *codes, uint32_t bits, size_t dimension, uint8
 /// Takes row `row` of a block and packs it again.
 void ctq_pack_row(const uint8_t *signs, const uint8_t *rest, uint32_t row, uint32_t bits,
                   size_t dimension, uint8_t *codes);
+/// Lookup tables of a query of eight values a column, column by column: entry e of table t is
+/// (half + sum over k of factors[t][k][e] * u[coordinates[t][k]]) * inverse, rounded, 0 ... 127.
+void ctq_fill_tables(const float *u, size_t columns, const uint8_t *coordinates, const float *factors,
+                     size_t table_count, size_t each, const float *halves, float inverse,
+                     uint8_t *tables);
 /// Copies row `from` of a run of columns to row `to` of another.
 static inline void ctq_copy_row(const uint8_t *source, uint32_t from, uint8_t *target, uint32_t to,
                                 size_t column_count) {

@@ -87,12 +87,13 @@ static void wide_sums(const ctq_blocks *blocks, const int16_t *centroids, const 
     }
 }
 
-static void row_keys(const float *sums, const float *norms, const float *alignments, size_t count,
-                     ctq_key_factors f, float *keys) {
+static void row_keys(const float *sums, const float *norms, const float *alignments,
+                     const float *along, size_t count, ctq_key_factors f, float *keys) {
   for (size_t i = 0; i < count; i++) {
     float norm = norms ? norms[i] : 1, product = sums[i] * f.step + f.offset;
     if (alignments) product /= alignments[i];
-    keys[i] = norm * (product - norm * f.norm_share) + f.constant;
+    float constant = along ? along[i] * f.along_share + f.constant : f.constant;
+    keys[i] = norm * (product - norm * f.norm_share) + constant;
   }
 }
 

@@ -139,6 +139,13 @@ extension VectorIndex {
         }
       }
     }
+    for slot in 0..<(shape.hasMeanComponents ? count : 0) {
+      let (part, value) = (Part.meanComponents, try rows.scalar(.meanComponents, at: slot))
+      guard value.magnitude <= Float(VectorIndex.largestNorm) else {
+        throw sections.malformed(
+          "row \(slot) has \(value) among its \(part.section)", in: part.section, at: 4 * slot)
+      }
+    }
     let left = count % BlockShape.rowCount
     guard left > 0 else { return }
     let (chunk, block) = (

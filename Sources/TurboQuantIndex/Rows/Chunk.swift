@@ -131,6 +131,14 @@ struct Chunk: Sendable {
           as: UInt32.self)
       }
     }
+    if shape.hasMeanComponents {
+      var target = parts[Part.meanComponents.rawValue].mutableBytes
+      for row in rows {
+        target.storeBytes(
+          of: batch.meanComponents[row].bitPattern.littleEndian,
+          toByteOffset: 4 * (start + row - rows.lowerBound), as: UInt32.self)
+      }
+    }
     var ids = parts[Part.ids.rawValue].mutableBytes
     for row in rows {
       ids.storeBytes(
@@ -151,7 +159,8 @@ struct Chunk: Sendable {
   mutating func gather(_ slots: ArraySlice<UInt32>, from store: RowStore) throws(IndexError) {
     guard case .memory(var parts) = storage else { return }
     storage = .memory([])
-    for part in [Part.signs, .rest, .norms, .alignments] where shape.byteCount(of: part) > 0 {
+    for part in [Part.signs, .rest, .norms, .alignments, .meanComponents]
+    where shape.byteCount(of: part) > 0 {
       var target = parts[part.rawValue].mutableBytes
       var next = slots.startIndex
       while next < slots.endIndex {
@@ -187,7 +196,7 @@ struct Chunk: Sendable {
       TurboQuantKernels.copyRow(
         source, at: from / rows * size, row: from % rows, to: &target, at: place / rows * size,
         row: place % rows, columns: size / rows)
-    case .norms, .alignments, .residualNorms, .ids, .originals:
+    case .norms, .alignments, .residualNorms, .meanComponents, .ids, .originals:
       let each = size / rows
       target.copyBytes(of: source.extracting(from * each..<(from + 1) * each), to: place * each)
     }

@@ -7,16 +7,23 @@ struct RowBatch: ~Escapable {
   let rows: RawSpan
   /// Where everything lies within one of them.
   let layout: RowLayout
+  /// One component along the mean a row, or nothing.
+  let meanComponents: Span<Float>
   /// One id a row.
   let ids: Span<UInt64>
   /// The originals, or nothing.
   let originals: RawSpan
 
-  @_lifetime(copy rows, copy ids, copy originals)
-  init(rows: RawSpan, layout: RowLayout, ids: Span<UInt64>, originals: RawSpan) {
+  @_lifetime(copy rows, copy meanComponents, copy ids, copy originals)
+  init(
+    rows: RawSpan, layout: RowLayout, meanComponents: Span<Float>, ids: Span<UInt64>,
+    originals: RawSpan
+  ) {
     precondition(rows.byteCount == ids.count * layout.bytesPerVector)
+    precondition(meanComponents.isEmpty || meanComponents.count == ids.count)
     self.rows = rows
     self.layout = layout
+    self.meanComponents = meanComponents
     self.ids = ids
     self.originals = originals
   }

@@ -15,6 +15,8 @@ package enum Part: Int, CaseIterable, Sendable {
   case alignments
   /// ‖r‖.
   case residualNorms
+  /// ⟨x, μ/‖μ‖⟩ of the encoded vector x.
+  case meanComponents
   /// The caller's ids.
   case ids
   /// The vectors themselves.
@@ -29,6 +31,7 @@ package enum Part: Int, CaseIterable, Sendable {
     case .norms: "norms"
     case .alignments: "alignments"
     case .residualNorms: "residual norms"
+    case .meanComponents: "mean components"
     case .ids: "ids"
     case .originals: "originals"
     }
@@ -43,6 +46,8 @@ package struct RowShape: Sendable, Equatable {
   package let sketchColumns: Int
   /// Whether rows keep their norm.
   package let hasNorms: Bool
+  /// Whether rows keep their component along the mean.
+  package let hasMeanComponents: Bool
   /// Bytes of an original, 0 where none are kept.
   package private(set) var originalByteCount: Int
   /// Whether rows keep their ids; rows gathered for scoring do not.
@@ -56,7 +61,9 @@ package struct RowShape: Sendable, Equatable {
     return shape
   }
 
-  init(codec: Codec, originals: Originals?) throws(IndexError) {
+  init(
+    codec: Codec, originals: Originals?, hasMeanComponents: Bool
+  ) throws(IndexError) {
     guard let scalar = codec.scalarQuantizer else {
       throw .codecNotOffered("\(codec.quantizer.name) keeps no codes; take scalar or two-stage")
     }
@@ -74,6 +81,7 @@ package struct RowShape: Sendable, Equatable {
     codes = BlockShape(dimension: codec.dimension, bits: scalar.segments[0].codebook.bits)
     sketchColumns = codec.sketch.map { ($0.directions + 7) / 8 } ?? 0
     hasNorms = codec.normalization == .norm
+    self.hasMeanComponents = hasMeanComponents
     originalByteCount = Int(originals?.rawValue ?? 0) * codec.dimension
   }
 
@@ -90,6 +98,7 @@ package struct RowShape: Sendable, Equatable {
     case .norms: hasNorms ? 4 * rows : 0
     case .alignments: 4 * rows
     case .residualNorms: sketchColumns > 0 ? 4 * rows : 0
+    case .meanComponents: hasMeanComponents ? 4 * rows : 0
     case .ids: hasIDs ? 8 * rows : 0
     case .originals: originalByteCount * rows
     }

@@ -29,10 +29,15 @@ struct QueryTables: Sendable {
   private(set) var sketchScales: [SumScale] = []
 
   /// Adds the query of unit direction `u`; its `projections` count `sketchScale` each.
+  ///
+  /// Without `readsSigns` there are tables for the sign plane only where it is the whole code.
   mutating func append(
-    _ u: Span<Float>, _ projections: Span<Float>, sketchScale: Double, _ codes: ScanCodes
+    _ u: Span<Float>, _ projections: Span<Float>, sketchScale: Double, _ codes: ScanCodes,
+    readsSigns: Bool = true
   ) {
-    signScales.append(QueryTables.append(u, TableShape.signs, to: &signTables))
+    if readsSigns || codes.areSigns {
+      signScales.append(QueryTables.append(u, TableShape.signs, to: &signTables))
+    }
     switch codes {
     case .signs(let centroid):
       codeScales.append(signScales[signScales.count - 1].scaled(by: centroid))
@@ -52,43 +57,22 @@ struct QueryTables: Sendable {
     _ u: Span<Float>, _ shapes: [TableShape], to tables: inout [UInt8]
   ) -> SumScale {
     let columns = (u.count + 7) / 8
-    let reach = shapes[0].factors[0].max()
+    var padded = [Float](repeating: 0, count: 8 * columns)
+    for i in u.indices { padded[i] = u[i] }
+    var layout = TableLayout()
+    for shape in shapes { layout.append(shape.coordinates, shape.factors) }
+    var halves = [Float](repeating: 0, count: columns * shapes.count)
+    halfWidths(padded.span, layout, reach: shapes[0].factors[0].max(), into: &halves)
     var (widest, total): (Float, Double) = (0, 0)
-    for column in 0..<columns {
-      for shape in shapes {
-        let half = halfWidth(u, 8 * column, shape, reach)
-        widest = max(widest, half)
-        total += Double(half)
-      }
+    for half in halves {
+      widest = max(widest, half)
+      total += Double(half)
     }
     let inverse = widest > 0 ? 127 / (2 * widest) : 0
-    tables.reserveCapacity(tables.count + 16 * columns * shapes.count)
-    for column in 0..<columns {
-      for shape in shapes {
-        let half = halfWidth(u, 8 * column, shape, reach)
-        var values = SIMD16<Float>(repeating: half)
-        for i in 0..<shape.coordinates.count {
-          let at = 8 * column + shape.coordinates[i]
-          if at < u.count { values += shape.factors[i] * u[at] }
-        }
-        values = values * inverse + 0.5
-        values.clamp(lowerBound: SIMD16(repeating: 0), upperBound: SIMD16(repeating: 127.5))
-        for entry in 0..<16 { tables.append(UInt8(values[entry])) }
-      }
-    }
+    fillTables(padded.span, layout, halves: halves.span, inverse: inverse, appendingTo: &tables)
     let step = widest > 0 ? 1 / Double(inverse) : 0
     return SumScale(
       step: step, offset: -total, variance: Double(columns * shapes.count) * step * step / 12)
-  }
-
-  private static func halfWidth(
-    _ u: Span<Float>, _ first: Int, _ shape: TableShape, _ reach: Float
-  ) -> Float {
-    var sum: Float = 0
-    for coordinate in shape.coordinates where first + coordinate < u.count {
-      sum += abs(u[first + coordinate])
-    }
-    return sum * reach
   }
 
   private static func largest(_ u: Span<Float>) -> Double {

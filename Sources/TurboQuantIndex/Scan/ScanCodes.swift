@@ -32,6 +32,11 @@ enum ScanCodes: Sendable {
     }
   }
 
+  /// Whether codes are nothing but signs.
+  var areSigns: Bool {
+    if case .signs = self { true } else { false }
+  }
+
   /// How many queries one pass over the codes serves.
   var queriesPerPass: Int {
     switch self {

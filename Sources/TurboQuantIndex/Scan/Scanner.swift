@@ -79,8 +79,7 @@ extension Scanner {
       try sumCodes(chunk, blocks, group)
       for query in 0..<group.count {
         try makeKeys(chunk, blocks, query, group)
-        let threshold = tops[query].threshold
-        try collect(chunk, blocks, threshold: threshold) { tops[query].offer($0) }
+        try collect(chunk, blocks, into: &tops[query])
       }
     }
   }
@@ -127,11 +126,11 @@ extension Scanner {
     _ blocks: borrowing IndexBlocks, _ group: ScanGroup, _ queries: Range<Int>,
     into sums: inout MutableSpan<Float>
   ) {
-    let (tables, shape, count) = (group.tables, store.shape.codes, queries.count)
+    let (shape, count) = (store.shape.codes, queries.count)
     func range(_ each: Int) -> Range<Int> { queries.lowerBound * each..<queries.upperBound * each }
     switch codes {
     case .signs, .tables:
-      let entries = shape.bits == 1 ? tables.signTables.span : tables.codeTables.span
+      let entries = shape.bits == 1 ? group.tables.signTables.span : group.tables.codeTables.span
       kernels.tableSums(
         blocks, bits: shape.bits,
         tables: entries.extracting(range(32 * shape.bits * shape.columns)), queryCount: count,
@@ -139,13 +138,13 @@ extension Scanner {
     case .products(let centroids, _):
       kernels.productSums(
         blocks, centroids: centroids.span,
-        weights: tables.weights.span.extracting(range(shape.productWeightCount)),
+        weights: group.tables.weights.span.extracting(range(shape.productWeightCount)),
         queryCount: count, into: &sums, stride: Chunk.rowCount)
     case .wide(let centroids, _):
       kernels.wideSums(
         blocks, centroids: centroids.span,
-        weights: tables.wideWeights.span.extracting(range(8 * shape.columns)), queryCount: count,
-        into: &sums, stride: Chunk.rowCount)
+        weights: group.tables.wideWeights.span.extracting(range(8 * shape.columns)),
+        queryCount: count, into: &sums, stride: Chunk.rowCount)
     }
   }
 
@@ -158,16 +157,17 @@ extension Scanner {
     resize(&keys, rows)
     var own: [Float] = []
     swap(&own, &keys)
-    let (law, tables) = (group.laws[query], group.tables)
     let hasSketch = store.shape.sketchColumns > 0
-    let factors = law.factors(tables.codeScales[query])
+    let factors = group.laws[query].factors(group.tables.codeScales[query])
     let source = store.chunks[chunk]
     try source.withBytes(of: .norms, blocks) { (norms) throws(IndexError) in
-      try source.withBytes(of: .alignments, hasSketch ? 0..<0 : blocks) { alignments in
-        var target = own.mutableSpan
-        kernels.rowKeys(
-          sums.span.extracting(first..<first + rows), norms: norms, alignments: alignments, factors,
-          into: &target)
+      try source.withBytes(of: .meanComponents, blocks) { (along) throws(IndexError) in
+        try source.withBytes(of: .alignments, hasSketch ? 0..<0 : blocks) { alignments in
+          var target = own.mutableSpan
+          kernels.rowKeys(
+            sums.span.extracting(first..<first + rows), norms: norms, alignments: alignments,
+            along: along, factors, into: &target)
+        }
       }
     }
     if hasSketch { try addSketch(chunk, blocks, first, query, group, to: &own) }
@@ -192,6 +192,27 @@ extension Scanner {
         alignments: RawSpan(), factors, into: &target)
     }
     for row in keys.indices { keys[row] += shares[row] }
+  }
+
+  /// Offers the rows of some blocks to `top`; of most that pass its first threshold a later one needs no id.
+  private mutating func collect(
+    _ chunk: Int, _ blocks: Range<Int>, into top: inout TopRows
+  ) throws(IndexError) {
+    places.removeAll(keepingCapacity: true)
+    var own: [UInt32] = []
+    swap(&own, &places)
+    defer { swap(&own, &places) }
+    select(threshold: top.threshold, start: 0, appendingTo: &own)
+    guard !own.isEmpty else { return }
+    let first = chunk * Chunk.rowCount + blocks.lowerBound * BlockShape.rowCount
+    try store.chunks[chunk].withBytes(of: .ids, blocks) { ids in
+      for place in own {
+        let row = Int(place)
+        let key = keys[row]
+        guard key >= top.threshold else { continue }
+        top.offer(Candidate(key: key, id: ids.uint64(at: 8 * row), slot: first + row))
+      }
+    }
   }
 
   /// Calls `take` with the rows of some blocks whose keys are at least `threshold`.
@@ -268,8 +289,7 @@ extension Scanner {
           let factors = group.laws[query].factors(group.tables.signScales[query], over: length)
           let from = query * stride + first
           try makeSignKeys(chunk, blocks, own.span.extracting(from...), factors)
-          let threshold = tops[query].threshold
-          try collect(chunk, blocks, threshold: threshold) { tops[query].offer($0) }
+          try collect(chunk, blocks, into: &tops[query])
         }
       }
     }
@@ -285,9 +305,13 @@ extension Scanner {
     resize(&keys, rows)
     var own: [Float] = []
     swap(&own, &keys)
-    try store.chunks[chunk].withBytes(of: .norms, blocks) { norms in
-      var target = own.mutableSpan
-      kernels.rowKeys(sums, norms: norms, alignments: RawSpan(), factors, into: &target)
+    let source = store.chunks[chunk]
+    try source.withBytes(of: .norms, blocks) { (norms) throws(IndexError) in
+      try source.withBytes(of: .meanComponents, blocks) { along in
+        var target = own.mutableSpan
+        kernels.rowKeys(
+          sums, norms: norms, alignments: RawSpan(), along: along, factors, into: &target)
+      }
     }
     swap(&own, &keys)
     strikeOut(chunk, blocks, rowCount: rows)
@@ -352,10 +376,13 @@ extension Scanner {
         sum(codes, group, query..<query + 1, into: &target)
       }
       try gathered.withBytes(of: .norms, blocks) { (norms) throws(IndexError) in
-        try gathered.withBytes(of: .alignments, blocks) { alignments in
-          var target = ownKeys.mutableSpan
-          kernels.rowKeys(
-            ownSums.span, norms: norms, alignments: alignments, factors, into: &target)
+        try gathered.withBytes(of: .meanComponents, blocks) { (along) throws(IndexError) in
+          try gathered.withBytes(of: .alignments, blocks) { alignments in
+            var target = ownKeys.mutableSpan
+            kernels.rowKeys(
+              ownSums.span, norms: norms, alignments: alignments, along: along, factors,
+              into: &target)
+          }
         }
       }
       swap(&ownSums, &sums)

@@ -6,7 +6,9 @@ internal import TurboQuantThreads
 struct PlannedQuery: Sendable {
   /// As the caller gave it.
   let vector: [Float]
-  /// Rotated, without the mean where the metric wants that.
+  /// Its length, for distances that of the query without the mean.
+  let norm: Double
+  /// Rotated: for distances without the mean, else without what is along it.
   let prepared: Query
   let law: KeyLaw
 }
@@ -68,8 +70,7 @@ extension SearchPlan {
       } catch {
         throw IndexError(error.addingRows(start / dimension))
       }
-      try index.check(
-        queryNorm: queries[queries.count - 1].prepared.norm, row: start / dimension)
+      try index.check(queryNorm: queries[queries.count - 1].norm, row: start / dimension)
     }
     return queries
   }
@@ -77,26 +78,35 @@ extension SearchPlan {
   private static func planned(
     _ index: VectorIndex, _ vector: [Float]
   ) throws(CodecError) -> PlannedQuery {
-    var offset = 0.0
-    var shifted = vector
-    if let mean = index.mean {
-      for i in vector.indices {
-        offset += Double(vector[i]) * Double(mean[i])
-        // ‖x − q‖ = ‖(x − μ) − (q − μ)‖, while ⟨x, q⟩ = ⟨x − μ, q⟩ + ⟨μ, q⟩.
-        if index.metric == .squaredEuclidean { shifted[i] -= mean[i] }
-      }
+    if let mean = index.mean, let direction = index.meanDirection {
+      return try planned(index, vector, mean, direction)
     }
+    var shifted = vector
+    // ‖x − q‖ = ‖(x − μ) − (q − μ)‖.
+    if let mean = index.mean { for i in vector.indices { shifted[i] -= mean[i] } }
     let prepared = try index.codec.prepare(shifted.span)
     let norm = prepared.norm
     let law: KeyLaw
     switch index.metric {
-    case .innerProduct: law = KeyLaw(scale: norm, normShare: 0, constant: offset)
-    case .cosine:
-      law = KeyLaw(
-        scale: norm > 0 ? 1 : 0, normShare: 0, constant: norm > 0 ? offset / norm : 0)
+    case .innerProduct: law = KeyLaw(scale: norm, normShare: 0, constant: 0)
+    case .cosine: law = KeyLaw(scale: norm > 0 ? 1 : 0, normShare: 0, constant: 0)
     case .squaredEuclidean: law = KeyLaw(scale: 2 * norm, normShare: 1, constant: -norm * norm)
     }
-    return PlannedQuery(vector: vector, prepared: prepared, law: law)
+    return PlannedQuery(vector: vector, norm: norm, prepared: prepared, law: law)
+  }
+
+  /// A query for products with rows from which a mean was taken, as `VectorIndex+Mean` says.
+  private static func planned(
+    _ index: VectorIndex, _ vector: [Float], _ mean: [Float], _ direction: [Double]
+  ) throws(CodecError) -> PlannedQuery {
+    let (rest, norm, along) = index.projected(vector, direction)
+    let prepared = try index.codec.prepare(rest.span)
+    var meanSquare = 0.0
+    for value in mean { meanSquare += Double(value) * Double(value) }
+    let law = KeyLaw(
+      scale: prepared.norm, normShare: 0, constant: along * meanSquare.squareRoot(),
+      meanShare: along)
+    return PlannedQuery(vector: vector, norm: norm, prepared: prepared, law: law)
   }
 
   /// A bit for each row of each block, and the number of those set.
@@ -188,7 +198,7 @@ extension SearchPlan {
     for query in queries[numbers] {
       tables.append(
         query.prepared.direction.span, query.prepared.projections.span,
-        sketchScale: index.codec.sketch?.scale ?? 0, index.scanCodes)
+        sketchScale: index.codec.sketch?.scale ?? 0, index.scanCodes, readsSigns: deviations != nil)
     }
     return ScanGroup(tables: tables, laws: queries[numbers].map(\.law))
   }
@@ -306,8 +316,10 @@ extension SearchPlan {
     of query: Int, _ group: ScanGroup, _ best: TopRows, _ rule: Rule
   ) throws(IndexError) -> ScanGroup.Survival? {
     guard let last = best.sorted().last else { return nil }
+    let along =
+      index.shape.hasMeanComponents ? try index.rows.scalar(.meanComponents, at: last.slot) : 0
     return group.survival(
-      query, key: last.key, norm: try index.rows.scalar(.norms, at: last.slot),
+      query, key: last.key, norm: try index.rows.scalar(.norms, at: last.slot), along: along,
       deviations: rule.deviations, rule.certificate)
   }
 
