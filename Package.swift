@@ -69,7 +69,7 @@ let package = Package(
       swiftSettings: swiftSettings),
     .testTarget(
       name: "TurboQuantFilesTests",
-      dependencies: ["TestSupport", "TurboQuantFiles", "TurboQuantIndex"],
+      dependencies: ["TestSupport", "TurboQuantFiles", "TurboQuantIndex", "TurboQuantKVCache"],
       exclude: ["Fixtures"], swiftSettings: swiftSettings),
     .testTarget(
       name: "TurboQuantThreadsTests", dependencies: ["TurboQuantThreads"],

@@ -120,6 +120,7 @@ struct SourceFile: Sendable {
   func documentation() {
     let libraries = [
       "Sources/TurboQuant/", "Sources/TurboQuantFiles/", "Sources/TurboQuantIndex/",
+      "Sources/TurboQuantKVCache/",
     ]
     var count = 0
     for file in swift where libraries.contains(where: file.path.hasPrefix) {

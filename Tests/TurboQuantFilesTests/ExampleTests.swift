@@ -7,6 +7,7 @@ import Testing
 import TurboQuant
 import TurboQuantFiles
 import TurboQuantIndex
+import TurboQuantKVCache
 import TurboQuantKernels
 import TurboQuantStorage
 
@@ -125,6 +126,17 @@ private func share(_ index: VectorIndex, _ vectors: [Float], _ queries: [Float])
   try shared.update { (index) throws(IndexError) in try index.add(vectors) }
   let hits = try shared.search(queries, count: 10)
   return hits
+}
+
+private func attend(
+  _ k: [Float], _ v: [Float], _ q: [Float], into room: inout MutableSpan<Float>
+) throws -> KVCache {
+  let shape = KVShape(queryHeads: 32, keyValueHeads: 8, keyDimension: 128)
+  let codec = try KVCodec(KVConfiguration(shape: shape, keys: .bits(4), values: .bits(3)))
+  var cache = KVCache(codec)
+  try cache.append(keys: k.span, values: v.span)  // [heads, tokens, dimension]
+  try cache.attend(q.span, into: &room)
+  return cache
 }
 
 // MARK: The comparison
