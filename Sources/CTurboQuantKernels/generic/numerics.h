@@ -7,6 +7,9 @@
 
 #include <string.h>
 
+// A fused operation would round once where other targets round twice.
+#pragma STDC FP_CONTRACT OFF
+
 #define CTQ_INFINITY_BITS 0x7f800000u
 
 static inline uint32_t ctq_bits_of(float value) {
