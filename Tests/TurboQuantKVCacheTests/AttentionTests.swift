@@ -24,15 +24,16 @@ import Testing
 
   @Test(arguments: precisions) func matchesDoublePrecision(_ precision: KVPrecision) throws {
     var largest = 0.0
-    for (dimension, valueDimension) in [
+    let shapes = [
       (48, 64), (64, 64), (80, 96), (96, 80), (128, 128), (256, 48), (5, 3),
-    ] {
+    ]
+    for (dimension, valueDimension) in isOptimizedBuild ? shapes : [(80, 96), (5, 3)] {
       let shape = KVShape(
         queryHeads: 4, keyValueHeads: 2, keyDimension: dimension, valueDimension: valueDimension)
       var configuration = KVConfiguration(shape: shape, keys: precision, values: precision)
       configuration.seed = 7
       let codec = try KVCodec(configuration)
-      for tokens in [1, 2, 63, 64, 65, 128, 129, 200] {
+      for tokens in isOptimizedBuild ? [1, 2, 63, 64, 65, 128, 129, 200] : [1, 65] {
         var dice = Dice(seed: UInt64(dimension * 1000 + tokens))
         let keys = dice.normals(2 * tokens * dimension)
         let values = dice.normals(2 * tokens * valueDimension)
@@ -46,7 +47,7 @@ import Testing
       }
     }
     // A bound that is never nearly reached says nothing.
-    #expect(largest > 0.2, "largest error is \(largest) of the bound")
+    #expect(!isOptimizedBuild || largest > 0.2, "largest error is \(largest) of the bound")
     print("\(precision): largest error \(largest) of the bound")
   }
 
@@ -104,7 +105,7 @@ import Testing
     configuration.sinkLogits = [1, -2, 0]
     configuration.logitCap = 20
     let codec = try KVCodec(configuration)
-    for tokens in [1, 4, 5, 74, 75, 140, 300] {
+    for tokens in isOptimizedBuild ? [1, 4, 5, 74, 75, 140, 300] : [5, 75] {
       var dice = Dice(seed: UInt64(tokens))
       // A mean worth taking off, and one that turns.
       let keys = dice.normals(tokens * 80).map { $0 + 1 }

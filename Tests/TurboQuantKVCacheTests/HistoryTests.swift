@@ -26,7 +26,9 @@ import TurboQuantKernels
     }
   }
 
-  @Test(arguments: 1...20 as ClosedRange<UInt64>) func anyHistory(seed: UInt64) throws {
+  @Test(arguments: 1...(isOptimizedBuild ? 20 : 2) as ClosedRange<UInt64>) func anyHistory(
+    seed: UInt64
+  ) throws {
     var dice = Dice(seed: seed)
     let d = [5, 64, 80][dice.below(3)]
     var configuration = KVConfiguration(
@@ -41,7 +43,7 @@ import TurboQuantKernels
         model: Model(sinks: configuration.sinks, window: configuration.window)
       )
     ]
-    for step in 0..<60 {
+    for step in 0..<(isOptimizedBuild ? 60 : 15) {
       let i = dice.below(forks.count)
       switch dice.below(8) {
       case 0 where forks.count < 4: forks.append(forks[i])
