@@ -22,7 +22,7 @@
 #undef ROWS
 #undef FUSED
 
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(LK_PORTABLE)  // as `swift test -Xcc -DLK_PORTABLE` asks
 #pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
 #define LANES 8
 #define NAME(x) avx2_##x

@@ -38,7 +38,11 @@ public struct CacheShape: Hashable, Sendable {
   public let headDimension: Int
 
   /// Creates a shape.
+  ///
+  /// - Precondition: All are positive, and `queryHeads` is a multiple of `keyValueHeads`.
   public init(queryHeads: Int, keyValueHeads: Int, headDimension: Int) {
+    precondition(keyValueHeads > 0 && headDimension > 0 && queryHeads > 0)
+    precondition(queryHeads % keyValueHeads == 0)
     self.queryHeads = queryHeads
     self.keyValueHeads = keyValueHeads
     self.headDimension = headDimension

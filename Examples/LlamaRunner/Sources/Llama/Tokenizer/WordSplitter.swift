@@ -2,7 +2,8 @@
 ///
 /// The files give a regular expression; the ones in use differ in few points, so this reads them by
 /// hand instead of carrying an engine for them. The first alternative that matches at a place is
-/// taken, as the expressions say.
+/// taken, as the expressions say. Letters and digits that Unicode added after a tokenizer's own
+/// tables were made, some hundred rare ones, count as letters and digits here already.
 struct WordSplitter: Hashable, Sendable {
   /// What may stand before a word's letters.
   enum Prefix { case space, anyButLetterDigitBreak }
