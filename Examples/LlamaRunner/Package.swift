@@ -29,6 +29,9 @@ let package = Package(
       ]),
     .target(name: "Llama", dependencies: ["CLlamaKernels"], swiftSettings: swiftSettings),
     .executableTarget(name: "LlamaCLI", dependencies: ["Llama"], swiftSettings: swiftSettings),
+    .testTarget(
+      name: "LlamaTests", dependencies: ["Llama"], exclude: ["Fixtures"],
+      swiftSettings: swiftSettings),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c17
