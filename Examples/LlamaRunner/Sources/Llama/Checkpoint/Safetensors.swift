@@ -1,0 +1,74 @@
+public import Foundation
+
+/// A file of named tensors: eight bytes of header length, a header in JSON, the tensors' bytes.
+///
+/// Everything the header says is checked when the file is opened: afterwards, each tensor's bytes
+/// lie inside the file, and there are as many as its shape and type ask for.
+public struct Safetensors: Sendable {
+  /// The file's name, for messages.
+  public let file: String
+  /// The tensors, by name.
+  let tensors: [String: TensorEntry]
+  /// All tensors' bytes; the file is mapped, not read.
+  private let bytes: Data
+
+  /// Opens a file.
+  ///
+  /// Throws `CheckpointError` when it cannot be read or breaks the format.
+  public init(contentsOf url: URL) throws {
+    let data: Data
+    do {
+      data = try Data(contentsOf: url, options: .alwaysMapped)
+    } catch {
+      throw CheckpointError(.unreadable, url.path, "cannot be read")
+    }
+    try self.init(data, file: url.path)
+  }
+
+  /// Reads the bytes of a file; `file` names it in messages.
+  public init(_ data: Data, file: String) throws {
+    guard data.count >= 8 else {
+      throw CheckpointError(
+        .damaged, file, "has \(data.count) bytes, expected at least the 8 of the header's length")
+    }
+    let length = data.prefix(8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+    let limit = UInt64(min(data.count - 8, Self.largestHeader))
+    guard length <= limit else {
+      throw CheckpointError(
+        .damaged, file, "says its header has \(length) bytes, expected at most \(limit)")
+    }
+    let start = data.startIndex + 8
+    let header = data[start..<start + Int(length)]
+    self.file = file
+    bytes = data[header.endIndex...]
+    tensors = try TensorEntry.parse(Data(header), file: file)
+    try TensorEntry.checkLayout(tensors, byteCount: bytes.count, file: file)
+  }
+
+  /// The format's own bound on the header.
+  private static let largestHeader = 100_000_000
+
+  /// The names of all tensors.
+  public var names: some Collection<String> { tensors.keys }
+
+  /// Reads a tensor as float32.
+  ///
+  /// Throws `CheckpointError` when there is none of that name, or it has another shape or a type
+  /// that is no float.
+  public func floats(_ name: String, shape: [Int]) throws -> [Float] {
+    guard let entry = tensors[name] else {
+      throw CheckpointError(.tensor, file, "has no tensor \(name), expected one of shape \(shape)")
+    }
+    guard entry.shape == shape else {
+      throw CheckpointError(
+        .tensor, file, "tensor \(name) has shape \(entry.shape), expected \(shape)")
+    }
+    guard let type = FloatType(rawValue: entry.dtype) else {
+      throw CheckpointError(
+        .unsupported, file, "tensor \(name) has type \(entry.dtype), expected F16, BF16 or F32")
+    }
+    let range = entry.offsets
+    let start = bytes.startIndex
+    return type.widen(bytes[start + range.lowerBound..<start + range.upperBound])
+  }
+}

@@ -1,0 +1,116 @@
+internal import Foundation
+
+/// How the model reads a window.
+public enum EvaluationMode: String, Sendable, Codable {
+  /// All tokens in one forward pass.
+  case wholeWindow = "whole window"
+  /// One token at a time, as when text is generated.
+  case stepByStep = "step by step"
+}
+
+/// What one cache does to the model's predictions.
+public struct Evaluation: Sendable, Codable {
+  /// The cache.
+  public let name: String
+  /// The negative log-likelihood of the text, nats a token.
+  public let loss: Estimate
+  /// `exp` of the mean loss.
+  public let perplexity: Double
+  /// The loss less that of the first setting, token by token.
+  public let increase: Estimate
+  /// The Kullback-Leibler divergence from the first setting's predictions, nats a token.
+  public let divergence: Estimate
+  /// Seconds the forward passes took.
+  public let seconds: Double
+  /// Tokens read.
+  public let tokens: Int
+}
+
+/// Reads a text with several caches and compares the predictions.
+public struct Evaluator: Sendable {
+  private let model: LlamaModel
+  private let mode: EvaluationMode
+
+  /// Creates an evaluator.
+  public init(model: LlamaModel, mode: EvaluationMode) {
+    self.model = model
+    self.mode = mode
+  }
+
+  /// Evaluates settings on windows of tokens.
+  ///
+  /// One window after the other goes through all settings, so that only the first setting's
+  /// predictions for a single window are kept.
+  ///
+  /// - Parameters:
+  ///   - windows: At least one; equally long, with at least two tokens each.
+  ///   - settings: At least one; the others are compared with the first.
+  ///   - progress: Called after each window with how many are done.
+  /// - Returns: One result for each setting.
+  /// - Throws: `ModelError`, or what a cache throws.
+  public func evaluate(
+    windows: [[Int]], settings: [CacheSetting], progress: (Int) -> Void = { _ in }
+  ) throws -> [Evaluation] {
+    guard let length = windows.first?.count, length > 1, !settings.isEmpty,
+      windows.allSatisfy({ $0.count == length })
+    else { throw ModelError.noTokens }
+    var tallies = settings.map { Tally(name: $0.name) }
+    for (index, window) in windows.enumerated() {
+      var reference: [Float] = []
+      for (setting, cache) in settings.enumerated() {
+        let predictions = try predict(window, cache, reference, &tallies[setting])
+        if setting == 0 { reference = predictions }
+      }
+      progress(index + 1)
+    }
+    return tallies.map { $0.result(against: tallies[0], tokens: windows.count * length) }
+  }
+
+  /// Reads a window; returns the log-probabilities if there is no reference to compare them with.
+  private func predict(
+    _ window: [Int], _ setting: CacheSetting, _ reference: [Float], _ tally: inout Tally
+  ) throws -> [Float] {
+    let width = model.configuration.vocabularySize
+    var caches = try model.makeCaches { try setting.make(model.configuration.cacheShape, $0) }
+    var (losses, divergences, kept): ([Float], [Float], [Float]) = ([], [], [])
+    let step = mode == .wholeWindow ? window.count : 1
+    for start in stride(from: 0, to: window.count, by: step) {
+      let began = ContinuousClock.now
+      let tokens = Array(window[start..<start + step])
+      var logits = try model.forward(tokens, caches: &caches, logits: .all)
+      tally.seconds += (ContinuousClock.now - began) / .seconds(1)
+      // The last token of a window has no successor to predict.
+      let rows = min(start + step, window.count - 1) - start
+      logits.removeLast(logits.count - rows * width)
+      Vectors.logSoftmax(&logits, width: width)
+      losses += (0..<rows).map { -logits[$0 * width + window[start + $0 + 1]] }
+      if reference.isEmpty {
+        divergences += [Float](repeating: 0, count: rows)
+        kept += logits
+      } else {
+        let same = reference[start * width..<(start + rows) * width]
+        divergences += Vectors.divergences(same, logits, width: width)
+      }
+    }
+    tally.losses.append(losses)
+    tally.divergences.append(divergences)
+    return kept
+  }
+}
+
+/// What is collected of one setting, one row for each window.
+private struct Tally {
+  let name: String
+  var losses: [[Float]] = []
+  var divergences: [[Float]] = []
+  var seconds = 0.0
+
+  func result(against first: Tally, tokens: Int) -> Evaluation {
+    let loss = Estimate(windows: losses)
+    let differences = zip(losses, first.losses).map { zip($0, $1).map { $0 - $1 } }
+    return Evaluation(
+      name: name, loss: loss, perplexity: exp(loss.mean),
+      increase: Estimate(windows: differences), divergence: Estimate(windows: divergences),
+      seconds: seconds, tokens: tokens)
+  }
+}

@@ -1,0 +1,39 @@
+/// Tokens that are found in a text before anything else, such as `<s>`.
+struct AddedTokens: Sendable {
+  /// A piece of a text.
+  enum Part: Equatable {
+    case token(Int)
+    case text([UInt8])
+  }
+
+  /// Those that are no text.
+  let special: Set<Int>
+  /// By first byte, the longest first.
+  private let byFirstByte: [UInt8: [(bytes: [UInt8], token: Int)]]
+
+  init(_ tokens: [(bytes: [UInt8], token: Int, isSpecial: Bool)]) {
+    special = Set(tokens.filter(\.isSpecial).map(\.token))
+    byFirstByte = Dictionary(
+      grouping: tokens.filter { !$0.bytes.isEmpty }.map { ($0.bytes, $0.token) }
+    ) { $0.0[0] }.mapValues { $0.sorted { $0.0.count > $1.0.count } }
+  }
+
+  /// Cuts a text at the tokens in it, the leftmost and then the longest first.
+  func split(_ text: [UInt8]) -> [Part] {
+    var parts: [Part] = []
+    var (start, position) = (0, 0)
+    while position < text.count {
+      let found = byFirstByte[text[position]]?.first { text[position...].starts(with: $0.bytes) }
+      guard let found else {
+        position += 1
+        continue
+      }
+      if start < position { parts.append(.text(Array(text[start..<position]))) }
+      parts.append(.token(found.token))
+      position += found.bytes.count
+      start = position
+    }
+    if start < text.count { parts.append(.text(Array(text[start...]))) }
+    return parts
+  }
+}

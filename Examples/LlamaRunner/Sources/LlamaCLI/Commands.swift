@@ -1,0 +1,51 @@
+import Foundation
+import Llama
+
+let usage = """
+  llama generate "PROMPT" [--tokens N] [--temperature T] [--top-p P] [--seed N] [--model FOLDER]
+  llama evaluate [--windows N] [--text FILE] [--step-by-step] [--json] [--model FOLDER]
+  llama info [--model FOLDER]
+
+  Generate continues the prompt; at temperature 0, the default, with the likeliest tokens.
+  Evaluate reads a text, by default the model's valid.txt, in windows of up to 1,024 tokens and
+  compares the predictions with each cache of keys and values with those with float32.
+  Without --model, the small model beside this example is used.
+  """
+
+/// Runs the command that the arguments name.
+func run(_ words: [String]) throws {
+  guard let command = words.first else {
+    throw UsageError("Say what to do: llama generate, llama evaluate, llama info, or llama help.")
+  }
+  let rest = Array(words.dropFirst())
+  if command != "help" && rest.contains("--help") { return print(usage) }
+  switch command {
+  case "generate": try generate(rest)
+  case "evaluate": try evaluate(rest)
+  case "info": try info(rest)
+  case "help", "--help", "-h": print(usage)
+  default: throw UsageError("There is no command \(command); llama help lists them.")
+  }
+}
+
+private func info(_ words: [String]) throws {
+  let arguments = try Arguments(words, options: ["model"], flags: [], positional: 0)
+  let folder = try ModelFolder.find(arguments["model"])
+  let configuration = try LlamaConfiguration(
+    contentsOf: folder.appending(path: "config.json"))
+  let bytesPerToken =
+    8 * configuration.layerCount * configuration.keyValueHeadCount * configuration.headDimension
+  let rows = [
+    ("model", folder.path),
+    ("layers", "\(configuration.layerCount)"),
+    ("hidden size", "\(configuration.hiddenSize)"),
+    ("feed-forward size", "\(configuration.intermediateSize)"),
+    ("query heads", "\(configuration.headCount)"),
+    ("key and value heads", "\(configuration.keyValueHeadCount)"),
+    ("head dimension", "\(configuration.headDimension)"),
+    ("vocabulary", "\(configuration.vocabularySize)"),
+    ("context", "\(configuration.contextLength) tokens"),
+    ("float32 cache", "\(bytesPerToken) bytes a token"),
+  ]
+  print(Table.aligned(rows.map { [$0.0, $0.1] }, leftAligned: 2))
+}

@@ -1,0 +1,70 @@
+import Foundation
+import Llama
+
+/// Compares the predictions with each cache.
+func evaluate(_ words: [String]) throws {
+  let arguments = try Arguments(
+    words, options: ["model", "windows", "text"], flags: ["step-by-step", "json"], positional: 0)
+  let wanted = try arguments.integer("windows", in: 1...1_000_000) ?? 20
+  let folder = try ModelFolder.find(arguments["model"])
+  let text = try readText(arguments["text"], folder)
+  let tokenizer = try Tokenizer(contentsOf: folder.appending(path: "tokenizer.json"))
+  let model = try LlamaModel(folder: folder)
+  let length = min(Windows.longest, model.configuration.contextLength)
+  let windows = Array(
+    Windows.cut(text, tokenizer: tokenizer, length: length).prefix(wanted))
+  guard !windows.isEmpty else {
+    throw CommandError(
+      "The text is shorter than one window of \(length) tokens; give a longer one.")
+  }
+  let mode: EvaluationMode = arguments.has("step-by-step") ? .stepByStep : .wholeWindow
+  let results = try Evaluator(model: model, mode: mode).evaluate(
+    windows: windows, settings: CacheSetting.all
+  ) { done in
+    Terminal.progress("\(done) of \(windows.count) windows")
+  }
+  Terminal.endProgress()
+  if arguments.has("json") {
+    print(try json(results))
+  } else {
+    print("\(windows.count) windows of \(length) tokens, \(mode.rawValue)\n")
+    print(table(results))
+  }
+}
+
+private func readText(_ path: String?, _ folder: URL) throws -> String {
+  let url = path.map { URL(filePath: $0) } ?? folder.appending(path: "valid.txt")
+  guard let data = try? Data(contentsOf: url) else {
+    throw CommandError("\(url.path) cannot be read; name a text with --text.")
+  }
+  guard let text = String(data: data, encoding: .utf8) else {
+    throw CommandError("\(url.path) is not UTF-8; convert it first.")
+  }
+  return text
+}
+
+private func json(_ results: [Evaluation]) throws -> String {
+  let encoder = JSONEncoder()
+  encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+  encoder.nonConformingFloatEncodingStrategy = .convertToString(
+    positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+  return String(decoding: try encoder.encode(results), as: UTF8.self)
+}
+
+private func table(_ results: [Evaluation]) -> String {
+  let heading = [
+    "cache", "perplexity", "nats/token", "increase", "± windows", "± tokens", "KL", "± windows",
+    "tokens/s",
+  ]
+  func digits(_ value: Double, _ count: Int) -> String { String(format: "%.\(count)f", value) }
+  let rows = results.map { result in
+    [
+      result.name, digits(result.perplexity, 3), digits(result.loss.mean, 4),
+      digits(result.increase.mean, 4), digits(result.increase.standardError, 4),
+      digits(result.increase.tokenStandardError, 4), digits(result.divergence.mean, 5),
+      digits(result.divergence.standardError, 5),
+      digits(Double(result.tokens) / result.seconds, 0),
+    ]
+  }
+  return Table.aligned([heading] + rows, leftAligned: 1)
+}

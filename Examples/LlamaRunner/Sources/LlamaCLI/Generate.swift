@@ -1,0 +1,42 @@
+import Foundation
+import Llama
+
+/// Continues a prompt, printing the text as it comes.
+func generate(_ words: [String]) throws {
+  let arguments = try Arguments(
+    words, options: ["model", "tokens", "temperature", "top-p", "seed"], flags: [], positional: 1)
+  guard let prompt = arguments.positional.first else {
+    throw UsageError("Give a text to continue: llama generate \"Once upon a time\"")
+  }
+  let count = try arguments.integer("tokens", in: 1...1_000_000) ?? 64
+  let seed = try arguments.integer("seed", in: 0...Int.max) ?? 1
+  let temperature = try arguments.number("temperature", in: 0...100) ?? 0
+  let topP = try arguments.number("top-p", in: 0.000_001...1) ?? 1
+  let folder = try ModelFolder.find(arguments["model"])
+  let tokenizer = try Tokenizer(contentsOf: folder.appending(path: "tokenizer.json"))
+  let model = try LlamaModel(folder: folder)
+
+  var sampler = Sampler(temperature: Float(temperature), topP: Float(topP), seed: UInt64(seed))
+  var caches = model.makeFloatCaches()
+  var decoder = StreamingDecoder(tokenizer)
+  let tokens = tokenizer.encode(prompt)
+  Terminal.write(prompt)
+  var produced = 0
+  let began = ContinuousClock.now
+  let end = try model.generate(
+    after: tokens, count: count, sampler: &sampler, caches: &caches
+  ) { token in
+    produced += 1
+    Terminal.write(decoder.add(token))
+  }
+  Terminal.write(decoder.finish() + "\n")
+  let seconds = (ContinuousClock.now - began) / .seconds(1)
+  if Terminal.showsProgress {
+    let rate = String(format: "%.0f", Double(produced) / seconds)
+    Terminal.printError("\(produced) tokens, \(rate) a second")
+  }
+  if end == .context {
+    Terminal.printError(
+      "The model's context of \(model.configuration.contextLength) tokens is full.")
+  }
+}

@@ -1,0 +1,44 @@
+import Foundation
+
+/// What the commands print.
+enum Terminal {
+  /// Whether somebody watches standard error.
+  static let showsProgress = isatty(FileHandle.standardError.fileDescriptor) == 1
+
+  /// Writes text at once, without a line break.
+  static func write(_ text: String) {
+    FileHandle.standardOutput.write(Data(text.utf8))
+  }
+
+  static func printError(_ line: String) {
+    FileHandle.standardError.write(Data((line + "\n").utf8))
+  }
+
+  /// Replaces the line of progress.
+  static func progress(_ line: String) {
+    guard showsProgress else { return }
+    FileHandle.standardError.write(Data("\r\u{1b}[K\(line)".utf8))
+  }
+
+  static func endProgress() { progress("") }
+}
+
+/// Rows of words in columns.
+enum Table {
+  /// Pads the columns; the first `leftAligned` to the left, the others to the right.
+  static func aligned(_ rows: [[String]], leftAligned: Int) -> String {
+    let columns = rows.map(\.count).max() ?? 0
+    let widths = (0..<columns).map { column in
+      rows.map { column < $0.count ? $0[column].count : 0 }.max() ?? 0
+    }
+    return rows.map { row in
+      let cells = row.enumerated().map { column, cell in
+        let padding = String(repeating: " ", count: widths[column] - cell.count)
+        return column < leftAligned ? cell + padding : padding + cell
+      }
+      var line = cells.joined(separator: "  ")
+      while line.last == " " { line.removeLast() }
+      return line
+    }.joined(separator: "\n")
+  }
+}

@@ -1,0 +1,11 @@
+import Foundation
+
+do {
+  try run(Array(CommandLine.arguments.dropFirst()))
+} catch let error as UsageError {
+  Terminal.printError("\(error)")
+  exit(2)
+} catch {
+  Terminal.printError("\(error)")
+  exit(1)
+}

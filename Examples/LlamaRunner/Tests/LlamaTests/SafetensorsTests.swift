@@ -1,0 +1,125 @@
+import Foundation
+import Testing
+
+@testable import Llama
+
+@Suite struct SafetensorsTests {
+  static let body = Data((0..<24).map { UInt8($0) })
+  static let header =
+    #"{"__metadata__":{"format":"pt"},"a":{"dtype":"F32","shape":[2,2],"data_offsets":[0,16]},"#
+    + #""b":{"dtype":"F16","shape":[4],"data_offsets":[16,24]}}"#
+
+  static func file(_ header: String, _ body: Data = body, length: UInt64? = nil) -> Data {
+    let length = length ?? UInt64(header.utf8.count)
+    let prefix = (0..<8).map { UInt8(truncatingIfNeeded: length >> (8 * $0)) }
+    return Data(prefix) + Data(header.utf8) + body
+  }
+
+  @Test("Tensors are read by name and shape")
+  func reads() throws {
+    let tensors = try Safetensors(Self.file(Self.header), file: "t")
+    #expect(Set(tensors.names) == ["a", "b"])
+    #expect(try tensors.floats("a", shape: [2, 2])[0] == Float(bitPattern: 0x0302_0100))
+    #expect(try tensors.floats("b", shape: [4])[3] == FloatType.float(0x1716))
+    #expect(throws: CheckpointError.self) { try tensors.floats("c", shape: [4]) }
+    let error = #expect(throws: CheckpointError.self) { try tensors.floats("b", shape: [2, 2]) }
+    #expect(error?.description == "t: tensor b has shape [4], expected [2, 2]")
+  }
+
+  @Test("Every truncation is refused")
+  func truncations() {
+    let whole = Self.file(Self.header)
+    for length in 0..<whole.count {
+      #expect(throws: CheckpointError.self, "\(length) bytes") {
+        try Safetensors(whole.prefix(length), file: "t")
+      }
+    }
+    #expect(throws: CheckpointError.self) { try Safetensors(whole + [0], file: "t") }
+  }
+
+  @Test("Truncations of the shipped model are refused")
+  func shippedTruncations() throws {
+    let whole = try Data(contentsOf: Shipped.folder.appending(path: "model.safetensors"))
+    let header = 8 + Int(whole[0]) + Int(whole[1]) << 8
+    for length in Array(0...header) + [header + 1, whole.count / 2, whole.count - 1] {
+      #expect(throws: CheckpointError.self, "\(length) bytes") {
+        try Safetensors(whole.prefix(length), file: "t")
+      }
+    }
+  }
+
+  @Test("A changed byte is refused or read, and never traps")
+  func changedBytes() {
+    let whole = Self.file(Self.header)
+    for index in 0..<whole.count - Self.body.count {
+      for value in [0, 0x22, 0x2d, 0x39, 0x7b, 0xff] as [UInt8] {
+        var changed = whole
+        changed[index] = value
+        do {
+          let tensors = try Safetensors(changed, file: "t")
+          for name in tensors.names { _ = try tensors.floats(name, shape: [2, 2]) }
+        } catch {
+          #expect(error is CheckpointError)
+        }
+      }
+    }
+  }
+
+  static let damage: [(String, String, String)] = [
+    ("[0,16]", "[0,12]", "expected 16 bytes"),
+    ("[0,16]", "[16,0]", "a start and an end"),
+    ("[0,16]", "[-16,0]", "a start and an end"),
+    ("[0,16]", "[0]", "a start and an end"),
+    ("[0,16]", "[4,20]", "starts at byte"),
+    ("[16,24]", "[8,16]", "starts at byte"),
+    ("[16,24]", "[24,32]", "starts at byte 24, expected 16"),
+    ("[2,2]", "[2,-2]", "extents"),
+    ("[2,2]", "[9223372036854775807,4]", "extents"),
+    ("[2,2]", "[9223372036854775808,4]", "not JSON of"),
+    ("[2,2]", "[2.5,2]", "not JSON of"),
+    ("\"F32\"", "\"F31\"", "F31"),
+    ("\"F32\"", "32", "not JSON of"),
+    ("\"shape\":[2,2],", "", "lacks"),
+    ("\"b\":", "\"a\" ", "not JSON of"),
+  ]
+
+  @Test("Each kind of damage is named", arguments: damage)
+  func damaged(found: String, replacement: String, reason: String) throws {
+    try #require(Self.header.contains(found))
+    let changed = Self.file(Self.header.replacing(found, with: replacement))
+    let error = #expect(throws: CheckpointError.self) { try Safetensors(changed, file: "t") }
+    #expect(error?.kind == .damaged)
+    #expect(error?.reason.contains(reason) == true, "\(error?.reason ?? "")")
+  }
+
+  @Test(
+    "Lengths of headers that no file has are refused", arguments: [0, 1, 10_000, .max, 1 << 63])
+  func headerLengths(length: UInt64) {
+    #expect(throws: CheckpointError.self) {
+      try Safetensors(Self.file(Self.header, length: length), file: "t")
+    }
+  }
+
+  @Test("Deeply nested headers are refused")
+  func nested() {
+    let header = String(repeating: "[", count: 100_000)
+    #expect(throws: CheckpointError.self) { try Safetensors(Self.file(header), file: "t") }
+  }
+
+  #if !(os(macOS) && arch(x86_64))
+    @Test("Every float16 widens to its value")
+    func halves() {
+      for bits in UInt16.min...UInt16.max {
+        let expected = Float(Float16(bitPattern: bits))
+        let found = FloatType.float(bits)
+        #expect(found == expected || (found.isNaN && expected.isNaN))
+        #expect(found.sign == expected.sign)
+      }
+    }
+  #endif
+
+  @Test("Bfloat16 widens to its value")
+  func bfloat16() {
+    #expect(FloatType.bfloat16.widen(Data([0x80, 0x3f, 0x00, 0xc0])) == [1, -2])
+  }
+}
