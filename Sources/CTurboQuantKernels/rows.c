@@ -1,11 +1,9 @@
 // One row of packed codes into a block's columns and back: eight coordinates at a time in one 64-bit
-// word, a byte each; and lookup tables. Every target shares these: they move bits, or are too short to matter.
+// word, a byte each. Every target shares these; they move bits and compute nothing.
 
 #include "ctq_kernels.h"
 
 #include <string.h>
-
-#pragma STDC FP_CONTRACT OFF
 
 // Constant widths then make straight-line code.
 #define INLINE static inline __attribute__((always_inline))
@@ -135,24 +133,4 @@ void ctq_pack_row(const uint8_t *signs, const uint8_t *rest, uint32_t row, uint3
     size_t first = c * bits, left = byte_count - first;
     memcpy(codes + first, &packed, left < bits ? left : bits);
   }
-}
-
-void ctq_fill_tables(const float *u, size_t columns, const uint8_t *coordinates, const float *factors,
-                     size_t table_count, size_t each, const float *halves, float inverse,
-                     uint8_t *tables) {
-  for (size_t c = 0; c < columns; c++, u += 8)
-    for (size_t t = 0; t < table_count; t++, tables += 16) {
-      float values[16];
-      const float half = *halves++;
-      for (size_t i = 0; i < 16; i++) values[i] = half;
-      for (size_t k = 0; k < each; k++) {
-        const float *factor = factors + 16 * (t * each + k), own = u[coordinates[t * each + k]];
-        for (size_t i = 0; i < 16; i++) values[i] += factor[i] * own;
-      }
-      for (size_t i = 0; i < 16; i++) {
-        float value = values[i] * inverse + 0.5f;
-        value = value > 0 ? value : 0;
-        tables[i] = (uint8_t)(int32_t)(value < 127.5f ? value : 127.5f);
-      }
-    }
 }

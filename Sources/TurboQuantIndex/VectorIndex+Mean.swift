@@ -16,7 +16,7 @@ extension VectorIndex {
   /// Squares of float32 neither overflow nor vanish in double precision.
   static func direction(_ x: [Float]) -> [Double] {
     withStandardFloatEnvironment {
-      let norm = x.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()
+      let norm = squareRoot(x.reduce(0.0) { $0 + Double($1) * Double($1) })
       return x.map { norm > 0 ? Double($0) / norm : 0 }
     }
   }

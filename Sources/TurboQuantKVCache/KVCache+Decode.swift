@@ -11,14 +11,14 @@ extension KVCache {
   /// - Complexity: A rotation a token and side.
   public func decoded(head: Int) throws(KVCacheError) -> (keys: [Float], values: [Float]) {
     guard heads.indices.contains(head) else {
-      throw KVCacheError(.shape, "head \(head) of \(heads.count)")
+      throw KVCacheError(
+        .shape, "there is no head \(head), the key/value heads are 0 … \(heads.count - 1)")
     }
     if let keyCodec = codec.keyCodec, keyCodec.hasSigns {
       throw KVCacheError(
         .notOffered, "\(keyCodec.codec.quantizer.name) keys are estimates of inner products")
     }
-    var rotary: RotaryEmbedding?
-    if case .turnedMean(let embedding) = codec.configuration.centring { rotary = embedding }
+    let rotary = codec.configuration.centring.rotary
     do throws(CodecError) {
       return (
         keys: try decoded(heads[head].keys, codec.keyCodec, rotary),

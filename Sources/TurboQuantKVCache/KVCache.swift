@@ -102,9 +102,7 @@ public struct KVCache: Sendable {
   }
 
   private var keyWriter: SideWriter {
-    var rotary: RotaryEmbedding?
-    if case .turnedMean(let embedding) = codec.configuration.centring { rotary = embedding }
-    return writer(codec.configuration.keys, codec.keyCodec, rotary)
+    writer(codec.configuration.keys, codec.keyCodec, codec.configuration.centring.rotary)
   }
 
   private var valueWriter: SideWriter {

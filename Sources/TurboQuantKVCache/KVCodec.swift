@@ -75,7 +75,7 @@ public struct KVCodec: Sendable {
       throw refuse(
         "\(logits.count) sink logits, expected \(shape.queryHeads) finite ones, one a query head")
     }
-    if case .turnedMean(let rotary) = configuration.centring {
+    if let rotary = configuration.centring.rotary {
       guard 2 * rotary.frequencies.count <= shape.keyDimension,
         rotary.frequencies.allSatisfy({ abs($0) <= 4 })
       else {

@@ -255,67 +255,6 @@ extension BlockShape {
   }
 }
 
-/// Lookup tables of a column of eight coordinates as C reads them: what each nibble's bits stand for.
-package struct TableLayout: Sendable {
-  fileprivate var coordinates: [UInt8] = []
-  fileprivate var factors: [Float] = []
-  private(set) var count = 0
-  /// Coordinates of a table.
-  fileprivate var reach: Int { coordinates.count / max(1, count) }
-
-  package init() {}
-
-  /// Adds a table of some coordinates, as many in each table, with the factors of their sixteen entries.
-  package mutating func append(_ of: [Int], _ entries: [SIMD16<Float>]) {
-    precondition(of.count == entries.count && of.allSatisfy { (0..<8).contains($0) })
-    precondition(count == 0 || of.count == reach)
-    coordinates += of.map { UInt8($0) }
-    for vector in entries { for i in 0..<16 { factors.append(vector[i]) } }
-    count += 1
-  }
-}
-
-/// `halves` ← `reach` times the sum of magnitudes of each table's coordinates, column by column; `u` has
-/// eight a column.
-package func halfWidths(
-  _ u: Span<Float>, _ layout: TableLayout, reach: Float, into halves: inout [Float]
-) {
-  precondition(u.count % 8 == 0 && halves.count == u.count / 8 * layout.count)
-  let each = layout.reach
-  for column in 0..<u.count / 8 {
-    for table in 0..<layout.count {
-      var sum: Float = 0
-      for k in 0..<each { sum += abs(u[8 * column + Int(layout.coordinates[table * each + k])]) }
-      halves[column * layout.count + table] = sum * reach
-    }
-  }
-}
-
-/// Appends every table's sixteen entries, (half + Σ factor · u) · inverse rounded.
-package func fillTables(
-  _ u: Span<Float>, _ layout: TableLayout, halves: Span<Float>, inverse: Float,
-  appendingTo tables: inout [UInt8]
-) {
-  precondition(u.count % 8 == 0 && halves.count == u.count / 8 * layout.count)
-  let start = tables.count
-  tables.append(contentsOf: repeatElement(0, count: 16 * halves.count))
-  var target = tables.mutableSpan
-  unsafe u.withUnsafeBufferPointer { u in
-    unsafe halves.withUnsafeBufferPointer { halves in
-      unsafe layout.coordinates.withUnsafeBufferPointer { coordinates in
-        unsafe layout.factors.withUnsafeBufferPointer { factors in
-          unsafe target.withUnsafeMutableBufferPointer { tables in
-            unsafe ctq_fill_tables(
-              u.baseAddress, u.count / 8, coordinates.baseAddress, factors.baseAddress,
-              layout.count, layout.reach, halves.baseAddress, inverse,
-              tables.baseAddress.map { unsafe $0 + start })
-          }
-        }
-      }
-    }
-  }
-}
-
 /// Copies one row between runs of 32-byte columns that begin at the given offsets.
 package func copyRow(
   _ source: RawSpan, at offset: Int, row: Int, to target: inout MutableRawSpan, at start: Int,

@@ -74,6 +74,7 @@ struct ProgramTests {
       (["benchmark", "search", "--quantizer", "qjl"], "turboquant help benchmark search"),
       (["benchmark", "certificate", "--repeats", "2"], "turboquant help benchmark certificate"),
       (["benchmark", "attention", "--bits", "4/x"], "turboquant help benchmark attention"),
+      (["benchmark", "attention", "--query-heads", "9"], "turboquant help benchmark attention"),
       (["dmeo"], "turboquant help"), (["--verion"], "turboquant help"),
       (["help", "me"], "turboquant help"), (["index", "bulid"], "turboquant help index"),
       (["help", "index", "me"], "turboquant help index"),

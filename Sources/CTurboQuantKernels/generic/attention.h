@@ -25,13 +25,8 @@ static float exponentials(const float *x, size_t count, float shift, float *y) {
   for (size_t i = 0; i < count; i += 16) {
     ctq_f16 e = ctq_exponentials(ctq_load_some(x + i, count - i) - shift);
     ctq_store_some(y + i, e, count - i);
-    if (count - i < 16) {
-      // Lanes beyond the end hold exp(-shift), which is nobody's.
-      ctq_f16 some = ctq_load_some(y + i, count - i);
-      sum += some;
-    } else {
-      sum += e;
-    }
+    // Lanes beyond the end hold exp(-shift), which is nobody's.
+    sum += count - i < 16 ? ctq_load_some(y + i, count - i) : e;
   }
   return ctq_tree_sum(sum);
 }

@@ -51,6 +51,11 @@ private func runAttentionBenchmark(_ arguments: Arguments, _ console: Console) t
   defer { progress.finish() }
   var timings: [AttentionTiming] = []
   for heads in queryHeads {
+    guard heads % keyValueHeads == 0 else {
+      throw arguments.wrong(
+        "--query-heads: \(heads) is not a multiple of the \(keyValueHeads) key/value heads (--kv-heads)"
+      )
+    }
     let shape = KVShape(
       queryHeads: heads, keyValueHeads: keyValueHeads, keyDimension: dimension)
     var trial = try AttentionTrial(

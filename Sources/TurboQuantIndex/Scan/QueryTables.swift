@@ -36,43 +36,38 @@ struct QueryTables: Sendable {
     readsSigns: Bool = true
   ) {
     if readsSigns || codes.areSigns {
-      signScales.append(QueryTables.append(u, TableShape.signs, to: &signTables))
+      signScales.append(QueryTables.append(u, LookupTables.signs, to: &signTables))
     }
     switch codes {
     case .signs(let centroid):
       codeScales.append(signScales[signScales.count - 1].scaled(by: centroid))
-    case .tables(let shapes): codeScales.append(QueryTables.append(u, shapes, to: &codeTables))
+    case .tables(let tables): codeScales.append(QueryTables.append(u, tables, to: &codeTables))
     case .products(_, let step): codeScales.append(appendWeights(u, centroidStep: step))
     case .wide(_, let step): codeScales.append(appendWideWeights(u, centroidStep: step))
     }
     if !projections.isEmpty {
-      let sums = QueryTables.append(projections, TableShape.signs, to: &sketchTables)
+      let sums = QueryTables.append(projections, LookupTables.signs, to: &sketchTables)
       sketchScales.append(sums.scaled(by: sketchScale))
     }
   }
 
-  /// Tables of `shapes` for each column of eight coordinates, their entries from 0 to 127 in one
-  /// common step.
+  /// Tables for each column of eight coordinates, their entries from 0 to 127 in one common step.
   private static func append(
-    _ u: Span<Float>, _ shapes: [TableShape], to tables: inout [UInt8]
+    _ u: Span<Float>, _ tables: LookupTables, to entries: inout [UInt8]
   ) -> SumScale {
-    let columns = (u.count + 7) / 8
-    var padded = [Float](repeating: 0, count: 8 * columns)
+    var padded = [Float](repeating: 0, count: (u.count + 7) / 8 * 8)
     for i in u.indices { padded[i] = u[i] }
-    var layout = TableLayout()
-    for shape in shapes { layout.append(shape.coordinates, shape.factors) }
-    var halves = [Float](repeating: 0, count: columns * shapes.count)
-    halfWidths(padded.span, layout, reach: shapes[0].factors[0].max(), into: &halves)
+    let halves = tables.halfWidths(padded.span)
     var (widest, total): (Float, Double) = (0, 0)
     for half in halves {
       widest = max(widest, half)
       total += Double(half)
     }
     let inverse = widest > 0 ? 127 / (2 * widest) : 0
-    fillTables(padded.span, layout, halves: halves.span, inverse: inverse, appendingTo: &tables)
+    tables.fill(padded.span, halves: halves.span, inverse: inverse, appendingTo: &entries)
     let step = widest > 0 ? 1 / Double(inverse) : 0
     return SumScale(
-      step: step, offset: -total, variance: Double(columns * shapes.count) * step * step / 12)
+      step: step, offset: -total, variance: Double(halves.count) * step * step / 12)
   }
 
   private static func largest(_ u: Span<Float>) -> Double {

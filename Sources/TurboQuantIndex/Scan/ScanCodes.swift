@@ -9,7 +9,7 @@ enum ScanCodes: Sendable {
   /// One bit: the sign plane is the code.
   case signs(centroid: Double)
   /// Two bits: lookup tables by nibbles of two codes.
-  case tables([TableShape])
+  case tables(LookupTables)
   /// Three and four bits: centroids c/step + 64 in seven bits.
   case products(centroids: [UInt8], step: Double)
   /// Eight bits: centroids c/step in thirteen bits.
@@ -18,7 +18,7 @@ enum ScanCodes: Sendable {
   init(_ codebook: Codebook) {
     switch codebook.bits {
     case 1: self = .signs(centroid: codebook.exactCentroids[1])
-    case 2: self = .tables(TableShape.twoBits(codebook.centroids))
+    case 2: self = .tables(LookupTables.twoBits(codebook.centroids))
     case 3, 4:
       let step = ScanCodes.bestStep(codebook, largest: 63)
       let rounded = codebook.exactCentroids.map { UInt8(nearest($0 / step) + 64) }
@@ -67,33 +67,28 @@ enum ScanCodes: Sendable {
 /// The whole number nearest to `x`, halves away from zero.
 func nearest(_ x: Double) -> Int { Int(x < 0 ? x - 0.5 : x + 0.5) }
 
-/// One lookup table of a column: whose coordinates its nibble holds, and their factors by entry.
-///
-/// `ctq_kernels.h` says which bit of an entry is whose.
-struct TableShape: Sendable {
-  let coordinates: [Int]
-  /// For each coordinate the factors of its query value in the sixteen entries.
-  let factors: [SIMD16<Float>]
-
+extension LookupTables {
   /// The tables of a sign plane.
-  static let signs: [TableShape] = [0, 4].map { first in
-    TableShape(
-      coordinates: (0..<4).map { first + $0 },
-      factors: (0..<4).map { bit in
-        vector { $0 >> bit & 1 == 1 ? 1 : -1 }
-      })
-  }
+  static let signs = LookupTables(
+    [0, 4].map { first in
+      (
+        coordinates: (0..<4).map { first + $0 },
+        factors: (0..<4).map { bit in vector { $0 >> bit & 1 == 1 ? 1 : -1 } }
+      )
+    })
 
   /// The tables of two-bit codes.
-  static func twoBits(_ centroids: [Float]) -> [TableShape] {
-    [(0, 0), (0, 4), (1, 0), (1, 4)].map { first, upper in
-      let inside = [first, first + 2]
-      return TableShape(
-        coordinates: inside.map { $0 + upper },
-        factors: inside.map { k in
-          vector { centroids[2 * ($0 >> k & 1) + ($0 >> ((k + 1) % 4) & 1)] }
-        })
-    }
+  static func twoBits(_ centroids: [Float]) -> LookupTables {
+    LookupTables(
+      [(0, 0), (0, 4), (1, 0), (1, 4)].map { first, upper in
+        let inside = [first, first + 2]
+        return (
+          coordinates: inside.map { $0 + upper },
+          factors: inside.map { k in
+            vector { centroids[2 * ($0 >> k & 1) + ($0 >> ((k + 1) % 4) & 1)] }
+          }
+        )
+      })
   }
 
   private static func vector(_ value: (Int) -> Float) -> SIMD16<Float> {

@@ -15,6 +15,11 @@ public enum KVCentring: Sendable, Hashable {
   /// one constant catches only its slow pairs. The keys of the first append are turned back and
   /// averaged, R_p·b̂ is subtracted from every key, and ⟨q, R_p·b̂⟩ is added to its score.
   case turnedMean(RotaryEmbedding)
+
+  /// The embedding that turns the mean of keys, if one does.
+  var rotary: RotaryEmbedding? {
+    if case .turnedMean(let embedding) = self { embedding } else { nil }
+  }
 }
 
 /// The rotary position embedding of a model's keys: pair i turns by p · `frequencies[i]` at position p.

@@ -16,7 +16,7 @@ enum KeyBias: Sendable {
       self = .none
       return
     }
-    guard case .turnedMean(let rotary) = centring else {
+    guard let rotary = centring.rotary else {
       self = .fixed(centre)
       return
     }

@@ -42,7 +42,7 @@ struct RowCodec: Sendable {
     return rows
   }
 
-  /// The factor of ⟨ŷ, Rq⟩ (ARCHITECTURE's table of estimators).
+  /// The factor of ⟨ŷ, Rq⟩ as `Estimator` has it.
   private func scale(
     _ bytes: RawSpan, at start: Int, norm: Float, _ codeword: inout FloatBuffer
   ) -> Float {
