@@ -32,7 +32,7 @@ package enum Portable {
     let r = (x - k * high) - k * low
     // |r| ≤ ln 2 / 2: the Taylor series to r¹⁴ is exact to 1e−18.
     var sum = 1.0
-    for n in stride(from: 14.0, through: 1, by: -1) { sum = 1 + sum * r / n }
+    for n in stride(from: 14, through: 1, by: -1) { sum = 1 + sum * r / Double(n) }
     return Double(sign: .plus, exponent: Int(k), significand: sum)
   }
 
@@ -47,7 +47,9 @@ package enum Portable {
     // |r| ≤ π/4: the series to r¹⁷ are exact to 1e−17.
     let square = r * r
     var (cosine, sine) = (1.0, 1.0)
-    for n in stride(from: 16.0, through: 2, by: -2) {
+    // Counted in whole numbers: strides of floating-point numbers call the C library's fma.
+    for i in stride(from: 16, through: 2, by: -2) {
+      let n = Double(i)
       cosine = 1 - cosine * square / (n * (n - 1))
       sine = 1 - sine * square / (n * (n + 1))
     }
