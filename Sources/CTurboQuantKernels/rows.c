@@ -1,22 +1,7 @@
 // One row of packed codes into a block's columns and back: eight coordinates at a time in one 64-bit
 // word, a byte each. Every target shares these; they move bits and compute nothing.
 
-#include "ctq_kernels.h"
-
-#include <string.h>
-
-// Constant widths then make straight-line code.
-#define INLINE static inline __attribute__((always_inline))
-
-/// Eight bytes of b bits from the low 8b bits: halves, quarters and eighths move apart.
-INLINE uint64_t unpacked(uint64_t x, uint32_t b) {
-  if (b == 8) return x;
-  const uint64_t four = ((uint64_t)1 << 4 * b) - 1, two = ((uint64_t)1 << 2 * b) - 1;
-  const uint64_t one = ((uint64_t)1 << b) - 1;
-  x = (x & four) | (x >> 4 * b & four) << 32;
-  x = (x & two * 0x0000000100000001u) | (x >> 2 * b & two * 0x0000000100000001u) << 16;
-  return (x & one * 0x0001000100010001u) | (x >> b & one * 0x0001000100010001u) << 8;
-}
+#include "unpacked.h"
 
 /// The low bit of each byte in one byte, the first byte's lowest.
 static uint8_t low_bits(uint64_t bytes) {

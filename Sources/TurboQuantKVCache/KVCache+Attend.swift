@@ -39,18 +39,21 @@ extension KVCache {
     guard scale.isFinite else {
       throw KVCacheError(.notOffered, "a scale of \(scale), expected a finite number")
     }
-    let floats = queries.array
+    let floats = queries.copied()
     let size = shape.groupSize * tokens
     let parts = try Parallel.map(shape.keyValueHeads, threads: threads) {
       h throws(KVCacheError) in
       var reader = HeadReader(self, head: h, scale: scale)
       var part: [Float] = []
       part.reserveCapacity(size * shape.valueDimension)
-      for i in 0..<size {
-        let first = (h * size + i) * shape.keyDimension
-        part += try reader.attend(
-          floats.span.extracting(first..<first + shape.keyDimension),
-          queryHead: h * shape.groupSize + i / tokens, visible: count - tokens + 1 + i % tokens)
+      for start in stride(from: 0, to: size, by: HeadReader.queriesAPass) {
+        let some = start..<min(size, start + HeadReader.queriesAPass)
+        let first = h * size + start
+        try reader.attend(
+          floats.span.extracting(
+            first * shape.keyDimension..<(first + some.count) * shape.keyDimension),
+          queryHeads: some.map { h * shape.groupSize + $0 / tokens },
+          visible: some.map { count - tokens + 1 + $0 % tokens }, appendingTo: &part)
       }
       return part
     }

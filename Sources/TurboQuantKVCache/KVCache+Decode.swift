@@ -21,8 +21,7 @@ extension KVCache {
     let rotary = codec.configuration.centring.rotary
     do throws(CodecError) {
       return (
-        keys: try decoded(heads[head].keys, codec.keyCodec, rotary),
-        values: try decoded(heads[head].values, codec.valueCodec, nil)
+        keys: try decoded(heads[head].keys, rotary), values: try decoded(heads[head].values, nil)
       )
     } catch {
       throw KVCacheError(error, "head \(head)")
@@ -30,15 +29,19 @@ extension KVCache {
   }
 
   private func decoded(
-    _ side: HeadSide, _ rowCodec: RowCodec?, _ rotary: RotaryEmbedding?
+    _ side: HeadSide, _ rotary: RotaryEmbedding?
   ) throws(CodecError) -> [Float] {
     var floats = widened(side.sinks)
     switch side.stored {
     case .floats(let pages): for page in 0..<pages.pageCount { floats += pages[page: page] }
     case .halves(let pages):
       for page in 0..<pages.pageCount { floats += widened(pages[page: page]) }
-    case .codes(let pages):
-      for page in 0..<pages.pageCount { floats += try rowCodec?.decoded(pages[page: page]) ?? [] }
+    case .codes(let pages, let rowCodec):
+      for number in 0..<pages.pageCount {
+        floats += try rowCodec.decoded(
+          pages.opened(number, rowCodec),
+          rows: min(Page.rowCount, pages.count - number * Page.rowCount))
+      }
       guard !side.centre.isEmpty else { break }
       for row in 0..<pages.count {
         let token = side.sinkCount + row

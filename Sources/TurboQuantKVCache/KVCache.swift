@@ -1,4 +1,5 @@
 internal import TurboQuant
+internal import TurboQuantKernels
 internal import TurboQuantThreads
 
 /// The keys and values of one attention layer for one sequence, most of them as codes.
@@ -11,7 +12,7 @@ internal import TurboQuantThreads
 /// try cache.attend(q.span, into: &room)
 /// ```
 ///
-/// A value: a copy is a fork, which shares all pages of 64 tokens until one of the copies changes its
+/// A value: a copy is a fork, which shares all pages of 256 tokens until one of the copies changes its
 /// last. Tokens are positions 0, 1, 2 …; the first ``KVConfiguration/sinks`` and the latest
 /// ``KVConfiguration/window`` are float16, those between are kept as the configuration says. A token
 /// that once became a code stays that code.
@@ -73,7 +74,7 @@ public struct KVCache: Sendable {
     try check(keys, dimension: shape.keyDimension, tokens, "key", codec.configuration.keys)
     try check(values, dimension: shape.valueDimension, tokens, "value", codec.configuration.values)
     guard tokens > 0 else { return }
-    let additions = try additions(keys.array, values.array, tokens: tokens, threads: threads)
+    let additions = try additions(keys.copied(), values.copied(), tokens: tokens, threads: threads)
     for h in heads.indices {
       heads[h].keys.append(additions[h].keys)
       heads[h].values.append(additions[h].values)
@@ -164,6 +165,7 @@ extension KVCache {
     // 65,520 and more round beyond the largest float16; a vector of as many as 2¹⁶ coordinates below
     // 2¹¹⁸ has a length that float32 holds.
     let limit: Float = isHalf ? 65_520 : 0x1p118
+    guard !(codec.kernels.largestMagnitude(floats) < limit) else { return }
     for i in floats.indices where !(abs(floats[i]) < limit) {
       let (head, token, coordinate) = (
         i / (tokens * dimension), i / dimension % tokens, i % dimension
@@ -172,15 +174,6 @@ extension KVCache {
         .notFinite(head: head, token: token, coordinate: coordinate),
         "\(name) of head \(head), token \(token), coordinate \(coordinate) is \(floats[i]); expected a "
           + "number below \(isHalf ? "65520, the largest float16" : "2^118") in magnitude")
-    }
-  }
-}
-
-extension Span<Float> {
-  /// The floats, for other threads.
-  var array: [Float] {
-    [Float](capacity: count) { output in
-      for i in indices { output.append(self[i]) }
     }
   }
 }

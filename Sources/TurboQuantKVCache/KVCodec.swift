@@ -53,7 +53,7 @@ public struct KVCodec: Sendable {
         throw CodecError(
           .estimatorNotOffered(estimator: estimator.rawValue, quantizer: quantizer.name))
       }
-      return RowCodec(codec: codec, estimator: estimator)
+      return RowCodec(codec, estimator, turned: side == "values")
     } catch {
       throw KVCacheError(error, side)
     }

@@ -52,6 +52,15 @@
     }
   }
 
+  /// The bytes of one of many, without a touch on what counts its owners: that would wait for memory once a
+  /// page.
+  @_lifetime(borrow many)
+  package static func bytes(of many: borrowing [AlignedBytes], _ index: Int) -> RawSpan {
+    let (base, byteCount) = unsafe (many[index].base, many[index].byteCount)
+    let span = unsafe RawSpan(_unsafeStart: base, byteCount: byteCount)
+    return unsafe _overrideLifetime(span, borrowing: many)
+  }
+
   private mutating func copy() {
     let own = Owner(byteCount: byteCount)
     unsafe own.base.copyMemory(from: base, byteCount: byteCount)

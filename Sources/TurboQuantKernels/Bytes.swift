@@ -63,6 +63,9 @@ extension Float: PlainNumber {}
 extension Double: PlainNumber {}
 
 extension Span where Element: PlainNumber {
+  /// The numbers in an array of their own.
+  package func copied() -> [Element] { unsafe withUnsafeBufferPointer { unsafe Array($0) } }
+
   /// The memory of the numbers.
   package var raw: RawSpan {
     // `bytes` is unsafe for elements with padding, which may be uninitialized.

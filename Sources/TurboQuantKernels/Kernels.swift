@@ -148,31 +148,12 @@ internal import CTurboQuantKernels
     }
   }
 
-  /// `sums[range]` += Σ `weights[r]` · centroids of row r, rows `stride` bytes apart.
-  package func combineCodes(
-    _ codebook: KernelCodebook, rows: RawSpan, offset: Int, stride: Int, weights: Span<Float>,
-    into sums: inout FloatBuffer, _ range: Range<Int>
-  ) {
-    precondition(range.lowerBound >= 0 && range.upperBound <= sums.count)
-    let byteCount = codebook.byteCount(of: range.count)
-    precondition(
-      weights.isEmpty
-        || offset >= 0 && offset + (weights.count - 1) * stride + byteCount <= rows.byteCount)
-    unsafe rows.withUnsafeBytes { bytes in
-      unsafe weights.withUnsafeBufferPointer { weights in
-        guard let base = weights.baseAddress, weights.count > 0 else { return }
-        unsafe table.pointee.combine_codes(
-          codebook.pointer, bytes.bytes.map { unsafe $0 + offset }, stride, weights.count, base,
-          range.count, sums.base + range.lowerBound)
-      }
-    }
-  }
-
-  /// `values` ← exp(`values` − `shift`), values at most `shift`; returns their sum.
-  package func exponentials(_ values: inout MutableSpan<Float>, shift: Float) -> Float {
-    unsafe values.withUnsafeMutableBufferPointer {
-      unsafe table.pointee.exponentials($0.baseAddress, $0.count, shift, $0.baseAddress)
-    }
+  /// The largest magnitude of `values`, 0 for none; infinite or NaN where one of them is.
+  package func largestMagnitude(_ values: Span<Float>) -> Float {
+    Float(
+      bitPattern: unsafe values.withUnsafeBufferPointer {
+        unsafe table.pointee.largest_magnitude($0.baseAddress, $0.count)
+      })
   }
 
   /// The sum of squares of the first `count` elements, in the order that all targets share.

@@ -192,6 +192,63 @@ static void check_exponentials(size_t count, size_t shift) {
   expect_equal(sums, sums + 1, sizeof *sums, "the sum of exponentials", count, shift);
 }
 
+/// Plain rows for up to nine queries; `second` holds sums that rows are added to.
+static void check_rows_of_floats(size_t width, size_t shift) {
+  enum { ROWS = 35 };
+  static float rows[ROWS * 150 + GUARD], queries[9 * 150 + GUARD], weights[9 * ROWS];
+  fill(rows, ROWS * width + GUARD, width, 0);
+  fill(queries, 9 * width + GUARD, width + 1, 0);
+  fill(weights, 9 * ROWS, width + 2, 0);
+  for (size_t count = 1; count <= 9; count += count < 5 ? 1 : 4) {
+    poison();
+    for (int side = 0; side < 2; side++) {
+      memset(second[side], 0, 9 * 150 * sizeof(float));
+      both(side)->row_products(rows + shift, width, ROWS, queries + shift, count, first[side] + shift,
+                               ROWS + 2);
+      both(side)->combine_rows(rows + shift, width, ROWS, weights, ROWS, count, second[side] + shift);
+    }
+    for (size_t q = 0; q < count; q++)
+      expect_close(first[0] + shift + q * (ROWS + 2), first[1] + shift + q * (ROWS + 2), ROWS,
+                   (double)width * 0x1p-23 * (double)width, "row_products", width, shift);
+    expect_close(second[0] + shift, second[1] + shift, count * width, ROWS * 0x1p-23 * ROWS, "combine_rows",
+                 width, shift);
+    expect_equal(second[0] + shift + count * width, second[1] + shift + count * width, GUARD / 2,
+                 "combine_rows beyond its end", width, shift);
+  }
+}
+
+/// Both maxima and the planes of weights, 32 and more at a time; infinities and NaN among the former.
+static void check_weights(size_t count, size_t shift) {
+  fill(input, LARGEST, count, 7);
+  float found[2];
+  uint32_t magnitudes[2];
+  for (int special = 0; special < 4; special++) {
+    if (special > 0 && count > 0)
+      input[shift + count / 2] = special == 1 ? -INFINITY : special == 2 ? INFINITY : NAN;
+    for (int side = 0; side < 2; side++) {
+      found[side] = special == 3 ? 0 : both(side)->largest(input + shift, count);
+      magnitudes[side] = both(side)->largest_magnitude(input + shift, count);
+    }
+    expect_equal(found, found + 1, sizeof *found, "largest", count, shift);
+    expect_equal(magnitudes, magnitudes + 1, sizeof *magnitudes, "largest_magnitude", count, shift);
+  }
+  const float sizes[] = {0, 1e-38f, 1e-20f, 1, 1e20f};
+  static float scales[LARGEST];
+  static int8_t planes[2][2][LARGEST];
+  for (size_t s = 0; s < 5; s++) {
+    fill(input, LARGEST, count, 0);
+    fill(scales, LARGEST, count + 1, 3);
+    for (size_t i = 0; i < LARGEST; i++) scales[i] *= sizes[s];
+    ctq_split splits[2];
+    memset(planes, 0x5a, sizeof planes);
+    for (int side = 0; side < 2; side++)
+      splits[side] = both(side)->split_weights(input + shift, scales + shift, 16 * count,
+                                               planes[side][0] + shift, planes[side][1] + shift);
+    expect_equal(splits, splits + 1, sizeof *splits, "split_weights's step and sums", count, shift);
+    expect_equal(planes[0], planes[1], sizeof planes[0], "split_weights", count, shift);
+  }
+}
+
 static void check_mixing(size_t n, size_t remainder) {
   static uint8_t signs[LARGEST];
   size_t d = n + remainder;
@@ -240,6 +297,8 @@ static void check_target(void) {
       check_normalize(count, shift);
       check_signs(count, shift);
       check_exponentials(count, shift);
+      if (count < 20) check_weights(count, shift);
+      if (count > 0) check_rows_of_floats(count, shift);
       if (count > 0) check_dense(count, shift);
       for (uint32_t bits = 1; bits <= 8; bits++)
         for (int has_grid = 0; has_grid < 2; has_grid++) check_codes(count, shift, bits, has_grid);

@@ -44,6 +44,17 @@ static uint32_t packed_code(const uint8_t *codes, uint32_t bits, size_t i) {
   return code;
 }
 
+/// The code of coordinate i of row r of a group of quads, read as the comment at them says.
+static uint32_t quad_code_there(const uint8_t *codes, uint32_t bits, size_t quads, size_t r, size_t i) {
+  const size_t g = i / 4, at = 4 * r + i % 4;
+  if (bits == 3) {
+    uint32_t low = codes[64 * (g / 4) + at] >> g % 4 * 2 & 3;
+    return low | (uint32_t)(codes[16 * quads + 64 * (g / 8) + at] >> g % 8 & 1) << 2;
+  }
+  const size_t each = 8 / bits;
+  return codes[64 * (g / each) + at] >> g % each * bits & ((1u << bits) - 1);
+}
+
 static void expect(int holds, const char *what, size_t dimension, uint32_t bits) {
   if (holds) return;
   printf("%s fails for %zu coordinates of %u bits\n", what, dimension, bits);
@@ -69,6 +80,34 @@ static void check_rows(size_t d, uint32_t bits) {
   for (size_t i = 0; i < 4; i++) free(parts[i]);
 }
 
+/// Puts rows into quads, as they are and turned, and reads each code where the comment at quads says.
+static void check_quads(size_t units, size_t gap, uint32_t bits) {
+  const size_t quads = units * ctq_quads_a_unit(bits), length = quads * bits / 2, stride = length + gap;
+  state = 100 * units + bits;
+  uint8_t *rows = random_bytes(15 * stride + length, 0), *codes = random_bytes(quads * 8 * bits, 0);
+  ctq_fill_quads(rows, stride, bits, quads, codes);
+  for (size_t r = 0; r < 16; r++)
+    for (size_t i = 0; i < 4 * quads; i++)
+      expect(ctq_quad_code(codes, bits, quads, r, i) == packed_code(rows + r * stride, bits, i) &&
+                 quad_code_there(codes, bits, quads, r, i) == packed_code(rows + r * stride, bits, i),
+             "ctq_fill_quads", quads, bits);
+  free(rows);
+  free(codes);
+  for (size_t groups = 1; groups <= 3; groups++) {
+    const size_t width = groups * 2 * bits, apart = width + gap, each = quads * 8 * bits;
+    rows = random_bytes((4 * quads - 1) * apart + width, 0), codes = random_bytes(groups * each, 0);
+    ctq_fill_turned_quads(rows, apart, bits, groups, quads, codes);
+    for (size_t r = 0; r < 16 * groups; r++)
+      for (size_t i = 0; i < 4 * quads; i++)
+        expect(ctq_quad_code(codes, bits, quads, r, i) == packed_code(rows + i * apart, bits, r) &&
+                   quad_code_there(codes + r / 16 * each, bits, quads, r % 16, i) ==
+                       packed_code(rows + i * apart, bits, r),
+               "ctq_fill_turned_quads", quads, bits);
+    free(rows);
+    free(codes);
+  }
+}
+
 /// Copies every row to every other and touches nothing else.
 static void check_copies(void) {
   enum { COLUMNS = 3 };
@@ -90,6 +129,8 @@ static void check_layout(void) {
   const uint32_t widths[] = {1, 2, 3, 4, 8};
   for (size_t w = 0; w < 5; w++)
     for (size_t d = 1; d <= 70; d++) check_rows(d, widths[w]);
+  for (uint32_t bits = 1; bits <= 4; bits++)
+    for (size_t units = 1; units <= 9; units++) check_quads(units, units % 3 * 4, bits);
   check_copies();
 }
 
@@ -197,6 +238,34 @@ static void check_all_sums(uint32_t bits) {
     for (size_t q = 0; q < kinds; q++) check_sums(5, bits, 2, queries[q], shift, RANDOM);
 }
 
+/// Products with random codes in quads, codes that end their memory.
+static void check_quad_sums(size_t units, uint32_t bits, size_t groups, size_t queries, size_t shift,
+                            values values) {
+  const size_t quads = units * ctq_quads_a_unit(bits);
+  state = units + 1000 * shift + 100000 * groups + bits;
+  uint8_t *codes = random_bytes(groups * quads * 8 * bits, shift), *centroids = random_bytes(16, shift);
+  int8_t *weights = (int8_t *)random_bytes(queries * 4 * quads, shift);
+  for (size_t i = 0; i < 16; i++) centroids[i] = (uint8_t)value_for(values, 127, 0);
+  for (size_t i = 0; i < queries * 4 * quads; i++) weights[i] = (int8_t)value_for(values, 64, 1);
+  poison();
+  for (int side = 0; side < 2; side++)
+    both(side)->quad_sums(codes, bits, groups, quads, centroids, weights, queries,
+                          codes, first[side] + shift % 4, 16 * groups + SUM_GAP);
+  expect_equal(first[0], first[1], sizeof first[0], "quad_sums", quads, bits);
+  release(codes, shift);
+  release(centroids, shift);
+  release(weights, shift);
+}
+
+static void check_all_quad_sums(void) {
+  const size_t queries[] = {1, 2, 3, 4, 5, 16};
+  for (uint32_t bits = 1; bits <= 4; bits++)
+    for (size_t units = 1; units <= 17; units += units < 5 ? 1 : 6)
+      for (size_t q = 0; q < 6; q++)
+        for (int v = 0; v < VALUE_KINDS; v++)
+          check_quad_sums(units, bits, 1 + units % 3, queries[q], 3 * units + q, (values)v);
+}
+
 // MARK: From sums to rows
 
 /// The threshold's rows of `keys`; infinities and both zeros are among them, and what ties is selected.
@@ -238,6 +307,7 @@ static void check_keys(size_t count, size_t shift, int has_norms, int has_alignm
 static void check_scans(void) {
   const uint32_t widths[] = {1, 2, 3, 4, 8};
   for (size_t w = 0; w < 5; w++) check_all_sums(widths[w]);
+  check_all_quad_sums();
   for (size_t count = 0; count <= 70; count++)
     for (size_t shift = 0; shift < 4; shift++)
       for (int there = 0; there < 8; there++)

@@ -29,11 +29,18 @@ struct Dice {
   }
 }
 
+/// What attention in double precision finds.
+struct Reference {
+  let output: [Double]
+  /// Of all tokens that are seen; they sum to one, less what a sink logit takes.
+  let weights: [Double]
+}
+
 /// Softmax attention of one query in double precision.
 func reference(
   _ q: ArraySlice<Float>, keys: [Float], values: [Float], visible: Int, valueDimension: Int,
   scale: Float, cap: Float? = nil, sinkLogit: Float? = nil
-) -> [Double] {
+) -> Reference {
   let d = q.count
   var scores = (0..<visible).map { t in
     zip(q, keys[t * d..<(t + 1) * d]).reduce(0.0) { $0 + Double($1.0) * Double($1.1) }
@@ -44,9 +51,10 @@ func reference(
   let weights = scores.map { Portable.exp(max(-700, $0 - largest)) }
   let sum =
     weights.reduce(0, +) + (sinkLogit.map { Portable.exp(max(-700, Double($0) - largest)) } ?? 0)
-  return (0..<valueDimension).map { i in
+  let output = (0..<valueDimension).map { i in
     (0..<visible).reduce(0.0) { $0 + weights[$1] * Double(values[$1 * valueDimension + i]) } / sum
   }
+  return Reference(output: output, weights: weights.map { $0 / sum })
 }
 
 private func tanhOf(_ x: Double) -> Double {

@@ -1,8 +1,118 @@
-// The exponentials of a softmax in 16 generic lanes, for any target.
+// Attention in 16 generic lanes, for any target: products with plain rows, exponentials, largest scores, and
+// weights as whole numbers for products with codes. Before it is included, CTQ_HADAMARD_VECTORS says how many
+// vectors fit the registers.
 
 #include "vectors.h"
 
 #pragma STDC FP_CONTRACT OFF
+
+// MARK: Plain rows
+
+// Products are not held to the bit, so fused wherever the target can; a row is read once for up to four
+// queries. Rows come from far away: those 8 KiB ahead are brought nearer meanwhile.
+enum { CTQ_FLOATS_AHEAD = 512 };
+
+CTQ_INLINE void ctq_row_products(const float *rows, size_t width, size_t row_count, const float *queries,
+                                 size_t query_count, float *sums, size_t sum_stride) {
+#pragma clang fp contract(fast)
+  for (size_t r = 0; r < row_count; r++, rows += width) {
+    ctq_f16 sum[4] = {{0}};
+    size_t i = 0;
+    for (; i + 16 <= width; i += 16) {
+      const ctq_f16 row = ctq_load(rows + i);
+#pragma clang loop unroll(full)
+      for (size_t q = 0; q < query_count; q++) sum[q] += row * ctq_load(queries + q * width + i);
+    }
+    if (i < width) {
+      const ctq_f16 row = ctq_load_some(rows + i, width - i);
+#pragma clang loop unroll(full)
+      for (size_t q = 0; q < query_count; q++)
+        sum[q] += row * ctq_load_some(queries + q * width + i, width - i);
+    }
+#pragma clang loop unroll(full)
+    for (size_t q = 0; q < query_count; q++) sums[q * sum_stride + r] = ctq_tree_sum(sum[q]);
+  }
+}
+
+static void row_products(const float *rows, size_t width, size_t row_count, const float *queries,
+                         size_t query_count, float *sums, size_t sum_stride) {
+  for (size_t q = 0; q < query_count; q += 4) {
+#define ROW_PRODUCTS(count) \
+  ctq_row_products(rows, width, row_count, queries + q * width, count, sums + q * sum_stride, sum_stride)
+    switch (query_count - q) {
+      case 1: ROW_PRODUCTS(1); break;
+      case 2: ROW_PRODUCTS(2); break;
+      case 3: ROW_PRODUCTS(3); break;
+      default: ROW_PRODUCTS(4);
+    }
+#undef ROW_PRODUCTS
+  }
+}
+
+// Vectors of a row and queries whose sums stay in registers, and rows that stay in the first-level cache.
+enum {
+  CTQ_COMBINED_VECTORS = 8,
+  CTQ_COMBINED_QUERIES = CTQ_HADAMARD_VECTORS >= 16 ? 2 : 1,
+  CTQ_COMBINED_ROWS = 32,
+};
+
+/// `vectors` times 16 elements of some rows, the last vector of `last` elements.
+CTQ_INLINE void ctq_combine_rows(const float *rows, size_t width, size_t row_count, const float *weights,
+                                 size_t weight_stride, size_t query_count, size_t vectors, size_t last,
+                                 float *sums) {
+#pragma clang fp contract(fast)
+  ctq_f16 sum[CTQ_COMBINED_QUERIES][CTQ_COMBINED_VECTORS];
+#pragma clang loop unroll(full)
+  for (size_t q = 0; q < query_count; q++)
+#pragma clang loop unroll(full)
+    for (size_t v = 0; v < vectors; v++)
+      sum[q][v] = ctq_load_some(sums + q * width + 16 * v, v + 1 < vectors ? 16 : last);
+  for (size_t r = 0; r < row_count; r++, rows += width) {
+#pragma clang loop unroll(full)
+    for (size_t v = 0; v < vectors; v++) {
+      const ctq_f16 row = ctq_load_some(rows + 16 * v, v + 1 < vectors ? 16 : last);
+#pragma clang loop unroll(full)
+      for (size_t q = 0; q < query_count; q++) sum[q][v] += row * weights[q * weight_stride + r];
+    }
+  }
+#pragma clang loop unroll(full)
+  for (size_t q = 0; q < query_count; q++)
+#pragma clang loop unroll(full)
+    for (size_t v = 0; v < vectors; v++)
+      ctq_store_some(sums + q * width + 16 * v, sum[q][v], v + 1 < vectors ? 16 : last);
+}
+
+/// All elements of some rows for a few queries.
+CTQ_INLINE void ctq_combine_tile(const float *rows, size_t width, size_t row_count, const float *weights,
+                                 size_t weight_stride, size_t query_count, float *sums) {
+  const size_t step = 16 * CTQ_COMBINED_VECTORS;
+  size_t i = 0;
+#define COMBINE(vectors, last)                                                                     \
+  ctq_combine_rows(rows + i, width, row_count, weights, weight_stride, query_count, vectors, last, \
+                   sums + i)
+  for (; i + step <= width; i += step) COMBINE(CTQ_COMBINED_VECTORS, 16);
+  for (; i + 64 <= width; i += 64) COMBINE(4, 16);
+  for (; i + 16 <= width; i += 16) COMBINE(1, 16);
+  if (i < width) COMBINE(1, width - i);
+#undef COMBINE
+}
+
+static void combine_rows(const float *rows, size_t width, size_t row_count, const float *weights,
+                         size_t weight_stride, size_t query_count, float *sums) {
+  for (size_t r = 0; r < row_count; r += CTQ_COMBINED_ROWS) {
+    const size_t some = row_count - r < CTQ_COMBINED_ROWS ? row_count - r : CTQ_COMBINED_ROWS;
+    size_t q = 0;
+#define COMBINE_TILE(count)                                                                              \
+  ctq_combine_tile(rows + r * width, width, some, weights + q * weight_stride + r, weight_stride, count, \
+                   sums + q * width)
+    for (; q + CTQ_COMBINED_QUERIES <= query_count; q += CTQ_COMBINED_QUERIES)
+      COMBINE_TILE(CTQ_COMBINED_QUERIES);
+    for (; q < query_count; q++) COMBINE_TILE(1);
+#undef COMBINE_TILE
+  }
+}
+
+// MARK: Softmax
 
 /// Sixteen times `ctq_exponential`, operation by operation.
 CTQ_INLINE ctq_f16 ctq_exponentials(ctq_f16 t) {
@@ -29,4 +139,58 @@ static float exponentials(const float *x, size_t count, float shift, float *y) {
     sum += count - i < 16 ? ctq_load_some(y + i, count - i) : e;
   }
   return ctq_tree_sum(sum);
+}
+
+/// Of each lane the larger number.
+CTQ_INLINE ctq_f16 ctq_larger(ctq_f16 a, ctq_f16 b) {
+  ctq_i16 is_larger = a > b;
+  return (ctq_f16)(((ctq_i16)a & is_larger) | ((ctq_i16)b & ~is_larger));
+}
+
+CTQ_INLINE float ctq_largest_lane(ctq_f16 v) {
+  float largest = v[0];
+  for (int i = 1; i < 16; i++) largest = v[i] > largest ? v[i] : largest;
+  return largest;
+}
+
+static float largest(const float *x, size_t count) {
+  if (count < 16) {
+    float found = -__builtin_inff();
+    for (size_t i = 0; i < count; i++) found = x[i] > found ? x[i] : found;
+    return found;
+  }
+  ctq_f16 found = ctq_splat(-__builtin_inff());
+  for (size_t i = 0; i + 16 <= count; i += 16) found = ctq_larger(ctq_load(x + i), found);
+  // The last sixteen again cover what is left.
+  return ctq_largest_lane(ctq_larger(ctq_load(x + count - 16), found));
+}
+
+typedef int8_t ctq_signed16 __attribute__((vector_size(16)));
+typedef int8_t ctq_signed16u __attribute__((vector_size(16), aligned(1)));
+
+static ctq_split split_weights(const float *weights, const float *scales, size_t count, int8_t *high,
+                               int8_t *low) {
+  ctq_f16 widest = {0};
+  for (size_t i = 0; i < count; i += 16) {
+    ctq_f16 x = ctq_load(weights + i) * ctq_load(scales + i);
+    widest = ctq_larger((ctq_f16)((ctq_i16)x & 0x7fffffff), widest);
+  }
+  const float most = ctq_largest_lane(widest), inverse = ctq_split_inverse(most);
+  const ctq_f16 magic = ctq_splat(CTQ_ROUNDING_SHIFT);
+  ctq_i16 high_sums = {0}, low_sums = {0};
+  for (size_t i = 0; i < count; i += 16) {
+    ctq_f16 x = ctq_load(weights + i) * ctq_load(scales + i);
+    ctq_i16 n = (ctq_i16)(x * inverse + magic) - (ctq_i16)magic;
+    ctq_i16 upper = (n + CTQ_SPLIT_BASE / 2) >> CTQ_SPLIT_BITS, lower = n - (upper << CTQ_SPLIT_BITS);
+    high_sums += upper;
+    low_sums += lower;
+    *(ctq_signed16u *)(high + i) = __builtin_convertvector(upper, ctq_signed16);
+    *(ctq_signed16u *)(low + i) = __builtin_convertvector(lower, ctq_signed16);
+  }
+  ctq_split split = {most / CTQ_SPLIT_LARGEST, 0, 0};
+  for (int i = 0; i < 16; i++) {
+    split.high_sum += high_sums[i];
+    split.low_sum += low_sums[i];
+  }
+  return split;
 }

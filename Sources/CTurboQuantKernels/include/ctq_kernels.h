@@ -106,6 +106,26 @@ typedef struct ctq_key_factors {
   float step, offset, norm_share, constant, along_share;
 } ctq_key_factors;
 
+// Rows of codes in quads, as attention reads them.
+//
+// A quad holds four coordinates of 16 rows, 64 bytes: byte 4r + j is that of coordinate 4g + j of row r. A
+// code of 3 bits is split into a piece of its lower two and one of its top bit; a piece of w bits packs 8/w
+// quads into 64 bytes, quad g at bits w * (g mod 8/w). All of the first piece of 16 rows, a group, comes
+// before their second, and one group after another.
+
+/// The width of the first piece: 4, 2 or 1 bits.
+static inline uint32_t ctq_first_piece(uint32_t bits) { return bits == 3 ? 2 : bits; }
+/// What follows codes and is read with them: a few hundred scales.
+enum { CTQ_BYTES_BEYOND = 1024 };
+/// Quads that fill the vectors of every piece.
+static inline size_t ctq_quads_a_unit(uint32_t bits) { return bits == 3 ? 8 : 8 / bits; }
+
+/// What `split_weights` found: the step of its whole numbers, and the sums of both planes.
+typedef struct ctq_split {
+  float step;
+  int32_t high_sum, low_sum;
+} ctq_split;
+
 /// The kernels of one target.
 typedef struct ctq_kernels {
   const char *name;
@@ -137,9 +157,33 @@ typedef struct ctq_kernels {
   void (*combine_codes)(const ctq_codebook *codebook, const uint8_t *codes, size_t stride,
                         size_t row_count, const float *weights, size_t count, float *sums);
 
+  /// sums[q * sum_stride + r] <- <row r, query q>, rows and queries `width` floats each.
+  void (*row_products)(const float *rows, size_t width, size_t row_count, const float *queries,
+                       size_t query_count, float *sums, size_t sum_stride);
+  /// sums[q * width + i] <- itself + sum over rows of weights[q * weight_stride + r] * element i of row r.
+  void (*combine_rows)(const float *rows, size_t width, size_t row_count, const float *weights,
+                       size_t weight_stride, size_t query_count, float *sums);
+
+  /// sums[q * sum_stride + 16 * group + r] <- sum of centroids[code] * weight over the codes of row r, of
+  /// up to 4 bits: centroids of at most 127, 4 * `quad_count` weights a query of at most 64 in
+  /// magnitude. Rounded once, at the end. As many bytes as are read and CTQ_BYTES_BEYOND, from `next`
+  /// on, are brought nearer for whoever reads them next; they need not exist.
+  void (*quad_sums)(const uint8_t *codes, uint32_t bits, size_t group_count, size_t quad_count,
+                    const uint8_t *centroids, const int8_t *weights, size_t query_count,
+                    const uint8_t *next, float *sums, size_t sum_stride);
+
   /// y[i] <- exp(x[i] - shift), within 3 ulp, for x[i] <= shift; 0 below exp(-87). Returns their sum,
   /// 16 lanes and a fixed tree. x and y may be the same.
   float (*exponentials)(const float *x, size_t count, float shift, float *y);
+  /// The largest of x; -infinity for none.
+  float (*largest)(const float *x, size_t count);
+  /// The bits of the largest |x[i]|, 0 for none; those of an infinity or above where some x[i] is no
+  /// finite number.
+  uint32_t (*largest_magnitude)(const float *x, size_t count);
+  /// weights[i] * scales[i] = step * (128 * high + low), the nearest; both planes at most 64 in
+  /// magnitude. `count` is a multiple of 16; what is below 2^-100 throughout becomes zeros.
+  ctq_split (*split_weights)(const float *weights, const float *scales, size_t count, int8_t *high,
+                             int8_t *low);
 
   /// Sum of squares, 16 lanes and a fixed tree.
   float (*sum_of_squares)(const float *x, size_t count);
@@ -156,7 +200,7 @@ typedef struct ctq_kernels {
   /// the bits of coordinate k, sign and piece, stand as they do in the columns.
   void (*table_sums)(const ctq_blocks *blocks, uint32_t bits, const uint8_t *tables,
                      size_t query_count, float *sums, size_t sum_stride);
-  /// sums <- sum of centroids[code] * query for codes of 3 or 4 bits: 16 centroids of at most 127,
+  /// sums <- sum of centroids[code] * query for codes of up to 4 bits: 16 centroids of at most 127,
   /// query values of at most 64 in magnitude, zero beyond the dimension, padded to 32 coordinates
   /// and in the order of coordinates 32 g + 8 t + k + 4 h: g slowest, then k, h, t. Integer sums.
   void (*product_sums)(const ctq_blocks *blocks, uint32_t bits, const uint8_t *centroids,
@@ -190,6 +234,15 @@ void ctq_pack_row(const uint8_t *signs, const uint8_t *rest, uint32_t row, uint3
 void ctq_fill_tables(const float *u, size_t columns, const uint8_t *coordinates, const float *factors,
                      size_t table_count, size_t each, const float *halves, float inverse,
                      uint8_t *tables);
+/// Puts packed rows of 4 * `quad_count` codes of up to 4 bits, `stride` bytes apart, into a group of quads;
+/// `quad_count` is a multiple of `ctq_quads_a_unit(bits)`.
+void ctq_fill_quads(const uint8_t *rows, size_t stride, uint32_t bits, size_t quad_count, uint8_t *codes);
+/// Puts 4 * `quad_count` packed rows turned about into `group_count` groups: row r of group g holds
+/// coordinate 16g + r of all of them.
+void ctq_fill_turned_quads(const uint8_t *rows, size_t stride, uint32_t bits, size_t group_count,
+                           size_t quad_count, uint8_t *codes);
+/// The code of coordinate i of a row in groups of quads.
+uint32_t ctq_quad_code(const uint8_t *codes, uint32_t bits, size_t quad_count, size_t row, size_t i);
 /// Copies row `from` of a run of columns to row `to` of another.
 static inline void ctq_copy_row(const uint8_t *source, uint32_t from, uint8_t *target, uint32_t to,
                                 size_t column_count) {

@@ -29,12 +29,17 @@ static float sum_of_squares(const float *x, size_t count) {
 
 // MARK: Length
 
-static ctq_length normalize(const float *x, size_t count, float *scaled) {
+static uint32_t largest_magnitude(const float *x, size_t count) {
   uint32_t largest = 0;
   for (size_t i = 0; i < count; i++) {
     uint32_t magnitude = ctq_bits_of(x[i]) & 0x7fffffffu;
     if (magnitude > largest) largest = magnitude;
   }
+  return largest;
+}
+
+static ctq_length normalize(const float *x, size_t count, float *scaled) {
+  const uint32_t largest = largest_magnitude(x, count);
   if (largest == 0) {
     memset(scaled, 0, count * sizeof *scaled);
     return (ctq_length){0, 0, CTQ_NORM_OK};
@@ -177,7 +182,38 @@ static void combine_codes(const ctq_codebook *codebook, const uint8_t *codes, si
       sums[i] += weights[row] * codebook->centroids[read_code(codes, codebook->bits, i)];
 }
 
-// MARK: Softmax
+// MARK: Attention
+
+static void row_products(const float *rows, size_t width, size_t row_count, const float *queries,
+                         size_t query_count, float *sums, size_t sum_stride) {
+  for (size_t q = 0; q < query_count; q++)
+    for (size_t r = 0; r < row_count; r++) {
+      float lanes[LANES] = {0};
+      for (size_t i = 0; i < width; i++) lanes[i % LANES] += rows[r * width + i] * queries[q * width + i];
+      sums[q * sum_stride + r] = tree_sum(lanes);
+    }
+}
+
+static void combine_rows(const float *rows, size_t width, size_t row_count, const float *weights,
+                         size_t weight_stride, size_t query_count, float *sums) {
+  for (size_t q = 0; q < query_count; q++)
+    for (size_t r = 0; r < row_count; r++)
+      for (size_t i = 0; i < width; i++)
+        sums[q * width + i] += weights[q * weight_stride + r] * rows[r * width + i];
+}
+
+static void quad_sums(const uint8_t *codes, uint32_t bits, size_t group_count, size_t quad_count,
+                      const uint8_t *centroids, const int8_t *weights, size_t query_count,
+                      const uint8_t *next, float *sums, size_t sum_stride) {
+  (void)next;
+  for (size_t q = 0; q < query_count; q++)
+    for (size_t row = 0; row < 16 * group_count; row++) {
+      int64_t sum = 0;
+      for (size_t i = 0; i < 4 * quad_count; i++)
+        sum += centroids[ctq_quad_code(codes, bits, quad_count, row, i)] * weights[q * 4 * quad_count + i];
+      sums[q * sum_stride + row] = (float)sum;
+    }
+}
 
 static float exponentials(const float *x, size_t count, float shift, float *y) {
   float lanes[LANES] = {0};
@@ -186,6 +222,33 @@ static float exponentials(const float *x, size_t count, float shift, float *y) {
     lanes[i % LANES] += y[i];
   }
   return tree_sum(lanes);
+}
+
+static float largest(const float *x, size_t count) {
+  float found = -__builtin_inff();
+  for (size_t i = 0; i < count; i++) found = x[i] > found ? x[i] : found;
+  return found;
+}
+
+static ctq_split split_weights(const float *weights, const float *scales, size_t count, int8_t *high,
+                               int8_t *low) {
+  float most = 0;
+  for (size_t i = 0; i < count; i++) {
+    float magnitude = __builtin_fabsf(weights[i] * scales[i]);
+    most = magnitude > most ? magnitude : most;
+  }
+  const float inverse = ctq_split_inverse(most);
+  ctq_split split = {most / CTQ_SPLIT_LARGEST, 0, 0};
+  for (size_t i = 0; i < count; i++) {
+    float x = weights[i] * scales[i], shifted = x * inverse + CTQ_ROUNDING_SHIFT;
+    int32_t n = (int32_t)(shifted - CTQ_ROUNDING_SHIFT);
+    int32_t upper = (n + CTQ_SPLIT_BASE / 2) >> CTQ_SPLIT_BITS;
+    high[i] = (int8_t)upper;
+    low[i] = (int8_t)(n - upper * CTQ_SPLIT_BASE);
+    split.high_sum += high[i];
+    split.low_sum += low[i];
+  }
+  return split;
 }
 
 // MARK: Signs

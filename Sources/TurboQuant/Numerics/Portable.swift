@@ -62,6 +62,9 @@ package enum Portable {
     }
   }
 
+  /// The whole number nearest to `x`, halves away from zero.
+  package static func nearest(_ x: Double) -> Int { Int(x < 0 ? x - 0.5 : x + 0.5) }
+
   /// xⁿ⸍² for x ≥ 0 and n ≥ 0, by repeated squaring.
   static func power(_ x: Double, halves n: Int) -> Double {
     var result = n % 2 == 1 ? squareRoot(x) : 1

@@ -1,18 +1,17 @@
 internal import TurboQuant
 internal import TurboQuantKernels
 
-/// Attends with one query after another over the tokens of one head.
+/// Attends with a few queries at once over the tokens of one head, page by page.
 struct HeadReader: ~Copyable {
+  /// Queries that read a page together.
+  static let queriesAPass = 8
+
   private let codec: KVCodec
   private let head: KVCache.Head
   private let headNumber: Int
   private let scale: Float
   private let bias: KeyBias
-  private var query: FloatBuffer
-  private var scores = FloatBuffer(count: Page.rowCount)
-  private var products = FloatBuffer(count: Page.rowCount)
-  private var sum: FloatBuffer
-  private var wide: [Float]
+  private var scratch: Scratch
 
   init(_ cache: KVCache, head number: Int, scale: Float) {
     codec = cache.codec
@@ -21,207 +20,232 @@ struct HeadReader: ~Copyable {
     self.scale = scale
     bias = KeyBias(head.keys.centre, codec.configuration.centring)
     let shape = codec.configuration.shape
-    query = FloatBuffer(count: shape.keyDimension)
-    sum = FloatBuffer(count: shape.valueDimension)
-    wide = [Float](
-      repeating: 0, count: Page.rowCount * max(shape.keyDimension, shape.valueDimension))
+    scratch = Scratch(
+      queries: HeadReader.queriesAPass, widest: max(shape.keyDimension, shape.valueDimension))
   }
 
-  /// The output for one query, which sees the first `visible` tokens.
+  /// Appends the outputs of queries of some heads to `output`, each of which sees its first `visible` tokens.
   mutating func attend(
-    _ q: Span<Float>, queryHead: Int, visible: Int
-  ) throws(KVCacheError) -> [Float] {
-    var target = query.mutableSpan
-    for i in q.indices { target[i] = q[i] }
+    _ queries: Span<Float>, queryHeads: [Int], visible: [Int], appendingTo output: inout [Float]
+  ) throws(KVCacheError) {
     let logits = codec.configuration.sinkLogits
-    var softmax = RunningSoftmax(
-      valueDimension: codec.configuration.shape.valueDimension,
-      sinkLogit: logits.isEmpty ? nil : logits[queryHead])
-    let sinks = min(visible, head.keys.sinkCount)
-    let stored = min(visible - sinks, head.keys.stored.count)
-    readHalves(head.keys.sinks, head.values.sinks, count: sinks, &softmax)
-    try readStored(q, count: stored, &softmax)
+    var softmaxes = RunningSoftmaxes(
+      valueDimension: codec.configuration.shape.valueDimension, visible: visible,
+      sinkLogits: logits.isEmpty ? [] : queryHeads.map { logits[$0] })
+    let most = visible.max() ?? 0
+    let sinks = min(most, head.keys.sinkCount)
+    let stored = min(most - sinks, head.keys.stored.count)
+    readHalves(head.keys.sinks, head.values.sinks, from: 0, count: sinks, queries, &softmaxes)
+    try readStored(queries, from: sinks, count: stored, &softmaxes)
     readHalves(
-      head.keys.window, head.values.window, count: visible - sinks - stored, &softmax)
-    return try output(softmax)
+      head.keys.window, head.values.window, from: sinks + stored, count: most - sinks - stored,
+      queries, &softmaxes)
+    for i in 0..<softmaxes.count { output += try self.output(softmaxes, i) }
   }
 
   /// Rows of float16 that are not in pages: sinks and window.
   private mutating func readHalves(
-    _ keys: [UInt16], _ values: [UInt16], count: Int, _ softmax: inout RunningSoftmax
+    _ keys: [UInt16], _ values: [UInt16], from token: Int, count: Int, _ queries: Span<Float>,
+    _ softmaxes: inout RunningSoftmaxes
   ) {
     let shape = codec.configuration.shape
     for first in stride(from: 0, to: count, by: Page.rowCount) {
       let rows = min(Page.rowCount, count - first)
       scoreHalves(
-        keys.span.extracting(first * shape.keyDimension..<(first + rows) * shape.keyDimension))
-      cap(rows)
-      guard softmax.weigh(codec.kernels, &scores, count: rows, areCodes: false) else { continue }
+        keys.span.extracting(first * shape.keyDimension..<(first + rows) * shape.keyDimension),
+        queries, &softmaxes)
+      cap(rows, &softmaxes)
+      let matters = softmaxes.weigh(
+        codec.kernels, first: token + first, rows: rows, areCodes: false)
+      guard matters else { continue }
       addHalves(
         values.span.extracting(
           first * shape.valueDimension..<(first + rows) * shape.valueDimension),
-        &softmax)
+        &softmaxes)
     }
   }
 
-  /// The first `count` rows between sinks and window, page by page.
+  /// `count` rows between sinks and window, page by page.
   private mutating func readStored(
-    _ q: Span<Float>, count: Int, _ softmax: inout RunningSoftmax
+    _ queries: Span<Float>, from token: Int, count: Int, _ softmaxes: inout RunningSoftmaxes
   ) throws(KVCacheError) {
     guard count > 0 else { return }
-    var prepared: Query?
-    if let keyCodec = codec.keyCodec {
+    var prepared: KeyQueries?
+    if case .codes(_, let rowCodec) = head.keys.stored {
       do throws(CodecError) {
-        prepared = try keyCodec.codec.prepare(q)
+        prepared = try KeyQueries(queries, rowCodec)
       } catch {
         throw KVCacheError(error, "query")
       }
     }
-    var turning: TurningQuery?
-    var shift: Float = 0
-    switch bias {
-    case .none: break
-    case .fixed(let centre):
-      for i in q.indices { shift += q[i] * centre[i] }
-    case .turned(let table, let rotary):
-      turning = TurningQuery(q, table: table, rotary, position: head.keys.sinkCount)
-    }
+    var biases = bias.queries(
+      queries, dimension: codec.configuration.shape.keyDimension, scale: scale, position: token)
+    let areCodes = codec.valueCodec != nil
     for first in stride(from: 0, to: count, by: Page.rowCount) {
       let (page, rows) = (first / Page.rowCount, min(Page.rowCount, count - first))
-      score(page: page, rows, prepared)
-      if shift != 0 { addToScores(shift * scale, rows) }
-      turning?.addNext(codec.kernels, scale: scale, to: &scores, &products)
-      cap(rows)
-      let areCodes = codec.valueCodec != nil
-      guard softmax.weigh(codec.kernels, &scores, count: rows, areCodes: areCodes) else { continue }
-      add(page: page, rows, &softmax)
+      score(page, rows, queries, prepared, &softmaxes)
+      for i in biases.indices {
+        var all = softmaxes.scores.mutableSpan
+        var own = all._mutatingExtracting(i * Page.rowCount..<i * Page.rowCount + rows)
+        biases[i].addNext(codec.kernels, to: &own)
+      }
+      cap(rows, &softmaxes)
+      let matters = softmaxes.weigh(
+        codec.kernels, first: token + first, rows: rows, areCodes: areCodes)
+      if matters { add(page, rows, &softmaxes) }
     }
-  }
-
-  private mutating func addToScores(_ value: Float, _ rows: Int) {
-    var target = scores.mutableSpan
-    for r in 0..<rows { target[r] += value }
   }
 
   /// cap · tanh(s/cap), tanh x = sign(x) · (1 − e)/(1 + e) with e = exp(−2|x|).
-  private mutating func cap(_ rows: Int) {
+  private func cap(_ rows: Int, _ softmaxes: inout RunningSoftmaxes) {
     guard let cap = codec.configuration.logitCap else { return }
-    var target = scores.mutableSpan
-    for r in 0..<rows {
-      let e = exponential(-2 * abs(target[r] / cap))
-      let capped = cap * (1 - e) / (1 + e)
-      target[r] = target[r] < 0 ? -capped : capped
+    for i in 0..<softmaxes.count {
+      var all = softmaxes.scores.mutableSpan
+      var own = all._mutatingExtracting(i * Page.rowCount..<i * Page.rowCount + rows)
+      for r in 0..<rows {
+        let e = exponential(-2 * abs(own[r] / cap))
+        let capped = cap * (1 - e) / (1 + e)
+        own[r] = own[r] < 0 ? -capped : capped
+      }
     }
   }
 
-  private mutating func output(_ softmax: consuming RunningSoftmax) throws(KVCacheError) -> [Float]
+  /// The output of query `i`.
+  private func output(_ softmaxes: borrowing RunningSoftmaxes, _ i: Int) throws(KVCacheError)
+    -> [Float]
   {
-    guard softmax.weightSum > 0, softmax.weightSum.isFinite, softmax.largest.isFinite else {
+    let state = softmaxes.states[i]
+    guard state.weightSum > 0, state.weightSum.isFinite, state.largest.isFinite else {
       throw KVCacheError(
         .notFinite(head: headNumber, token: 0, coordinate: 0),
         "head \(headNumber): scores leave float32; scale keys or queries down")
     }
-    let inverse = 1 / softmax.weightSum
-    var result = softmax.plain.span.indices.map { Double(softmax.plain.span[$0]) }
-    if softmax.codedWeight > 0, let valueCodec = codec.valueCodec {
+    let inverse = 1 / state.weightSum
+    let width = codec.configuration.shape.valueDimension
+    let plain = softmaxes.plain.span.extracting(i * width..<(i + 1) * width)
+    var result = plain.indices.map { Double(plain[$0]) }
+    if state.codedWeight > 0, let valueCodec = codec.valueCodec {
       do throws(CodecError) {
-        let back = try valueCodec.codec.rotation.applyInverse(to: softmax.rotated.span)
-        for i in result.indices { result[i] += Double(back[i]) }
+        let back = try valueCodec.codec.rotation.applyInverse(
+          to: softmaxes.rotated.span.extracting(i * width..<(i + 1) * width))
+        for k in result.indices { result[k] += Double(back[k]) }
       } catch {
         throw KVCacheError(error, "values")
       }
       let centre = head.values.centre
-      for i in centre.indices { result[i] += softmax.codedWeight * Double(centre[i]) }
+      for k in centre.indices { result[k] += state.codedWeight * Double(centre[k]) }
     }
     return result.map { Float($0 * inverse) }
   }
 }
 
-extension HeadReader {
-  // MARK: Keys
+// MARK: Keys
 
-  private mutating func score(page: Int, _ rows: Int, _ prepared: Query?) {
+extension HeadReader {
+  private mutating func score(
+    _ page: Int, _ rows: Int, _ queries: Span<Float>, _ prepared: KeyQueries?,
+    _ softmaxes: inout RunningSoftmaxes
+  ) {
     let width = codec.configuration.shape.keyDimension
     switch head.keys.stored {
     case .floats(let pages):
       let keys = pages[page: page]
-      scoreFloats(keys.span.extracting(0..<rows * width))
+      scoreFloats(keys.span.extracting(0..<rows * width), queries, at: 0, &softmaxes)
     case .halves(let pages):
       let keys = pages[page: page]
-      scoreHalves(keys.span.extracting(0..<rows * width))
-    case .codes(let pages):
-      guard let keyCodec = codec.keyCodec, let prepared else { return }
-      let keys = pages[page: page]
-      keyCodec.score(keys.span.raw, count: rows, prepared, scale: scale, into: &scores)
+      scoreHalves(keys.span.extracting(0..<rows * width), queries, &softmaxes)
+    case .codes(let pages, let rowCodec):
+      guard let prepared else { return }
+      rowCodec.score(
+        pages.page(page), rowCodec.layout(isSealed: pages.isSealed(page)), rows: rows, prepared,
+        scale: scale, next: pages.page(min(page + 1, pages.pageCount - 1)),
+        into: &softmaxes.scores, &scratch)
     }
   }
 
-  private mutating func scoreHalves(_ keys: Span<UInt16>) {
-    let width = query.count
-    HeadReader.widened(codec.kernels, keys, &wide) { kernels, floats in
-      kernels.multiplyTransposed(columns: floats, rowCount: width, query, into: &scores)
-    }
-    scaleScores(keys.count / width)
-  }
-
-  /// Lends `halves` as floats.
-  private static func widened(
-    _ kernels: Kernels, _ halves: Span<UInt16>, _ wide: inout [Float],
-    _ body: (Kernels, Span<Float>) -> Void
+  /// Scores of float rows in places `start` … of every query.
+  private func scoreFloats(
+    _ keys: Span<Float>, _ queries: Span<Float>, at start: Int,
+    _ softmaxes: inout RunningSoftmaxes
   ) {
+    let width = codec.configuration.shape.keyDimension
+    let (rows, count) = (keys.count / width, softmaxes.count)
+    var all = softmaxes.scores.mutableSpan
+    var target = all._mutatingExtracting(start...)
+    codec.kernels.rowProducts(
+      keys, width: width, queries: queries, into: &target, stride: Page.rowCount)
+    for i in 0..<count {
+      for r in i * Page.rowCount..<i * Page.rowCount + rows { target[r] *= scale }
+    }
+  }
+
+  private mutating func scoreHalves(
+    _ keys: Span<UInt16>, _ queries: Span<Float>, _ softmaxes: inout RunningSoftmaxes
+  ) {
+    let step = Scratch.wideRows * codec.configuration.shape.keyDimension
+    for first in stride(from: 0, to: keys.count, by: step) {
+      let some = keys.extracting(first..<min(keys.count, first + step))
+      HeadReader.widen(codec.kernels, some, &scratch.wide)
+      scoreFloats(
+        scratch.wide.span.extracting(0..<some.count), queries,
+        at: first / step * Scratch.wideRows, &softmaxes)
+    }
+  }
+
+  private static func widen(_ kernels: Kernels, _ halves: Span<UInt16>, _ wide: inout [Float]) {
     var target = wide.mutableSpan
     kernels.widen(halves, into: &target)
-    body(kernels, wide.span.extracting(0..<halves.count))
   }
+}
 
-  private mutating func scoreFloats(_ keys: Span<Float>) {
-    let (kernels, width) = (codec.kernels, query.count)
-    kernels.multiplyTransposed(columns: keys, rowCount: width, query, into: &scores)
-    scaleScores(keys.count / width)
-  }
+// MARK: Values
 
-  private mutating func scaleScores(_ rows: Int) {
-    let scale = scale
-    var target = scores.mutableSpan
-    for r in 0..<rows { target[r] *= scale }
-  }
-
-  // MARK: Values
-
-  private mutating func add(page: Int, _ rows: Int, _ softmax: inout RunningSoftmax) {
+extension HeadReader {
+  private mutating func add(_ page: Int, _ rows: Int, _ softmaxes: inout RunningSoftmaxes) {
     let width = codec.configuration.shape.valueDimension
     switch head.values.stored {
     case .floats(let pages):
       let values = pages[page: page]
-      addFloats(values.span.extracting(0..<rows * width), &softmax)
+      addFloats(values.span.extracting(0..<rows * width), at: 0, &softmaxes)
     case .halves(let pages):
       let values = pages[page: page]
-      addHalves(values.span.extracting(0..<rows * width), &softmax)
-    case .codes(let pages):
-      guard let valueCodec = codec.valueCodec else { return }
-      let values = pages[page: page]
-      valueCodec.addRows(
-        values.span.raw, weights: scores.span.extracting(0..<rows), to: &softmax.rotated)
+      addHalves(values.span.extracting(0..<rows * width), &softmaxes)
+    case .codes(let pages, let rowCodec):
+      let count = softmaxes.count
+      rowCodec.addRows(
+        pages.page(page), rowCodec.layout(isSealed: pages.isSealed(page)), rows: rows,
+        weights: softmaxes.scores, queries: count,
+        next: pages.page(min(page + 1, pages.pageCount - 1)), to: &softmaxes.rotated, &scratch)
     }
   }
 
-  private mutating func addHalves(_ values: Span<UInt16>, _ softmax: inout RunningSoftmax) {
-    let width = sum.count
-    HeadReader.widened(codec.kernels, values, &wide) { kernels, floats in
-      kernels.multiply(columns: floats, rowCount: width, scores, into: &sum)
+  /// Adds float rows, whose weights stand in places `start` … of every query.
+  private func addFloats(
+    _ values: Span<Float>, at start: Int, _ softmaxes: inout RunningSoftmaxes
+  ) {
+    add(values, softmaxes.scores, at: start, to: &softmaxes.plain)
+  }
+
+  private func add(
+    _ values: Span<Float>, _ weights: borrowing FloatBuffer, at start: Int,
+    to sums: inout FloatBuffer
+  ) {
+    var target = sums.mutableSpan
+    codec.kernels.combineRows(
+      values, width: codec.configuration.shape.valueDimension,
+      weights: weights.span.extracting(start...), stride: Page.rowCount, into: &target)
+  }
+
+  private mutating func addHalves(
+    _ values: Span<UInt16>, _ softmaxes: inout RunningSoftmaxes
+  ) {
+    let step = Scratch.wideRows * codec.configuration.shape.valueDimension
+    for first in stride(from: 0, to: values.count, by: step) {
+      let some = values.extracting(first..<min(values.count, first + step))
+      HeadReader.widen(codec.kernels, some, &scratch.wide)
+      addFloats(
+        scratch.wide.span.extracting(0..<some.count), at: first / step * Scratch.wideRows,
+        &softmaxes)
     }
-    addSum(to: &softmax)
-  }
-
-  private mutating func addFloats(_ values: Span<Float>, _ softmax: inout RunningSoftmax) {
-    let (kernels, width) = (codec.kernels, sum.count)
-    kernels.multiply(columns: values, rowCount: width, scores, into: &sum)
-    addSum(to: &softmax)
-  }
-
-  private borrowing func addSum(to softmax: inout RunningSoftmax) {
-    var target = softmax.plain.mutableSpan
-    let source = sum.span
-    for i in source.indices { target[i] += source[i] }
   }
 }

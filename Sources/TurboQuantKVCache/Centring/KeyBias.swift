@@ -1,15 +1,18 @@
 internal import TurboQuant
 internal import TurboQuantKernels
 
-/// What centring owes to the scores of stored keys: ⟨q, c⟩, or ⟨q, R_p·b⟩ page by page.
+/// What centring owes to the scores of stored keys: ⟨q, c⟩, or ⟨q, R_p·b⟩.
 ///
-/// ⟨q, R_{s+j}·b⟩ = ⟨R_{−s}·q, R_j·b⟩: the turned biases of one page serve all pages, and the query
-/// turns back from page to page.
+/// ⟨q, R_{s+j}·b⟩ = ⟨R_{−s}·q, R_j·b⟩: the turned biases of a stretch of tokens serve all stretches, and the
+/// query turns back from one to the next.
 enum KeyBias: Sendable {
   case none
   case fixed([Float])
-  /// R_j·b for j = 0 … 63, one after another.
+  /// R_j·b for the j of a stretch, one after another.
   case turned(table: [Float], RotaryEmbedding)
+
+  /// Tokens of a stretch: their biases stay in the first-level cache.
+  static let stretch = 64
 
   init(_ centre: [Float], _ centring: KVCentring) {
     guard !centre.isEmpty else {
@@ -20,7 +23,7 @@ enum KeyBias: Sendable {
       self = .fixed(centre)
       return
     }
-    let table = (0..<Page.rowCount).flatMap { rotary.turned(centre, to: Double($0)) }
+    let table = (0..<KeyBias.stretch).flatMap { rotary.turned(centre, to: Double($0)) }
     self = .turned(table: table, rotary)
   }
 }
@@ -45,34 +48,82 @@ extension RotaryEmbedding {
   }
 }
 
-/// A query on its way through the pages of a head.
+extension KeyBias {
+  /// What is added to the scores of queries that lie one after another, from token `position` on; empty
+  /// for nothing.
+  func queries(
+    _ queries: Span<Float>, dimension: Int, scale: Float, position: Int
+  ) -> [BiasedQuery] {
+    let starts = stride(from: 0, to: queries.count, by: dimension)
+    switch self {
+    case .none: return []
+    case .fixed(let centre):
+      return starts.map { start in
+        var sum: Float = 0
+        for i in 0..<dimension { sum += queries[start + i] * centre[i] }
+        return .fixed(sum * scale)
+      }
+    case .turned(let table, let rotary):
+      return starts.map { start in
+        .turning(
+          TurningQuery(
+            queries.extracting(start..<start + dimension), table: table, rotary, scale: scale,
+            position: position))
+      }
+    }
+  }
+}
+
+/// What centring adds to the scores of one query, page after page.
+enum BiasedQuery {
+  case fixed(Float)
+  case turning(TurningQuery)
+
+  /// Adds it to the scores of the next page, all of whose rows they are, or the last ones.
+  mutating func addNext(_ kernels: Kernels, to scores: inout MutableSpan<Float>) {
+    switch self {
+    case .fixed(let shift):
+      for r in scores.indices { scores[r] += shift }
+    case .turning(var query):
+      query.addNext(kernels, to: &scores)
+      self = .turning(query)
+    }
+  }
+}
+
+/// A query on its way through the tokens of a head.
 struct TurningQuery {
   private let table: [Float]
   private let rotary: RotaryEmbedding
+  private let scale: Float
   private var query: [Double]
-  private let pageTurn: [SIMD2<Double>]
+  private let turn: [SIMD2<Double>]
 
-  /// `query` at `position`, the first page's first token.
-  init(_ query: Span<Float>, table: [Float], _ rotary: RotaryEmbedding, position: Int) {
+  /// `query` at `position`, the first token's.
+  init(
+    _ query: Span<Float>, table: [Float], _ rotary: RotaryEmbedding, scale: Float, position: Int
+  ) {
     self.table = table
     self.rotary = rotary
+    self.scale = scale
     self.query = query.indices.map { Double(query[$0]) }
     rotary.apply(rotary.turn(by: -Double(position)), to: &self.query)
-    pageTurn = rotary.turn(by: -Double(Page.rowCount))
+    turn = rotary.turn(by: -Double(KeyBias.stretch))
   }
 
-  /// Adds `scale` · ⟨q, R_p·b⟩ to the scores of the next page.
-  mutating func addNext(
-    _ kernels: Kernels, scale: Float, to scores: inout FloatBuffer, _ scratch: inout FloatBuffer
-  ) {
-    var turned = FloatBuffer(count: query.count)
-    var target = turned.mutableSpan
-    for i in query.indices { target[i] = Float(query[i]) }
-    kernels.multiplyTransposed(
-      columns: table.span, rowCount: query.count, turned, into: &scratch)
-    var sums = scores.mutableSpan
-    let products = scratch.span
-    for r in 0..<Page.rowCount { sums[r] += scale * products[r] }
-    rotary.apply(pageTurn, to: &query)
+  /// Adds `scale` · ⟨q, R_p·b⟩ to the scores of the next tokens.
+  mutating func addNext(_ kernels: Kernels, to scores: inout MutableSpan<Float>) {
+    let width = query.count
+    for first in stride(from: 0, to: scores.count, by: KeyBias.stretch) {
+      let rows = min(KeyBias.stretch, scores.count - first)
+      let turned = query.map { Float($0) }
+      var products = [Float](repeating: 0, count: KeyBias.stretch)
+      var target = products.mutableSpan
+      kernels.rowProducts(
+        table.span.extracting(0..<rows * width), width: width, queries: turned.span, into: &target,
+        stride: KeyBias.stretch)
+      for r in 0..<rows { scores[first + r] += scale * products[r] }
+      rotary.apply(turn, to: &query)
+    }
   }
 }

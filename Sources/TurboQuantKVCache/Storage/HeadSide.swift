@@ -18,7 +18,9 @@ struct HeadSide: Sendable {
     switch precision {
     case .float32: stored = .floats(Pages(width: dimension))
     case .float16: stored = .halves(Pages(width: dimension))
-    case .codes: stored = .codes(Pages(width: codec?.rowByteCount ?? 0))
+    case .codes:
+      guard let codec else { preconditionFailure("codes without a codec") }
+      stored = .codes(CodePages(), codec)
     }
   }
 
@@ -89,7 +91,7 @@ struct Additions: Sendable {
 enum RowBatch: Sendable {
   case floats([Float])
   case halves([UInt16])
-  case codes([UInt8])
+  case codes(CodedRows)
 }
 
 /// What turns vectors into the rows of one side.
@@ -112,13 +114,13 @@ struct SideWriter: Sendable {
     guard let codec else {
       return precision == .float16 ? .halves(vectors.map(halfPrecision)) : .floats(Array(vectors))
     }
+    guard !centre.isEmpty else { return .codes(try codec.rows(of: vectors.span)) }
     var differences = Array(vectors)
-    guard !centre.isEmpty else { return .codes(try codec.rows(of: differences)) }
     for start in stride(from: 0, to: differences.count, by: centre.count) {
       let position = firstPosition + start / centre.count
       let turned = rotary.map { $0.turned(centre, to: Double(position)) } ?? centre
       for i in turned.indices { differences[start + i] -= turned[i] }
     }
-    return .codes(try codec.rows(of: differences))
+    return .codes(try codec.rows(of: differences.span))
   }
 }

@@ -1,7 +1,7 @@
 /// The size of a page.
 enum Page {
   /// Rows of a page: enough that a page's cost is its rows', few enough that a fork copies little.
-  static let rowCount = 64
+  static let rowCount = 256
 }
 
 /// Rows of one width in pages, shared between copies of a cache until one of them changes a page.
@@ -54,14 +54,14 @@ struct Pages<Element: Sendable>: Sendable {
 enum StoredRows: Sendable {
   case floats(Pages<Float>)
   case halves(Pages<UInt16>)
-  case codes(Pages<UInt8>)
+  case codes(CodePages, RowCodec)
 
   /// The number of rows.
   var count: Int {
     switch self {
     case .floats(let pages): pages.count
     case .halves(let pages): pages.count
-    case .codes(let pages): pages.count
+    case .codes(let pages, _): pages.count
     }
   }
 
@@ -70,7 +70,7 @@ enum StoredRows: Sendable {
     switch self {
     case .floats(let pages): 4 * pages.width
     case .halves(let pages): 2 * pages.width
-    case .codes(let pages): pages.width
+    case .codes(_, let codec): codec.rowByteCount
     }
   }
 
@@ -86,10 +86,10 @@ enum StoredRows: Sendable {
       self = .halves(Pages(width: pages.width))
       pages.append(rows[...])
       self = .halves(pages)
-    case (.codes(var pages), .codes(let rows)):
-      self = .codes(Pages(width: pages.width))
-      pages.append(rows[...])
-      self = .codes(pages)
+    case (.codes(var pages, let codec), .codes(let rows)):
+      self = .codes(CodePages(), codec)
+      pages.append(rows, codec)
+      self = .codes(pages, codec)
     default: preconditionFailure("rows of another kind")
     }
   }
@@ -105,10 +105,10 @@ enum StoredRows: Sendable {
       self = .halves(Pages(width: pages.width))
       pages.truncate(to: newCount)
       self = .halves(pages)
-    case .codes(var pages):
-      self = .codes(Pages(width: pages.width))
-      pages.truncate(to: newCount)
-      self = .codes(pages)
+    case .codes(var pages, let codec):
+      self = .codes(CodePages(), codec)
+      pages.truncate(to: newCount, codec)
+      self = .codes(pages, codec)
     }
   }
 }

@@ -3,11 +3,43 @@ internal import TurboQuantKernels
 
 /// What one side, keys or values, makes of its vectors as codes.
 ///
-/// A row is the codec's codes and signs, then one float32 that folds norm and estimator together, ×
+/// A row keeps the codec's codes and signs, and one float32 that folds norm and estimator together, ×
 /// ⟨ŷ, Rq⟩; two stages keep ‖r‖ · c, × ⟨sign(Jr), JRq⟩, as a second, and QJL keeps only that, of x.
-struct RowCodec: Sendable {
+final class RowCodec: Sendable {
   let codec: Codec
   let estimator: Estimator
+  let openLayout: PageLayout
+  let sealedLayout: PageLayout
+  /// The centroids of each part of a sealed page as whole numbers; nil for packed rows.
+  let wholeCentroids: [WholeCentroids?]
+
+  /// Sixteen centroids, `step` · (whole − 64) each.
+  struct WholeCentroids: Sendable {
+    let whole: [UInt8]
+    let step: Double
+  }
+
+  /// The codec of keys, or of values, which are `turned` in sealed pages.
+  init(_ codec: Codec, _ estimator: Estimator, turned: Bool) {
+    self.codec = codec
+    self.estimator = estimator
+    openLayout = .open(codec)
+    sealedLayout = .sealed(codec, turned: turned)
+    wholeCentroids = sealedLayout.parts.map { part in
+      switch (part.order, part.content) {
+      case (.rows, _): return nil
+      case (_, .signs):
+        // −1 and +1.
+        return WholeCentroids(whole: [1, 127] + [UInt8](repeating: 64, count: 14), step: 1.0 / 63)
+      case (_, .codes(let codebook)):
+        let (whole, step) = codebook.sevenBitCentroids()
+        return WholeCentroids(whole: whole, step: step)
+      }
+    }
+  }
+
+  /// The layout of a page.
+  func layout(isSealed: Bool) -> PageLayout { isSealed ? sealedLayout : openLayout }
 
   /// Bytes of codes and signs.
   var codeByteCount: Int { codec.layout.signs.upperBound }
@@ -15,31 +47,25 @@ struct RowCodec: Sendable {
   var hasSigns: Bool { codec.sketch != nil }
   /// Bytes of a row.
   var rowByteCount: Int { codeByteCount + (hasCodes ? 4 : 0) + (hasSigns ? 4 : 0) }
-  /// Where the scale of the codes stands in a row, and that of the signs.
-  var scaleOffset: Int { codeByteCount }
-  var signScaleOffset: Int { codeByteCount + (hasCodes ? 4 : 0) }
 
   /// The rows of vectors one after another.
-  func rows(of vectors: [Float]) throws(CodecError) -> [UInt8] {
-    let stored = try codec.encode(vectors.span)
-    var rows: [UInt8] = []
-    rows.reserveCapacity(stored.count * rowByteCount)
+  func rows(of vectors: Span<Float>) throws(CodecError) -> CodedRows {
+    let stored = try codec.encode(vectors)
+    let bytes = stored.bytes.span.raw
+    var (scales, signScales): ([Float], [Float]) = ([], [])
+    if hasCodes { scales.reserveCapacity(stored.count) }
+    if hasSigns { signScales.reserveCapacity(stored.count) }
     var codeword = FloatBuffer(count: codec.dimension)
     for row in 0..<stored.count {
       let start = row * codec.bytesPerVector
-      rows += stored.bytes[start..<start + codeByteCount]
-      let bytes = stored.bytes.span.raw
       let norm = codec.layout.norm.map { bytes.float32(at: start + $0) } ?? 1
-      if hasCodes {
-        let scale = scale(bytes, at: start, norm: norm, &codeword)
-        rows.append(littleEndian: scale.bitPattern)
-      }
-      if let sketch = codec.sketch {
-        let length = codec.layout.residualNorm.map { bytes.float32(at: start + $0) } ?? norm
-        rows.append(littleEndian: (length * Float(sketch.scale)).bitPattern)
+      if hasCodes { scales.append(scale(bytes, at: start, norm: norm, &codeword)) }
+      if hasSigns {
+        signScales.append(codec.layout.residualNorm.map { bytes.float32(at: start + $0) } ?? norm)
       }
     }
-    return rows
+    return CodedRows(
+      bytes: stored.bytes, stride: codec.bytesPerVector, scales: scales, signScales: signScales)
   }
 
   /// The factor of ⟨ŷ, Rq⟩ as `Estimator` has it.
@@ -62,19 +88,22 @@ struct RowCodec: Sendable {
     }
   }
 
-  /// The vectors that scores and sums of rows stand for, without what centring took off.
-  func decoded(_ rows: [UInt8]) throws(CodecError) -> [Float] {
-    let count = rows.count / rowByteCount
+  /// The vectors that scores and sums of the rows of an open page stand for, without what centring took
+  /// off.
+  func decoded(_ page: AlignedBytes, rows: Int) throws(CodecError) -> [Float] {
     var vectors: [Float] = []
-    var sum = FloatBuffer(count: codec.dimension)
-    for row in 0..<count {
-      var target = sum.mutableSpan
-      for i in 0..<codec.dimension { target[i] = 0 }
-      let weights: [Float] = [1]
-      addRows(
-        rows.span.raw.extracting(row * rowByteCount..<(row + 1) * rowByteCount),
-        weights: weights.span, to: &sum)
-      vectors += try codec.rotation.applyInverse(to: sum.span)
+    var vector = FloatBuffer(count: codec.dimension)
+    let bytes = page.bytes
+    for row in 0..<rows {
+      for segment in codec.scalarQuantizer?.segments ?? [] {
+        codec.kernels.dequantize(
+          segment.codebook.kernel, bytes, at: row * codeByteCount + segment.byteOffset,
+          into: &vector, segment.coordinates)
+      }
+      let scale = bytes.float32(at: openLayout.scaleOffset + 4 * row)
+      var target = vector.mutableSpan
+      for i in 0..<codec.dimension { target[i] *= scale }
+      vectors += try codec.rotation.applyInverse(to: vector.span)
     }
     return vectors
   }

@@ -1,0 +1,93 @@
+// Products of weights with codes in quads (ctq_kernels.h), in 32 generic lanes of a byte. Include after scan.h,
+// whose targets give ctq_look_up and ctq_dot_8.
+//
+// Eight rows are half a vector of a piece, so a unit of quads is unpacked by shifts and masks alone, and a
+// lookup turns 32 codes into 32 centroids, four neighbours of which meet four weights.
+
+// Queries that meet a quad while it is in a register.
+enum { CTQ_QUAD_QUERIES = 4 };
+
+/// Centroids of half a unit of quads, from the vectors of both pieces.
+CTQ_INLINE void ctq_unpack_quads(const uint8_t *first, const uint8_t *second, uint32_t bits,
+                                 ctq_bytes32 centroids, ctq_bytes32 *quads) {
+  const int width = bits == 3 ? 2 : (int)bits, each = 8 / width, count = bits == 3 ? 8 : each;
+#pragma clang loop unroll(full)
+  for (int g = 0; g < count; g++) {
+    ctq_bytes32 code = ctq_shift_right(ctq_load_32(first + 64 * (g / each)), width * (g % each));
+    code = ctq_mask(code, (uint8_t)((1u << width) - 1));
+    if (bits == 3) {
+      ctq_bytes32 top = ctq_load_32(second);
+      code |= ctq_mask(g < 2 ? ctq_shift_left(top, 2 - g) : ctq_shift_right(top, g - 2), 4);
+    }
+    quads[g] = ctq_look_up(centroids, code);
+  }
+}
+
+/// Sums of a group over all quads; the widths and counts are constants of each copy.
+CTQ_INLINE void ctq_quad_group(const uint8_t *first, const uint8_t *second, uint32_t bits, size_t unit_count,
+                               ctq_bytes32 centroids, const int8_t *weights, size_t stride,
+                               size_t query_count, const uint8_t *next, float *sums, size_t sum_stride) {
+  const size_t unit = bits == 3 ? 8 : 8 / bits, vectors = bits == 3 ? 2 : 1;
+  ctq_words8 totals[CTQ_QUAD_QUERIES][2] = {0};
+  for (size_t u = 0; u < unit_count; u++) {
+    __builtin_prefetch(next + 16 * unit * bits / 2 * u, 0, 2);
+    if (bits == 3) __builtin_prefetch(next + 192 * u + 96, 0, 2);
+    ctq_bytes32 quads[2][8];
+#pragma clang loop unroll(full)
+    for (int h = 0; h < 2; h++)
+      ctq_unpack_quads(first + 64 * vectors * u + 32 * h, second + 64 * u + 32 * h, bits, centroids, quads[h]);
+#pragma clang loop unroll(full)
+    for (size_t g = 0; g < unit; g += 2)
+#pragma clang loop unroll(full)
+      for (size_t q = 0; q < query_count; q++) {
+        const int8_t *own = weights + q * stride + 4 * (unit * u + g);
+        const ctq_bytes32 p = ctq_splat_4(own), r = ctq_splat_4(own + 4);
+#pragma clang loop unroll(full)
+        for (int h = 0; h < 2; h++)
+          totals[q][h] = ctq_dot_8(totals[q][h], quads[h][g], quads[h][g + 1], p, r);
+      }
+  }
+#pragma clang loop unroll(full)
+  for (size_t q = 0; q < query_count; q++)
+#pragma clang loop unroll(full)
+    for (int h = 0; h < 2; h++) ctq_store_sums(totals[q][h], sums + q * sum_stride + 8 * h);
+}
+
+CTQ_INLINE void ctq_quad_groups(const uint8_t *codes, uint32_t bits, size_t group_count, size_t quad_count,
+                                ctq_bytes32 centroids, const int8_t *weights, size_t query_count,
+                                const uint8_t *next, float *sums, size_t sum_stride) {
+  const size_t unit_count = quad_count / ctq_quads_a_unit(bits), group_bytes = quad_count * 8 * bits;
+  for (size_t byte = 0; byte < CTQ_BYTES_BEYOND; byte += 64)
+    __builtin_prefetch(next + group_count * group_bytes + byte, 0, 2);
+  for (size_t g = 0; g < group_count; g++, codes += group_bytes, next += group_bytes)
+    ctq_quad_group(codes, codes + 64 * 2 * unit_count, bits, unit_count, centroids, weights, 4 * quad_count,
+                   query_count, next, sums + 16 * g, sum_stride);
+}
+
+static void quad_sums(const uint8_t *codes, uint32_t bits, size_t group_count, size_t quad_count,
+                      const uint8_t *centroids, const int8_t *weights, size_t query_count,
+                      const uint8_t *next, float *sums, size_t sum_stride) {
+  const ctq_bytes32 table = ctq_load_table(centroids);
+  for (size_t q = 0; q < query_count; q += CTQ_QUAD_QUERIES) {
+    const int8_t *own = weights + q * 4 * quad_count;
+    float *own_sums = sums + q * sum_stride;
+#define QUAD_SUMS(bits, count) \
+  ctq_quad_groups(codes, bits, group_count, quad_count, table, own, count, next, own_sums, sum_stride)
+#define FOR_QUERIES(bits)                      \
+  switch (query_count - q) {                   \
+    case 1: QUAD_SUMS(bits, 1); break;         \
+    case 2: QUAD_SUMS(bits, 2); break;         \
+    case 3: QUAD_SUMS(bits, 3); break;         \
+    default: QUAD_SUMS(bits, 4);               \
+  }                                            \
+  break
+    switch (bits) {
+      case 1: FOR_QUERIES(1);
+      case 2: FOR_QUERIES(2);
+      case 3: FOR_QUERIES(3);
+      default: FOR_QUERIES(4);
+    }
+#undef FOR_QUERIES
+#undef QUAD_SUMS
+  }
+}

@@ -1,0 +1,122 @@
+// Groups of quads from packed rows: 16 rows as they are, or turned about, so that each coordinate becomes a row.
+// Every target shares these; they move bits and compute nothing.
+
+#include "unpacked.h"
+
+typedef uint8_t bytes16 __attribute__((vector_size(16)));
+
+/// Codes 8c ... 8c + 7 of a packed row, a byte each.
+INLINE uint64_t row_word(const uint8_t *row, size_t c, uint32_t bits) {
+  uint64_t packed = 0;
+  memcpy(&packed, row + c * bits, bits);
+  return unpacked(packed, bits);
+}
+
+/// Packs a unit of quads, 64 bytes each, into the vectors of every piece.
+INLINE void pack_unit(uint8_t (*quads)[64], uint32_t bits, uint8_t *first, uint8_t *second) {
+  const uint32_t width = bits == 3 ? 2 : bits, each = 8 / width, vectors = bits == 3 ? 2 : 1;
+  for (uint32_t v = 0; v < vectors; v++)
+    for (int i = 0; i < 64; i++) {
+      uint32_t byte = 0;
+      for (uint32_t g = 0; g < each; g++)
+        byte |= (quads[v * each + g][i] & ((1u << width) - 1)) << width * g;
+      first[64 * v + (uint32_t)i] = (uint8_t)byte;
+    }
+  if (bits != 3) return;
+  for (int i = 0; i < 64; i++) {
+    uint32_t byte = 0;
+    for (uint32_t g = 0; g < 8; g++) byte |= (uint32_t)(quads[g][i] >> 2 & 1) << g;
+    second[i] = (uint8_t)byte;
+  }
+}
+
+INLINE void fill_quads(const uint8_t *rows, size_t stride, const uint32_t bits, size_t quad_count,
+                       uint8_t *codes) {
+  const size_t unit = bits == 3 ? 8 : 8 / bits, vectors = bits == 3 ? 2 : 1;
+  uint8_t *second = codes + 64 * vectors * (quad_count / unit);
+  for (size_t u = 0; u < quad_count / unit; u++) {
+    uint8_t quads[8][64];
+    for (size_t r = 0; r < 16; r++)
+      for (size_t g = 0; g < unit; g += 2) {
+        uint64_t word = row_word(rows + r * stride, (u * unit + g) / 2, bits);
+        memcpy(quads[g] + 4 * r, &word, 4);
+        word >>= 32;
+        memcpy(quads[g + 1] + 4 * r, &word, 4);
+      }
+    pack_unit(quads, bits, codes + 64 * vectors * u, second + 64 * u);
+  }
+}
+
+/// Codes of 16 coordinates of a packed row from coordinate 16g on.
+INLINE bytes16 row_bytes(const uint8_t *row, size_t g, uint32_t bits) {
+  const uint64_t words[2] = {row_word(row, 2 * g, bits), row_word(row, 2 * g + 1, bits)};
+  bytes16 bytes;
+  memcpy(&bytes, words, sizeof bytes);
+  return bytes;
+}
+
+#define ZIP_LOW(a, b) \
+  __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
+#define ZIP_HIGH(a, b) \
+  __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
+
+/// One quad of 16 coordinates of four rows.
+INLINE void turned_quad(const uint8_t *rows, size_t stride, size_t g, uint32_t bits, uint8_t *quad) {
+  bytes16 a = row_bytes(rows, g, bits), b = row_bytes(rows + stride, g, bits);
+  bytes16 c = row_bytes(rows + 2 * stride, g, bits), d = row_bytes(rows + 3 * stride, g, bits);
+  bytes16 ac[2] = {ZIP_LOW(a, c), ZIP_HIGH(a, c)}, bd[2] = {ZIP_LOW(b, d), ZIP_HIGH(b, d)};
+  for (size_t h = 0; h < 2; h++) {
+    bytes16 low = ZIP_LOW(ac[h], bd[h]), high = ZIP_HIGH(ac[h], bd[h]);
+    memcpy(quad + 32 * h, &low, sizeof low);
+    memcpy(quad + 32 * h + 16, &high, sizeof high);
+  }
+}
+
+INLINE void fill_turned_quads(const uint8_t *rows, size_t stride, const uint32_t bits, size_t group_count,
+                              size_t quad_count, uint8_t *codes) {
+  const size_t unit = bits == 3 ? 8 : 8 / bits, vectors = bits == 3 ? 2 : 1;
+  for (size_t g = 0; g < group_count; g++, codes += quad_count * 8 * bits) {
+    uint8_t *second = codes + 64 * vectors * (quad_count / unit);
+    for (size_t u = 0; u < quad_count / unit; u++) {
+      uint8_t quads[8][64];
+      for (size_t k = 0; k < unit; k++)
+        turned_quad(rows + 4 * (u * unit + k) * stride, stride, g, bits, quads[k]);
+      pack_unit(quads, bits, codes + 64 * vectors * u, second + 64 * u);
+    }
+  }
+}
+
+/// Makes a copy of `body` for each width, in which the width is a constant.
+#define FOR_WIDTH(bits, body) \
+  switch (bits) {             \
+    case 1: body(1); break;   \
+    case 2: body(2); break;   \
+    case 3: body(3); break;   \
+    default: body(4);         \
+  }
+
+void ctq_fill_quads(const uint8_t *rows, size_t stride, uint32_t bits, size_t quad_count, uint8_t *codes) {
+#define FILL(b) fill_quads(rows, stride, b, quad_count, codes)
+  FOR_WIDTH(bits, FILL)
+#undef FILL
+}
+
+void ctq_fill_turned_quads(const uint8_t *rows, size_t stride, uint32_t bits, size_t group_count,
+                           size_t quad_count, uint8_t *codes) {
+#define FILL(b) fill_turned_quads(rows, stride, b, group_count, quad_count, codes)
+  FOR_WIDTH(bits, FILL)
+#undef FILL
+}
+
+uint32_t ctq_quad_code(const uint8_t *codes, uint32_t bits, size_t quad_count, size_t row, size_t i) {
+  codes += row / 16 * quad_count * 8 * bits;
+  uint32_t code = 0, shift = 0;
+  for (uint32_t width = ctq_first_piece(bits); shift < bits; width = 1) {
+    const size_t each = 8 / width, quad = i / 4;
+    const uint8_t byte = codes[64 * (quad / each) + 4 * (row % 16) + i % 4];
+    code |= (uint32_t)(byte >> width * (quad % each) & ((1u << width) - 1)) << shift;
+    codes += 64 * (quad_count / each);
+    shift += width;
+  }
+  return code;
+}

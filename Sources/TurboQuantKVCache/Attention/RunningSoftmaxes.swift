@@ -1,0 +1,116 @@
+internal import TurboQuant
+internal import TurboQuantKernels
+
+/// eˣ for x ≤ 0.
+func exponential(_ x: Float) -> Float { x < -87 ? 0 : Float(Portable.exp(Double(x))) }
+
+/// The softmaxes of a few queries over the tokens seen so far: weights relative to each query's largest
+/// score.
+///
+/// The one-pass softmax of Milakov and Gimelshein (arXiv 1805.02867): when a larger score comes, what was
+/// added up shrinks by the exponential of the difference.
+struct RunningSoftmaxes: ~Copyable {
+  /// One query's.
+  struct State {
+    /// The number of tokens that the query sees.
+    let visible: Int
+    fileprivate(set) var largest: Float
+    /// Σ exp(score − largest).
+    fileprivate(set) var weightSum: Double
+    /// The share of tokens that are stored as codes in ``weightSum``.
+    fileprivate(set) var codedWeight = 0.0
+  }
+
+  private(set) var states: [State]
+  /// Scores of the tokens at hand, ``Page/rowCount`` a query, which become their weights.
+  var scores: FloatBuffer
+  /// Σ weight · value of floats, and of codes in the rotated frame; one vector a query.
+  var plain: FloatBuffer
+  var rotated: FloatBuffer
+  private let width: Int
+
+  /// Weights below 2⁻³⁰ of the largest so far add nothing to the values: together they would have moved
+  /// the output by at most n · 2⁻³⁰ of the longest value of n tokens.
+  static let negligible: Float = 20.79
+
+  /// Begins with logits that have no value, if there are some.
+  init(valueDimension: Int, visible: [Int], sinkLogits: [Float]) {
+    width = valueDimension
+    states = visible.indices.map {
+      sinkLogits.isEmpty
+        ? State(visible: visible[$0], largest: -.infinity, weightSum: 0)
+        : State(visible: visible[$0], largest: sinkLogits[$0], weightSum: 1)
+    }
+    scores = FloatBuffer(count: visible.count * Page.rowCount)
+    plain = FloatBuffer(count: visible.count * valueDimension)
+    rotated = FloatBuffer(count: visible.count * valueDimension)
+  }
+
+  /// The number of queries.
+  var count: Int { states.count }
+
+  /// Turns the scores of `rows` tokens from number `first` on into weights; false when none of them
+  /// matters to any query's values.
+  mutating func weigh(_ kernels: Kernels, first: Int, rows: Int, areCodes: Bool) -> Bool {
+    var matters = false
+    for i in states.indices {
+      let seen = max(0, min(rows, states[i].visible - first))
+      if weigh(kernels, i, seen, areCodes: areCodes) { matters = true }
+    }
+    return matters
+  }
+
+  private mutating func weigh(_ kernels: Kernels, _ i: Int, _ seen: Int, areCodes: Bool) -> Bool {
+    let here = RunningSoftmaxes.largest(kernels, &scores, i, seen)
+    let largest = max(states[i].largest, here)
+    // Without a score at all there is nothing to be relative to; what is no number shows in the sum.
+    guard !(largest == -.infinity) else {
+      RunningSoftmaxes.fill(&scores, i, 0..<Page.rowCount, with: 0)
+      return false
+    }
+    let sum = RunningSoftmaxes.exponentials(kernels, &scores, i, shift: largest)
+    if largest > states[i].largest { rescale(i, to: largest) }
+    states[i].weightSum += sum
+    if areCodes { states[i].codedWeight += sum }
+    return !(here < largest - RunningSoftmaxes.negligible)
+  }
+
+  /// The largest of the first `seen` scores of query `i`; takes the others out of the running.
+  private static func largest(
+    _ kernels: Kernels, _ scores: inout FloatBuffer, _ i: Int, _ seen: Int
+  ) -> Float {
+    fill(&scores, i, seen..<Page.rowCount, with: -.infinity)
+    let start = i * Page.rowCount
+    return kernels.largest(scores.span.extracting(start..<start + seen))
+  }
+
+  private static func exponentials(
+    _ kernels: Kernels, _ scores: inout FloatBuffer, _ i: Int, shift: Float
+  ) -> Double {
+    var all = scores.mutableSpan
+    var own = all._mutatingExtracting(i * Page.rowCount..<(i + 1) * Page.rowCount)
+    return Double(kernels.exponentials(&own, shift: shift))
+  }
+
+  private static func fill(
+    _ scores: inout FloatBuffer, _ i: Int, _ rows: Range<Int>, with value: Float
+  ) {
+    var all = scores.mutableSpan
+    for row in rows { all[i * Page.rowCount + row] = value }
+  }
+
+  private mutating func rescale(_ i: Int, to largest: Float) {
+    let old = states[i].largest
+    let factor = old == -.infinity ? 0 : exponential(old - largest)
+    states[i].weightSum *= Double(factor)
+    states[i].codedWeight *= Double(factor)
+    states[i].largest = largest
+    RunningSoftmaxes.scale(&plain, i * width..<(i + 1) * width, by: factor)
+    RunningSoftmaxes.scale(&rotated, i * width..<(i + 1) * width, by: factor)
+  }
+
+  private static func scale(_ floats: inout FloatBuffer, _ range: Range<Int>, by factor: Float) {
+    var target = floats.mutableSpan
+    for i in range { target[i] *= factor }
+  }
+}

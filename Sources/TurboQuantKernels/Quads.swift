@@ -1,0 +1,124 @@
+internal import CTurboQuantKernels
+
+/// Groups of 16 rows of codes in quads, as attention reads them.
+///
+/// `ctq_kernels.h` says where every bit lies.
+package struct QuadShape: Sendable, Equatable {
+  /// Rows of a group.
+  package static let rowCount = 16
+  /// Coordinates of a row.
+  package let dimension: Int
+  /// Bits of a code, at most 4.
+  package let bits: Int
+
+  package init(dimension: Int, bits: Int) {
+    precondition((1...4).contains(bits) && dimension > 0)
+    precondition(dimension % QuadShape.grain(bits: bits) == 0)
+    self.dimension = dimension
+    self.bits = bits
+  }
+
+  /// What the coordinates of quads come in: as many as fill the vectors of every piece.
+  package static func grain(bits: Int) -> Int { 4 * ctq_quads_a_unit(UInt32(bits)) }
+
+  /// Bytes of a group.
+  package var groupByteCount: Int { QuadShape.rowCount * dimension * bits / 8 }
+}
+
+extension QuadShape {
+  /// Puts 16 packed rows, `stride` bytes apart from `offset` on, into the group at `groupOffset`.
+  package func fill(
+    _ rows: RawSpan, at offset: Int, stride: Int, into codes: inout MutableRawSpan,
+    at groupOffset: Int
+  ) {
+    check(
+      rows, offset, stride, rowCount: QuadShape.rowCount, width: dimension * bits / 8,
+      codes.byteCount, groupOffset, groups: 1)
+    unsafe rows.withUnsafeBytes { rows in
+      unsafe codes.withUnsafeMutableBytes { codes in
+        unsafe ctq_fill_quads(
+          rows.bytes(at: offset), stride, UInt32(bits), dimension / 4, codes.bytes(at: groupOffset))
+      }
+    }
+  }
+
+  /// Puts ``dimension`` packed rows turned about into `groups` groups: row r of group g holds coordinate
+  /// 16g + r of all of them.
+  package func fillTurned(
+    _ rows: RawSpan, at offset: Int, stride: Int, groups: Int, into codes: inout MutableRawSpan,
+    at groupOffset: Int
+  ) {
+    check(
+      rows, offset, stride, rowCount: dimension, width: groups * QuadShape.rowCount * bits / 8,
+      codes.byteCount, groupOffset, groups: groups)
+    unsafe rows.withUnsafeBytes { rows in
+      unsafe codes.withUnsafeMutableBytes { codes in
+        unsafe ctq_fill_turned_quads(
+          rows.bytes(at: offset), stride, UInt32(bits), groups, dimension / 4,
+          codes.bytes(at: groupOffset))
+      }
+    }
+  }
+
+  private func check(
+    _ rows: RawSpan, _ offset: Int, _ stride: Int, rowCount: Int, width: Int, _ room: Int,
+    _ groupOffset: Int, groups: Int
+  ) {
+    precondition(groups > 0 && offset >= 0 && stride >= 0 && groupOffset >= 0)
+    precondition(offset + (rowCount - 1) * stride + width <= rows.byteCount)
+    precondition(groupOffset + groups * groupByteCount <= room)
+  }
+
+  /// The code of a coordinate of a row; groups begin at `offset`.
+  package func code(_ codes: RawSpan, at offset: Int, row: Int, _ coordinate: Int) -> UInt8 {
+    precondition(row >= 0 && (0..<dimension).contains(coordinate) && offset >= 0)
+    precondition(offset + (row / QuadShape.rowCount + 1) * groupByteCount <= codes.byteCount)
+    return unsafe codes.withUnsafeBytes {
+      UInt8(
+        unsafe ctq_quad_code(
+          $0.bytes(at: offset), UInt32(bits), dimension / 4, row, coordinate))
+    }
+  }
+}
+
+extension Kernels {
+  /// `sums[q * stride + row]` ← Σ centroid · weight over the codes of every row of `groups` groups from
+  /// `offset` on, for all queries that `weights` holds, each ``QuadShape/dimension`` of them.
+  ///
+  /// `next` is what will be read next; it is brought nearer meanwhile.
+  package func quadSums(
+    _ codes: RawSpan, at offset: Int, _ shape: QuadShape, groups: Int, centroids: Span<UInt8>,
+    weights: Span<Int8>, next: RawSpan, into sums: inout MutableSpan<Float>, stride: Int
+  ) {
+    let (queryCount, rowCount) = (weights.count / shape.dimension, groups * QuadShape.rowCount)
+    precondition(groups > 0 && offset >= 0 && centroids.count == 16 && queryCount > 0)
+    precondition(offset + groups * shape.groupByteCount <= codes.byteCount)
+    precondition(stride >= rowCount && sums.count >= (queryCount - 1) * stride + rowCount)
+    unsafe codes.withUnsafeBytes { codes in
+      unsafe centroids.withUnsafeBufferPointer { centroids in
+        unsafe weights.withUnsafeBufferPointer { weights in
+          unsafe sums.withUnsafeMutableBufferPointer { sums in
+            unsafe next.withUnsafeBytes { next in
+              unsafe table.pointee.quad_sums(
+                codes.bytes(at: offset), UInt32(shape.bits), groups, shape.dimension / 4,
+                centroids.baseAddress, weights.baseAddress, queryCount,
+                next.bytes(at: 0), sums.baseAddress, stride)
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+extension UnsafeRawBufferPointer {
+  fileprivate func bytes(at offset: Int) -> UnsafePointer<UInt8>? {
+    unsafe baseAddress.map { unsafe ($0 + offset).assumingMemoryBound(to: UInt8.self) }
+  }
+}
+
+extension UnsafeMutableRawBufferPointer {
+  fileprivate func bytes(at offset: Int) -> UnsafeMutablePointer<UInt8>? {
+    unsafe baseAddress.map { unsafe ($0 + offset).assumingMemoryBound(to: UInt8.self) }
+  }
+}

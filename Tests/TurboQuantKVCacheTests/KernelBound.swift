@@ -1,0 +1,108 @@
+import TurboQuant
+
+@testable import TurboQuantKVCache
+
+/// How far attention's output may be from attention in double precision on the decoded cache
+/// (Documentation/Numerics.md, “Attention on codes”).
+struct KernelBound {
+  private let shape: KVShape
+  private let scale: Double
+  private let values: [Float]
+  private let longestKey, valueDeviation: Double
+  /// Per token: the deviation of ⟨ŷ, u⟩/‖k‖ that whole centroids cause, and of ŷ′s coordinates.
+  private let keyRounding, valueRounding: Double
+  private let keyLengths, valueLengths: [Double]
+  /// The tokens in sealed pages, whose products are of whole numbers.
+  private let keysInQuads, valuesInQuads: Range<Int>
+
+  init(_ cache: KVCache, head: Int, _ keys: [Float], _ values: [Float], scale: Float) throws {
+    let side = cache.heads[head]
+    shape = cache.codec.configuration.shape
+    self.scale = Double(scale)
+    self.values = values
+    keyLengths = lengths(keys, shape.keyDimension)
+    valueLengths = lengths(values, shape.valueDimension)
+    longestKey = keyLengths.max() ?? 0
+    valueDeviation = (valueLengths.max() ?? 0) / Double(shape.valueDimension).squareRoot()
+    (keyRounding, keysInQuads) = KernelBound.quads(side.keys, cache.codec.keyCodec)
+    (valueRounding, valuesInQuads) = KernelBound.quads(side.values, cache.codec.valueCodec)
+  }
+
+  /// The tokens in quads, and what rounding their centroids makes of a coordinate at most, relative to
+  /// the coordinates' deviation.
+  private static func quads(_ side: HeadSide, _ codec: RowCodec?) -> (Double, Range<Int>) {
+    guard let codec, case .codes(let pages, _) = side.stored else { return (0, 0..<0) }
+    var worst = 0.0
+    for (part, whole) in zip(codec.sealedLayout.parts, codec.wholeCentroids) {
+      guard let whole, case .codes(let codebook) = part.content else { continue }
+      // Centroids of low probability count little in a root mean square: weigh them as the law does.
+      let deviation = 1 / Double(codec.codec.dimension).squareRoot()
+      var (sum, weights) = (0.0, 0.0)
+      for (i, c) in codebook.exactCentroids.enumerated() {
+        let weight = Portable.exp(-c * c / (2 * deviation * deviation))
+        let error = c - whole.step * (Double(whole.whole[i]) - 64)
+        sum += weight * error * error
+        weights += weight
+      }
+      worst = max(worst, (sum / weights).squareRoot() / deviation)
+    }
+    let sealed = pages.count / Page.rowCount * Page.rowCount
+    return (
+      worst,
+      worst > 0 || codec.hasCodes && codec.wholeCentroids.contains { $0 != nil }
+        ? side.sinkCount..<side.sinkCount + sealed : 0..<0
+    )
+  }
+
+  /// The bound of every coordinate.
+  func bounds(_ q: [Float], _ expected: Reference) -> [Double] {
+    let d = shape.valueDimension
+    let length = q.reduce(0) { $0 + Double($1) * Double($1) }.squareRoot()
+    // Weights of a query are rounded to 1/128 of the largest, which is some three deviations: 4 here.
+    let queryRounding = 4 / 128 / 3.0.squareRoot()
+    let perScore =
+      (queryRounding * queryRounding + keyRounding * keyRounding)
+      / Double(shape.keyDimension)
+    var variances = [Double](repeating: 0, count: d)
+    for (t, weight) in expected.weights.enumerated() {
+      if keysInQuads.contains(t) {
+        let factor = scale * length * keyLengths[t]
+        let score = weight * weight * factor * factor * perScore
+        for i in 0..<d {
+          let off = Double(values[t * d + i]) - expected.output[i]
+          variances[i] += score * off * off
+        }
+      }
+      if valuesInQuads.contains(t) {
+        let each = weight * valueLengths[t] * valueRounding / Double(d).squareRoot()
+        for i in 0..<d { variances[i] += each * each }
+      }
+    }
+    addWeightRounding(expected.weights, to: &variances)
+    let score = length * longestKey * scale
+    let floats = 2.5 * 0x1p-24 * (4 + score) * valueDeviation
+    // Six deviations of what is rounded at random.
+    return variances.map { floats + 6 * $0.squareRoot() }
+  }
+
+  /// Weights times scales are rounded to steps of 2⁻¹³ of a page's largest.
+  private func addWeightRounding(_ weights: [Double], to variances: inout [Double]) {
+    let d = Double(shape.valueDimension)
+    for first in stride(
+      from: valuesInQuads.lowerBound, to: valuesInQuads.upperBound, by: Page.rowCount)
+    {
+      let tokens = first..<min(weights.count, first + Page.rowCount)
+      guard !tokens.isEmpty else { continue }
+      let largest = tokens.map { weights[$0] * valueLengths[$0] }.max() ?? 0
+      let step = largest / 8192
+      let variance = step * step / 12 / d * Double(tokens.count)
+      for i in variances.indices { variances[i] += variance }
+    }
+  }
+}
+
+private func lengths(_ floats: [Float], _ dimension: Int) -> [Double] {
+  stride(from: 0, to: floats.count, by: dimension).map { start in
+    floats[start..<start + dimension].reduce(0) { $0 + Double($1) * Double($1) }.squareRoot()
+  }
+}

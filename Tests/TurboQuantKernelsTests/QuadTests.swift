@@ -1,0 +1,155 @@
+import Testing
+
+@testable import TurboQuantKernels
+
+/// Codes in quads, and what attention reads rows with, against plain models.
+@Suite struct QuadTests {
+  static let shapes: [(units: Int, bits: Int)] = (1...4).flatMap { bits in
+    [1, 2, 3, 7, 8].map { ($0, bits) }
+  }
+
+  /// Random packed rows of `count` codes, `stride` bytes apart from byte 1 on.
+  private struct Rows {
+    let bits, stride: Int
+    let bytes: [UInt8]
+
+    init(_ rowCount: Int, codes count: Int, bits: Int, seed: UInt64) {
+      self.bits = bits
+      stride = (count * bits + 7) / 8 + 3
+      bytes = TestFloats.bytes(1 + rowCount * stride, seed: seed)
+    }
+
+    func code(_ row: Int, _ i: Int) -> Int {
+      (0..<bits).reduce(0) { code, k in
+        let at = i * bits + k
+        return code | Int(bytes[1 + row * stride + at / 8] >> (at % 8) & 1) << k
+      }
+    }
+  }
+
+  @Test(arguments: shapes) func rowsGoInAndComeOut(units: Int, bits: Int) {
+    let shape = QuadShape(dimension: units * QuadShape.grain(bits: bits), bits: bits)
+    let rows = Rows(16, codes: shape.dimension, bits: bits, seed: 1)
+    var group = AlignedBytes(byteCount: 5 + shape.groupByteCount)
+    var target = group.mutableBytes
+    shape.fill(rows.bytes.span.raw, at: 1, stride: rows.stride, into: &target, at: 5)
+    for row in 0..<16 {
+      for i in 0..<shape.dimension {
+        #expect(Int(shape.code(group.bytes, at: 5, row: row, i)) == rows.code(row, i))
+      }
+    }
+  }
+
+  @Test(arguments: shapes) func rowsAreTurned(units: Int, bits: Int) {
+    let shape = QuadShape(dimension: units * QuadShape.grain(bits: bits), bits: bits)
+    let rows = Rows(shape.dimension, codes: 48, bits: bits, seed: 2)
+    var groups = AlignedBytes(byteCount: 3 * shape.groupByteCount)
+    var target = groups.mutableBytes
+    shape.fillTurned(
+      rows.bytes.span.raw, at: 1, stride: rows.stride, groups: 3, into: &target, at: 0)
+    for row in 0..<48 {
+      for i in 0..<shape.dimension {
+        #expect(Int(shape.code(groups.bytes, at: 0, row: row, i)) == rows.code(i, row))
+      }
+    }
+  }
+
+  /// Whole numbers: exact on every target.
+  @Test(arguments: KernelTarget.available, shapes)
+  func sums(_ target: KernelTarget, _ size: (units: Int, bits: Int)) {
+    let shape = QuadShape(
+      dimension: size.units * QuadShape.grain(bits: size.bits), bits: size.bits)
+    let codes = TestFloats.bytes(7 + 2 * shape.groupByteCount, seed: 3)
+    let centroids = TestFloats.bytes(16, seed: 4).map { $0 & 127 }
+    for queryCount in [1, 2, 5, 8, 9] {
+      let weights = TestFloats.bytes(queryCount * shape.dimension, seed: 5).map {
+        Int8(Int($0 % 129) - 64)
+      }
+      var sums = [Float](repeating: .nan, count: queryCount * 33)
+      var output = sums.mutableSpan
+      Kernels(target).quadSums(
+        codes.span.raw, at: 7, shape, groups: 2, centroids: centroids.span, weights: weights.span,
+        next: codes.span.raw, into: &output, stride: 33)
+      for query in 0..<queryCount {
+        for row in 0..<32 {
+          let expected = (0..<shape.dimension).reduce(0) { sum, i in
+            let code = shape.code(codes.span.raw, at: 7, row: row, i)
+            return sum + Int(centroids[Int(code)]) * Int(weights[query * shape.dimension + i])
+          }
+          #expect(sums[query * 33 + row] == Float(expected))
+        }
+      }
+    }
+  }
+
+  @Test(arguments: KernelTarget.available, [0, 1, 15, 16, 17, 64, 100])
+  func largest(_ target: KernelTarget, count: Int) {
+    let kernels = Kernels(target)
+    let x = TestFloats.unaligned(count, seed: 6)
+    #expect(kernels.largest(x.span) == x.max())
+    #expect(kernels.largestMagnitude(x.span) == x.map { abs($0) }.max())
+    #expect(kernels.largest([Float]().span) == -.infinity)
+    #expect(kernels.largestMagnitude([Float]().span) == 0)
+    for value in [Float.nan, .infinity, -.infinity] {
+      for place in x.indices {
+        var bad = x
+        bad[place] = value
+        #expect(!kernels.largestMagnitude(bad.span).isFinite)
+      }
+    }
+  }
+
+  /// The nearest of 2¹³ steps to each side of zero; float32 rounds a product of 2¹³ steps by 2⁻¹¹ of one.
+  @Test(arguments: KernelTarget.available, [0, 16, 48, 256])
+  func weightsInTwoPlanes(_ target: KernelTarget, count: Int) {
+    let weights = TestFloats.unaligned(count, seed: 7).dropLast().map { abs($0) }
+    for scale in [Float(1), 1e-25, 1e25, 0, 1e-37] {
+      let scales = TestFloats.unaligned(count, seed: 8).dropLast().map { $0 * scale }
+      var planes = [Int8](repeating: 99, count: 2 * count)
+      var output = planes.mutableSpan
+      let split = Kernels(target).splitWeights(weights.span, scales: scales.span.raw, into: &output)
+      #expect(split.high == planes.prefix(count).reduce(0) { $0 + Int($1) })
+      #expect(split.low == planes.suffix(count).reduce(0) { $0 + Int($1) })
+      #expect(planes.allSatisfy { (-64...64).contains($0) })
+      for i in 0..<count {
+        let exact = Double(weights[i] * scales[i])
+        let found = Double(split.step) * Double(128 * Int(planes[i]) + Int(planes[count + i]))
+        #expect(abs(found - exact) <= max(0.501 * Double(split.step), 0x1p-100))
+      }
+    }
+  }
+
+  /// Sums of n terms in another order: n · 2⁻²³ of the magnitudes.
+  @Test(arguments: KernelTarget.available, [1, 15, 16, 17, 64, 96, 128, 200])
+  func plainRows(_ target: KernelTarget, width: Int) {
+    let (kernels, rowCount) = (Kernels(target), 37)
+    let rows = TestFloats.unaligned(rowCount * width - 1, seed: 9)
+    for queryCount in [1, 2, 3, 4, 7] {
+      let queries = TestFloats.unaligned(queryCount * width - 1, seed: 10)
+      var products = [Float](repeating: .nan, count: queryCount * 40)
+      var output = products.mutableSpan
+      kernels.rowProducts(
+        rows.span, width: width, queries: queries.span, into: &output, stride: 40)
+      let weights = TestFloats.unaligned(queryCount * 40, seed: 11)
+      var sums = [Float](repeating: 1, count: queryCount * width)
+      output = sums.mutableSpan
+      kernels.combineRows(rows.span, width: width, weights: weights.span, stride: 40, into: &output)
+      for q in 0..<queryCount {
+        for r in 0..<rowCount {
+          let terms = (0..<width).map {
+            Double(rows[r * width + $0]) * Double(queries[q * width + $0])
+          }
+          let error = abs(Double(products[q * 40 + r]) - terms.reduce(0, +))
+          #expect(error <= Double(width) * 0x1p-23 * terms.reduce(0) { $0 + abs($1) })
+        }
+        for i in 0..<width {
+          let terms = (0..<rowCount).map {
+            Double(weights[q * 40 + $0]) * Double(rows[$0 * width + i])
+          }
+          let error = abs(Double(sums[q * width + i]) - terms.reduce(1, +))
+          #expect(error <= 38 * 0x1p-23 * terms.reduce(1) { $0 + abs($1) })
+        }
+      }
+    }
+  }
+}
