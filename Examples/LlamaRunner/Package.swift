@@ -10,16 +10,13 @@ let swiftSettings: [SwiftSetting] = [
   .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
-// A compressed cache needs two lines: in `dependencies` of the package
-//   .package(name: "swift-turboquant", path: "../..")
-// and in those of the target `Llama`
-//   .product(name: "TurboQuantKVCache", package: "swift-turboquant")
 let package = Package(
   name: "LlamaRunner",
   platforms: [.macOS(.v15)],
   products: [
     .executable(name: "llama", targets: ["LlamaCLI"])
   ],
+  dependencies: [.package(name: "swift-turboquant", path: "../..")],
   targets: [
     // Optimized in debug builds too: the tests multiply matrices.
     .target(
@@ -27,7 +24,13 @@ let package = Package(
       cSettings: [
         .treatAllWarnings(as: .error), .unsafeFlags(["-O2"], .when(configuration: .debug)),
       ]),
-    .target(name: "Llama", dependencies: ["CLlamaKernels"], swiftSettings: swiftSettings),
+    .target(
+      name: "Llama",
+      dependencies: [
+        "CLlamaKernels", .product(name: "TurboQuant", package: "swift-turboquant"),
+        .product(name: "TurboQuantKVCache", package: "swift-turboquant"),
+      ],
+      swiftSettings: swiftSettings),
     .executableTarget(name: "LlamaCLI", dependencies: ["Llama"], swiftSettings: swiftSettings),
     .testTarget(
       name: "LlamaTests", dependencies: ["Llama"], exclude: ["Fixtures"],

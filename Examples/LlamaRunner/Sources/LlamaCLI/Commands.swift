@@ -2,14 +2,20 @@ import Foundation
 import Llama
 
 let usage = """
-  llama generate "PROMPT" [--tokens N] [--temperature T] [--top-p P] [--seed N] [--model FOLDER]
-  llama evaluate [--windows N] [--text FILE] [--step-by-step] [--json] [--model FOLDER]
+  llama generate "PROMPT" [--cache SETTING] [--tokens N] [--temperature T] [--top-p P] [--seed N]
+                 [--model FOLDER]
+  llama evaluate [SETTING …] [--windows N] [--text FILE] [--step-by-step [--prompt N]] [--json]
+                 [--model FOLDER]
   llama info [--model FOLDER]
 
   Generate continues the prompt; at temperature 0, the default, with the likeliest tokens.
   Evaluate reads a text, by default the model's valid.txt, in windows of up to 1,024 tokens and
-  compares the predictions with each cache of keys and values with those with float32.
+  compares the predictions with each cache of keys and values with those with float32; step by
+  step, it reads --prompt tokens at once (1) and then one by one, as when text is generated.
   Without --model, the small model beside this example is used.
+
+  A cache SETTING is \(CacheSetting.syntax.replacing("\n", with: "\n  ")).
+  Evaluate compares 4, 3 and 2 unless told otherwise.
   """
 
 /// Runs the command that the arguments name.

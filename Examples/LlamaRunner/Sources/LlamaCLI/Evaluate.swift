@@ -4,8 +4,10 @@ import Llama
 /// Compares the predictions with each cache.
 func evaluate(_ words: [String]) throws {
   let arguments = try Arguments(
-    words, options: ["model", "windows", "text"], flags: ["step-by-step", "json"], positional: 0)
+    words, options: ["model", "windows", "text", "prompt"], flags: ["step-by-step", "json"],
+    positional: 1000)
   let wanted = try arguments.integer("windows", in: 1...1_000_000) ?? 20
+  let prompt = try arguments.integer("prompt", in: 1...1_000_000) ?? 1
   let folder = try ModelFolder.find(arguments["model"])
   let text = try readText(arguments["text"], folder)
   let tokenizer = try Tokenizer(contentsOf: folder.appending(path: "tokenizer.json"))
@@ -18,8 +20,13 @@ func evaluate(_ words: [String]) throws {
       "The text is shorter than one window of \(length) tokens; give a longer one.")
   }
   let mode: EvaluationMode = arguments.has("step-by-step") ? .stepByStep : .wholeWindow
-  let results = try Evaluator(model: model, mode: mode).evaluate(
-    windows: windows, settings: CacheSetting.all
+  guard mode == .stepByStep || prompt == 1 else {
+    throw UsageError("--prompt goes with --step-by-step: one pass reads a whole window at once.")
+  }
+  let texts = arguments.positional.isEmpty ? ["4", "3", "2"] : arguments.positional
+  let settings = try [CacheSetting.float32] + texts.map { try CacheSetting($0, for: model) }
+  let results = try Evaluator(model: model, mode: mode, prompt: prompt).evaluate(
+    windows: windows, settings: settings
   ) { done in
     Terminal.progress("\(done) of \(windows.count) windows")
   }

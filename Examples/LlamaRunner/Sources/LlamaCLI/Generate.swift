@@ -4,7 +4,8 @@ import Llama
 /// Continues a prompt, printing the text as it comes.
 func generate(_ words: [String]) throws {
   let arguments = try Arguments(
-    words, options: ["model", "tokens", "temperature", "top-p", "seed"], flags: [], positional: 1)
+    words, options: ["model", "cache", "tokens", "temperature", "top-p", "seed"], flags: [],
+    positional: 1)
   guard let prompt = arguments.positional.first else {
     throw UsageError("Give a text to continue: llama generate \"Once upon a time\"")
   }
@@ -17,7 +18,8 @@ func generate(_ words: [String]) throws {
   let model = try LlamaModel(folder: folder)
 
   var sampler = Sampler(temperature: Float(temperature), topP: Float(topP), seed: UInt64(seed))
-  var caches = model.makeFloatCaches()
+  let setting = try arguments["cache"].map { try CacheSetting($0, for: model) } ?? .float32
+  var caches = try model.makeCaches { try setting.make(model.configuration.cacheShape, $0) }
   var decoder = StreamingDecoder(tokenizer)
   let tokens = tokenizer.encode(prompt)
   Terminal.write(prompt)

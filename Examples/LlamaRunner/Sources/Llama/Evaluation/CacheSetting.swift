@@ -1,6 +1,8 @@
+public import TurboQuantKVCache
+
 /// A cache to evaluate, under a name.
 ///
-/// To evaluate another cache, add a static member that makes it, and add it to `all`.
+/// To evaluate another cache, make a setting that makes it.
 public struct CacheSetting: Sendable {
   /// What tables call it.
   public let name: String
@@ -21,6 +23,13 @@ public struct CacheSetting: Sendable {
     FloatCache(shape: shape)
   }
 
-  /// All settings, in the order of tables; the first is what the others are compared with.
-  public static let all: [CacheSetting] = [.float32]
+  /// A compressed cache.
+  ///
+  /// - Throws: `KVCacheError` for a configuration that is not offered.
+  public static func compressed(
+    _ configuration: KVConfiguration, name: String
+  ) throws -> CacheSetting {
+    let codec = try KVCodec(configuration)
+    return CacheSetting(name: name) { _, _ in CompressedCache(codec) }
+  }
 }

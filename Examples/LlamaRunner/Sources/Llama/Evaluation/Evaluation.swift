@@ -30,11 +30,14 @@ public struct Evaluation: Sendable, Codable {
 public struct Evaluator: Sendable {
   private let model: LlamaModel
   private let mode: EvaluationMode
+  private let prompt: Int
 
-  /// Creates an evaluator.
-  public init(model: LlamaModel, mode: EvaluationMode) {
+  /// Creates an evaluator; step by step, the first `prompt` tokens of a window are read in one pass.
+  public init(model: LlamaModel, mode: EvaluationMode, prompt: Int = 1) {
+    precondition(prompt > 0)
     self.model = model
     self.mode = mode
+    self.prompt = prompt
   }
 
   /// Evaluates settings on windows of tokens.
@@ -73,8 +76,11 @@ public struct Evaluator: Sendable {
     let width = model.configuration.vocabularySize
     var caches = try model.makeCaches { try setting.make(model.configuration.cacheShape, $0) }
     var (losses, divergences, kept): ([Float], [Float], [Float]) = ([], [], [])
-    let step = mode == .wholeWindow ? window.count : 1
-    for start in stride(from: 0, to: window.count, by: step) {
+    var start = 0
+    while start < window.count {
+      let step =
+        mode == .wholeWindow ? window.count : start == 0 ? min(prompt, window.count) : 1
+      defer { start += step }
       let began = ContinuousClock.now
       let tokens = Array(window[start..<start + step])
       var logits = try model.forward(tokens, caches: &caches, logits: .all)

@@ -19,6 +19,10 @@ public struct LlamaModel: Sendable {
     case all
   }
 
+  /// Radians a token by which the rotary embedding turns each pair of coordinates i and
+  /// i + dimension / 2 of queries and keys.
+  public var rotaryFrequencies: [Double] { rotary.frequencies.map { Double($0) } }
+
   /// Makes one cache for each layer.
   public func makeCaches(
     _ make: (_ layer: Int) throws -> any LayerCache

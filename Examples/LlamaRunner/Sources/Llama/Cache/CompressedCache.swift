@@ -1,0 +1,29 @@
+public import TurboQuantKVCache
+
+/// A cache whose keys and values are codes, attended to as codes.
+public struct CompressedCache: LayerCache {
+  private var cache: KVCache
+
+  /// An empty cache; those of all layers and texts share one codec.
+  public init(_ codec: KVCodec) { cache = KVCache(codec) }
+
+  public var count: Int { cache.count }
+
+  /// What it keeps, to the byte.
+  public var memory: KVMemory { cache.memory }
+
+  public mutating func append(keys: [Float], values: [Float], tokens: Int) throws {
+    try cache.append(keys: keys.span, values: values.span)
+  }
+
+  public mutating func attend(queries: [Float], tokens: Int, scale: Float) throws -> [Float] {
+    let shape = cache.codec.configuration.shape
+    var output = [Float](
+      repeating: 0, count: shape.queryHeads * tokens * shape.valueDimension)
+    var room = output.mutableSpan
+    try cache.attend(queries.span, into: &room, scale: scale)
+    return output
+  }
+
+  public mutating func truncate(to count: Int) throws { try cache.truncate(to: count) }
+}
