@@ -45,7 +45,9 @@ extension KVCache {
       guard !side.centre.isEmpty else { break }
       for row in 0..<pages.count {
         let token = side.sinkCount + row
-        let turned = rotary.map { $0.turned(side.centre, to: Double(token)) } ?? side.centre
+        var turned = side.centre
+        rotary.map { RotaryTurns($0, positions: token..<token + 1) }?
+          .turn(side.centre, row: 0, into: &turned)
         for i in 0..<side.dimension { floats[token * side.dimension + i] += turned[i] }
       }
     }

@@ -1,4 +1,5 @@
 internal import TurboQuant
+internal import TurboQuantKernels
 
 /// What a cache keeps, in bytes.
 public struct KVMemory: Sendable, Hashable {
@@ -26,5 +27,17 @@ extension KVCache {
           + 2 * ($1.values.sinks.count + $1.values.window.count)
       },
       centreBytes: heads.reduce(0) { $0 + 4 * ($1.keys.centre.count + $1.values.centre.count) })
+  }
+}
+
+extension KVCache {
+  /// Calls `body` with the memory of every page, head by head, in the order in which attention reads them.
+  package func forEachPage(_ body: (RawSpan) -> Void) {
+    for head in heads {
+      for page in 0..<max(head.keys.stored.pageCount, head.values.stored.pageCount) {
+        head.keys.stored.withPage(page, body)
+        head.values.stored.withPage(page, body)
+      }
+    }
   }
 }

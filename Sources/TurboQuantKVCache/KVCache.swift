@@ -1,6 +1,5 @@
 internal import TurboQuant
 internal import TurboQuantKernels
-internal import TurboQuantThreads
 
 /// The keys and values of one attention layer for one sequence, most of them as codes.
 ///
@@ -20,7 +19,7 @@ public struct KVCache: Sendable {
   /// What all caches of the configuration share.
   public let codec: KVCodec
   /// The number of tokens held.
-  public private(set) var count = 0
+  public internal(set) var count = 0
   var heads: [Head]
 
   /// One key/value head.
@@ -40,85 +39,6 @@ public struct KVCache: Sendable {
         dimension: configuration.shape.valueDimension, precision: configuration.values,
         codec.valueCodec))
     heads = Array(repeating: head, count: configuration.shape.keyValueHeads)
-  }
-
-  /// Appends tokens after the last one held.
-  ///
-  /// - Parameters:
-  ///   - keys: [key/value heads, tokens, key dimension], after any rotary embedding.
-  ///   - values: [key/value heads, tokens, value dimension].
-  ///   - position: Where the caller believes the first of them to be; checked if not nil.
-  ///   - threads: How many heads to work on at once.
-  /// - Throws: ``KVCacheError`` when lengths do not fit heads, dimensions and each other, the position
-  ///   is not ``count``, or a number is NaN, infinite, or too large for float16 where tokens pass
-  ///   through it; the cache is unchanged then.
-  /// - Complexity: O(d log d) a vector with the Hadamard rotation, O(d²) with the Haar rotation.
-  public mutating func append(
-    keys: Span<Float>, values: Span<Float>, at position: Int? = nil, threads: Int = 1
-  ) throws(KVCacheError) {
-    if let position, position != count {
-      throw KVCacheError(
-        .outOfOrder(position: position, expected: count),
-        "tokens for position \(position), but \(count) are held; append at \(count) or truncate")
-    }
-    let shape = codec.configuration.shape
-    let tokens = try tokenCount(keys.count, shape.keyValueHeads, shape.keyDimension, "keys")
-    let valueTokens = try tokenCount(
-      values.count, shape.keyValueHeads, shape.valueDimension, "values")
-    guard tokens == valueTokens else {
-      throw KVCacheError(
-        .lengthMismatch(
-          found: values.count, expected: tokens * shape.keyValueHeads * shape.valueDimension),
-        "values of \(valueTokens) tokens for keys of \(tokens)")
-    }
-    try check(keys, dimension: shape.keyDimension, tokens, "key", codec.configuration.keys)
-    try check(values, dimension: shape.valueDimension, tokens, "value", codec.configuration.values)
-    guard tokens > 0 else { return }
-    let additions = try additions(keys.copied(), values.copied(), tokens: tokens, threads: threads)
-    for h in heads.indices {
-      heads[h].keys.append(additions[h].keys)
-      heads[h].values.append(additions[h].values)
-    }
-    count += tokens
-  }
-
-  private func additions(
-    _ keys: [Float], _ values: [Float], tokens: Int, threads: Int
-  ) throws(KVCacheError) -> [(keys: Additions, values: Additions)] {
-    let shape = codec.configuration.shape
-    let (keySize, valueSize) = (tokens * shape.keyDimension, tokens * shape.valueDimension)
-    let (keyWriter, valueWriter) = (keyWriter, valueWriter)
-    return try Parallel.map(shape.keyValueHeads, threads: threads) { h throws(KVCacheError) in
-      do throws(CodecError) {
-        return (
-          keys: try heads[h].keys.additions(
-            of: keys[h * keySize..<(h + 1) * keySize], after: count, keyWriter),
-          values: try heads[h].values.additions(
-            of: values[h * valueSize..<(h + 1) * valueSize], after: count, valueWriter)
-        )
-      } catch {
-        throw KVCacheError(error, "head \(h)")
-      }
-    }
-  }
-
-  private var keyWriter: SideWriter {
-    writer(codec.configuration.keys, codec.keyCodec, codec.configuration.centring.rotary)
-  }
-
-  private var valueWriter: SideWriter {
-    writer(codec.configuration.values, codec.valueCodec, nil)
-  }
-
-  private func writer(
-    _ precision: KVPrecision, _ rowCodec: RowCodec?, _ rotary: RotaryEmbedding?
-  ) -> SideWriter {
-    let configuration = codec.configuration
-    return SideWriter(
-      codec: rowCodec, precision: precision, sinks: configuration.sinks,
-      window: configuration.window, rounds: codec.hasHalves,
-      centres: rowCodec != nil && configuration.centring != .none, rotary: rotary,
-      kernels: codec.kernels)
   }
 
   /// Forgets all tokens from `newCount` on, as when a speculated continuation is refused.

@@ -32,6 +32,12 @@ extension RawSpan {
       littleEndian: unsafe unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self))
   }
 
+  /// Eight words at `offset`, which need not be aligned, in the machine's order.
+  package func words(at offset: Int) -> SIMD8<UInt64> {
+    precondition(offset >= 0 && offset <= byteCount - 64)
+    return unsafe unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: SIMD8<UInt64>.self)
+  }
+
   /// The little-endian float32 at `offset`, which need not be aligned.
   package func float32(at offset: Int) -> Float {
     Float(bitPattern: integer(at: offset, as: UInt32.self))

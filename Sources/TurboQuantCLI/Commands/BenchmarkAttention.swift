@@ -7,7 +7,8 @@ extension Command {
     name: "benchmark attention", summary: "Time decoding steps on compressed caches.",
     discussion: """
       Fills a float32, a float16 and compressed caches with the same seeded random keys and values and
-      attends with one query a head. The caches take turns; times are medians over the repeats.
+      attends with one query a head. The caches take turns, and a plain read of the float32 cache's own
+      bytes; times are medians over the repeats.
       """,
     operands: [],
     options: [
@@ -87,7 +88,6 @@ private struct AttentionTrial {
   private let query: [Float]
   private var output: [Float]
   private var caches: [(cache: KVCache, appendSeconds: Double)] = []
-  private let plain: PlainBytes
 
   init(
     _ shape: KVShape, _ settings: [(KVPrecision, KVPrecision)], tokens: Int, seed: UInt64,
@@ -116,7 +116,6 @@ private struct AttentionTrial {
       caches.append((cache, (ContinuousClock.now - start).seconds))
       progress.advance()
     }
-    plain = PlainBytes(count: caches[0].cache.memory.total)
   }
 
   mutating func run(repeats: Int, _ progress: Progress) throws -> [AttentionTiming] {
@@ -132,7 +131,7 @@ private struct AttentionTrial {
         steps[i].append((ContinuousClock.now - start).seconds * 1e3)
       }
       let start = ContinuousClock.now
-      plain.read()
+      caches[0].cache.forEachPage(PlainBytes.read)
       reads.append((ContinuousClock.now - start).seconds * 1e3)
       progress.advance()
     }
@@ -185,5 +184,7 @@ private func text(_ timings: [AttentionTiming]) -> String {
   return table.lines.joined(separator: "\n")
     + "\n\n\(Numbers.grouped(first.tokens)) tokens, \(first.keyValueHeads) key/value heads of "
     + "\(first.dimension), \(Numbers.counted(first.threads, "thread")), medians of \(first.repeats); a plain "
-    + "read of the float32 cache takes \(Numbers.significant(first.read, 3)) ms\n"
+    + "read of the float32 cache takes \(Numbers.significant(first.read, 3)) ms ("
+    + "\(Numbers.significant(Double(first.bytes) / first.read / 1e6, 3)) GB/s), "
+    + "\(Numbers.fixed(first.read / first.step, 2)) of a step over it\n"
 }

@@ -2,7 +2,9 @@ internal import TurboQuant
 internal import TurboQuantKernels
 
 /// eˣ for x ≤ 0.
-func exponential(_ x: Float) -> Float { x < -87 ? 0 : Float(Portable.exp(Double(x))) }
+func exponential(_ x: Float) -> Float {
+  x < -87 ? 0 : Float(Portable.exp(Double(x)))
+}
 
 /// The softmaxes of a few queries over the tokens seen so far: weights relative to each query's largest
 /// score.

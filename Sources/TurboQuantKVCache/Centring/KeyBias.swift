@@ -23,7 +23,13 @@ enum KeyBias: Sendable {
       self = .fixed(centre)
       return
     }
-    let table = (0..<KeyBias.stretch).flatMap { rotary.turned(centre, to: Double($0)) }
+    let turns = RotaryTurns(rotary, positions: 0..<KeyBias.stretch)
+    var table: [Float] = []
+    var turned = centre
+    for row in 0..<KeyBias.stretch {
+      turns.turn(centre, row: row, into: &turned)
+      table += turned
+    }
     self = .turned(table: table, rotary)
   }
 }

@@ -1,37 +1,67 @@
 internal import TurboQuant
 
-extension RotaryEmbedding {
-  /// R_p · `vector`, rounded to float32 once.
-  ///
-  /// With arithmetic that is the same everywhere, since it decides stored codes.
-  func turned(_ vector: [Float], to position: Double) -> [Float] {
-    var result = vector
-    for i in frequencies.indices {
-      let (cosine, sine) = Portable.cosineAndSine(position * frequencies[i])
-      let (a, b) = pair(i)
-      let (x, y) = (Double(vector[a]), Double(vector[b]))
-      result[a] = Float(cosine * x - sine * y)
-      result[b] = Float(sine * x + cosine * y)
+/// What an embedding does at some consecutive positions.
+///
+/// With arithmetic that is the same everywhere, since it decides stored codes.
+struct RotaryTurns: Sendable {
+  private let rotary: RotaryEmbedding
+  private let turns: [SIMD2<Double>]
+
+  init(_ rotary: RotaryEmbedding, positions: Range<Int>) {
+    self.rotary = rotary
+    turns = positions.flatMap { rotary.turn(by: Double($0)) }
+  }
+
+  /// `result` ← R_p · `vector` at the position of number `row`, rounded to float32 once.
+  func turn(_ vector: [Float], row: Int, into result: inout [Float]) {
+    let first = row * rotary.frequencies.count
+    for i in rotary.frequencies.indices {
+      let (a, b) = rotary.pair(i)
+      let (turn, x, y) = (turns[first + i], Double(vector[a]), Double(vector[b]))
+      result[a] = Float(turn.x * x - turn.y * y)
+      result[b] = Float(turn.y * x + turn.x * y)
     }
-    return result
+  }
+
+  /// `sums` += R_p⁻¹ · the vector from `start` on, at the position of number `row`.
+  func addTurnedBack(_ floats: Span<Float>, at start: Int, row: Int, to sums: inout [Double]) {
+    let first = row * rotary.frequencies.count
+    for i in rotary.frequencies.indices {
+      let (a, b) = rotary.pair(i)
+      let (turn, x, y) = (turns[first + i], Double(floats[start + a]), Double(floats[start + b]))
+      sums[a] += turn.x * x + turn.y * y
+      sums[b] += turn.x * y - turn.y * x
+    }
+    for i in 2 * rotary.frequencies.count..<sums.count { sums[i] += Double(floats[start + i]) }
   }
 }
 
 /// Means of vectors, turned back where an embedding turned them.
 enum Centre {
-  /// The mean of `vectors`, the first of which stands at `firstPosition`.
-  static func mean(
-    of vectors: ArraySlice<Float>, dimension: Int, firstPosition: Int, _ rotary: RotaryEmbedding?
-  ) -> [Float] {
-    var sums = [Double](repeating: 0, count: dimension)
-    let count = vectors.count / dimension
-    for token in 0..<count {
-      let start = vectors.startIndex + token * dimension
-      let vector = Array(vectors[start..<start + dimension])
-      let position = -Double(firstPosition + token)
-      let still = rotary.map { $0.turned(vector, to: position) } ?? vector
-      for i in 0..<dimension { sums[i] += Double(still[i]) }
+  /// The means of heads × tokens vectors, the first of which stands at `position`, without the first
+  /// `skipped` tokens.
+  static func means(
+    _ floats: Span<Float>, heads: Int, tokens: Int, skipping skipped: Int, position: Int,
+    _ rotary: RotaryEmbedding?
+  ) -> [[Float]] {
+    let dimension = floats.count / (heads * tokens)
+    var sums = [[Double]](repeating: [Double](repeating: 0, count: dimension), count: heads)
+    for first in stride(from: skipped, to: tokens, by: Page.rowCount) {
+      let some = first..<min(tokens, first + Page.rowCount)
+      let turns = rotary.map {
+        RotaryTurns($0, positions: position + some.lowerBound..<position + some.upperBound)
+      }
+      for h in 0..<heads {
+        for token in some {
+          let start = (h * tokens + token) * dimension
+          if let turns {
+            turns.addTurnedBack(floats, at: start, row: token - first, to: &sums[h])
+          } else {
+            for i in 0..<dimension { sums[h][i] += Double(floats[start + i]) }
+          }
+        }
+      }
     }
-    return sums.map { Float($0 / Double(count)) }
+    return sums.map { $0.map { Float($0 / Double(tokens - skipped)) } }
   }
 }

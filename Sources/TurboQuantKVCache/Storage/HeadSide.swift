@@ -11,7 +11,7 @@ struct HeadSide: Sendable {
   /// Float16 rows of the latest tokens, the oldest first.
   private(set) var window: [UInt16] = []
   /// What is subtracted before vectors become codes; empty for nothing, or not yet.
-  private(set) var centre: [Float] = []
+  var centre: [Float] = []
 
   init(dimension: Int, precision: KVPrecision, _ codec: RowCodec?) {
     self.dimension = dimension
@@ -29,37 +29,29 @@ struct HeadSide: Sendable {
 
   /// What appending `vectors` after `count` tokens comes to.
   func additions(
-    of vectors: ArraySlice<Float>, after count: Int, _ writer: SideWriter
+    of vectors: [Float], after count: Int, _ writer: SideWriter
   ) throws(CodecError) -> Additions {
-    var additions = Additions(centre: centre)
-    let toSinks = max(0, min(vectors.count / dimension, writer.sinks - count))
-    let later = vectors.dropFirst(toSinks * dimension)
-    if writer.centres, centre.isEmpty, !later.isEmpty {
-      additions.centre = Centre.mean(
-        of: later, dimension: dimension, firstPosition: count + toSinks, writer.rotary)
-    }
-    let position = writer.sinks + stored.count
+    var additions = Additions()
     guard writer.rounds else {
-      additions.stored = try writer.rows(
-        of: later, firstPosition: position, centre: additions.centre)
+      additions.stored = try writer.rows(of: vectors, centre: centre)
       return additions
     }
     // Every token passes through float16, so that it does not matter how many come in one call.
-    additions.sinks = vectors.prefix(toSinks * dimension).map(halfPrecision)
-    additions.window = later.map(halfPrecision)
+    let halves = vectors.map(halfPrecision)
+    let toSinks = max(0, min(vectors.count, (writer.sinks - count) * dimension))
+    additions.sinks = halves[..<toSinks]
+    additions.window = halves[toSinks...]
     let queue = window + additions.window
     additions.leaving = max(0, queue.count - writer.window * dimension)
     var floats = [Float](repeating: 0, count: additions.leaving)
     var target = floats.mutableSpan
     writer.kernels.widen(queue.span.extracting(0..<additions.leaving), into: &target)
-    additions.stored = try writer.rows(
-      of: floats[...], firstPosition: position, centre: additions.centre)
+    additions.stored = try writer.rows(of: floats, centre: centre)
     return additions
   }
 
   /// Takes in what ``additions(of:after:_:)`` came to.
   mutating func append(_ additions: Additions) {
-    centre = additions.centre
     sinks += additions.sinks
     window += additions.window
     window.removeFirst(additions.leaving)
@@ -79,10 +71,9 @@ struct HeadSide: Sendable {
 
 /// What an append adds to one side of a head.
 struct Additions: Sendable {
-  var centre: [Float]
-  var sinks: [UInt16] = []
+  var sinks: ArraySlice<UInt16> = []
   /// Float16 rows for the window, of which, or of what is there, the first `leaving` numbers become codes.
-  var window: [UInt16] = []
+  var window: ArraySlice<UInt16> = []
   var leaving = 0
   var stored = RowBatch.floats([])
 }
@@ -102,23 +93,20 @@ struct SideWriter: Sendable {
   let window: Int
   /// Whether vectors pass through float16.
   let rounds: Bool
-  /// Whether a mean is subtracted, and the embedding that turns it, if any.
-  let centres: Bool
-  let rotary: RotaryEmbedding?
+  /// How the mean that is subtracted turns at the positions of the next rows, if it does.
+  let turns: RotaryTurns?
   let kernels: Kernels
 
-  /// The stored rows of vectors at consecutive positions.
-  func rows(
-    of vectors: ArraySlice<Float>, firstPosition: Int, centre: [Float]
-  ) throws(CodecError) -> RowBatch {
+  /// The stored rows of vectors at consecutive positions, without the centre.
+  func rows(of vectors: [Float], centre: [Float]) throws(CodecError) -> RowBatch {
     guard let codec else {
-      return precision == .float16 ? .halves(vectors.map(halfPrecision)) : .floats(Array(vectors))
+      return precision == .float16 ? .halves(vectors.map(halfPrecision)) : .floats(vectors)
     }
     guard !centre.isEmpty else { return .codes(try codec.rows(of: vectors.span)) }
-    var differences = Array(vectors)
-    for start in stride(from: 0, to: differences.count, by: centre.count) {
-      let position = firstPosition + start / centre.count
-      let turned = rotary.map { $0.turned(centre, to: Double(position)) } ?? centre
+    var differences = vectors
+    var turned = centre
+    for (row, start) in stride(from: 0, to: vectors.count, by: centre.count).enumerated() {
+      turns?.turn(centre, row: row, into: &turned)
       for i in turned.indices { differences[start + i] -= turned[i] }
     }
     return .codes(try codec.rows(of: differences.span))

@@ -1,3 +1,5 @@
+internal import TurboQuantKernels
+
 /// The size of a page.
 enum Page {
   /// Rows of a page: enough that a page's cost is its rows', few enough that a fork copies little.
@@ -62,6 +64,18 @@ enum StoredRows: Sendable {
     case .floats(let pages): pages.count
     case .halves(let pages): pages.count
     case .codes(let pages, _): pages.count
+    }
+  }
+
+  /// The number of pages.
+  var pageCount: Int { (count + Page.rowCount - 1) / Page.rowCount }
+
+  /// Lends the memory of a page.
+  func withPage(_ number: Int, _ body: (RawSpan) -> Void) {
+    switch self {
+    case .floats(let pages): body(pages[page: number].span.raw)
+    case .halves(let pages): body(pages[page: number].span.raw)
+    case .codes(let pages, _): body(pages.page(number))
     }
   }
 

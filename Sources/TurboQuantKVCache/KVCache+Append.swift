@@ -1,0 +1,145 @@
+internal import TurboQuant
+internal import TurboQuantKernels
+internal import TurboQuantThreads
+
+extension KVCache {
+  /// Appends tokens after the last one held.
+  ///
+  /// - Parameters:
+  ///   - keys: [key/value heads, tokens, key dimension], after any rotary embedding.
+  ///   - values: [key/value heads, tokens, value dimension].
+  ///   - position: Where the caller believes the first of them to be; checked if not nil.
+  ///   - threads: How many heads to work on at once.
+  /// - Throws: ``KVCacheError`` when lengths do not fit heads, dimensions and each other, the position
+  ///   is not ``count``, or a number is NaN, infinite, or too large for float16 where tokens pass
+  ///   through it; the cache is unchanged then.
+  /// - Complexity: O(d log d) a vector with the Hadamard rotation, O(d²) with the Haar rotation.
+  public mutating func append(
+    keys: Span<Float>, values: Span<Float>, at position: Int? = nil, threads: Int = 1
+  ) throws(KVCacheError) {
+    if let position, position != count {
+      throw KVCacheError(
+        .outOfOrder(position: position, expected: count),
+        "tokens for position \(position), but \(count) are held; append at \(count) or truncate")
+    }
+    let shape = codec.configuration.shape
+    let tokens = try tokenCount(keys.count, shape.keyValueHeads, shape.keyDimension, "keys")
+    let valueTokens = try tokenCount(
+      values.count, shape.keyValueHeads, shape.valueDimension, "values")
+    guard tokens == valueTokens else {
+      throw KVCacheError(
+        .lengthMismatch(
+          found: values.count, expected: tokens * shape.keyValueHeads * shape.valueDimension),
+        "values of \(valueTokens) tokens for keys of \(tokens)")
+    }
+    try check(keys, dimension: shape.keyDimension, tokens, "key", codec.configuration.keys)
+    try check(values, dimension: shape.valueDimension, tokens, "value", codec.configuration.values)
+    guard tokens > 0 else { return }
+    // A long prompt goes in page by page, so that what it takes on the way stays small. Nothing below fails
+    // for what was checked above; if it did, nothing would be kept.
+    let before = tokens > Page.rowCount ? self : nil
+    fixCentres(keys, values, tokens: tokens)
+    do throws(KVCacheError) {
+      for first in stride(from: 0, to: tokens, by: Page.rowCount) {
+        let some = first..<min(tokens, first + Page.rowCount)
+        try append(
+          KVCache.parts(keys, some, of: tokens, shape.keyValueHeads, shape.keyDimension),
+          KVCache.parts(values, some, of: tokens, shape.keyValueHeads, shape.valueDimension),
+          tokens: some.count, threads: threads)
+      }
+    } catch {
+      if let before { self = before }
+      throw error
+    }
+  }
+
+  /// The vectors of some tokens of each head.
+  private static func parts(
+    _ floats: Span<Float>, _ some: Range<Int>, of tokens: Int, _ heads: Int, _ dimension: Int
+  ) -> [[Float]] {
+    (0..<heads).map { h in
+      let first = (h * tokens + some.lowerBound) * dimension
+      return floats.extracting(first..<first + some.count * dimension).copied()
+    }
+  }
+
+  /// Appends at most a page of tokens.
+  private mutating func append(
+    _ keys: [[Float]], _ values: [[Float]], tokens: Int, threads: Int
+  ) throws(KVCacheError) {
+    let additions = try additions(keys, values, tokens: tokens, threads: threads)
+    for h in heads.indices {
+      heads[h].keys.append(additions[h].keys)
+      heads[h].values.append(additions[h].values)
+    }
+    count += tokens
+  }
+
+  private func additions(
+    _ keys: [[Float]], _ values: [[Float]], tokens: Int, threads: Int
+  ) throws(KVCacheError) -> [(keys: Additions, values: Additions)] {
+    let writers = (keys: keyWriter(adding: tokens), values: valueWriter)
+    return try Parallel.map(heads.count, threads: threads) { h throws(KVCacheError) in
+      do throws(CodecError) {
+        return (
+          keys: try heads[h].keys.additions(of: keys[h], after: count, writers.keys),
+          values: try heads[h].values.additions(of: values[h], after: count, writers.values)
+        )
+      } catch {
+        throw KVCacheError(error, "head \(h)")
+      }
+    }
+  }
+}
+
+// MARK: Writers
+
+extension KVCache {
+  private func keyWriter(adding tokens: Int) -> SideWriter {
+    let configuration = codec.configuration
+    var turns: RotaryTurns?
+    if let rotary = configuration.centring.rotary, codec.keyCodec != nil,
+      let side = heads.first?.keys
+    {
+      // The rows that become codes now stand after those that are codes already.
+      let first = configuration.sinks + side.stored.count
+      turns = RotaryTurns(rotary, positions: first..<first + tokens + side.windowCount)
+    }
+    return writer(configuration.keys, codec.keyCodec, turns)
+  }
+
+  private var valueWriter: SideWriter {
+    writer(codec.configuration.values, codec.valueCodec, nil)
+  }
+
+  private func writer(
+    _ precision: KVPrecision, _ rowCodec: RowCodec?, _ turns: RotaryTurns?
+  ) -> SideWriter {
+    let configuration = codec.configuration
+    return SideWriter(
+      codec: rowCodec, precision: precision, sinks: configuration.sinks,
+      window: configuration.window, rounds: codec.hasHalves, turns: turns, kernels: codec.kernels)
+  }
+}
+
+// MARK: Centring
+
+extension KVCache {
+  /// Fixes what is subtracted, by the first append that goes beyond the sinks.
+  private mutating func fixCentres(_ keys: Span<Float>, _ values: Span<Float>, tokens: Int) {
+    let configuration = codec.configuration
+    let sinks = max(0, configuration.sinks - count)
+    guard configuration.centring != .none, tokens > sinks else { return }
+    if codec.keyCodec != nil, heads[0].keys.centre.isEmpty {
+      let means = Centre.means(
+        keys, heads: heads.count, tokens: tokens, skipping: sinks, position: count,
+        configuration.centring.rotary)
+      for h in heads.indices { heads[h].keys.centre = means[h] }
+    }
+    if codec.valueCodec != nil, heads[0].values.centre.isEmpty {
+      let means = Centre.means(
+        values, heads: heads.count, tokens: tokens, skipping: sinks, position: count, nil)
+      for h in heads.indices { heads[h].values.centre = means[h] }
+    }
+  }
+}
