@@ -47,7 +47,9 @@ let package = Package(
       swiftSettings: swiftSettings),
     .target(
       name: "TurboQuantKVCache",
-      dependencies: ["TurboQuant", "TurboQuantKernels", "TurboQuantThreads"],
+      dependencies: [
+        "TurboQuant", "TurboQuantKernels", "TurboQuantStorage", "TurboQuantThreads",
+      ],
       swiftSettings: swiftSettings),
     .target(name: "CDemoData", cSettings: cSettings),
     .executableTarget(
@@ -84,7 +86,9 @@ let package = Package(
       exclude: ["Fixtures"], swiftSettings: swiftSettings),
     .testTarget(
       name: "TurboQuantKVCacheTests",
-      dependencies: ["TurboQuantKVCache", "TurboQuant", "TurboQuantKernels"],
+      dependencies: [
+        "TestSupport", "TurboQuantKVCache", "TurboQuant", "TurboQuantKernels", "TurboQuantStorage",
+      ],
       swiftSettings: swiftSettings),
     .testTarget(name: "TidyTests", swiftSettings: swiftSettings),
     .testTarget(

@@ -1,4 +1,4 @@
-/// Bytes on a cache-line boundary, copied when one of several owners changes them.
+/// Bytes on a cache-line boundary, copied when one of several owners, or of borrowed ones any, changes them.
 @safe package struct AlignedBytes: @unchecked Sendable {
   // Sendable because the memory is written by a sole owner only.
   private var owner: Owner
@@ -6,15 +6,22 @@
   /// The number of bytes.
   package let byteCount: Int
 
-  /// Frees the memory with its last owner.
+  /// Frees the memory with its last owner, or keeps its lender.
   @safe private final class Owner {
     let base: UnsafeMutableRawPointer
+    let lender: AnyObject?
 
     init(byteCount: Int) {
       unsafe base = .allocate(byteCount: max(64, byteCount), alignment: 64)
+      lender = nil
     }
 
-    deinit { unsafe base.deallocate() }
+    init(_ base: UnsafeMutableRawPointer, of lender: AnyObject) {
+      unsafe self.base = base
+      self.lender = lender
+    }
+
+    deinit { if lender == nil { unsafe base.deallocate() } }
   }
 
   /// Creates `byteCount` zeros.
@@ -33,6 +40,17 @@
     target.copyBytes(of: bytes)
   }
 
+  /// Bytes on a cache-line boundary that `lender` keeps where they are for as long as it lives, and that
+  /// nobody changes.
+  package init(borrowing bytes: RawSpan, of lender: some AnyObject & Sendable) {
+    byteCount = bytes.byteCount
+    let start = unsafe bytes.withUnsafeBytes { $0.baseAddress }
+    precondition(byteCount > 0 && UInt(bitPattern: start) % 64 == 0)
+    // Never written through: whoever changes these bytes copies them first.
+    unsafe base = UnsafeMutableRawPointer(mutating: start!)
+    unsafe owner = Owner(base, of: lender)
+  }
+
   /// The bytes, for reading.
   package var bytes: RawSpan {
     @_lifetime(borrow self)
@@ -46,7 +64,7 @@
   package var mutableBytes: MutableRawSpan {
     @_lifetime(&self)
     mutating get {
-      if !isKnownUniquelyReferenced(&owner) { copy() }
+      if owner.lender != nil || !isKnownUniquelyReferenced(&owner) { copy() }
       let span = unsafe MutableRawSpan(_unsafeStart: base, byteCount: byteCount)
       return unsafe _overrideLifetime(span, mutating: &self)
     }

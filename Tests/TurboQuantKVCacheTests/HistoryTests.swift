@@ -1,12 +1,17 @@
+import TestSupport
 import Testing
 import TurboQuant
 import TurboQuantKernels
 
 @testable import TurboQuantKVCache
 
-/// A cache is what its history of calls leaves: appends, truncations and forks in any order against a
-/// list of tokens kept by the rules in ``KVCache``'s documentation.
+/// A cache is what its history of calls leaves: appends, truncations, forks and snapshots in any order
+/// against a list of tokens kept by the rules in ``KVCache``'s documentation.
 @Suite struct HistoryTests {
+  let scratch: Scratch
+
+  init() throws { scratch = try Scratch() }
+
   /// One token: as it came, and whether it is a code by now.
   struct Token {
     let key: [Float]
@@ -47,6 +52,10 @@ import TurboQuantKernels
       let i = dice.below(forks.count)
       switch dice.below(8) {
       case 0 where forks.count < 4: forks.append(forks[i])
+      case 3:
+        // A snapshot over the one before, from which other forks may still read.
+        try forks[i].cache.save(to: scratch.file("cache.tqkv"))
+        forks[i].cache = try KVCache(opening: scratch.file("cache.tqkv"), codec)
       case 1, 2:
         let count = dice.below(forks[i].cache.count + 1)
         try forks[i].cache.truncate(to: count)

@@ -11,7 +11,7 @@ struct HeadReader: ~Copyable {
   private let headNumber: Int
   private let scale: Float
   private let bias: KeyBias
-  private var scratch: Scratch
+  private var scratch: PageScratch
 
   init(_ cache: KVCache, head number: Int, scale: Float) {
     codec = cache.codec
@@ -20,7 +20,7 @@ struct HeadReader: ~Copyable {
     self.scale = scale
     bias = KeyBias(head.keys.centre, codec.configuration.centring)
     let shape = codec.configuration.shape
-    scratch = Scratch(
+    scratch = PageScratch(
       queries: HeadReader.queriesAPass, widest: max(shape.keyDimension, shape.valueDimension))
   }
 
@@ -182,13 +182,13 @@ extension HeadReader {
   private mutating func scoreHalves(
     _ keys: Span<UInt16>, _ queries: Span<Float>, _ softmaxes: inout RunningSoftmaxes
   ) {
-    let step = Scratch.wideRows * codec.configuration.shape.keyDimension
+    let step = PageScratch.wideRows * codec.configuration.shape.keyDimension
     for first in stride(from: 0, to: keys.count, by: step) {
       let some = keys.extracting(first..<min(keys.count, first + step))
       HeadReader.widen(codec.kernels, some, &scratch.wide)
       scoreFloats(
         scratch.wide.span.extracting(0..<some.count), queries,
-        at: first / step * Scratch.wideRows, &softmaxes)
+        at: first / step * PageScratch.wideRows, &softmaxes)
     }
   }
 
@@ -239,12 +239,12 @@ extension HeadReader {
   private mutating func addHalves(
     _ values: Span<UInt16>, _ softmaxes: inout RunningSoftmaxes
   ) {
-    let step = Scratch.wideRows * codec.configuration.shape.valueDimension
+    let step = PageScratch.wideRows * codec.configuration.shape.valueDimension
     for first in stride(from: 0, to: values.count, by: step) {
       let some = values.extracting(first..<min(values.count, first + step))
       HeadReader.widen(codec.kernels, some, &scratch.wide)
       addFloats(
-        scratch.wide.span.extracting(0..<some.count), at: first / step * Scratch.wideRows,
+        scratch.wide.span.extracting(0..<some.count), at: first / step * PageScratch.wideRows,
         &softmaxes)
     }
   }

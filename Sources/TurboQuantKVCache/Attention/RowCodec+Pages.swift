@@ -2,7 +2,7 @@ internal import TurboQuant
 internal import TurboQuantKernels
 
 /// Memory for what the kernels find on the way.
-struct Scratch: ~Copyable {
+struct PageScratch: ~Copyable {
   /// Sums and shares of scores, ``Page/rowCount`` a query.
   var sums: FloatBuffer
   var shares: FloatBuffer
@@ -20,7 +20,7 @@ struct Scratch: ~Copyable {
     shares = FloatBuffer(count: Page.rowCount)
     planes = [Int8](repeating: 0, count: queries * 2 * Page.rowCount)
     splits = [Split](repeating: (0, 0, 0), count: queries)
-    wide = [Float](repeating: 0, count: Scratch.wideRows * widest)
+    wide = [Float](repeating: 0, count: PageScratch.wideRows * widest)
   }
 
   /// Rows that are made floats at once.
@@ -34,7 +34,7 @@ extension RowCodec {
   /// of a page.
   func score(
     _ page: RawSpan, _ layout: PageLayout, rows: Int, _ queries: KeyQueries, scale: Float,
-    next: RawSpan, into scores: inout FloatBuffer, _ scratch: inout Scratch
+    next: RawSpan, into scores: inout FloatBuffer, _ scratch: inout PageScratch
   ) {
     for number in layout.parts.indices {
       let (part, isFirst) = (layout.parts[number], number == 0)
@@ -128,7 +128,7 @@ extension RowCodec {
   /// Weights are ``Page/rowCount`` a query, and zero beyond the rows.
   func addRows(
     _ page: RawSpan, _ layout: PageLayout, rows: Int, weights: borrowing FloatBuffer,
-    queries: Int, next: RawSpan, to sums: inout FloatBuffer, _ scratch: inout Scratch
+    queries: Int, next: RawSpan, to sums: inout FloatBuffer, _ scratch: inout PageScratch
   ) {
     let scales = page.extracting(
       layout.scaleOffset..<layout.scaleOffset + 4 * Page.rowCount)
@@ -168,7 +168,7 @@ extension RowCodec {
 
   private func split(
     _ weights: Span<Float>, scales: RawSpan, queries: Int, _ planes: inout [Int8],
-    _ splits: inout [Scratch.Split]
+    _ splits: inout [PageScratch.Split]
   ) {
     for q in 0..<queries {
       var all = planes.mutableSpan
@@ -194,7 +194,7 @@ extension RowCodec {
 
   /// Adds what the sums of both planes of query `q` over a turned part mean.
   private func add(
-    _ planeSums: Span<Float>, _ q: Int, _ split: Scratch.Split, centroidStep: Double,
+    _ planeSums: Span<Float>, _ q: Int, _ split: PageScratch.Split, centroidStep: Double,
     _ part: PageLayout.Part, to sums: inout FloatBuffer
   ) {
     let count = part.coordinates.count

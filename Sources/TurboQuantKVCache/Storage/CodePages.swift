@@ -38,6 +38,28 @@ struct CodePages: Sendable {
     }
   }
 
+  /// Appends a page as it lies in a snapshot.
+  mutating func append(_ page: AlignedBytes, rows: Int) {
+    precondition(count % Page.rowCount == 0)
+    pages.append(page)
+    count += rows
+  }
+
+  /// Page `number`, with zeros beyond the last row.
+  func cleaned(_ number: Int, _ codec: RowCodec) -> AlignedBytes {
+    guard !isSealed(number) else { return pages[number] }
+    let (layout, rows) = (codec.openLayout, count - number * Page.rowCount)
+    var page = AlignedBytes(byteCount: layout.byteCount)
+    var target = page.mutableBytes
+    let own = pages[number]
+    let source = own.bytes
+    target.copyBytes(of: source.extracting(0..<rows * codec.codeByteCount))
+    for start in Set([layout.scaleOffset, layout.signScaleOffset]) where start < layout.byteCount {
+      target.copyBytes(of: source.extracting(start..<start + 4 * rows), to: start)
+    }
+    return page
+  }
+
   /// Drops all rows from `newCount` on.
   mutating func truncate(to newCount: Int, _ codec: RowCodec) {
     guard newCount < count else { return }

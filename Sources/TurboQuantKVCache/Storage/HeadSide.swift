@@ -5,11 +5,11 @@ internal import TurboQuantKernels
 struct HeadSide: Sendable {
   let dimension: Int
   /// Float16 rows of the first tokens.
-  private(set) var sinks: [UInt16] = []
+  var sinks: [UInt16] = []
   /// Rows of the tokens between sinks and window.
-  private(set) var stored: StoredRows
+  var stored: StoredRows
   /// Float16 rows of the latest tokens, the oldest first.
-  private(set) var window: [UInt16] = []
+  var window: [UInt16] = []
   /// What is subtracted before vectors become codes; empty for nothing, or not yet.
   var centre: [Float] = []
 

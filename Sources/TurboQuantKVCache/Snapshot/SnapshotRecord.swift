@@ -1,0 +1,106 @@
+internal import TurboQuant
+internal import TurboQuantKernels
+
+/// What a snapshot says about itself; Documentation/FileFormat.md has the tables.
+enum SnapshotRecord {
+  static let kind = "KVCH"
+  static let version: UInt32 = 1
+  static let configuration = "configuration"
+  static let tokens = "tokens"
+  static let exact = "exact"
+  static let centres = "centres"
+  static let pages = "pages"
+
+  /// How many tokens lie where.
+  struct Tokens: Equatable {
+    var sinks: Int
+    var stored: Int
+    var window: Int
+    /// Whether keys and values have a centre.
+    var hasKeyCentres: Bool
+    var hasValueCentres: Bool
+
+    static let byteCount = 32
+
+    var bytes: [UInt8] {
+      var bytes: [UInt8] = []
+      bytes.append(littleEndian: SnapshotRecord.version)
+      bytes.append(hasKeyCentres ? 1 : 0)
+      bytes.append(hasValueCentres ? 1 : 0)
+      bytes.append(littleEndian: UInt16(0))
+      for count in [sinks, stored, window] { bytes.append(littleEndian: UInt64(count)) }
+      return bytes
+    }
+
+    /// Reads the section; `refuse` makes an error of a reason and the byte at which it arose.
+    init(_ bytes: RawSpan, refuse: (String, Int) -> KVCacheError) throws(KVCacheError) {
+      guard bytes.byteCount == Self.byteCount else {
+        throw refuse("\(bytes.byteCount) bytes, expected \(Self.byteCount)", 0)
+      }
+      let version = bytes.integer(at: 0, as: UInt32.self)
+      guard version <= SnapshotRecord.version else {
+        throw refuse("snapshot version \(version), this build knows 1; update turboquant", 0)
+      }
+      guard version == SnapshotRecord.version else {
+        throw refuse("snapshot version \(version)", 0)
+      }
+      for flag in 4...5 where bytes.byte(at: flag) > 1 {
+        throw refuse("flag \(bytes.byte(at: flag)), expected 0 or 1", flag)
+      }
+      guard bytes.integer(at: 6, as: UInt16.self) == 0 else {
+        throw refuse("a reserved byte is not zero", 6)
+      }
+      hasKeyCentres = bytes.byte(at: 4) == 1
+      hasValueCentres = bytes.byte(at: 5) == 1
+      var counts: [Int] = []
+      for at in [8, 16, 24] {
+        let count = bytes.integer(at: at, as: UInt64.self)
+        guard count <= 1 << 40 else { throw refuse("\(count) tokens", at) }
+        counts.append(Int(count))
+      }
+      (sinks, stored, window) = (counts[0], counts[1], counts[2])
+    }
+
+    init(_ side: HeadSide, hasKeyCentres: Bool, hasValueCentres: Bool) {
+      (sinks, stored, window) = (side.sinkCount, side.stored.count, side.windowCount)
+      self.hasKeyCentres = hasKeyCentres
+      self.hasValueCentres = hasValueCentres
+    }
+  }
+}
+
+extension KVConfiguration {
+  /// Everything that decides what stored bytes mean, a line each.
+  var record: String {
+    var lines = [
+      "query heads: \(shape.queryHeads)", "key/value heads: \(shape.keyValueHeads)",
+      "key dimension: \(shape.keyDimension)", "value dimension: \(shape.valueDimension)",
+      "keys: \(keys.record)", "values: \(values.record)", "sinks: \(sinks)", "window: \(window)",
+      "seed: \(seed)", "logit cap: \(logitCap.map { "\($0)" } ?? "none")",
+      "sink logits: \(sinkLogits.map { "\($0)" }.joined(separator: " "))",
+    ]
+    switch centring {
+    case .none: lines.append("centring: none")
+    case .mean: lines.append("centring: mean")
+    case .turnedMean(let rotary):
+      let frequencies = rotary.frequencies.map { "\($0)" }.joined(separator: " ")
+      let pairing = rotary.pairing == .halves ? "halves" : "neighbours"
+      lines.append("centring: turned mean, \(pairing), \(frequencies)")
+    }
+    return lines.joined(separator: "\n") + "\n"
+  }
+}
+
+extension KVPrecision {
+  /// With everything that ``description`` leaves out.
+  fileprivate var record: String {
+    guard case .codes(let rate, let quantizer, let estimator) = self else { return description }
+    let kind =
+      switch quantizer {
+      case .scalar: "scalar"
+      case .twoStage(let sketch, let directions), .qjl(let sketch, let directions):
+        "\(quantizer.name) \(sketch.rawValue) \(directions.map { "\($0)" } ?? "standard")"
+      }
+    return "\(rate) bits, \(kind), \(estimator?.rawValue ?? "standard")"
+  }
+}

@@ -1,0 +1,182 @@
+import TestSupport
+import Testing
+@testable import TurboQuant
+import TurboQuantKernels
+import TurboQuantStorage
+
+@testable import TurboQuantKVCache
+
+/// A snapshot is the cache, in every respect; anything else is refused.
+@Suite struct SnapshotTests {
+  let scratch: Scratch
+
+  init() throws { scratch = try Scratch() }
+
+  static let rotary = RotaryEmbedding(frequencies: [1, 0.3, 0.1, 0.03])
+
+  static let configurations: [KVConfiguration] = {
+    let shape = KVShape(queryHeads: 4, keyValueHeads: 2, keyDimension: 48, valueDimension: 32)
+    func make(
+      _ keys: KVPrecision, _ values: KVPrecision,
+      _ change: (inout KVConfiguration) -> Void = { _ in }
+    ) -> KVConfiguration {
+      var configuration = KVConfiguration(shape: shape, keys: keys, values: values)
+      change(&configuration)
+      return configuration
+    }
+    return [
+      make(.bits(4), .bits(3)),
+      make(.bits(8), .codes(Rate(halfBits: 5))) { $0.sinks = 2 },
+      make(.codes(.bits(3), quantizer: .twoStage(sketch: .orthogonal)), .float16) { $0.window = 5 },
+      make(.codes(.bits(2), quantizer: .qjl()), .float32),
+      make(.bits(1), .bits(2)) {
+        ($0.sinks, $0.window, $0.centring) = (3, 7, .turnedMean(rotary))
+      },
+    ]
+  }()
+
+  /// A cache of `tokens` tokens of this configuration.
+  private func cache(_ configuration: KVConfiguration, tokens: Int) throws -> KVCache {
+    var dice = Dice(seed: UInt64(tokens))
+    var cache = KVCache(try KVCodec(configuration))
+    let (keys, values) = (dice.normals(2 * tokens * 48), dice.normals(2 * tokens * 32))
+    try cache.append(keys: keys.span, values: values.span)
+    return cache
+  }
+
+  @Test(arguments: configurations) func reopened(_ configuration: KVConfiguration) throws {
+    let path = scratch.file("cache.tqkv")
+    for tokens in isOptimizedBuild ? [0, 1, 3, 255, 256, 300, 700] : [3] {
+      let cache = try cache(configuration, tokens: tokens)
+      try cache.save(to: path)
+      var again = try KVCache(opening: path, cache.codec)
+      #expect(again.count == tokens && again.memory == cache.memory)
+      guard tokens > 0 else { continue }
+      var dice = Dice(seed: 1)
+      let queries = dice.normals(4 * 48)
+      #expect(try again.attended(queries) == cache.attended(queries), "\(tokens) tokens")
+      // The same bytes again, from the mapped file, over it.
+      let first = try scratch.read("cache.tqkv")
+      try again.save(to: path)
+      #expect(try scratch.read("cache.tqkv") == first)
+      // It goes on as the other does, and leaves the file alone.
+      var other = cache
+      let more = (dice.normals(2 * 10 * 48), dice.normals(2 * 10 * 32))
+      try again.append(keys: more.0.span, values: more.1.span)
+      try other.append(keys: more.0.span, values: more.1.span)
+      try again.truncate(to: tokens / 2 + 5)
+      try other.truncate(to: tokens / 2 + 5)
+      #expect(try again.attended(queries) == other.attended(queries), "\(tokens) tokens, changed")
+      #expect(try scratch.read("cache.tqkv") == first)
+    }
+  }
+
+  @Test("A truncated page leaves nothing of what was there") func nothingIsLeftBehind() throws {
+    let codec = try KVCodec(Self.configurations[0])
+    var (long, short) = (KVCache(codec), KVCache(codec))
+    var dice = Dice(seed: 5)
+    let (keys, values) = (dice.normals(2 * 20 * 48), dice.normals(2 * 20 * 32))
+    try long.append(keys, values, 0..<20, of: 20)
+    try long.truncate(to: 8)
+    try short.append(keys, values, 0..<8, of: 20)
+    try long.save(to: scratch.file("long"))
+    try short.save(to: scratch.file("short"))
+    #expect(try scratch.read("long") == scratch.read("short"))
+  }
+
+  @Test("Another configuration is refused by name") func otherConfigurations() throws {
+    let path = scratch.file("cache.tqkv")
+    try cache(Self.configurations[0], tokens: 5).save(to: path)
+    let changes: [(String, (inout KVConfiguration) -> Void)] = [
+      ("keys", { $0.keys = .bits(3) }), ("values", { $0.values = .float16 }),
+      ("seed", { $0.seed = 1 }), ("window", { $0.window = 1 }),
+      ("centring", { $0.centring = .mean }),
+      (
+        "key dimension",
+        {
+          $0.shape = KVShape(
+            queryHeads: 4, keyValueHeads: 2, keyDimension: 64, valueDimension: 32)
+        }
+      ),
+      ("estimator", { $0.keys = .codes(.bits(4), estimator: .matchedNorm) }),
+    ]
+    for (name, change) in changes {
+      var configuration = Self.configurations[0]
+      change(&configuration)
+      let codec = try KVCodec(configuration)
+      let error = #expect(throws: KVCacheError.self) { try KVCache(opening: path, codec) }
+      let text = error?.description ?? ""
+      #expect(text.contains(name == "estimator" ? "keys" : name) && text.contains(path), "\(text)")
+    }
+    let codec = try KVCodec(Self.configurations[0])
+    #expect(throws: KVCacheError.self) { try KVCache(opening: scratch.file("none"), codec) }
+    #expect(throws: KVCacheError.self) {
+      try KVCache(opening: path, codec).save(to: scratch.file("no/folder"))
+    }
+  }
+
+  @Test("Every byte changed, every length cut", arguments: [0, 4]) func damage(_ number: Int) throws
+  {
+    let good = try cache(Self.configurations[number], tokens: 12)
+    try good.save(to: scratch.file("good.tqkv"))
+    let bytes = try scratch.read("good.tqkv")
+    // Most of a small file is the empty room of its pages: all of the rest, and some of that.
+    let places = bytes.indices.filter { bytes[$0] != 0 || $0 % (isOptimizedBuild ? 97 : 997) == 0 }
+    for place in places where isOptimizedBuild || place % 13 == 0 {
+      var changed = bytes
+      changed[place] ^= 0x10
+      try refuses(changed, good.codec, "byte \(place)")
+    }
+    for length in stride(from: 0, to: bytes.count, by: isOptimizedBuild ? 61 : 977) {
+      try refuses(Array(bytes[..<length]), good.codec, "\(length) bytes")
+    }
+    try refuses(bytes + [0], good.codec, "a byte more")
+  }
+
+  private func refuses(_ bytes: [UInt8], _ codec: KVCodec, _ what: String) throws {
+    let path = try scratch.write(bytes, to: "bad.tqkv")
+    let error = #expect(throws: KVCacheError.self, "\(what)") { try KVCache(opening: path, codec) }
+    #expect(error?.description.contains("bad.tqkv") == true, "\(what)")
+  }
+
+  /// What checksums cannot see, since whoever forged the file made them match.
+  @Test("Forged sections are refused") func forged() throws {
+    let good = try cache(Self.configurations[4], tokens: 12)
+    try good.save(to: scratch.file("good.tqkv"))
+    let names = ["configuration", "tokens", "exact", "centres", "pages"]
+    let reader = try ContainerReader(scratch.file("good.tqkv"))
+    var sections: [[UInt8]] = []
+    for name in names {
+      let bytes = try reader.bytes(of: name)
+      sections.append(bytes.byteArray(0..<bytes.byteCount))
+    }
+    let layout = try #require(good.codec.keyCodec).openLayout
+    let nan: [UInt8] = [0, 0, 0xC0, 0x7F]
+    let forgeries: [(String, Int, (inout [UInt8]) -> Void)] = [
+      ("version", 1, { $0[0] = 2 }), ("flag", 1, { $0[4] = 2 }), ("reserved", 1, { $0[7] = 1 }),
+      ("sinks", 1, { $0[8] = 2 }), ("tokens", 1, { $0[23] = 1 }), ("window", 1, { $0[24] = 8 }),
+      ("bytes", 1, { $0.append(0) }), ("bytes", 2, { $0.removeLast() }),
+      ("bytes", 2, { $0 += [0, 0] }), ("no number", 2, { $0[1] = 0x7C }),
+      ("no number", 3, { $0.replaceSubrange(0..<4, with: nan) }), ("bytes", 3, { $0 += nan }),
+      (
+        "no number", 4,
+        { $0.replaceSubrange(layout.scaleOffset..<layout.scaleOffset + 4, with: nan) }
+      ),
+      ("bytes", 4, { $0.removeLast(64) }), ("query heads", 0, { $0[13] = 0x39 }),
+      ("centring", 0, { $0.removeLast(20) }),
+    ]
+    for (name, section, change) in forgeries {
+      var forged = sections
+      change(&forged[section])
+      let path = scratch.file("bad.tqkv")
+      var writer = try ContainerWriter(path, kind: "KVCH", sectionCount: 5)
+      for (name, bytes) in zip(names, forged) { try writer.writeSection(name, bytes.span.raw) }
+      try writer.finish()
+      let error = #expect(throws: KVCacheError.self, "\(name)") {
+        try KVCache(opening: path, good.codec)
+      }
+      let text = error?.description ?? ""
+      #expect(text.contains(name) && text.contains(names[section]), "\(name): \(text)")
+    }
+  }
+}
