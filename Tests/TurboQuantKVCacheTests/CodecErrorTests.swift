@@ -1,0 +1,148 @@
+import Testing
+
+@testable import TurboQuant
+@testable import TurboQuantKVCache
+
+/// What codes lose of keys and values.
+@Suite struct CodecErrorTests {
+  static let settings: [(Rate, Estimator)] =
+    [2, 4, 5, 6, 7, 8, 10, 12, 14, 16].flatMap { halfBits in
+      [Estimator.reconstruction, .renormalized, .matchedNorm].map { (Rate(halfBits: halfBits), $0) }
+    }
+
+  /// E‖x̂ − x‖²/‖x‖² of a codec of distortion D: with ⟨û, ŷ⟩ ≈ ‖ŷ‖² ≈ 1 − D, the scale 1 leaves D,
+  /// 1/⟨û, ŷ⟩ leaves D/(1 − D), and 1/‖ŷ‖ leaves 2 − 2√(1 − D).
+  static func predicted(_ distortion: Double, _ estimator: Estimator) -> Double {
+    switch estimator {
+    case .renormalized: distortion / (1 - distortion)
+    case .matchedNorm: 2 - 2 * (1 - distortion).squareRoot()
+    default: distortion
+    }
+  }
+
+  /// What a single vector may lose: 2.5 times the mean, and what one coordinate of 5.2 deviations, beyond
+  /// which less than one in 30 such tests draws one, loses beyond the outermost centroid.
+  static func bound(_ expected: Double, _ quantizer: ScalarQuantizer) -> Double {
+    let deviation = 1 / Double(quantizer.dimension).squareRoot()
+    let reach = quantizer.segments.compactMap(\.codebook.exactCentroids.last).min() ?? 0
+    let beyond = max(0, min(1, 5.2 * deviation) - reach)
+    return 2.5 * expected + 1.1 * beyond * beyond
+  }
+
+  /// The mean meets the prediction within 10%: from 4 bits on, a few coordinates beyond the outermost
+  /// centroid make much of it, and a thousand vectors hold few of them (DistortionTests draw more).
+  @Test(arguments: settings) func lossOfVectors(_ rate: Rate, _ estimator: Estimator) throws {
+    for dimension in isOptimizedBuild ? [48, 64, 80, 96, 128, 256] : [80] {
+      let precision = KVPrecision.codes(rate, estimator: estimator)
+      let shape = KVShape(queryHeads: 1, keyValueHeads: 1, keyDimension: dimension)
+      let codec = try KVCodec(KVConfiguration(shape: shape, keys: precision, values: precision))
+      var cache = KVCache(codec)
+      var dice = Dice(seed: UInt64(dimension))
+      let tokens = isOptimizedBuild ? 600 : 100
+      let (keys, values) = (dice.normals(tokens * dimension), dice.normals(tokens * dimension))
+      try cache.append(keys: keys.span, values: values.span)
+      let decoded = try cache.decoded(head: 0)
+      let quantizer = try #require(codec.keyCodec?.codec.scalarQuantizer)
+      let expected = Self.predicted(quantizer.distortion, estimator)
+      var losses: [Double] = []
+      for (original, found) in [(keys, decoded.keys), (values, decoded.values)] {
+        for start in stride(from: 0, to: original.count, by: dimension) {
+          var (error, length) = (0.0, 0.0)
+          for i in start..<start + dimension {
+            let (x, y) = (Double(original[i]), Double(found[i]))
+            error += (x - y) * (x - y)
+            length += x * x
+          }
+          losses.append(error / length)
+        }
+      }
+      let mean = losses.reduce(0, +) / Double(losses.count)
+      #expect(abs(mean / expected - 1) <= 0.1, "d = \(dimension): \(mean), expected \(expected)")
+      let largest = losses.max() ?? 0
+      let bound = Self.bound(expected, quantizer)
+      #expect(largest <= bound, "d = \(dimension): \(largest / bound) of the bound")
+      // Beyond 4 bits, whether such a coordinate is drawn decides how far the largest is from the bound.
+      #expect(!isOptimizedBuild || rate.halfBits > 8 || bound <= 5 * largest, "d = \(dimension)")
+    }
+  }
+
+  /// binary16 keeps eleven bits.
+  @Test func lossOfHalves() throws {
+    let shape = KVShape(queryHeads: 1, keyValueHeads: 1, keyDimension: 40)
+    var cache = KVCache(
+      try KVCodec(KVConfiguration(shape: shape, keys: .float16, values: .float32)))
+    var dice = Dice(seed: 1)
+    let floats = dice.normals(300 * 40)
+    try cache.append(keys: floats.span, values: floats.span)
+    let decoded = try cache.decoded(head: 0)
+    #expect(decoded.values == floats)
+    for (x, y) in zip(floats, decoded.keys) {
+      #expect(abs(x - y) <= max(0x1p-11 * abs(x), 0x1p-25))
+    }
+  }
+}
+
+/// Keys with a bias many times as long as what they say, which the rotary embedding turns from token to
+/// token (Qwen2.5): k_p = R_p(b + ε), ‖b‖ = 30 ‖ε‖.
+@Suite struct BiasedKeyTests {
+  static let dimension = 128
+  static let rotary = RotaryEmbedding(
+    frequencies: (0..<64).map { Portable.exp(-Portable.log(1_000_000) * Double($0) / 64) })
+
+  /// The root mean square of what codes lose of a key, over that of ε.
+  private static func loss(
+    _ centring: KVCentring, bias: [Float], tokens: Int
+  ) throws -> Double {
+    let d = dimension
+    var dice = Dice(seed: 11)
+    let turns = RotaryTurns(rotary, positions: 0..<tokens)
+    var keys: [Float] = []
+    keys.reserveCapacity(tokens * d)
+    var turned = [Float](repeating: 0, count: d)
+    for token in 0..<tokens {
+      let noise = dice.normals(d)
+      turns.turn(zip(bias, noise).map { $0 + $1 }, row: token, into: &turned)
+      keys += turned
+    }
+    var configuration = KVConfiguration(
+      shape: KVShape(queryHeads: 1, keyValueHeads: 1, keyDimension: d, valueDimension: 1),
+      keys: .bits(4), values: .float32)
+    configuration.centring = centring
+    var cache = KVCache(try KVCodec(configuration))
+    let values = [Float](repeating: 0, count: tokens)
+    try cache.append(keys: keys.span, values: values.span)
+    let decoded = try cache.decoded(head: 0).keys
+    let square = zip(keys, decoded).reduce(0.0) { sum, pair in
+      let error = Double(pair.0) - Double(pair.1)
+      return sum + error * error
+    }
+    return (square / Double(tokens * d)).squareRoot()
+  }
+
+  private static func bias(_ pairs: Range<Int>) -> [Float] {
+    var bias = [Float](repeating: 0, count: dimension)
+    // 30 times the length of ε, √d.
+    let each = 30 * (Float(dimension) / Float(2 * pairs.count)).squareRoot()
+    for pair in pairs { (bias[pair], bias[pair + 64]) = (each, -each) }
+    return bias
+  }
+
+  @Test(
+    "A turned bias costs nothing, a constant mean never more than none",
+    arguments: [59..<64, 0..<64])
+  func biases(_ pairs: Range<Int>) throws {
+    let tokens = isOptimizedBuild ? 32_768 : 512
+    let bias = Self.bias(pairs)
+    let free = try Self.loss(.none, bias: [Float](repeating: 0, count: 128), tokens: tokens)
+    let none = try Self.loss(.none, bias: bias, tokens: tokens)
+    let mean = try Self.loss(.mean, bias: bias, tokens: tokens)
+    let turned = try Self.loss(.turnedMean(Self.rotary), bias: bias, tokens: tokens)
+    print(
+      "bias in pairs \(pairs): loss \(none / free) of the bias-free, \(mean / free) with a mean, "
+        + "\(turned / free) with a turned one")
+    #expect(mean <= none)
+    #expect(turned <= 1.2 * free)
+    // Otherwise the bias was no burden.
+    #expect(none > 10 * free)
+  }
+}
