@@ -136,6 +136,7 @@ private func attend(
   var cache = KVCache(codec)
   try cache.append(keys: k.span, values: v.span)  // [heads, tokens, dimension]
   try cache.attend(q.span, into: &room)
+  try cache.save(to: "layer0.tqkv")
   return cache
 }
 
