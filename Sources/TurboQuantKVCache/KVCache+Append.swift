@@ -38,6 +38,7 @@ extension KVCache {
     // A long prompt goes in page by page, so that what it takes on the way stays small. Nothing below fails
     // for what was checked above; if it did, nothing would be kept.
     let before = tokens > Page.rowCount ? self : nil
+    forgetPages()
     fixCentres(keys, values, tokens: tokens)
     do throws(KVCacheError) {
       for first in stride(from: 0, to: tokens, by: Page.rowCount) {
@@ -102,7 +103,7 @@ extension KVCache {
       let side = heads.first?.keys
     {
       // The rows that become codes now stand after those that are codes already.
-      let first = configuration.sinks + side.stored.count
+      let first = configuration.sinks + side.forgotten + side.stored.count
       turns = RotaryTurns(rotary, positions: first..<first + tokens + side.windowCount)
     }
     return writer(configuration.keys, codec.keyCodec, turns)
@@ -141,5 +142,41 @@ extension KVCache {
         values, heads: heads.count, tokens: tokens, skipping: sinks, position: count, nil)
       for h in heads.indices { heads[h].values.centre = means[h] }
     }
+  }
+}
+
+// MARK: Sliding window
+
+extension KVCache {
+  /// The first token after the sinks that is not forgotten.
+  var firstHeld: Int { heads[0].keys.storedStart }
+
+  /// Forgets the pages that no query of a later token sees.
+  private mutating func forgetPages() {
+    guard let reach = codec.configuration.slidingWindow else { return }
+    let rows = min(count + 1 - reach - firstHeld, heads[0].keys.stored.count)
+    let pages = max(0, rows) / Page.rowCount
+    guard pages > 0 else { return }
+    for h in heads.indices {
+      heads[h].keys.forget(pages: pages)
+      heads[h].values.forget(pages: pages)
+    }
+  }
+
+  /// Refuses queries that would see what is forgotten, the first of which sees `visible` tokens.
+  func checkHeld(_ visible: Int, _ action: String) throws(KVCacheError) {
+    let (side, reach) = (heads[0].keys, codec.configuration.slidingWindow ?? .max)
+    guard side.forgotten > 0, visible > side.sinkCount, visible - reach < firstHeld else { return }
+    throw KVCacheError(
+      .forgotten(first: firstHeld),
+      "\(action): its query sees tokens from \(max(0, visible - reach)) on, but the sliding window has "
+        + "forgotten those before \(firstHeld)")
+  }
+}
+
+extension HeadSide {
+  fileprivate mutating func forget(pages: Int) {
+    stored.forget(pages: pages)
+    forgotten += pages * Page.rowCount
   }
 }

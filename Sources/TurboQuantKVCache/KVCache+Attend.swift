@@ -14,7 +14,7 @@ extension KVCache {
   ///   - scale: The factor of scores, 1/√(key dimension) if nil.
   ///   - threads: How many key/value heads to work on at once.
   /// - Throws: ``KVCacheError`` when lengths do not fit heads and dimensions, there are more queries
-  ///   than tokens held, a query holds a NaN or an infinity, or scores leave float32.
+  ///   than tokens held, one of them sees what a sliding window has forgotten, a query holds a NaN or an infinity, or scores leave float32.
   /// - Complexity: O(tokens held · d) a query, and two rotations.
   public func attend(
     _ queries: Span<Float>, into output: inout MutableSpan<Float>, scale: Float? = nil,
@@ -34,6 +34,7 @@ extension KVCache {
         .tooManyTokens(asked: tokens, held: count),
         "\(tokens) queries for \(count) tokens held; append the queries' own tokens first")
     }
+    if tokens > 0 { try checkHeld(count - tokens + 1, "\(tokens) queries") }
     try check(queries, dimension: shape.keyDimension, tokens, "query", nil)
     let scale = scale ?? Float(1 / squareRoot(Double(shape.keyDimension)))
     guard scale.isFinite else {

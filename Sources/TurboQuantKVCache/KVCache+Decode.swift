@@ -4,7 +4,8 @@ internal import TurboQuantKernels
 extension KVCache {
   /// The keys and values of one head that attention stands for: tokens × dimension floats each.
   ///
-  /// For looking at what a configuration loses; attention never makes them.
+  /// For looking at what a configuration loses; attention never makes them. Tokens that a sliding window
+  /// has forgotten are left out.
   ///
   /// - Throws: ``KVCacheError`` when there is no such head, or keys are kept by a sketch, which stands
   ///   for inner products and not for vectors.
@@ -44,11 +45,11 @@ extension KVCache {
       }
       guard !side.centre.isEmpty else { break }
       for row in 0..<pages.count {
-        let token = side.sinkCount + row
+        let (token, place) = (side.storedStart + row, side.sinkCount + row)
         var turned = side.centre
         rotary.map { RotaryTurns($0, positions: token..<token + 1) }?
           .turn(side.centre, row: 0, into: &turned)
-        for i in 0..<side.dimension { floats[token * side.dimension + i] += turned[i] }
+        for i in 0..<side.dimension { floats[place * side.dimension + i] += turned[i] }
       }
     }
     return floats + widened(side.window)

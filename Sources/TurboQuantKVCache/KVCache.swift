@@ -46,13 +46,17 @@ public struct KVCache: Sendable {
   /// Codes stay codes: the window refills with new tokens only. Truncating to nothing also forgets what
   /// centring subtracts.
   ///
-  /// - Throws: ``KVCacheError`` when `newCount` is negative or more than ``count``.
+  /// - Throws: ``KVCacheError`` when `newCount` is negative or more than ``count``, or the next token would
+  ///   see tokens that a sliding window has forgotten.
   /// - Complexity: O(tokens dropped), and a copy of the last page where it is shared.
   public mutating func truncate(to newCount: Int) throws(KVCacheError) {
     guard (0...count).contains(newCount) else {
       throw KVCacheError(
         .tooManyTokens(asked: newCount, held: count),
         "cannot truncate to \(newCount) tokens, \(count) are held")
+    }
+    if (heads[0].keys.sinkCount + 1..<max(count, heads[0].keys.sinkCount + 1)).contains(newCount) {
+      try checkHeld(newCount + 1, "cannot truncate to \(newCount) tokens")
     }
     for h in heads.indices {
       heads[h].keys.truncate(to: newCount)

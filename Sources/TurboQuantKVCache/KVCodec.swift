@@ -67,6 +67,9 @@ public struct KVCodec: Sendable {
     where !(0...1 << 20).contains(value) {
       throw refuse("\(name): \(value) tokens, expected 0 … \(1 << 20)")
     }
+    if let reach = configuration.slidingWindow, reach < 1 {
+      throw refuse("a sliding window of \(reach) tokens, expected at least the query's own")
+    }
     if let cap = configuration.logitCap, !(cap > 0 && cap.isFinite) {
       throw refuse("a logit cap of \(cap), expected a positive number")
     }

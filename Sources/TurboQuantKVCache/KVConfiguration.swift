@@ -10,6 +10,9 @@ public struct KVConfiguration: Sendable, Hashable {
   public var sinks = 0
   /// How many of the latest tokens are float16 until newer ones push them out.
   public var window = 0
+  /// How many tokens a query sees, its own included, beside the sinks; all if nil. Pages of older tokens
+  /// are forgotten.
+  public var slidingWindow: Int?
   /// What is taken off before keys and values become codes, and put back exactly.
   public var centring = KVCentring.none
   /// Scores s become `cap` · tanh(s/`cap`), as some models were trained.
@@ -24,5 +27,23 @@ public struct KVConfiguration: Sendable, Hashable {
     self.shape = shape
     self.keys = keys
     self.values = values
+  }
+
+  /// The configuration of one attention layer of several, the first and last of which differ.
+  ///
+  /// The first and the last `boundary` layers keep keys and values as given: they often need them more
+  /// exactly than those between.
+  ///
+  /// - Parameters:
+  ///   - ordinal: The number of the layer among those with attention, from 0.
+  ///   - layers: How many there are.
+  public func atLayer(
+    _ ordinal: Int, of layers: Int, boundary: Int, keys: KVPrecision, values: KVPrecision
+  ) -> KVConfiguration {
+    var configuration = self
+    if min(ordinal, layers - 1 - ordinal) < boundary {
+      (configuration.keys, configuration.values) = (keys, values)
+    }
+    return configuration
   }
 }

@@ -37,7 +37,7 @@ import TurboQuant
       ("estimator", { $0.keys = .codes(.bits(3), estimator: .twoStage) }),
       ("sinks", { $0.sinks = -1 }),
       ("window", { $0.window = 1 << 30 }),
-      ("cap", { $0.logitCap = 0 }),
+      ("cap", { $0.logitCap = 0 }), ("sliding window", { $0.slidingWindow = 0 }),
       ("sink logits", { $0.sinkLogits = [1] }),
       (
         "frequencies", { $0.centring = .turnedMean(RotaryEmbedding(frequencies: [1, 1, 1, 1, 1])) }

@@ -39,12 +39,15 @@ struct Reference {
 /// Softmax attention of one query in double precision.
 func reference(
   _ q: ArraySlice<Float>, keys: [Float], values: [Float], visible: Int, valueDimension: Int,
-  scale: Float, cap: Float? = nil, sinkLogit: Float? = nil
+  scale: Float, cap: Float? = nil, sinkLogit: Float? = nil, sinks: Int = 0, reach: Int? = nil
 ) -> Reference {
   let d = q.count
   var scores = (0..<visible).map { t in
     zip(q, keys[t * d..<(t + 1) * d]).reduce(0.0) { $0 + Double($1.0) * Double($1.1) }
       * Double(scale)
+  }
+  if let reach, visible - reach > sinks {
+    for t in sinks..<visible - reach { scores[t] = -.infinity }
   }
   if let cap { scores = scores.map { Double(cap) * tanhOf($0 / Double(cap)) } }
   let largest = max(scores.max() ?? 0, sinkLogit.map(Double.init) ?? -.infinity)

@@ -31,32 +31,37 @@ struct HeadReader: ~Copyable {
     let logits = codec.configuration.sinkLogits
     var softmaxes = RunningSoftmaxes(
       valueDimension: codec.configuration.shape.valueDimension, visible: visible,
+      reach: codec.configuration.slidingWindow,
       sinkLogits: logits.isEmpty ? [] : queryHeads.map { logits[$0] })
     let most = visible.max() ?? 0
     let sinks = min(most, head.keys.sinkCount)
-    let stored = min(most - sinks, head.keys.stored.count)
-    readHalves(head.keys.sinks, head.values.sinks, from: 0, count: sinks, queries, &softmaxes)
-    try readStored(queries, from: sinks, count: stored, &softmaxes)
+    let start = head.keys.storedStart
+    let end = min(most, start + head.keys.stored.count)
     readHalves(
-      head.keys.window, head.values.window, from: sinks + stored, count: most - sinks - stored,
-      queries, &softmaxes)
+      head.keys.sinks, head.values.sinks, 0..<sinks, areSinks: true, queries, &softmaxes)
+    if start < end { try readStored(queries, start..<end, &softmaxes) }
+    if end < most {
+      readHalves(
+        head.keys.window, head.values.window, end..<most, areSinks: false, queries, &softmaxes)
+    }
     for i in 0..<softmaxes.count { output += try self.output(softmaxes, i) }
   }
 
   /// Rows of float16 that are not in pages: sinks and window.
   private mutating func readHalves(
-    _ keys: [UInt16], _ values: [UInt16], from token: Int, count: Int, _ queries: Span<Float>,
-    _ softmaxes: inout RunningSoftmaxes
+    _ keys: [UInt16], _ values: [UInt16], _ tokens: Range<Int>, areSinks: Bool,
+    _ queries: Span<Float>, _ softmaxes: inout RunningSoftmaxes
   ) {
     let shape = codec.configuration.shape
-    for first in stride(from: 0, to: count, by: Page.rowCount) {
-      let rows = min(Page.rowCount, count - first)
+    for first in stride(from: 0, to: tokens.count, by: Page.rowCount) {
+      let rows = min(Page.rowCount, tokens.count - first)
       scoreHalves(
         keys.span.extracting(first * shape.keyDimension..<(first + rows) * shape.keyDimension),
         queries, &softmaxes)
       cap(rows, &softmaxes)
+      let place = tokens.lowerBound + first
       let matters = softmaxes.weigh(
-        codec.kernels, first: token + first, rows: rows, areCodes: false)
+        codec.kernels, place..<place + rows, areSinks: areSinks, areCodes: false)
       guard matters else { continue }
       addHalves(
         values.span.extracting(
@@ -65,11 +70,13 @@ struct HeadReader: ~Copyable {
     }
   }
 
-  /// `count` rows between sinks and window, page by page.
+  /// Tokens between sinks and window, from the first stored on, page by page.
   private mutating func readStored(
-    _ queries: Span<Float>, from token: Int, count: Int, _ softmaxes: inout RunningSoftmaxes
+    _ queries: Span<Float>, _ tokens: Range<Int>, _ softmaxes: inout RunningSoftmaxes
   ) throws(KVCacheError) {
-    guard count > 0 else { return }
+    // Pages that no query reaches are not read.
+    let skipped = max(0, softmaxes.firstSeen - tokens.lowerBound) / Page.rowCount * Page.rowCount
+    guard skipped < tokens.count else { return }
     var prepared: KeyQueries?
     if case .codes(_, let rowCodec) = head.keys.stored {
       do throws(CodecError) {
@@ -79,10 +86,12 @@ struct HeadReader: ~Copyable {
       }
     }
     var biases = bias.queries(
-      queries, dimension: codec.configuration.shape.keyDimension, scale: scale, position: token)
+      queries, dimension: codec.configuration.shape.keyDimension, scale: scale,
+      position: tokens.lowerBound + skipped)
     let areCodes = codec.valueCodec != nil
-    for first in stride(from: 0, to: count, by: Page.rowCount) {
-      let (page, rows) = (first / Page.rowCount, min(Page.rowCount, count - first))
+    for first in stride(from: skipped, to: tokens.count, by: Page.rowCount) {
+      let (page, rows) = (first / Page.rowCount, min(Page.rowCount, tokens.count - first))
+      let place = tokens.lowerBound + first
       score(page, rows, queries, prepared, &softmaxes)
       for i in biases.indices {
         var all = softmaxes.scores.mutableSpan
@@ -91,7 +100,7 @@ struct HeadReader: ~Copyable {
       }
       cap(rows, &softmaxes)
       let matters = softmaxes.weigh(
-        codec.kernels, first: token + first, rows: rows, areCodes: areCodes)
+        codec.kernels, place..<place + rows, areSinks: false, areCodes: areCodes)
       if matters { add(page, rows, &softmaxes) }
     }
   }

@@ -14,8 +14,8 @@ func exponential(_ x: Float) -> Float {
 struct RunningSoftmaxes: ~Copyable {
   /// One query's.
   struct State {
-    /// The number of tokens that the query sees.
-    let visible: Int
+    /// The query sees the sinks before `visible`, and other tokens in `first` ..< `visible`.
+    let first, visible: Int
     fileprivate(set) var largest: Float
     /// Σ exp(score − largest).
     fileprivate(set) var weightSum: Double
@@ -36,12 +36,13 @@ struct RunningSoftmaxes: ~Copyable {
   static let negligible: Float = 20.79
 
   /// Begins with logits that have no value, if there are some.
-  init(valueDimension: Int, visible: [Int], sinkLogits: [Float]) {
+  init(valueDimension: Int, visible: [Int], reach: Int?, sinkLogits: [Float]) {
     width = valueDimension
-    states = visible.indices.map {
-      sinkLogits.isEmpty
-        ? State(visible: visible[$0], largest: -.infinity, weightSum: 0)
-        : State(visible: visible[$0], largest: sinkLogits[$0], weightSum: 1)
+    states = visible.indices.map { i in
+      let first = visible[i] - (reach ?? visible[i])
+      return sinkLogits.isEmpty
+        ? State(first: first, visible: visible[i], largest: -.infinity, weightSum: 0)
+        : State(first: first, visible: visible[i], largest: sinkLogits[i], weightSum: 1)
     }
     scores = FloatBuffer(count: visible.count * Page.rowCount)
     plain = FloatBuffer(count: visible.count * valueDimension)
@@ -51,18 +52,29 @@ struct RunningSoftmaxes: ~Copyable {
   /// The number of queries.
   var count: Int { states.count }
 
-  /// Turns the scores of `rows` tokens from number `first` on into weights; false when none of them
-  /// matters to any query's values.
-  mutating func weigh(_ kernels: Kernels, first: Int, rows: Int, areCodes: Bool) -> Bool {
+  /// The first token, sinks aside, that any query sees.
+  var firstSeen: Int { states.map(\.first).min() ?? 0 }
+
+  /// Turns the scores of tokens, at most a page of them, into weights; false when none of them matters to
+  /// any query's values.
+  mutating func weigh(
+    _ kernels: Kernels, _ tokens: Range<Int>, areSinks: Bool, areCodes: Bool
+  ) -> Bool {
     var matters = false
     for i in states.indices {
-      let seen = max(0, min(rows, states[i].visible - first))
-      if weigh(kernels, i, seen, areCodes: areCodes) { matters = true }
+      let seen = (areSinks ? 0 : states[i].first)..<states[i].visible
+      let own = seen.clamped(to: tokens)
+      let rows =
+        own.isEmpty
+        ? 0..<0 : own.lowerBound - tokens.lowerBound..<own.upperBound - tokens.lowerBound
+      if weigh(kernels, i, rows, areCodes: areCodes) { matters = true }
     }
     return matters
   }
 
-  private mutating func weigh(_ kernels: Kernels, _ i: Int, _ seen: Int, areCodes: Bool) -> Bool {
+  private mutating func weigh(
+    _ kernels: Kernels, _ i: Int, _ seen: Range<Int>, areCodes: Bool
+  ) -> Bool {
     let here = RunningSoftmaxes.largest(kernels, &scores, i, seen)
     let largest = max(states[i].largest, here)
     // Without a score at all there is nothing to be relative to; what is no number shows in the sum.
@@ -77,13 +89,15 @@ struct RunningSoftmaxes: ~Copyable {
     return !(here < largest - RunningSoftmaxes.negligible)
   }
 
-  /// The largest of the first `seen` scores of query `i`; takes the others out of the running.
+  /// The largest of the scores of query `i` that are `seen`; takes the others out of the running.
   private static func largest(
-    _ kernels: Kernels, _ scores: inout FloatBuffer, _ i: Int, _ seen: Int
+    _ kernels: Kernels, _ scores: inout FloatBuffer, _ i: Int, _ seen: Range<Int>
   ) -> Float {
-    fill(&scores, i, seen..<Page.rowCount, with: -.infinity)
+    fill(&scores, i, 0..<seen.lowerBound, with: -.infinity)
+    fill(&scores, i, seen.upperBound..<Page.rowCount, with: -.infinity)
     let start = i * Page.rowCount
-    return kernels.largest(scores.span.extracting(start..<start + seen))
+    return kernels.largest(
+      scores.span.extracting(start + seen.lowerBound..<start + seen.upperBound))
   }
 
   private static func exponentials(

@@ -56,7 +56,7 @@ extension KVCache {
     try file.checkConfiguration(codec.configuration)
     let tokens = try file.tokens(codec.configuration)
     self.init(codec)
-    count = tokens.sinks + tokens.stored + tokens.window
+    count = tokens.sinks + tokens.forgotten + tokens.stored + tokens.window
     var cursor = SnapshotCursor()
     for h in heads.indices {
       try heads[h].keys.restore(

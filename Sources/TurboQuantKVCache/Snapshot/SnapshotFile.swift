@@ -85,10 +85,14 @@ final class SnapshotFile: Sendable {
       try SnapshotRecord.Tokens(bytes) { malformed($0, in: section, at: $1) }
     }
     guard tokens.sinks <= configuration.sinks, tokens.window <= configuration.window,
-      tokens.sinks == configuration.sinks || tokens.stored + tokens.window == 0
+      tokens.sinks == configuration.sinks
+        || tokens.stored + tokens.window + tokens.forgotten == 0,
+      tokens.forgotten % Page.rowCount == 0,
+      tokens.forgotten == 0 || configuration.slidingWindow != nil
     else {
       throw malformed(
-        "\(tokens.sinks) sinks, \(tokens.stored) tokens and a window of \(tokens.window)",
+        "\(tokens.sinks) sinks, \(tokens.forgotten) tokens forgotten, \(tokens.stored) tokens and a "
+          + "window of \(tokens.window)",
         in: section)
     }
     return tokens
@@ -111,6 +115,7 @@ extension HeadSide {
     _ file: SnapshotFile, _ tokens: SnapshotRecord.Tokens, hasCentre: Bool,
     _ cursor: inout SnapshotCursor, _ kernels: Kernels
   ) throws(KVCacheError) {
+    forgotten = tokens.forgotten
     sinks = try halves(file, tokens.sinks, &cursor)
     window = try halves(file, tokens.window, &cursor)
     if hasCentre {

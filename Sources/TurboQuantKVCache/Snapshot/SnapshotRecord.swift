@@ -16,11 +16,12 @@ enum SnapshotRecord {
     var sinks: Int
     var stored: Int
     var window: Int
+    var forgotten: Int
     /// Whether keys and values have a centre.
     var hasKeyCentres: Bool
     var hasValueCentres: Bool
 
-    static let byteCount = 32
+    static let byteCount = 40
 
     var bytes: [UInt8] {
       var bytes: [UInt8] = []
@@ -28,7 +29,7 @@ enum SnapshotRecord {
       bytes.append(hasKeyCentres ? 1 : 0)
       bytes.append(hasValueCentres ? 1 : 0)
       bytes.append(littleEndian: UInt16(0))
-      for count in [sinks, stored, window] { bytes.append(littleEndian: UInt64(count)) }
+      for count in [sinks, stored, window, forgotten] { bytes.append(littleEndian: UInt64(count)) }
       return bytes
     }
 
@@ -53,16 +54,17 @@ enum SnapshotRecord {
       hasKeyCentres = bytes.byte(at: 4) == 1
       hasValueCentres = bytes.byte(at: 5) == 1
       var counts: [Int] = []
-      for at in [8, 16, 24] {
+      for at in [8, 16, 24, 32] {
         let count = bytes.integer(at: at, as: UInt64.self)
         guard count <= 1 << 40 else { throw refuse("\(count) tokens", at) }
         counts.append(Int(count))
       }
-      (sinks, stored, window) = (counts[0], counts[1], counts[2])
+      (sinks, stored, window, forgotten) = (counts[0], counts[1], counts[2], counts[3])
     }
 
     init(_ side: HeadSide, hasKeyCentres: Bool, hasValueCentres: Bool) {
       (sinks, stored, window) = (side.sinkCount, side.stored.count, side.windowCount)
+      forgotten = side.forgotten
       self.hasKeyCentres = hasKeyCentres
       self.hasValueCentres = hasValueCentres
     }
@@ -76,6 +78,7 @@ extension KVConfiguration {
       "query heads: \(shape.queryHeads)", "key/value heads: \(shape.keyValueHeads)",
       "key dimension: \(shape.keyDimension)", "value dimension: \(shape.valueDimension)",
       "keys: \(keys.record)", "values: \(values.record)", "sinks: \(sinks)", "window: \(window)",
+      "sliding window: \(slidingWindow.map { "\($0)" } ?? "none")",
       "seed: \(seed)", "logit cap: \(logitCap.map { "\($0)" } ?? "none")",
       "sink logits: \(sinkLogits.map { "\($0)" }.joined(separator: " "))",
     ]

@@ -60,6 +60,12 @@ struct CodePages: Sendable {
     return page
   }
 
+  /// Forgets the first `pageCount` pages; the next ones take their numbers.
+  mutating func forget(pages pageCount: Int) {
+    pages.removeFirst(pageCount)
+    count -= pageCount * Page.rowCount
+  }
+
   /// Drops all rows from `newCount` on.
   mutating func truncate(to newCount: Int, _ codec: RowCodec) {
     guard newCount < count else { return }

@@ -8,6 +8,8 @@ struct HeadSide: Sendable {
   var sinks: [UInt16] = []
   /// Rows of the tokens between sinks and window.
   var stored: StoredRows
+  /// How many tokens after the sinks a sliding window has forgotten.
+  var forgotten = 0
   /// Float16 rows of the latest tokens, the oldest first.
   var window: [UInt16] = []
   /// What is subtracted before vectors become codes; empty for nothing, or not yet.
@@ -26,6 +28,8 @@ struct HeadSide: Sendable {
 
   var sinkCount: Int { sinks.count / dimension }
   var windowCount: Int { window.count / dimension }
+  /// The token of the first stored row.
+  var storedStart: Int { sinkCount + forgotten }
 
   /// What appending `vectors` after `count` tokens comes to.
   func additions(
@@ -60,11 +64,15 @@ struct HeadSide: Sendable {
 
   /// Drops all tokens from `count` on; what became a code stays one.
   mutating func truncate(to count: Int) {
-    let (sinkCount, storedCount) = (sinkCount, stored.count)
+    let (sinkCount, storedStart) = (sinkCount, storedStart)
+    let windowStart = storedStart + stored.count
     window.removeLast(
-      window.count - max(0, min(windowCount, count - sinkCount - storedCount)) * dimension)
-    if count < sinkCount + storedCount { stored.truncate(to: max(0, count - sinkCount)) }
-    if count < sinkCount { sinks.removeLast((sinkCount - count) * dimension) }
+      window.count - max(0, min(windowCount, count - windowStart)) * dimension)
+    if count < windowStart { stored.truncate(to: max(0, count - storedStart)) }
+    if count <= sinkCount {
+      sinks.removeLast((sinkCount - count) * dimension)
+      forgotten = 0
+    }
     if count == 0 { centre = [] }
   }
 }

@@ -41,6 +41,12 @@ struct Pages<Element: Sendable>: Sendable {
     }
   }
 
+  /// Forgets the first `pageCount` pages; the next ones take their numbers.
+  mutating func forget(pages pageCount: Int) {
+    pages.removeFirst(pageCount)
+    count -= pageCount * Page.rowCount
+  }
+
   /// Drops all rows from `newCount` on.
   mutating func truncate(to newCount: Int) {
     guard newCount < count else { return }
@@ -105,6 +111,21 @@ enum StoredRows: Sendable {
       pages.append(rows, codec)
       self = .codes(pages, codec)
     default: preconditionFailure("rows of another kind")
+    }
+  }
+
+  /// Forgets the first `pageCount` pages; the next ones take their numbers.
+  mutating func forget(pages pageCount: Int) {
+    switch self {
+    case .floats(var pages):
+      pages.forget(pages: pageCount)
+      self = .floats(pages)
+    case .halves(var pages):
+      pages.forget(pages: pageCount)
+      self = .halves(pages)
+    case .codes(var pages, let codec):
+      pages.forget(pages: pageCount)
+      self = .codes(pages, codec)
     }
   }
 

@@ -97,6 +97,20 @@ import Testing
     #expect(losses[1] < 1e-5 && losses[2] < 1e-3)
   }
 
+  @Test("Exact first and last layers lose less; a sliding window of everything nothing more")
+  func layers() throws {
+    let model = try Shipped.model()
+    let settings = try ["2", "2,boundary=16", "2,sliding=1024", "2,sliding=16,sinks=1"].map {
+      try CacheSetting($0, for: model)
+    }
+    let results = try Evaluator(model: model, mode: .wholeWindow).evaluate(
+      windows: Self.windows(3, length: 300), settings: [.float32] + settings)
+    let losses = results.map(\.divergence.mean)
+    #expect(losses[2] < 0.8 * losses[1])
+    #expect(results[3].divergence == results[1].divergence)
+    #expect(losses[4] > losses[1])
+  }
+
   @Test("Step by step, a window keeps what is new exact")
   func window() throws {
     let model = try Shipped.model()
@@ -111,7 +125,8 @@ import Testing
     arguments: [
       "", "x", "9", "4/", "4/3/2", "4,sinks", "4,sinks=x", "4,sinks=-1", "4,keys=best",
       "4,centre=left",
-      "4,estimator=two-stage", "4,estimator=good", "4,colour=red", "4,seed=-1",
+      "4,estimator=two-stage", "4,estimator=good", "4,colour=red", "4,seed=-1", "4,sliding=0",
+      "4,boundary=x",
     ])
   func refusals(_ text: String) throws {
     let model = try Shipped.model()

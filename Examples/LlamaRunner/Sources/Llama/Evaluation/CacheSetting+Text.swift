@@ -11,7 +11,8 @@ extension CacheSetting {
   /// How settings are written.
   public static let syntax: String = """
     BITS or KEYS/VALUES, such as 4 or 4/3: 1, 1.5, 2 … 8, 16 or 32 bits a coordinate; then, each after
-    a comma: sinks=N, window=N (first and latest tokens in float16), centre=mean or turned,
+    a comma: sinks=N, window=N (first and latest tokens in float16), sliding=N (tokens that a query
+    sees), boundary=BITS (of the first and last layer), centre=mean or turned,
     keys=two-stage (codes of one bit less, and a sketch), estimator=reconstruction, renormalized or
     matched-norm, seed=N. For example 3.5/3,sinks=4,window=64,centre=turned
     """
@@ -37,14 +38,28 @@ extension CacheSetting {
         queryHeads: shape.queryHeads, keyValueHeads: shape.keyValueHeads,
         keyDimension: shape.headDimension),
       keys: keys, values: values)
+    var boundary: KVPrecision?
     for word in words.dropFirst() {
       let parts = word.split(separator: "=", maxSplits: 1).map(String.init)
       guard parts.count == 2 else {
         throw SettingError(description: "\"\(word)\" in \"\(text)\" is not NAME=VALUE")
       }
+      if parts[0] == "boundary" {
+        boundary = Double(parts[1]).flatMap { KVPrecision(bitsPerCoordinate: $0) }
+        guard boundary != nil else {
+          throw SettingError(description: "\(word) in a cache setting: expected bits such as 8")
+        }
+        continue
+      }
       try configuration.set(parts[0], to: parts[1], frequencies: model.rotaryFrequencies)
     }
-    self = try .compressed(configuration, name: text)
+    let count = model.configuration.layerCount
+    let layers = (0..<count).map { layer in
+      boundary.map {
+        configuration.atLayer(layer, of: count, boundary: 1, keys: $0, values: $0)
+      } ?? configuration
+    }
+    self = try .compressed(layers, name: text)
   }
 }
 
@@ -56,9 +71,13 @@ extension KVConfiguration {
       SettingError(description: "\(name)=\(value) in a cache setting: expected \(expected)")
     }
     switch name {
-    case "sinks", "window":
+    case "sinks", "window", "sliding":
       guard let count = Int(value) else { throw wrong("a number of tokens") }
-      if name == "sinks" { sinks = count } else { window = count }
+      switch name {
+      case "sinks": sinks = count
+      case "window": window = count
+      default: slidingWindow = count
+      }
     case "seed":
       guard let number = UInt64(value) else { throw wrong("a whole number") }
       seed = number
@@ -88,7 +107,8 @@ extension KVConfiguration {
     default:
       throw SettingError(
         description:
-          "\"\(name)\" is nothing a cache setting has: sinks, window, centre, keys, estimator, seed"
+          "\"\(name)\" is nothing a cache setting has: sinks, window, sliding, boundary, centre, keys, "
+          + "estimator, seed"
       )
     }
   }

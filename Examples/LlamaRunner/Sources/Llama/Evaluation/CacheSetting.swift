@@ -26,10 +26,16 @@ public struct CacheSetting: Sendable {
   /// A compressed cache.
   ///
   /// - Throws: `KVCacheError` for a configuration that is not offered.
+  ///
+  /// - Parameters:
+  ///   - layers: The configuration of each layer.
+  ///   - name: What tables call it.
   public static func compressed(
-    _ configuration: KVConfiguration, name: String
+    _ layers: [KVConfiguration], name: String
   ) throws -> CacheSetting {
-    let codec = try KVCodec(configuration)
-    return CacheSetting(name: name) { _, _ in CompressedCache(codec) }
+    var codecs: [KVConfiguration: KVCodec] = [:]
+    for configuration in Set(layers) { codecs[configuration] = try KVCodec(configuration) }
+    let own = layers.compactMap { codecs[$0] }
+    return CacheSetting(name: name) { _, layer in CompressedCache(own[layer]) }
   }
 }

@@ -1,0 +1,111 @@
+import TestSupport
+import Testing
+import TurboQuant
+
+@testable import TurboQuantKVCache
+
+/// A query of a sliding window sees the sinks and the latest tokens, and old pages are forgotten.
+@Suite struct SlidingWindowTests {
+  static let d = 16
+
+  private func codec(_ reach: Int?, sinks: Int, window: Int, _ centring: KVCentring = .none) throws
+    -> KVCodec
+  {
+    var configuration = KVConfiguration(
+      shape: KVShape(queryHeads: 2, keyValueHeads: 1, keyDimension: Self.d), keys: .bits(4),
+      values: .bits(4))
+    (configuration.sinks, configuration.window, configuration.slidingWindow) = (
+      sinks, window, reach
+    )
+    configuration.centring = centring
+    return try KVCodec(configuration)
+  }
+
+  static let rotary = RotaryEmbedding(frequencies: [1, 0.1, 0.01])
+
+  /// Against attention in double precision, with a mask, over a cache that forgets nothing.
+  @Test(arguments: [
+    (1, 0, 0, KVCentring.none), (100, 0, 0, .none), (300, 3, 0, .mean), (256, 2, 20, .none),
+    (5, 4, 20, .turnedMean(rotary)), (2000, 1, 1, .none), (700, 0, 64, .turnedMean(rotary)),
+  ])
+  func seesTheLatest(reach: Int, sinks: Int, window: Int, centring: KVCentring) throws {
+    let d = Self.d
+    let (own, whole) = (
+      try codec(reach, sinks: sinks, window: window, centring),
+      try codec(nil, sinks: sinks, window: window, centring)
+    )
+    var (cache, all) = (KVCache(own), KVCache(whole))
+    var dice = Dice(seed: UInt64(reach))
+    for tokens in [1, 3, 250, 1, 1, 5, 600, 1, 300, 1, 1, 1] {
+      let (keys, values) = (dice.normals(tokens * d), dice.normals(tokens * d))
+      try cache.append(keys: keys.span, values: values.span)
+      try all.append(keys: keys.span, values: values.span)
+      let asked = min(tokens, 7)
+      let queries = dice.normals(2 * asked * d)
+      // All queries of the appended tokens may be asked for; the last few are.
+      let found = try cache.attended(queries)
+      let decoded = try all.decoded(head: 0)
+      for row in 0..<2 * asked {
+        let expected = reference(
+          queries[row * d..<(row + 1) * d], keys: decoded.keys, values: decoded.values,
+          visible: all.count - asked + 1 + row % asked, valueDimension: d, scale: 0.25,
+          sinks: sinks,
+          reach: reach)
+        for i in 0..<d {
+          // Far above rounding of codes' products (KernelBound), far below a token more or less.
+          #expect(
+            abs(Double(found[row * d + i]) - expected.output[i]) < 0.02, "\(all.count) tokens")
+        }
+      }
+      #expect(cache.count == all.count)
+      // What is held: the window, what of a page has not gone yet, and what came with the last call.
+      let held = cache.memory.total / (2 * 12)  // bytes of a row of codes, both sides
+      #expect(held <= reach + tokens + Page.rowCount + 3 * (sinks + window) + d, "\(held) held")
+    }
+    #expect(reach > 1000 || cache.memory.total < all.memory.total)
+  }
+
+  @Test("What is forgotten cannot be asked for") func forgotten() throws {
+    let codec = try codec(300, sinks: 2, window: 0)
+    var cache = KVCache(codec)
+    let floats = [Float](repeating: 0.5, count: 1000 * Self.d)
+    try cache.append(keys: floats.span, values: floats.span)
+    let token = [Float](repeating: 1, count: Self.d)
+    try cache.append(keys: token.span, values: token.span)
+    // 1,000 tokens came at once, of which the next query sees 701 to 1,000: two pages are gone.
+    #expect(cache.firstHeld == 2 + 512)
+    let queries = [Float](repeating: 1, count: 2 * 900 * Self.d)
+    let before = try cache.attended(Array(queries[..<(2 * Self.d)]))
+    let refused = #expect(throws: KVCacheError.self) { try cache.attended(queries) }
+    #expect(refused?.kind == .forgotten(first: 514))
+    let error = #expect(throws: KVCacheError.self) { try cache.truncate(to: 800) }
+    #expect(error?.kind == .forgotten(first: 514))
+    #expect(try cache.attended(Array(queries[..<(2 * Self.d)])) == before)
+    let scratch = try Scratch()
+    try cache.save(to: scratch.file("cache.tqkv"))
+    let again = try KVCache(opening: scratch.file("cache.tqkv"), codec)
+    #expect(again.count == cache.count && again.firstHeld == 514)
+    #expect(try again.attended(Array(queries[..<(2 * Self.d)])) == before)
+    // The next query, of token 814, sees from 514 on; and the sinks stay for good.
+    try cache.truncate(to: 813)
+    try cache.truncate(to: 2)
+    #expect(cache.firstHeld == 2 && cache.count == 2)
+    try cache.append(keys: floats.span, values: floats.span)
+    #expect(cache.count == 1002)
+  }
+
+  @Test("The first and last layers may be kept more exactly") func boundary() {
+    let shape = KVShape(queryHeads: 1, keyValueHeads: 1, keyDimension: 8)
+    let configuration = KVConfiguration(shape: shape, keys: .bits(3), values: .bits(2))
+    let rates = (0..<6).map {
+      configuration.atLayer($0, of: 6, boundary: 2, keys: .bits(8), values: .bits(4)).keys
+    }
+    #expect(rates == [.bits(8), .bits(8), .bits(3), .bits(3), .bits(8), .bits(8)])
+    #expect(
+      configuration.atLayer(0, of: 1, boundary: 0, keys: .bits(8), values: .bits(8))
+        == configuration)
+    #expect(
+      configuration.atLayer(0, of: 1, boundary: 1, keys: .bits(8), values: .bits(4)).values
+        == .bits(4))
+  }
+}
