@@ -10,6 +10,8 @@ public struct KVCodec: Sendable {
   /// The codes of keys and of values, nil where they stay floats.
   let keyCodec: RowCodec?
   let valueCodec: RowCodec?
+  /// How the mean of keys turns, if it does.
+  let turns: StretchTurns?
   /// The kernels of the target in use; tests put another target's here.
   package var kernels: Kernels
 
@@ -21,6 +23,7 @@ public struct KVCodec: Sendable {
   public init(_ configuration: KVConfiguration) throws(KVCacheError) {
     try KVCodec.check(configuration)
     self.configuration = configuration
+    turns = configuration.centring.rotary.map { StretchTurns($0) }
     let shape = configuration.shape
     // Streams of their own: values must not be rotated as keys are, nor by a neighbouring seed.
     let seeds = (configuration.seed, configuration.seed ^ 0x7661_6C75_6573_0000)

@@ -18,7 +18,7 @@ struct HeadReader: ~Copyable {
     head = cache.heads[number]
     headNumber = number
     self.scale = scale
-    bias = KeyBias(head.keys.centre, codec.configuration.centring)
+    bias = KeyBias(head.keys.centre, codec.turns)
     let shape = codec.configuration.shape
     scratch = PageScratch(
       queries: HeadReader.queriesAPass, widest: max(shape.keyDimension, shape.valueDimension))

@@ -9,28 +9,42 @@ enum KeyBias: Sendable {
   case none
   case fixed([Float])
   /// R_j·b for the j of a stretch, one after another.
-  case turned(table: [Float], RotaryEmbedding)
+  case turned(table: [Float], StretchTurns)
 
-  /// Tokens of a stretch: their biases stay in the first-level cache.
-  static let stretch = 64
-
-  init(_ centre: [Float], _ centring: KVCentring) {
+  init(_ centre: [Float], _ turns: StretchTurns?) {
     guard !centre.isEmpty else {
       self = .none
       return
     }
-    guard let rotary = centring.rotary else {
+    guard let turns else {
       self = .fixed(centre)
       return
     }
-    let turns = RotaryTurns(rotary, positions: 0..<KeyBias.stretch)
     var table: [Float] = []
+    table.reserveCapacity(StretchTurns.count * centre.count)
     var turned = centre
-    for row in 0..<KeyBias.stretch {
-      turns.turn(centre, row: row, into: &turned)
+    for row in 0..<StretchTurns.count {
+      turns.forward.turn(centre, row: row, into: &turned)
       table += turned
     }
-    self = .turned(table: table, rotary)
+    self = .turned(table: table, turns)
+  }
+}
+
+/// What an embedding does within a stretch of tokens, and from one to the next; the same for all caches.
+struct StretchTurns: Sendable {
+  /// Tokens of a stretch: their biases stay in the first-level cache.
+  static let count = 64
+
+  let rotary: RotaryEmbedding
+  let forward: RotaryTurns
+  /// R₋₆₄.
+  let back: [SIMD2<Double>]
+
+  init(_ rotary: RotaryEmbedding) {
+    self.rotary = rotary
+    forward = RotaryTurns(rotary, positions: 0..<StretchTurns.count)
+    back = rotary.turn(by: -Double(StretchTurns.count))
   }
 }
 
@@ -69,11 +83,11 @@ extension KeyBias {
         for i in 0..<dimension { sum += queries[start + i] * centre[i] }
         return .fixed(sum * scale)
       }
-    case .turned(let table, let rotary):
+    case .turned(let table, let turns):
       return starts.map { start in
         .turning(
           TurningQuery(
-            queries.extracting(start..<start + dimension), table: table, rotary, scale: scale,
+            queries.extracting(start..<start + dimension), table: table, turns, scale: scale,
             position: position))
       }
     }
@@ -100,36 +114,34 @@ enum BiasedQuery {
 /// A query on its way through the tokens of a head.
 struct TurningQuery {
   private let table: [Float]
-  private let rotary: RotaryEmbedding
+  private let turns: StretchTurns
   private let scale: Float
   private var query: [Double]
-  private let turn: [SIMD2<Double>]
 
   /// `query` at `position`, the first token's.
   init(
-    _ query: Span<Float>, table: [Float], _ rotary: RotaryEmbedding, scale: Float, position: Int
+    _ query: Span<Float>, table: [Float], _ turns: StretchTurns, scale: Float, position: Int
   ) {
     self.table = table
-    self.rotary = rotary
+    self.turns = turns
     self.scale = scale
     self.query = query.indices.map { Double(query[$0]) }
-    rotary.apply(rotary.turn(by: -Double(position)), to: &self.query)
-    turn = rotary.turn(by: -Double(KeyBias.stretch))
+    turns.rotary.apply(turns.rotary.turn(by: -Double(position)), to: &self.query)
   }
 
   /// Adds `scale` · ⟨q, R_p·b⟩ to the scores of the next tokens.
   mutating func addNext(_ kernels: Kernels, to scores: inout MutableSpan<Float>) {
     let width = query.count
-    for first in stride(from: 0, to: scores.count, by: KeyBias.stretch) {
-      let rows = min(KeyBias.stretch, scores.count - first)
+    for first in stride(from: 0, to: scores.count, by: StretchTurns.count) {
+      let rows = min(StretchTurns.count, scores.count - first)
       let turned = query.map { Float($0) }
-      var products = [Float](repeating: 0, count: KeyBias.stretch)
+      var products = [Float](repeating: 0, count: StretchTurns.count)
       var target = products.mutableSpan
       kernels.rowProducts(
         table.span.extracting(0..<rows * width), width: width, queries: turned.span, into: &target,
-        stride: KeyBias.stretch)
+        stride: StretchTurns.count)
       for r in 0..<rows { scores[first + r] += scale * products[r] }
-      rotary.apply(turn, to: &query)
+      turns.rotary.apply(turns.back, to: &query)
     }
   }
 }
