@@ -12,7 +12,8 @@ extension Command {
       """,
     operands: [],
     options: [
-      .cacheTokens, .queryHeads, .keyValueHeads, .headDimension, .cacheRates, .repeats, .cacheSeed,
+      .cacheTokens, .queryHeads, .keyValueHeads, .headDimension, .cacheRates, .centring, .repeats,
+      .cacheSeed,
       .benchmarkThreads, .json,
     ],
     run: runAttentionBenchmark)
@@ -30,6 +31,9 @@ extension Option {
   fileprivate static let cacheRates = Option(
     name: "bits", value: "B,…",
     help: "Bits of keys and values, or KEYS/VALUES such as 4/3. Default 4,3,2.")
+  fileprivate static let centring = Option(
+    name: "centring", value: "KIND",
+    help: "none (default), mean, or turned: a mean that turns with rotary embedding of base 10000.")
   fileprivate static let cacheSeed = Option(
     name: "seed", value: "N", help: "Seed of rotations and data. Default 0.")
 }
@@ -45,6 +49,7 @@ private func runAttentionBenchmark(_ arguments: Arguments, _ console: Console) t
   let rates = try (arguments.list(.cacheRates) ?? ["4", "3", "2"]).map {
     try precisions($0, arguments)
   }
+  let centring = try centring(arguments, dimension: dimension)
   let settings: [(KVPrecision, KVPrecision)] =
     [(.float32, .float32), (.float16, .float16)] + rates
   let progress = Progress(
@@ -60,7 +65,7 @@ private func runAttentionBenchmark(_ arguments: Arguments, _ console: Console) t
     let shape = KVShape(
       queryHeads: heads, keyValueHeads: keyValueHeads, keyDimension: dimension)
     var trial = try AttentionTrial(
-      shape, settings, tokens: tokens, seed: seed, threads: threads, progress)
+      shape, settings, centring, tokens: tokens, seed: seed, threads: threads, progress)
     timings += try trial.run(repeats: repeats, progress)
   }
   progress.finish()
@@ -81,6 +86,21 @@ private func precisions(
   return (keys, values)
 }
 
+private func centring(_ arguments: Arguments, dimension: Int) throws -> KVCentring {
+  switch arguments.text(.centring) ?? "none" {
+  case "none": return .none
+  case "mean": return .mean
+  case "turned":
+    let pairs = dimension / 2
+    return .turnedMean(
+      RotaryEmbedding(
+        frequencies: (0..<pairs).map {
+          Portable.exp(-Portable.log(10_000) * Double($0) / Double(pairs))
+        }))
+  case let other: throw arguments.wrong("--centring: “\(other)” is not none, mean or turned")
+  }
+}
+
 /// Caches of one shape that attend in turn.
 private struct AttentionTrial {
   private let shape: KVShape
@@ -90,8 +110,8 @@ private struct AttentionTrial {
   private var caches: [(cache: KVCache, appendSeconds: Double)] = []
 
   init(
-    _ shape: KVShape, _ settings: [(KVPrecision, KVPrecision)], tokens: Int, seed: UInt64,
-    threads: Int, _ progress: Progress
+    _ shape: KVShape, _ settings: [(KVPrecision, KVPrecision)], _ centring: KVCentring,
+    tokens: Int, seed: UInt64, threads: Int, _ progress: Progress
   ) throws {
     self.shape = shape
     self.threads = threads
@@ -107,6 +127,7 @@ private struct AttentionTrial {
       var configuration = KVConfiguration(
         shape: shape, keys: keyPrecision, values: valuePrecision)
       configuration.seed = seed
+      configuration.centring = centring
       var cache = KVCache(try KVCodec(configuration))
       let start = ContinuousClock.now
       while cache.count < tokens {

@@ -59,11 +59,22 @@ extension RotaryEmbedding {
 
   /// Turns `vector` by what `turn` says.
   func apply(_ turn: [SIMD2<Double>], to vector: inout [Double]) {
-    for i in turn.indices {
-      let (a, b) = pair(i)
-      let (x, y) = (vector[a], vector[b])
-      vector[a] = turn[i].x * x - turn[i].y * y
-      vector[b] = turn[i].y * x + turn[i].x * y
+    // Spans, since a page of scores asks for some hundred pairs.
+    let (turn, count) = (turn.span, turn.count)
+    var target = vector.mutableSpan
+    switch pairing {
+    case .halves:
+      for i in 0..<count {
+        let (x, y) = (target[i], target[i + count])
+        target[i] = turn[i].x * x - turn[i].y * y
+        target[i + count] = turn[i].y * x + turn[i].x * y
+      }
+    case .neighbours:
+      for i in 0..<count {
+        let (x, y) = (target[2 * i], target[2 * i + 1])
+        target[2 * i] = turn[i].x * x - turn[i].y * y
+        target[2 * i + 1] = turn[i].y * x + turn[i].x * y
+      }
     }
   }
 }
@@ -131,17 +142,24 @@ struct TurningQuery {
 
   /// Adds `scale` · ⟨q, R_p·b⟩ to the scores of the next tokens.
   mutating func addNext(_ kernels: Kernels, to scores: inout MutableSpan<Float>) {
-    let width = query.count
-    for first in stride(from: 0, to: scores.count, by: StretchTurns.count) {
-      let rows = min(StretchTurns.count, scores.count - first)
-      let turned = query.map { Float($0) }
-      var products = [Float](repeating: 0, count: StretchTurns.count)
-      var target = products.mutableSpan
-      kernels.rowProducts(
-        table.span.extracting(0..<rows * width), width: width, queries: turned.span, into: &target,
-        stride: StretchTurns.count)
-      for r in 0..<rows { scores[first + r] += scale * products[r] }
+    // The query of every stretch, so that the table is read once for all of them.
+    let stretches = (scores.count + StretchTurns.count - 1) / StretchTurns.count
+    var queries = [Float](repeating: 0, count: stretches * query.count)
+    for stretch in 0..<stretches {
+      TurningQuery.round(query.span, into: &queries, at: stretch * query.count)
       turns.rotary.apply(turns.back, to: &query)
     }
+    var products = [Float](repeating: 0, count: stretches * StretchTurns.count)
+    var target = products.mutableSpan
+    kernels.rowProducts(
+      table.span, width: query.count, queries: queries.span, into: &target,
+      stride: StretchTurns.count)
+    for r in scores.indices { scores[r] += scale * products[r] }
+  }
+
+  private static func round(_ query: Span<Double>, into floats: inout [Float], at start: Int) {
+    var all = floats.mutableSpan
+    var target = all._mutatingExtracting(start..<start + query.count)
+    for i in query.indices { target[i] = Float(query[i]) }
   }
 }
