@@ -11,7 +11,7 @@ enum TurboQuantCLI {
   static let commands: [Command] = [
     .demo, .theory, .encode, .decode, .inspect, .verify, .evaluate,
     .indexBuild, .indexSearch, .indexAdd, .indexRemove, .indexMerge, .indexInfo, .indexVerify,
-    .benchmarkCodec, .benchmarkSearch, .benchmarkCertificate, .benchmarkAttention,
+    .benchmarkCodec, .benchmarkSearch, .benchmarkCertificate, .benchmarkAttention, .benchmarkNeedle,
   ]
 
   /// Commands of two words.

@@ -34,6 +34,28 @@ struct JSONFieldTests {
     }
   }
 
+  @Test(
+    "benchmark needle: one object for each cache and depth; exact keys find a needle that is its query"
+  )
+  func benchmarkNeedle() throws {
+    let outcome = run(
+      "benchmark", "needle", "--tokens", "300", "--keys", "4,two-stage-3,qjl-2", "--needles", "9",
+      "--cosine", "1", "--dimension", "64", "--json")
+    #expect(outcome.exitCode == .done)
+    let results = try outcome.objects()
+    #expect(results.count == 4 * 5)
+    for result in results {
+      #expect(
+        Set(result.keys) == [
+          "keys", "bytes_per_key", "tokens", "depth_percent", "needles", "found",
+        ])
+      #expect(result["needles"] as? Int == 9)
+    }
+    // √64 = 8 deviations above the others: even two bits of sketch find most.
+    #expect(results.prefix(10).allSatisfy { $0["found"] as? Int == 9 })
+    #expect(results.suffix(10).allSatisfy { ($0["found"] as? Int ?? 0) >= 6 })
+  }
+
   @Test("benchmark attention: the float caches and one object for each rate")
   func benchmarkAttention() throws {
     let outcome = run(

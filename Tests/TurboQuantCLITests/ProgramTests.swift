@@ -31,7 +31,7 @@ struct ProgramTests {
   }
 
   @Test("There are seventeen commands")
-  func commandCount() { #expect(TurboQuantCLI.commands.count == 18) }
+  func commandCount() { #expect(TurboQuantCLI.commands.count == 19) }
 
   @Test(
     "A group's page lists its verbs",
@@ -75,6 +75,9 @@ struct ProgramTests {
       (["benchmark", "certificate", "--repeats", "2"], "turboquant help benchmark certificate"),
       (["benchmark", "attention", "--bits", "4/x"], "turboquant help benchmark attention"),
       (["benchmark", "attention", "--query-heads", "9"], "turboquant help benchmark attention"),
+      (["benchmark", "attention", "--centring", "x"], "turboquant help benchmark attention"),
+      (["benchmark", "needle", "--keys", "polar-3"], "turboquant help benchmark needle"),
+      (["benchmark", "needle", "--cosine", "1.5"], "turboquant help benchmark needle"),
       (["dmeo"], "turboquant help"), (["--verion"], "turboquant help"),
       (["help", "me"], "turboquant help"), (["index", "bulid"], "turboquant help index"),
       (["help", "index", "me"], "turboquant help index"),
