@@ -10,8 +10,9 @@ public struct KVConfiguration: Sendable, Hashable {
   public var sinks = 0
   /// How many of the latest tokens are float16 until newer ones push them out.
   public var window = 0
-  /// How many tokens a query sees, its own included, beside the sinks; all if nil. Pages of older tokens
-  /// are forgotten.
+  /// How many tokens a query sees, its own included, beside the sinks; all if nil.
+  ///
+  /// Pages of older tokens are forgotten.
   public var slidingWindow: Int?
   /// What is taken off before keys and values become codes, and put back exactly.
   public var centring = KVCentring.none

@@ -45,9 +45,11 @@
   package init(borrowing bytes: RawSpan, of lender: some AnyObject & Sendable) {
     byteCount = bytes.byteCount
     let start = unsafe bytes.withUnsafeBytes { $0.baseAddress }
-    precondition(byteCount > 0 && UInt(bitPattern: start) % 64 == 0)
+    guard let start = unsafe start, UInt(bitPattern: start) % 64 == 0 else {
+      preconditionFailure("bytes to borrow begin on a cache line")
+    }
     // Never written through: whoever changes these bytes copies them first.
-    unsafe base = UnsafeMutableRawPointer(mutating: start!)
+    unsafe base = UnsafeMutableRawPointer(mutating: start)
     unsafe owner = Owner(base, of: lender)
   }
 

@@ -7,20 +7,17 @@
 // Queries that meet a quad while it is in a register.
 enum { CTQ_QUAD_QUERIES = 4 };
 
-/// Centroids of half a unit of quads, from the vectors of both pieces.
-CTQ_INLINE void ctq_unpack_quads(const uint8_t *first, const uint8_t *second, uint32_t bits,
-                                 ctq_bytes32 centroids, ctq_bytes32 *quads) {
-  const int width = bits == 3 ? 2 : (int)bits, each = 8 / width, count = bits == 3 ? 8 : each;
-#pragma clang loop unroll(full)
-  for (int g = 0; g < count; g++) {
-    ctq_bytes32 code = ctq_shift_right(ctq_load_32(first + 64 * (g / each)), width * (g % each));
-    code = ctq_mask(code, (uint8_t)((1u << width) - 1));
-    if (bits == 3) {
-      ctq_bytes32 top = ctq_load_32(second);
-      code |= ctq_mask(g < 2 ? ctq_shift_left(top, 2 - g) : ctq_shift_right(top, g - 2), 4);
-    }
-    quads[g] = ctq_look_up(centroids, code);
+/// Centroids of half of quad g of a unit, from the vectors of both pieces; g and the width are constants.
+CTQ_INLINE ctq_bytes32 ctq_quad_centroids(const uint8_t *first, const uint8_t *second, uint32_t bits, int g,
+                                          ctq_bytes32 centroids) {
+  const int width = bits == 3 ? 2 : (int)bits, each = 8 / width;
+  ctq_bytes32 code = ctq_shift_right(ctq_load_32(first + 64 * (g / each)), width * (g % each));
+  code = ctq_mask(code, (uint8_t)((1u << width) - 1));
+  if (bits == 3) {
+    ctq_bytes32 top = ctq_load_32(second);
+    code |= ctq_mask(g < 2 ? ctq_shift_left(top, 2 - g) : ctq_shift_right(top, g - 2), 4);
   }
+  return ctq_look_up(centroids, code);
 }
 
 /// Sums of a group over all quads; the widths and counts are constants of each copy.
@@ -30,22 +27,26 @@ CTQ_INLINE void ctq_quad_group(const uint8_t *first, const uint8_t *second, uint
   const size_t unit = bits == 3 ? 8 : 8 / bits, vectors = bits == 3 ? 2 : 1;
   ctq_words8 totals[CTQ_QUAD_QUERIES][2] = {0};
   for (size_t u = 0; u < unit_count; u++) {
-    __builtin_prefetch(next + 16 * unit * bits / 2 * u, 0, 2);
-    if (bits == 3) __builtin_prefetch(next + 192 * u + 96, 0, 2);
-    ctq_bytes32 quads[2][8];
 #pragma clang loop unroll(full)
-    for (int h = 0; h < 2; h++)
-      ctq_unpack_quads(first + 64 * vectors * u + 32 * h, second + 64 * u + 32 * h, bits, centroids, quads[h]);
+    for (size_t line = 0; line < unit * bits / 8; line++, next += 64) __builtin_prefetch(next, 0, 2);
+    // Two quads of both halves at a time: as much as sixteen registers hold beside the sums.
 #pragma clang loop unroll(full)
-    for (size_t g = 0; g < unit; g += 2)
+    for (int g = 0; g < (int)unit; g += 2) {
+      ctq_bytes32 pairs[2][2];
+#pragma clang loop unroll(full)
+      for (int i = 0; i < 4; i++)
+        pairs[i / 2][i % 2] =
+            ctq_quad_centroids(first + 64 * vectors * u + 32 * (i / 2), second + 64 * u + 32 * (i / 2), bits,
+                               g + i % 2, centroids);
 #pragma clang loop unroll(full)
       for (size_t q = 0; q < query_count; q++) {
-        const int8_t *own = weights + q * stride + 4 * (unit * u + g);
+        const int8_t *own = weights + q * stride + 4 * (unit * u + (size_t)g);
         const ctq_bytes32 p = ctq_splat_4(own), r = ctq_splat_4(own + 4);
 #pragma clang loop unroll(full)
         for (int h = 0; h < 2; h++)
-          totals[q][h] = ctq_dot_8(totals[q][h], quads[h][g], quads[h][g + 1], p, r);
+          totals[q][h] = ctq_dot_8(totals[q][h], pairs[h][0], pairs[h][1], p, r);
       }
+    }
   }
 #pragma clang loop unroll(full)
   for (size_t q = 0; q < query_count; q++)
