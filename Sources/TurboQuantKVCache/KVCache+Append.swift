@@ -40,6 +40,7 @@ extension KVCache {
     let before = tokens > Page.rowCount ? self : nil
     forgetPages()
     fixCentres(keys, values, tokens: tokens)
+    fixChannels(keys, values, tokens: tokens)
     do throws(KVCacheError) {
       for first in stride(from: 0, to: tokens, by: Page.rowCount) {
         let some = first..<min(tokens, first + Page.rowCount)
@@ -114,11 +115,11 @@ extension KVCache {
   }
 
   private func writer(
-    _ precision: KVPrecision, _ rowCodec: RowCodec?, _ turns: RotaryTurns?
+    _ precision: KVPrecision, _ sideCodec: SideCodec?, _ turns: RotaryTurns?
   ) -> SideWriter {
     let configuration = codec.configuration
     return SideWriter(
-      codec: rowCodec, precision: precision, sinks: configuration.sinks,
+      codec: sideCodec, precision: precision, sinks: configuration.sinks,
       window: configuration.window, rounds: codec.hasHalves, turns: turns, kernels: codec.kernels)
   }
 }
@@ -141,6 +142,38 @@ extension KVCache {
       let means = Centre.means(
         values, heads: heads.count, tokens: tokens, skipping: sinks, position: count, nil)
       for h in heads.indices { heads[h].values.centre = means[h] }
+    }
+  }
+}
+
+// MARK: Outliers
+
+extension KVCache {
+  /// Tells channels apart where the configuration asks for it, by the first append that goes beyond the sinks.
+  private mutating func fixChannels(_ keys: Span<Float>, _ values: Span<Float>, tokens: Int) {
+    let sinks = max(0, codec.configuration.sinks - count)
+    guard tokens > sinks else { return }
+    let start = count + sinks
+    if let keyCodec = codec.keyCodec, keyCodec.hasOutliers, heads[0].keys.channels.isEmpty {
+      let turns = codec.configuration.centring.rotary.map {
+        RotaryTurns($0, positions: start..<count + tokens)
+      }
+      for h in heads.indices {
+        let first = (h * tokens + sinks) * keyCodec.dimension
+        heads[h].keys.channels = keyCodec.channels(
+          Centre.squares(
+            keys.extracting(first..<(h + 1) * tokens * keyCodec.dimension),
+            around: heads[h].keys.centre, keyCodec.dimension, turns))
+      }
+    }
+    if let valueCodec = codec.valueCodec, valueCodec.hasOutliers, heads[0].values.channels.isEmpty {
+      for h in heads.indices {
+        let first = (h * tokens + sinks) * valueCodec.dimension
+        heads[h].values.channels = valueCodec.channels(
+          Centre.squares(
+            values.extracting(first..<(h + 1) * tokens * valueCodec.dimension),
+            around: heads[h].values.centre, valueCodec.dimension, nil))
+      }
     }
   }
 }

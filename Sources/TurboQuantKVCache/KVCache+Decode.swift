@@ -17,7 +17,8 @@ extension KVCache {
     }
     if let keyCodec = codec.keyCodec, keyCodec.hasSigns {
       throw KVCacheError(
-        .notOffered, "\(keyCodec.codec.quantizer.name) keys are estimates of inner products")
+        .notOffered,
+        "\(keyCodec.parts[0].codec.quantizer.name) keys are estimates of inner products")
     }
     let rotary = codec.configuration.centring.rotary
     do throws(CodecError) {
@@ -37,14 +38,12 @@ extension KVCache {
     case .floats(let pages): for page in 0..<pages.pageCount { floats += pages[page: page] }
     case .halves(let pages):
       for page in 0..<pages.pageCount { floats += widened(pages[page: page]) }
-    case .codes(let pages, let rowCodec):
-      for number in 0..<pages.pageCount {
-        floats += try rowCodec.decoded(
-          pages.opened(number, rowCodec),
-          rows: min(Page.rowCount, pages.count - number * Page.rowCount))
+    case .codes(let parts, let sideCodec):
+      for number in 0..<parts[0].pageCount {
+        floats += try decoded(number, parts, sideCodec, side.channels)
       }
       guard !side.centre.isEmpty else { break }
-      for row in 0..<pages.count {
+      for row in 0..<parts[0].count {
         let (token, place) = (side.storedStart + row, side.sinkCount + row)
         var turned = side.centre
         rotary.map { RotaryTurns($0, positions: token..<token + 1) }?
@@ -53,6 +52,24 @@ extension KVCache {
       }
     }
     return floats + widened(side.window)
+  }
+
+  /// The vectors of one page, without what centring took off.
+  private func decoded(
+    _ number: Int, _ parts: [CodePages], _ codec: SideCodec, _ channels: [UInt16]
+  ) throws(CodecError) -> [Float] {
+    let rows = min(Page.rowCount, parts[0].count - number * Page.rowCount)
+    var vectors: [[Float]] = []
+    for (pages, own) in zip(parts, codec.parts) {
+      vectors.append(try own.decoded(pages.opened(number, own), rows: rows))
+    }
+    guard codec.hasOutliers else { return vectors[0] }
+    return (0..<rows).flatMap { row in
+      let own = zip(vectors, codec.parts).map { vectors, part in
+        Array(vectors[row * part.codec.dimension..<(row + 1) * part.codec.dimension])
+      }
+      return codec.scattered(own, channels)
+    }
   }
 
   private func widened(_ halves: [UInt16]) -> [Float] {

@@ -11,9 +11,11 @@ public struct KVMemory: Sendable, Hashable {
   public let exactBytes: Int
   /// What centring subtracts: one float32 vector a head and side.
   public let centreBytes: Int
+  /// Which channels are outliers: two bytes a channel, head and side.
+  public let channelBytes: Int
 
   /// All of it.
-  public var total: Int { keyBytes + valueBytes + exactBytes + centreBytes }
+  public var total: Int { keyBytes + valueBytes + exactBytes + centreBytes + channelBytes }
 }
 
 extension KVCache {
@@ -26,7 +28,10 @@ extension KVCache {
         $0 + 2 * ($1.keys.sinks.count + $1.keys.window.count)
           + 2 * ($1.values.sinks.count + $1.values.window.count)
       },
-      centreBytes: heads.reduce(0) { $0 + 4 * ($1.keys.centre.count + $1.values.centre.count) })
+      centreBytes: heads.reduce(0) { $0 + 4 * ($1.keys.centre.count + $1.values.centre.count) },
+      channelBytes: heads.reduce(0) {
+        $0 + 2 * ($1.keys.channels.count + $1.values.channels.count)
+      })
   }
 }
 

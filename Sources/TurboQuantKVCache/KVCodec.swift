@@ -8,8 +8,8 @@ public struct KVCodec: Sendable {
   /// What the caches keep.
   public let configuration: KVConfiguration
   /// The codes of keys and of values, nil where they stay floats.
-  let keyCodec: RowCodec?
-  let valueCodec: RowCodec?
+  let keyCodec: SideCodec?
+  let valueCodec: SideCodec?
   /// How the mean of keys turns, if it does.
   let turns: StretchTurns?
   /// The kernels of the target in use; tests put another target's here.
@@ -27,14 +27,14 @@ public struct KVCodec: Sendable {
     let shape = configuration.shape
     // Streams of their own: values must not be rotated as keys are, nor by a neighbouring seed.
     let seeds = (configuration.seed, configuration.seed ^ 0x7661_6C75_6573_0000)
-    keyCodec = try KVCodec.rowCodec(
+    keyCodec = try KVCodec.sideCodec(
       configuration.keys, dimension: shape.keyDimension, seed: seeds.0, side: "keys")
-    valueCodec = try KVCodec.rowCodec(
+    valueCodec = try KVCodec.sideCodec(
       configuration.values, dimension: shape.valueDimension, seed: seeds.1, side: "values")
     if let valueCodec, valueCodec.hasSigns {
       throw KVCacheError(
         .notOffered,
-        "values take the scalar quantizer only, not \(valueCodec.codec.quantizer.name): its sums "
+        "values take the scalar quantizer only, not \(valueCodec.parts[0].codec.quantizer.name): its sums "
           + "are estimates of inner products, not of vectors")
     }
     do throws(KernelTargetError) {
@@ -45,18 +45,41 @@ public struct KVCodec: Sendable {
     }
   }
 
-  private static func rowCodec(
+  private static func sideCodec(
     _ precision: KVPrecision, dimension: Int, seed: UInt64, side: String
-  ) throws(KVCacheError) -> RowCodec? {
-    guard case .codes(let rate, let quantizer, let estimator) = precision else { return nil }
-    do throws(CodecError) {
-      let codec = try Codec(dimension: dimension, rate: rate, quantizer: quantizer, seed: seed)
-      let estimator = estimator ?? codec.standardEstimator
-      guard (estimator == .twoStage) == (codec.sketch != nil) else {
-        throw CodecError(
-          .estimatorNotOffered(estimator: estimator.rawValue, quantizer: quantizer.name))
+  ) throws(KVCacheError) -> SideCodec? {
+    var parts: [(dimension: Int, rate: Rate)]
+    let (kind, chosen): (Quantizer, Estimator?)
+    switch precision {
+    case .float32, .float16: return nil
+    case .codes(let rate, let quantizer, let estimator):
+      (parts, kind, chosen) = ([(dimension, rate)], quantizer, estimator)
+    case .outliers(let bits, let estimator):
+      let count = dimension / 4
+      guard count > 0, (1...7).contains(bits) else {
+        throw KVCacheError(
+          .notOffered,
+          "\(side): outliers of \(dimension) channels at \(bits) bits, expected at least 4 channels and "
+            + "1 … 7 bits")
       }
-      return RowCodec(codec, estimator, turned: side == "values")
+      parts = [(count, .bits(bits + 1)), (dimension - count, .bits(bits))]
+      (kind, chosen) = (.scalar, estimator)
+    }
+    do throws(CodecError) {
+      var codecs: [RowCodec] = []
+      for (number, part) in parts.enumerated() {
+        // Rotations of their own for outliers and others.
+        let codec = try Codec(
+          dimension: part.dimension, rate: part.rate, quantizer: kind,
+          seed: seed ^ UInt64(number) << 56)
+        let estimator = chosen ?? codec.standardEstimator
+        guard (estimator == .twoStage) == (codec.sketch != nil) else {
+          throw CodecError(
+            .estimatorNotOffered(estimator: estimator.rawValue, quantizer: kind.name))
+        }
+        codecs.append(RowCodec(codec, estimator, turned: side == "values"))
+      }
+      return SideCodec(codecs)
     } catch {
       throw KVCacheError(error, side)
     }

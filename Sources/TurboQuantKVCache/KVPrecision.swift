@@ -12,6 +12,13 @@ public enum KVPrecision: Sendable, Hashable {
   /// must be added up before they are turned back, so they take the scalar quantizer only.
   case codes(Rate, quantizer: Quantizer = .scalar, estimator: Estimator? = nil)
 
+  /// Codes of two rates: a quarter of the channels at `bits` + 1, the others at `bits`.
+  ///
+  /// The channels with the largest mean square in the first append, what centring takes off aside, are the
+  /// outliers (TurboQuant, §4.3). Both parts have a rotation, a norm and a scale of their own, so the true
+  /// cost is `bits` + ¼ bits a coordinate and 8 bytes a vector; papers call it `bits` + ½.
+  case outliers(bits: Int, estimator: Estimator? = nil)
+
   /// Codes of `bits` bits a coordinate by the scalar quantizer.
   public static func bits(_ bits: Int) -> KVPrecision { .codes(.bits(bits)) }
 
@@ -26,10 +33,6 @@ public enum KVPrecision: Sendable, Hashable {
     }
   }
 
-  /// Whether vectors become codes.
-  var isCodes: Bool {
-    if case .codes = self { true } else { false }
-  }
 }
 
 extension KVPrecision: CustomStringConvertible {
@@ -42,6 +45,8 @@ extension KVPrecision: CustomStringConvertible {
     case .codes(let rate, let quantizer, nil): "\(rate) bits \(quantizer.name)"
     case .codes(let rate, let quantizer, let estimator?):
       "\(rate) bits \(quantizer.name) \(estimator.rawValue)"
+    case .outliers(let bits, nil): "\(bits).25 bits with outliers"
+    case .outliers(let bits, let estimator?): "\(bits).25 bits with outliers \(estimator.rawValue)"
     }
   }
 }

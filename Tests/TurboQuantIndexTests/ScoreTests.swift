@@ -171,10 +171,9 @@ struct PlainScores {
     // Every entry is rounded by half a step, and is made of at most eight float32 operations.
     case .signs: error = tableError(scale, count: 2 * ((u.count + 7) / 8))
     case .tables: error = tableError(scale, count: 4 * ((u.count + 7) / 8))
-    // c·u − c′·u′ = c·(u − u′) + (c − c′)·u′, the former half a step at most.
-    case .products(let whole, let step):
-      let off = zip(centroids, whole).map { abs(Double($0) - step * (Double($1) - 64)) }
-      error = widest / 64 / 2 * d * reach + (off.max() ?? 0) * (sum1 + d * widest / 64 / 2)
+    // c·u − c′·u′ = c·(u − u′) + (c − c′)·u′, both differences half a step at most.
+    case .products(_, let step):
+      error = widest / 64 / 2 * d * reach + step / 2 * (sum1 + d * widest / 64 / 2)
     case .wide(_, let step):
       error = widest / 4095 / 2 * d * reach + step / 2 * (sum1 + d * widest / 4095 / 2)
     }

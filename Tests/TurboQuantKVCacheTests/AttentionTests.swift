@@ -10,6 +10,7 @@ import Testing
     + [
       .codes(Rate(halfBits: 5)), .codes(Rate(halfBits: 7)),
       .codes(.bits(3), estimator: .reconstruction), .codes(.bits(3), estimator: .matchedNorm),
+      .outliers(bits: 2), .outliers(bits: 3, estimator: .matchedNorm),
     ]
 
   @Test(arguments: precisions) func matchesDoublePrecision(_ precision: KVPrecision) throws {
@@ -18,6 +19,7 @@ import Testing
       (48, 64), (64, 64), (80, 96), (96, 80), (128, 128), (256, 48), (5, 3),
     ]
     for (dimension, valueDimension) in isOptimizedBuild ? shapes : [(80, 96), (5, 3)] {
+      if case .outliers = precision, valueDimension < 4 { continue }
       let shape = KVShape(
         queryHeads: 4, keyValueHeads: 2, keyDimension: dimension, valueDimension: valueDimension)
       var configuration = KVConfiguration(shape: shape, keys: precision, values: precision)

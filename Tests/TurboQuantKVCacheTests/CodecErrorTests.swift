@@ -42,7 +42,7 @@ import Testing
       let (keys, values) = (dice.normals(tokens * dimension), dice.normals(tokens * dimension))
       try cache.append(keys: keys.span, values: values.span)
       let decoded = try cache.decoded(head: 0)
-      let quantizer = try #require(codec.keyCodec?.codec.scalarQuantizer)
+      let quantizer = try #require(codec.keyCodec?.parts[0].codec.scalarQuantizer)
       let expected = Self.predicted(quantizer.distortion, estimator)
       var losses: [Double] = []
       for (original, found) in [(keys, decoded.keys), (values, decoded.values)] {

@@ -82,11 +82,12 @@ import TurboQuantKernels
     for (side, rowCodec, vector) in [
       (head.keys, cache.codec.keyCodec, \Token.key), (head.values, cache.codec.valueCodec, \.value),
     ] {
-      guard case .codes(let pages, _) = side.stored, let rowCodec else {
+      guard case .codes(let parts, _) = side.stored, let sideCodec = rowCodec else {
         Issue.record("no codes")
         return
       }
       let coded = model.tokens.filter(\.isCode).flatMap { rounded($0[keyPath: vector]) }
+      let (pages, rowCodec) = (parts[0], sideCodec.parts[0])
       let (stored, expected) = (
         Rows(pages, rowCodec), Rows(try rowCodec.rows(of: coded.span), rowCodec)
       )
@@ -164,8 +165,8 @@ import TurboQuantKernels
     var fork = cache
     let token = [Float](repeating: 1, count: 64)
     try fork.append(keys: token.span, values: token.span)
-    guard case .codes(let a, _) = cache.heads[0].keys.stored,
-      case .codes(let b, _) = fork.heads[0].keys.stored
+    guard case .codes(let own, _) = cache.heads[0].keys.stored, let a = own.first,
+      case .codes(let others, _) = fork.heads[0].keys.stored, let b = others.first
     else {
       Issue.record("no codes")
       return

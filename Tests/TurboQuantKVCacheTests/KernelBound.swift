@@ -30,28 +30,27 @@ struct KernelBound {
 
   /// The tokens in quads, and what rounding their centroids makes of a coordinate at most, relative to
   /// the coordinates' deviation.
-  private static func quads(_ side: HeadSide, _ codec: RowCodec?) -> (Double, Range<Int>) {
+  private static func quads(_ side: HeadSide, _ codec: SideCodec?) -> (Double, Range<Int>) {
     guard let codec, case .codes(let pages, _) = side.stored else { return (0, 0..<0) }
-    var worst = 0.0
-    for (part, whole) in zip(codec.sealedLayout.parts, codec.wholeCentroids) {
-      guard let whole, case .codes(let codebook) = part.content else { continue }
-      // Centroids of low probability count little in a root mean square: weigh them as the law does.
-      let deviation = 1 / Double(codec.codec.dimension).squareRoot()
-      var (sum, weights) = (0.0, 0.0)
-      for (i, c) in codebook.exactCentroids.enumerated() {
-        let weight = Portable.exp(-c * c / (2 * deviation * deviation))
-        let error = c - whole.step * (Double(whole.whole[i]) - 64)
-        sum += weight * error * error
-        weights += weight
+    var (worst, hasQuads) = (0.0, false)
+    for own in codec.parts {
+      for (part, whole) in zip(own.sealedLayout.parts, own.wholeCentroids) {
+        guard let whole, case .codes(let codebook) = part.content else { continue }
+        hasQuads = true
+        // Centroids of low probability count little in a root mean square: weigh them as the law does.
+        let deviation = 1 / Double(own.codec.dimension).squareRoot()
+        var (sum, weights) = (0.0, 0.0)
+        for (i, c) in codebook.exactCentroids.enumerated() {
+          let weight = Portable.exp(-c * c / (2 * deviation * deviation))
+          let error = c - whole.step * (Double(whole.whole[i]) - 64)
+          sum += weight * error * error
+          weights += weight
+        }
+        worst = max(worst, (sum / weights).squareRoot() / deviation)
       }
-      worst = max(worst, (sum / weights).squareRoot() / deviation)
     }
-    let sealed = pages.count / Page.rowCount * Page.rowCount
-    return (
-      worst,
-      worst > 0 || codec.hasCodes && codec.wholeCentroids.contains { $0 != nil }
-        ? side.sinkCount..<side.sinkCount + sealed : 0..<0
-    )
+    let sealed = pages[0].count / Page.rowCount * Page.rowCount
+    return (worst, hasQuads ? side.sinkCount..<side.sinkCount + sealed : 0..<0)
   }
 
   /// The bound of every coordinate.

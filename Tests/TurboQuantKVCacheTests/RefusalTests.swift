@@ -38,6 +38,8 @@ import TurboQuant
       ("sinks", { $0.sinks = -1 }),
       ("window", { $0.window = 1 << 30 }),
       ("cap", { $0.logitCap = 0 }), ("sliding window", { $0.slidingWindow = 0 }),
+      ("outliers", { $0.keys = .outliers(bits: 8) }),
+      ("outliers", { $0.values = .outliers(bits: 0) }),
       ("sink logits", { $0.sinkLogits = [1] }),
       (
         "frequencies", { $0.centring = .turnedMean(RotaryEmbedding(frequencies: [1, 1, 1, 1, 1])) }

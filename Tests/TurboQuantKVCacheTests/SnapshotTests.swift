@@ -29,6 +29,7 @@ import TurboQuantStorage
       make(.bits(8), .codes(Rate(halfBits: 5))) { $0.sinks = 2 },
       make(.codes(.bits(3), quantizer: .twoStage(sketch: .orthogonal)), .float16) { $0.window = 5 },
       make(.codes(.bits(2), quantizer: .qjl()), .float32),
+      make(.outliers(bits: 2), .outliers(bits: 3, estimator: .matchedNorm)) { $0.window = 3 },
       make(.bits(1), .bits(2)) {
         ($0.sinks, $0.window, $0.centring) = (3, 7, .turnedMean(rotary))
       },
@@ -115,7 +116,8 @@ import TurboQuantStorage
     }
   }
 
-  @Test("Every byte changed, every length cut", arguments: [0, 4]) func damage(_ number: Int) throws
+  @Test("Every byte changed, every length cut", arguments: [0, 4, 5]) func damage(_ number: Int)
+    throws
   {
     let good = try cache(Self.configurations[number], tokens: 12)
     try good.save(to: scratch.file("good.tqkv"))
@@ -141,7 +143,7 @@ import TurboQuantStorage
 
   /// What checksums cannot see, since whoever forged the file made them match.
   @Test("Forged sections are refused") func forged() throws {
-    let good = try cache(Self.configurations[4], tokens: 12)
+    let good = try cache(Self.configurations[5], tokens: 12)
     try good.save(to: scratch.file("good.tqkv"))
     let names = ["configuration", "tokens", "exact", "centres", "pages"]
     let reader = try ContainerReader(scratch.file("good.tqkv"))
@@ -150,7 +152,7 @@ import TurboQuantStorage
       let bytes = try reader.bytes(of: name)
       sections.append(bytes.byteArray(0..<bytes.byteCount))
     }
-    let layout = try #require(good.codec.keyCodec).openLayout
+    let layout = try #require(good.codec.keyCodec).parts[0].openLayout
     let nan: [UInt8] = [0, 0, 0xC0, 0x7F]
     let forgeries: [(String, Int, (inout [UInt8]) -> Void)] = [
       ("version", 1, { $0[0] = 2 }), ("flag", 1, { $0[4] = 2 }), ("reserved", 1, { $0[7] = 1 }),

@@ -34,7 +34,7 @@ import Testing
       let shape = KVShape(queryHeads: 1, keyValueHeads: 1, keyDimension: d)
       let codec = try KVCodec(
         KVConfiguration(shape: shape, keys: .bits(bits), values: .float32))
-      let quantizer = try #require(codec.keyCodec?.codec.scalarQuantizer)
+      let quantizer = try #require(codec.keyCodec?.parts[0].codec.scalarQuantizer)
       let expected = CodecErrorTests.predicted(quantizer.distortion, .renormalized)
       var losses: [Double] = []
       for (row, own) in moments.enumerated() {

@@ -84,7 +84,7 @@ struct QueryTables: Sendable {
     weights.append(contentsOf: repeatElement(0, count: (u.count + 31) / 32 * 32))
     var sum = 0
     for i in u.indices {
-      let weight = Portable.nearest(Double(u[i]) * inverse)
+      let weight = nearest(Double(u[i]) * inverse)
       let (k, half, column) = (i % 4, i / 4 % 2, i / 8 % 4)
       weights[first + i / 32 * 32 + 8 * k + 4 * half + column] = Int8(weight)
       sum += weight
@@ -100,7 +100,7 @@ struct QueryTables: Sendable {
     let inverse = step > 0 ? 1 / step : 0
     let first = wideWeights.count
     wideWeights.append(contentsOf: repeatElement(0, count: (u.count + 7) / 8 * 8))
-    for i in u.indices { wideWeights[first + i] = Int16(Portable.nearest(Double(u[i]) * inverse)) }
+    for i in u.indices { wideWeights[first + i] = Int16(nearest(Double(u[i]) * inverse)) }
     return SumScale(step: step * centroidStep, offset: 0, variance: step * step / 12)
   }
 }

@@ -20,13 +20,15 @@ enum ScanCodes: Sendable {
     case 1: self = .signs(centroid: codebook.exactCentroids[1])
     case 2: self = .tables(LookupTables.twoBits(codebook.centroids))
     case 3, 4:
-      let (centroids, step) = codebook.sevenBitCentroids()
-      self = .products(centroids: centroids, step: step)
+      let step = ScanCodes.bestStep(codebook, largest: 63)
+      let rounded = codebook.exactCentroids.map { UInt8(nearest($0 / step) + 64) }
+      self = .products(
+        centroids: rounded + [UInt8](repeating: 64, count: 16 - rounded.count), step: step)
     default:
       let largest = codebook.exactCentroids.last ?? 1
       let step = largest / 4095
       self = .wide(
-        centroids: codebook.exactCentroids.map { Int16(Portable.nearest($0 / step)) }, step: step)
+        centroids: codebook.exactCentroids.map { Int16(nearest($0 / step)) }, step: step)
     }
   }
 
@@ -42,7 +44,28 @@ enum ScanCodes: Sendable {
     case .products, .wide: BlockShape.productQueries
     }
   }
+
+  /// The step, among those that use most of the range, whose rounding costs least where coordinates
+  /// fall most often: a few centroids leave room to choose.
+  private static func bestStep(_ codebook: Codebook, largest: Int) -> Double {
+    let centroids = codebook.exactCentroids
+    guard let last = centroids.last, last > 0 else { return 1 }
+    let scale = last / 2.7  // about one standard deviation of a coordinate
+    let costs = (largest * 3 / 5...largest).map { count in
+      let step = last / Double(count)
+      let cost = centroids.reduce(0.0) { sum, c in
+        let error = c - step * Double(nearest(c / step))
+        let deviations = c / scale
+        return sum + error * error * Portable.exp(-deviations * deviations / 2)
+      }
+      return (step: step, cost: cost)
+    }
+    return costs.min { $0.cost < $1.cost }?.step ?? last / Double(largest)
+  }
 }
+
+/// The whole number nearest to `x`, halves away from zero.
+func nearest(_ x: Double) -> Int { Int(x < 0 ? x - 0.5 : x + 0.5) }
 
 extension LookupTables {
   /// The tables of a sign plane.

@@ -77,10 +77,10 @@ struct HeadReader: ~Copyable {
     // Pages that no query reaches are not read.
     let skipped = max(0, softmaxes.firstSeen - tokens.lowerBound) / Page.rowCount * Page.rowCount
     guard skipped < tokens.count else { return }
-    var prepared: KeyQueries?
-    if case .codes(_, let rowCodec) = head.keys.stored {
+    var prepared: [KeyQueries] = []
+    if case .codes(_, let sideCodec) = head.keys.stored {
       do throws(CodecError) {
-        prepared = try KeyQueries(queries, rowCodec)
+        prepared = try KeyQueries.all(queries, sideCodec, head.keys.channels)
       } catch {
         throw KVCacheError(error, "query")
       }
@@ -135,8 +135,14 @@ struct HeadReader: ~Copyable {
     var result = plain.indices.map { Double(plain[$0]) }
     if state.codedWeight > 0, let valueCodec = codec.valueCodec {
       do throws(CodecError) {
-        let back = try valueCodec.codec.rotation.applyInverse(
-          to: softmaxes.rotated.span.extracting(i * width..<(i + 1) * width))
+        var parts: [[Float]] = []
+        for (number, part) in valueCodec.parts.enumerated() {
+          let first = i * width + valueCodec.start(number)
+          parts.append(
+            try part.codec.rotation.applyInverse(
+              to: softmaxes.rotated.span.extracting(first..<first + part.codec.dimension)))
+        }
+        let back = valueCodec.scattered(parts, head.values.channels)
         for k in result.indices { result[k] += Double(back[k]) }
       } catch {
         throw KVCacheError(error, "values")
@@ -152,7 +158,7 @@ struct HeadReader: ~Copyable {
 
 extension HeadReader {
   private mutating func score(
-    _ page: Int, _ rows: Int, _ queries: Span<Float>, _ prepared: KeyQueries?,
+    _ page: Int, _ rows: Int, _ queries: Span<Float>, _ prepared: [KeyQueries],
     _ softmaxes: inout RunningSoftmaxes
   ) {
     let width = codec.configuration.shape.keyDimension
@@ -163,12 +169,16 @@ extension HeadReader {
     case .halves(let pages):
       let keys = pages[page: page]
       scoreHalves(keys.span.extracting(0..<rows * width), queries, &softmaxes)
-    case .codes(let pages, let rowCodec):
-      guard let prepared else { return }
-      rowCodec.score(
-        pages.page(page), rowCodec.layout(isSealed: pages.isSealed(page)), rows: rows, prepared,
-        scale: scale, next: pages.page(min(page + 1, pages.pageCount - 1)),
-        into: &softmaxes.scores, &scratch)
+    case .codes(let parts, let sideCodec):
+      let isSealed = parts[0].isSealed(page)
+      let next = min(page + 1, parts[0].pageCount - 1)
+      for number in parts.indices {
+        let (pages, own) = (parts[number], sideCodec.parts[number])
+        own.score(
+          pages.page(page), own.layout(isSealed: isSealed), rows: rows, prepared[number],
+          scale: scale,
+          adding: number > 0, next: pages.page(next), into: &softmaxes.scores, &scratch)
+      }
     }
   }
 
@@ -219,12 +229,16 @@ extension HeadReader {
     case .halves(let pages):
       let values = pages[page: page]
       addHalves(values.span.extracting(0..<rows * width), &softmaxes)
-    case .codes(let pages, let rowCodec):
-      let count = softmaxes.count
-      rowCodec.addRows(
-        pages.page(page), rowCodec.layout(isSealed: pages.isSealed(page)), rows: rows,
-        weights: softmaxes.scores, queries: count,
-        next: pages.page(min(page + 1, pages.pageCount - 1)), to: &softmaxes.rotated, &scratch)
+    case .codes(let parts, let sideCodec):
+      let (count, isSealed) = (softmaxes.count, parts[0].isSealed(page))
+      let next = min(page + 1, parts[0].pageCount - 1)
+      for number in parts.indices {
+        let (pages, own) = (parts[number], sideCodec.parts[number])
+        own.addRows(
+          pages.page(page), own.layout(isSealed: isSealed), rows: rows, weights: softmaxes.scores,
+          queries: count, next: pages.page(next), to: &softmaxes.rotated, width: width,
+          start: sideCodec.start(number), &scratch)
+      }
     }
   }
 

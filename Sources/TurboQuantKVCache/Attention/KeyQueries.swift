@@ -27,6 +27,19 @@ struct KeyQueries: Sendable {
     self.queries = queries
     self.weights = weights
   }
+
+  /// The queries of every part of a side's codec.
+  static func all(
+    _ vectors: Span<Float>, _ codec: SideCodec, _ channels: [UInt16]
+  ) throws(CodecError) -> [KeyQueries] {
+    guard codec.hasOutliers else { return [try KeyQueries(vectors, codec.parts[0])] }
+    var all: [KeyQueries] = []
+    for number in codec.parts.indices {
+      let own = codec.gathered(vectors, channels, part: number)
+      all.append(try KeyQueries(own.span, codec.parts[number]))
+    }
+    return all
+  }
 }
 
 /// Queries as whole numbers of at most 64, one after another.

@@ -31,13 +31,13 @@ struct PageScratch: ~Copyable {
 
 extension RowCodec {
   /// `scores[q * Page.rowCount + r]` ← `scale` · ⟨k_r, q⟩ as the estimator has it, of the first `rows` rows
-  /// of a page.
+  /// of a page; `adding`, += that.
   func score(
     _ page: RawSpan, _ layout: PageLayout, rows: Int, _ queries: KeyQueries, scale: Float,
-    next: RawSpan, into scores: inout FloatBuffer, _ scratch: inout PageScratch
+    adding: Bool, next: RawSpan, into scores: inout FloatBuffer, _ scratch: inout PageScratch
   ) {
     for number in layout.parts.indices {
-      let (part, isFirst) = (layout.parts[number], number == 0)
+      let (part, isFirst) = (layout.parts[number], number == 0 && !adding)
       var (weight, offset) = (Double(scale), layout.scaleOffset)
       if case .signs = part.content, let sketch = codec.sketch {
         (weight, offset) = (weight * sketch.scale, layout.signScaleOffset)
@@ -125,10 +125,12 @@ extension RowCodec {
 extension RowCodec {
   /// `sums[q]` += Σ weight · scale · ŷ_r over the first `rows` rows of a page, in the rotated frame.
   ///
-  /// Weights are ``Page/rowCount`` a query, and zero beyond the rows.
+  /// Weights are ``Page/rowCount`` a query, and zero beyond the rows; sums are `width` a query, of which
+  /// this codec's begin at `start`.
   func addRows(
     _ page: RawSpan, _ layout: PageLayout, rows: Int, weights: borrowing FloatBuffer,
-    queries: Int, next: RawSpan, to sums: inout FloatBuffer, _ scratch: inout PageScratch
+    queries: Int, next: RawSpan, to sums: inout FloatBuffer, width: Int, start: Int,
+    _ scratch: inout PageScratch
   ) {
     let scales = page.extracting(
       layout.scaleOffset..<layout.scaleOffset + 4 * Page.rowCount)
@@ -148,7 +150,8 @@ extension RowCodec {
           into: &scratch.sums)
         for q in 0..<queries {
           add(
-            scratch.sums.span, q, scratch.splits[q], centroidStep: centroids.step, part, to: &sums)
+            scratch.sums.span, q, scratch.splits[q], centroidStep: centroids.step, part, to: &sums,
+            at: q * width + start + part.coordinates.lowerBound)
         }
       case .rows(let stride):
         for q in 0..<queries {
@@ -156,7 +159,7 @@ extension RowCodec {
           let scaled = [Float](capacity: rows) { output in
             for r in 0..<rows { output.append(own[r] * scales.float32(at: 4 * r)) }
           }
-          let first = q * codec.dimension + part.coordinates.lowerBound
+          let first = q * width + start + part.coordinates.lowerBound
           codec.kernels.combineCodes(
             codebook.kernel, rows: page, offset: part.offset, stride: stride,
             weights: scaled.span, into: &sums, first..<first + part.coordinates.count)
@@ -195,7 +198,7 @@ extension RowCodec {
   /// Adds what the sums of both planes of query `q` over a turned part mean.
   private func add(
     _ planeSums: Span<Float>, _ q: Int, _ split: PageScratch.Split, centroidStep: Double,
-    _ part: PageLayout.Part, to sums: inout FloatBuffer
+    _ part: PageLayout.Part, to sums: inout FloatBuffer, at first: Int
   ) {
     let count = part.coordinates.count
     let step = split.step * Float(centroidStep)
@@ -204,7 +207,6 @@ extension RowCodec {
     let highs = planeSums.extracting(2 * q * count..<(2 * q + 1) * count)
     let lows = planeSums.extracting((2 * q + 1) * count..<(2 * q + 2) * count)
     var all = sums.mutableSpan
-    let first = q * codec.dimension + part.coordinates.lowerBound
     var own = all._mutatingExtracting(first..<first + count)
     for i in 0..<count { own[i] += step * (128 * (highs[i] - high) + (lows[i] - low)) }
   }

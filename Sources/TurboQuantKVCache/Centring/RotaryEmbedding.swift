@@ -64,4 +64,20 @@ enum Centre {
     }
     return sums.map { $0.map { Float($0 / Double(tokens - skipped)) } }
   }
+
+  /// The sums of squares of each channel over vectors one after another, without a centre that `turns`.
+  static func squares(
+    _ floats: Span<Float>, around centre: [Float], _ dimension: Int, _ turns: RotaryTurns?
+  ) -> [Double] {
+    var sums = [Double](repeating: 0, count: dimension)
+    var turned = centre.isEmpty ? [Float](repeating: 0, count: dimension) : centre
+    for (row, start) in stride(from: 0, to: floats.count, by: dimension).enumerated() {
+      if !centre.isEmpty { turns?.turn(centre, row: row, into: &turned) }
+      for i in 0..<dimension {
+        let x = Double(floats[start + i] - turned[i])
+        sums[i] += x * x
+      }
+    }
+    return sums
+  }
 }

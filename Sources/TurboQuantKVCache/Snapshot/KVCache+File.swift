@@ -23,13 +23,15 @@ extension KVCache {
       }
       try writer.endSection()
       try writer.beginSection(SnapshotRecord.centres)
-      for side in sides { try writer.append(side.centre.span.raw) }
+      for side in sides {
+        try writer.append(side.centre.span.raw)
+        try writer.append(side.channels.span.raw)
+      }
       try writer.endSection()
       try writer.beginSection(SnapshotRecord.pages)
       for side in sides {
         for page in 0..<side.stored.pageCount {
-          let bytes = side.stored.stored(page)
-          try writer.append(bytes.bytes)
+          for part in side.stored.stored(page) { try writer.append(part.bytes) }
         }
       }
       try writer.endSection()

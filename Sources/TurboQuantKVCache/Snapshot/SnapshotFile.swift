@@ -128,6 +128,7 @@ extension HeadSide {
       }
       cursor.centres += count
     }
+    try restoreChannels(file, tokens, &cursor)
     for first in stride(from: 0, to: tokens.stored, by: Page.rowCount) {
       let rows = min(Page.rowCount, tokens.stored - first)
       let count = stored.pageByteCount(sealed: rows == Page.rowCount)
@@ -142,6 +143,27 @@ extension HeadSide {
       }
       cursor.pages += count
     }
+  }
+
+  /// The order of the channels follows the centre, where channels are told apart.
+  private mutating func restoreChannels(
+    _ file: SnapshotFile, _ tokens: SnapshotRecord.Tokens, _ cursor: inout SnapshotCursor
+  ) throws(KVCacheError) {
+    guard case .codes(_, let codec) = stored, codec.hasOutliers,
+      tokens.stored + tokens.window + tokens.forgotten > 0
+    else { return }
+    let (count, start) = (2 * dimension, cursor.centres)
+    channels = try file.withBytes(SnapshotRecord.centres, at: start, count: count) { bytes in
+      stride(from: 0, to: count, by: 2).map { bytes.integer(at: $0, as: UInt16.self) }
+    }
+    let own = [channels[..<codec.start(1)], channels[codec.start(1)...]]
+    guard channels.sorted() == (0..<UInt16(dimension)).map({ $0 }),
+      own.allSatisfy({ $0.sorted() == Array($0) })
+    else {
+      throw file.malformed(
+        "the channels are not each there once, in order", in: SnapshotRecord.centres, at: start)
+    }
+    cursor.centres += count
   }
 
   private func halves(
@@ -173,21 +195,27 @@ extension StoredRows {
   /// Bytes of a page in a snapshot.
   func pageByteCount(sealed: Bool) -> Int {
     switch self {
-    case .codes(_, let codec): codec.layout(isSealed: sealed).byteCount
+    case .codes(_, let codec):
+      codec.parts.reduce(0) { $0 + $1.layout(isSealed: sealed).byteCount }
     default: Page.rowCount * rowByteCount
     }
   }
 
   /// A page as a snapshot holds it: what lies beyond the last row is zero.
-  func stored(_ number: Int) -> AlignedBytes {
+  func stored(_ number: Int) -> [AlignedBytes] {
     switch self {
     case .floats(let pages):
-      AlignedBytes(
-        copying: pages[page: number].span.raw, byteCount: pageByteCount(sealed: false))
+      [
+        AlignedBytes(
+          copying: pages[page: number].span.raw, byteCount: pageByteCount(sealed: false))
+      ]
     case .halves(let pages):
-      AlignedBytes(
-        copying: pages[page: number].span.raw, byteCount: pageByteCount(sealed: false))
-    case .codes(let pages, let codec): pages.cleaned(number, codec)
+      [
+        AlignedBytes(
+          copying: pages[page: number].span.raw, byteCount: pageByteCount(sealed: false))
+      ]
+    case .codes(let parts, let codec):
+      zip(parts, codec.parts).map { $0.cleaned(number, $1) }
     }
   }
 
@@ -204,14 +232,20 @@ extension StoredRows {
       let halves = (0..<rows * pages.width).map { bytes.integer(at: 2 * $0, as: UInt16.self) }
       append(.halves(halves))
       return halves.allSatisfy(\.isFiniteHalf)
-    case .codes(var pages, let codec):
-      pages.append(AlignedBytes(borrowing: bytes, of: file), rows: rows)
-      self = .codes(pages, codec)
-      let layout = codec.layout(isSealed: rows == Page.rowCount)
-      let scales = stride(from: layout.scaleOffset, to: layout.byteCount, by: 4).map {
-        bytes.float32(at: $0)
+    case .codes(var parts, let codec):
+      var (start, isSound) = (0, true)
+      for i in parts.indices {
+        let layout = codec.parts[i].layout(isSealed: rows == Page.rowCount)
+        let own = bytes.extracting(start..<start + layout.byteCount)
+        parts[i].append(AlignedBytes(borrowing: own, of: file), rows: rows)
+        let scales = stride(from: layout.scaleOffset, to: layout.byteCount, by: 4).map {
+          own.float32(at: $0)
+        }
+        isSound = isSound && kernels.largestMagnitude(scales.span).isFinite
+        start += layout.byteCount
       }
-      return kernels.largestMagnitude(scales.span).isFinite
+      self = .codes(parts, codec)
+      return isSound
     }
   }
 }

@@ -97,6 +97,9 @@ extension KVConfiguration {
 extension KVPrecision {
   /// With everything that ``description`` leaves out.
   fileprivate var record: String {
+    if case .outliers(let bits, let estimator) = self {
+      return "outliers of \(bits) bits, \(estimator?.rawValue ?? "standard")"
+    }
     guard case .codes(let rate, let quantizer, let estimator) = self else { return description }
     let kind =
       switch quantizer {

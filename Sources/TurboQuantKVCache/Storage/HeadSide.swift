@@ -14,15 +14,17 @@ struct HeadSide: Sendable {
   var window: [UInt16] = []
   /// What is subtracted before vectors become codes; empty for nothing, or not yet.
   var centre: [Float] = []
+  /// The channels in the order of the codec's parts; empty where they are not told apart, or not yet.
+  var channels: [UInt16] = []
 
-  init(dimension: Int, precision: KVPrecision, _ codec: RowCodec?) {
+  init(dimension: Int, precision: KVPrecision, _ codec: SideCodec?) {
     self.dimension = dimension
     switch precision {
     case .float32: stored = .floats(Pages(width: dimension))
     case .float16: stored = .halves(Pages(width: dimension))
-    case .codes:
+    case .codes, .outliers:
       guard let codec else { preconditionFailure("codes without a codec") }
-      stored = .codes(CodePages(), codec)
+      stored = .codes(codec.parts.map { _ in CodePages() }, codec)
     }
   }
 
@@ -37,7 +39,7 @@ struct HeadSide: Sendable {
   ) throws(CodecError) -> Additions {
     var additions = Additions()
     guard writer.rounds else {
-      additions.stored = try writer.rows(of: vectors, centre: centre)
+      additions.stored = try writer.rows(of: vectors, centre: centre, channels)
       return additions
     }
     // Every token passes through float16, so that it does not matter how many come in one call.
@@ -50,7 +52,7 @@ struct HeadSide: Sendable {
     var floats = [Float](repeating: 0, count: additions.leaving)
     var target = floats.mutableSpan
     writer.kernels.widen(queue.span.extracting(0..<additions.leaving), into: &target)
-    additions.stored = try writer.rows(of: floats, centre: centre)
+    additions.stored = try writer.rows(of: floats, centre: centre, channels)
     return additions
   }
 
@@ -73,7 +75,7 @@ struct HeadSide: Sendable {
       sinks.removeLast((sinkCount - count) * dimension)
       forgotten = 0
     }
-    if count == 0 { centre = [] }
+    if count == 0 { (centre, channels) = ([], []) }
   }
 }
 
@@ -90,12 +92,13 @@ struct Additions: Sendable {
 enum RowBatch: Sendable {
   case floats([Float])
   case halves([UInt16])
-  case codes(CodedRows)
+  /// One for each part of the codec.
+  case codes([CodedRows])
 }
 
 /// What turns vectors into the rows of one side.
 struct SideWriter: Sendable {
-  let codec: RowCodec?
+  let codec: SideCodec?
   let precision: KVPrecision
   let sinks: Int
   let window: Int
@@ -106,17 +109,19 @@ struct SideWriter: Sendable {
   let kernels: Kernels
 
   /// The stored rows of vectors at consecutive positions, without the centre.
-  func rows(of vectors: [Float], centre: [Float]) throws(CodecError) -> RowBatch {
+  func rows(
+    of vectors: [Float], centre: [Float], _ channels: [UInt16]
+  ) throws(CodecError) -> RowBatch {
     guard let codec else {
       return precision == .float16 ? .halves(vectors.map(halfPrecision)) : .floats(vectors)
     }
-    guard !centre.isEmpty else { return .codes(try codec.rows(of: vectors.span)) }
+    guard !centre.isEmpty else { return .codes(try codec.rows(of: vectors, channels)) }
     var differences = vectors
     var turned = centre
     for (row, start) in stride(from: 0, to: vectors.count, by: centre.count).enumerated() {
       turns?.turn(centre, row: row, into: &turned)
       for i in turned.indices { differences[start + i] -= turned[i] }
     }
-    return .codes(try codec.rows(of: differences.span))
+    return .codes(try codec.rows(of: differences, channels))
   }
 }

@@ -62,14 +62,15 @@ struct Pages<Element: Sendable>: Sendable {
 enum StoredRows: Sendable {
   case floats(Pages<Float>)
   case halves(Pages<UInt16>)
-  case codes(CodePages, RowCodec)
+  /// The parts of a side's codec, all of as many rows.
+  case codes([CodePages], SideCodec)
 
   /// The number of rows.
   var count: Int {
     switch self {
     case .floats(let pages): pages.count
     case .halves(let pages): pages.count
-    case .codes(let pages, _): pages.count
+    case .codes(let parts, _): parts[0].count
     }
   }
 
@@ -81,7 +82,7 @@ enum StoredRows: Sendable {
     switch self {
     case .floats(let pages): body(pages[page: number].span.raw)
     case .halves(let pages): body(pages[page: number].span.raw)
-    case .codes(let pages, _): body(pages.page(number))
+    case .codes(let parts, _): for pages in parts { body(pages.page(number)) }
     }
   }
 
@@ -106,10 +107,10 @@ enum StoredRows: Sendable {
       self = .halves(Pages(width: pages.width))
       pages.append(rows[...])
       self = .halves(pages)
-    case (.codes(var pages, let codec), .codes(let rows)):
-      self = .codes(CodePages(), codec)
-      pages.append(rows, codec)
-      self = .codes(pages, codec)
+    case (.codes(var parts, let codec), .codes(let rows)):
+      self = .codes([], codec)
+      for i in parts.indices { parts[i].append(rows[i], codec.parts[i]) }
+      self = .codes(parts, codec)
     default: preconditionFailure("rows of another kind")
     }
   }
@@ -123,9 +124,9 @@ enum StoredRows: Sendable {
     case .halves(var pages):
       pages.forget(pages: pageCount)
       self = .halves(pages)
-    case .codes(var pages, let codec):
-      pages.forget(pages: pageCount)
-      self = .codes(pages, codec)
+    case .codes(var parts, let codec):
+      for i in parts.indices { parts[i].forget(pages: pageCount) }
+      self = .codes(parts, codec)
     }
   }
 
@@ -140,10 +141,10 @@ enum StoredRows: Sendable {
       self = .halves(Pages(width: pages.width))
       pages.truncate(to: newCount)
       self = .halves(pages)
-    case .codes(var pages, let codec):
-      self = .codes(CodePages(), codec)
-      pages.truncate(to: newCount, codec)
-      self = .codes(pages, codec)
+    case .codes(var parts, let codec):
+      self = .codes([], codec)
+      for i in parts.indices { parts[i].truncate(to: newCount, codec.parts[i]) }
+      self = .codes(parts, codec)
     }
   }
 }

@@ -10,7 +10,8 @@ public struct SettingError: Error, Hashable, CustomStringConvertible {
 extension CacheSetting {
   /// How settings are written.
   public static let syntax: String = """
-    BITS or KEYS/VALUES, such as 4 or 4/3: 1, 1.5, 2 … 8, 16 or 32 bits a coordinate; then, each after
+    BITS or KEYS/VALUES, such as 4 or 4/3: 1, 1.5, 2 … 8, 16 or 32 bits a coordinate, or outliers-1 …
+    outliers-7 (a quarter of the channels at a bit more); then, each after
     a comma: sinks=N, window=N (first and latest tokens in float16), sliding=N (tokens that a query
     sees), boundary=BITS (of the first and last layer), centre=mean or turned,
     keys=two-stage (codes of one bit less, and a sketch), estimator=reconstruction, renormalized or
@@ -24,7 +25,7 @@ extension CacheSetting {
   public init(_ text: String, for model: LlamaModel) throws {
     let words = text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
     let rates = words[0].split(separator: "/", omittingEmptySubsequences: false).map { word in
-      Double(word).flatMap { KVPrecision(bitsPerCoordinate: $0) }
+      KVPrecision(word: word)
     }
     guard rates.count <= 2, let keys = rates.first ?? nil, let values = rates.last ?? nil else {
       throw SettingError(
@@ -115,9 +116,23 @@ extension KVConfiguration {
 }
 
 extension KVPrecision {
+  fileprivate init?(word: Substring) {
+    let prefix = "outliers-"
+    if word.hasPrefix(prefix), let bits = Int(word.dropFirst(prefix.count)) {
+      self = .outliers(bits: bits)
+    } else if let bits = Double(word) {
+      self.init(bitsPerCoordinate: bits)
+    } else {
+      return nil
+    }
+  }
+
   fileprivate func with(
     quantizer: Quantizer? = nil, estimator: Estimator? = nil
   ) -> KVPrecision {
+    if case .outliers(let bits, let ownEstimator) = self, quantizer == nil {
+      return .outliers(bits: bits, estimator: estimator ?? ownEstimator)
+    }
     guard case .codes(let rate, let ownQuantizer, let ownEstimator) = self else { return self }
     return .codes(
       rate, quantizer: quantizer ?? ownQuantizer, estimator: estimator ?? ownEstimator)

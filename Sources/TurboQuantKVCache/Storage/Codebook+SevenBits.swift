@@ -1,3 +1,5 @@
+internal import TurboQuant
+
 // Centroids as whole numbers, for products of bytes.
 
 extension Codebook {
@@ -9,7 +11,7 @@ extension Codebook {
   /// weights, so that what is left has nothing to do with the centroids and shortens no product.
   ///
   /// - Precondition: At most four bits.
-  package func sevenBitCentroids() -> (centroids: [UInt8], step: Double) {
+  func sevenBitCentroids() -> (centroids: [UInt8], step: Double) {
     precondition(bits <= 4)
     guard let last = exactCentroids.last, last > 0 else {
       return ([UInt8](repeating: 64, count: 16), 1)
