@@ -35,15 +35,20 @@ extension KVCache {
     try check(keys, dimension: shape.keyDimension, tokens, "key", codec.configuration.keys)
     try check(values, dimension: shape.valueDimension, tokens, "value", codec.configuration.values)
     guard tokens > 0 else { return }
-    // A long prompt goes in page by page, so that what it takes on the way stays small. Nothing below fails
+    // A long prompt goes in by parts, so that what it takes on the way stays small. Nothing below fails
     // for what was checked above; if it did, nothing would be kept.
-    let before = tokens > Page.rowCount ? self : nil
+    let isPrompt = tokens > 8
+    let before = isPrompt ? self : nil
     forgetPages()
     fixCentres(keys, values, tokens: tokens)
     fixChannels(keys, values, tokens: tokens)
     do throws(KVCacheError) {
-      for first in stride(from: 0, to: tokens, by: Page.rowCount) {
-        let some = first..<min(tokens, first + Page.rowCount)
+      for first in stride(from: 0, to: tokens, by: KVCache.tokensAPart) {
+        let some = first..<min(tokens, first + KVCache.tokensAPart)
+        guard !isPrompt || threads > 1 else {
+          try appendInTurn(keys, values, some, of: tokens)
+          continue
+        }
         try append(
           KVCache.parts(keys, some, of: tokens, shape.keyValueHeads, shape.keyDimension),
           KVCache.parts(values, some, of: tokens, shape.keyValueHeads, shape.valueDimension),
@@ -53,6 +58,31 @@ extension KVCache {
       if let before { self = before }
       throw error
     }
+  }
+
+  private static let tokensAPart = Page.rowCount
+
+  /// Appends one part, head by head and without copies, while the caller keeps what was before.
+  private mutating func appendInTurn(
+    _ keys: Span<Float>, _ values: Span<Float>, _ some: Range<Int>, of tokens: Int
+  ) throws(KVCacheError) {
+    let writers = (keys: keyWriter(adding: some.count), values: valueWriter)
+    let shape = codec.configuration.shape
+    for h in heads.indices {
+      let range = h * tokens + some.lowerBound..<h * tokens + some.upperBound
+      func part(_ width: Int) -> Range<Int> { range.lowerBound * width..<range.upperBound * width }
+      do throws(CodecError) {
+        heads[h].keys.append(
+          try heads[h].keys.additions(
+            of: keys.extracting(part(shape.keyDimension)), after: count, writers.keys))
+        heads[h].values.append(
+          try heads[h].values.additions(
+            of: values.extracting(part(shape.valueDimension)), after: count, writers.values))
+      } catch {
+        throw KVCacheError(error, "head \(h)")
+      }
+    }
+    count += some.count
   }
 
   /// The vectors of some tokens of each head.
@@ -65,7 +95,7 @@ extension KVCache {
     }
   }
 
-  /// Appends at most a page of tokens.
+  /// Appends one part.
   private mutating func append(
     _ keys: [[Float]], _ values: [[Float]], tokens: Int, threads: Int
   ) throws(KVCacheError) {
@@ -82,10 +112,11 @@ extension KVCache {
   ) throws(KVCacheError) -> [(keys: Additions, values: Additions)] {
     let writers = (keys: keyWriter(adding: tokens), values: valueWriter)
     return try Parallel.map(heads.count, threads: threads) { h throws(KVCacheError) in
+      let (ownKeys, ownValues) = (keys[h], values[h])
       do throws(CodecError) {
         return (
-          keys: try heads[h].keys.additions(of: keys[h], after: count, writers.keys),
-          values: try heads[h].values.additions(of: values[h], after: count, writers.values)
+          keys: try heads[h].keys.additions(of: ownKeys.span, after: count, writers.keys),
+          values: try heads[h].values.additions(of: ownValues.span, after: count, writers.values)
         )
       } catch {
         throw KVCacheError(error, "head \(h)")

@@ -38,6 +38,9 @@ public struct KVConfiguration: Sendable, Hashable {
   /// - Parameters:
   ///   - ordinal: The number of the layer among those with attention, from 0.
   ///   - layers: How many there are.
+  ///   - boundary: How many at either end differ.
+  ///   - keys: How those keep keys.
+  ///   - values: How those keep values.
   public func atLayer(
     _ ordinal: Int, of layers: Int, boundary: Int, keys: KVPrecision, values: KVPrecision
   ) -> KVConfiguration {

@@ -128,10 +128,15 @@ private struct AttentionTrial {
         shape: shape, keys: keyPrecision, values: valuePrecision)
       configuration.seed = seed
       configuration.centring = centring
-      var cache = KVCache(try KVCodec(configuration))
-      let start = ContinuousClock.now
-      while cache.count < tokens {
-        try cache.append(keys: keys.span, values: values.span, threads: threads)
+      let codec = try KVCodec(configuration)
+      var (cache, start) = (KVCache(codec), ContinuousClock.now)
+      // Twice, so that the second time memory is there that the first had to ask the system for.
+      for _ in 0..<2 {
+        cache = KVCache(codec)
+        start = ContinuousClock.now
+        while cache.count < tokens {
+          try cache.append(keys: keys.span, values: values.span, threads: threads)
+        }
       }
       try cache.truncate(to: tokens)
       caches.append((cache, (ContinuousClock.now - start).seconds))

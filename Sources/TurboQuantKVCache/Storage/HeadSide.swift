@@ -35,7 +35,7 @@ struct HeadSide: Sendable {
 
   /// What appending `vectors` after `count` tokens comes to.
   func additions(
-    of vectors: [Float], after count: Int, _ writer: SideWriter
+    of vectors: Span<Float>, after count: Int, _ writer: SideWriter
   ) throws(CodecError) -> Additions {
     var additions = Additions()
     guard writer.rounds else {
@@ -43,7 +43,7 @@ struct HeadSide: Sendable {
       return additions
     }
     // Every token passes through float16, so that it does not matter how many come in one call.
-    let halves = vectors.map(halfPrecision)
+    let halves = vectors.halves
     let toSinks = max(0, min(vectors.count, (writer.sinks - count) * dimension))
     additions.sinks = halves[..<toSinks]
     additions.window = halves[toSinks...]
@@ -52,7 +52,7 @@ struct HeadSide: Sendable {
     var floats = [Float](repeating: 0, count: additions.leaving)
     var target = floats.mutableSpan
     writer.kernels.widen(queue.span.extracting(0..<additions.leaving), into: &target)
-    additions.stored = try writer.rows(of: floats, centre: centre, channels)
+    additions.stored = try writer.rows(of: floats.span, centre: centre, channels)
     return additions
   }
 
@@ -110,18 +110,27 @@ struct SideWriter: Sendable {
 
   /// The stored rows of vectors at consecutive positions, without the centre.
   func rows(
-    of vectors: [Float], centre: [Float], _ channels: [UInt16]
+    of vectors: Span<Float>, centre: [Float], _ channels: [UInt16]
   ) throws(CodecError) -> RowBatch {
     guard let codec else {
-      return precision == .float16 ? .halves(vectors.map(halfPrecision)) : .floats(vectors)
+      return precision == .float16 ? .halves(vectors.halves) : .floats(vectors.copied())
     }
     guard !centre.isEmpty else { return .codes(try codec.rows(of: vectors, channels)) }
-    var differences = vectors
+    var differences = vectors.copied()
     var turned = centre
     for (row, start) in stride(from: 0, to: vectors.count, by: centre.count).enumerated() {
       turns?.turn(centre, row: row, into: &turned)
       for i in turned.indices { differences[start + i] -= turned[i] }
     }
-    return .codes(try codec.rows(of: differences, channels))
+    return .codes(try codec.rows(of: differences.span, channels))
+  }
+}
+
+extension Span<Float> {
+  /// Each rounded to binary16.
+  fileprivate var halves: [UInt16] {
+    [UInt16](capacity: count) { output in
+      for i in indices { output.append(halfPrecision(self[i])) }
+    }
   }
 }

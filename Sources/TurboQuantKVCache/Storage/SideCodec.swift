@@ -23,12 +23,12 @@ final class SideCodec: Sendable {
   func start(_ number: Int) -> Int { parts[..<number].reduce(0) { $0 + $1.codec.dimension } }
 
   /// The rows of vectors one after another, part by part.
-  func rows(of vectors: [Float], _ channels: [UInt16]) throws(CodecError) -> [CodedRows] {
-    guard hasOutliers else { return [try parts[0].rows(of: vectors.span)] }
+  func rows(of vectors: Span<Float>, _ channels: [UInt16]) throws(CodecError) -> [CodedRows] {
+    guard hasOutliers else { return [try parts[0].rows(of: vectors)] }
     var rows: [CodedRows] = []
     for number in parts.indices {
       rows.append(
-        try parts[number].rows(of: gathered(vectors.span, channels, part: number).span))
+        try parts[number].rows(of: gathered(vectors, channels, part: number).span))
     }
     return rows
   }
