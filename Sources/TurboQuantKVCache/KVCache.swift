@@ -55,7 +55,7 @@ public struct KVCache: Sendable {
         .tooManyTokens(asked: newCount, held: count),
         "cannot truncate to \(newCount) tokens, \(count) are held")
     }
-    if (heads[0].keys.sinkCount + 1..<max(count, heads[0].keys.sinkCount + 1)).contains(newCount) {
+    if newCount < count, newCount > heads[0].keys.sinkCount {
       try checkHeld(newCount + 1, "cannot truncate to \(newCount) tokens")
     }
     for h in heads.indices {

@@ -35,6 +35,13 @@ public enum KVPrecision: Sendable, Hashable {
 
 }
 
+extension KVPrecision {
+  /// Whether channels are told apart.
+  var hasOutliers: Bool {
+    if case .outliers = self { true } else { false }
+  }
+}
+
 extension KVPrecision: CustomStringConvertible {
   /// Such as “f16” or “3.5 bits”.
   public var description: String {

@@ -85,6 +85,25 @@ import TurboQuantStorage
     #expect(try scratch.read("long") == scratch.read("short"))
   }
 
+  @Test("What the first append decided is kept, even without a token of it") func decisions() throws
+  {
+    for number in [4, 5] {
+      var configuration = Self.configurations[number]
+      configuration.sinks = 3
+      var cache = try cache(configuration, tokens: 20)
+      try cache.truncate(to: 2)
+      try cache.save(to: scratch.file("cache.tqkv"))
+      var again = try KVCache(opening: scratch.file("cache.tqkv"), cache.codec)
+      var dice = Dice(seed: 3)
+      let (keys, values) = (dice.normals(2 * 20 * 48), dice.normals(2 * 20 * 32))
+      try again.append(keys: keys.span, values: values.span)
+      try cache.append(keys: keys.span, values: values.span)
+      let queries = dice.normals(4 * 48)
+      #expect(try again.attended(queries) == cache.attended(queries))
+      #expect(again.memory == cache.memory)
+    }
+  }
+
   @Test("Another configuration is refused by name") func otherConfigurations() throws {
     let path = scratch.file("cache.tqkv")
     try cache(Self.configurations[0], tokens: 5).save(to: path)
@@ -155,7 +174,8 @@ import TurboQuantStorage
     let layout = try #require(good.codec.keyCodec).parts[0].openLayout
     let nan: [UInt8] = [0, 0, 0xC0, 0x7F]
     let forgeries: [(String, Int, (inout [UInt8]) -> Void)] = [
-      ("version", 1, { $0[0] = 2 }), ("flag", 1, { $0[4] = 2 }), ("reserved", 1, { $0[7] = 1 }),
+      ("version", 1, { $0[0] = 2 }), ("flag", 1, { $0[4] = 2 }), ("flag", 1, { $0[7] = 9 }),
+      ("nothing tells apart", 1, { $0[7] = 1 }),
       ("sinks", 1, { $0[8] = 2 }), ("tokens", 1, { $0[23] = 1 }), ("window", 1, { $0[24] = 8 }),
       ("bytes", 1, { $0.append(0) }), ("bytes", 2, { $0.removeLast() }),
       ("bytes", 2, { $0 += [0, 0] }), ("no number", 2, { $0[1] = 0x7C }),

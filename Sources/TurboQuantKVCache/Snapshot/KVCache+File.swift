@@ -12,9 +12,7 @@ extension KVCache {
       var writer = try ContainerWriter(path, kind: SnapshotRecord.kind, sectionCount: 5)
       let record = Array(codec.configuration.record.utf8)
       try writer.writeSection(SnapshotRecord.configuration, record.span.raw)
-      let tokens = SnapshotRecord.Tokens(
-        heads[0].keys, hasKeyCentres: !heads[0].keys.centre.isEmpty,
-        hasValueCentres: !heads[0].values.centre.isEmpty)
+      let tokens = SnapshotRecord.Tokens(heads[0])
       try writer.writeSection(SnapshotRecord.tokens, tokens.bytes.span.raw)
       try writer.beginSection(SnapshotRecord.exact)
       for side in sides {
@@ -62,9 +60,11 @@ extension KVCache {
     var cursor = SnapshotCursor()
     for h in heads.indices {
       try heads[h].keys.restore(
-        file, tokens, hasCentre: tokens.hasKeyCentres, &cursor, codec.kernels)
+        file, tokens, hasCentre: tokens.flags[0], hasChannels: tokens.flags[2], &cursor,
+        codec.kernels)
       try heads[h].values.restore(
-        file, tokens, hasCentre: tokens.hasValueCentres, &cursor, codec.kernels)
+        file, tokens, hasCentre: tokens.flags[1], hasChannels: tokens.flags[3], &cursor,
+        codec.kernels)
     }
     try file.checkEnds(cursor)
   }

@@ -85,6 +85,8 @@ final class SnapshotFile: Sendable {
       try SnapshotRecord.Tokens(bytes) { malformed($0, in: section, at: $1) }
     }
     guard tokens.sinks <= configuration.sinks, tokens.window <= configuration.window,
+      !(configuration.keys.hasOutliers && tokens.stored > 0) || tokens.flags[2],
+      !(configuration.values.hasOutliers && tokens.stored > 0) || tokens.flags[3],
       tokens.sinks == configuration.sinks
         || tokens.stored + tokens.window + tokens.forgotten == 0,
       tokens.forgotten % Page.rowCount == 0,
@@ -112,7 +114,7 @@ final class SnapshotFile: Sendable {
 extension HeadSide {
   /// Reads what a snapshot holds of this side.
   mutating func restore(
-    _ file: SnapshotFile, _ tokens: SnapshotRecord.Tokens, hasCentre: Bool,
+    _ file: SnapshotFile, _ tokens: SnapshotRecord.Tokens, hasCentre: Bool, hasChannels: Bool,
     _ cursor: inout SnapshotCursor, _ kernels: Kernels
   ) throws(KVCacheError) {
     forgotten = tokens.forgotten
@@ -128,7 +130,7 @@ extension HeadSide {
       }
       cursor.centres += count
     }
-    try restoreChannels(file, tokens, &cursor)
+    if hasChannels { try restoreChannels(file, &cursor) }
     for first in stride(from: 0, to: tokens.stored, by: Page.rowCount) {
       let rows = min(Page.rowCount, tokens.stored - first)
       let count = stored.pageByteCount(sealed: rows == Page.rowCount)
@@ -147,11 +149,11 @@ extension HeadSide {
 
   /// The order of the channels follows the centre, where channels are told apart.
   private mutating func restoreChannels(
-    _ file: SnapshotFile, _ tokens: SnapshotRecord.Tokens, _ cursor: inout SnapshotCursor
+    _ file: SnapshotFile, _ cursor: inout SnapshotCursor
   ) throws(KVCacheError) {
-    guard case .codes(_, let codec) = stored, codec.hasOutliers,
-      tokens.stored + tokens.window + tokens.forgotten > 0
-    else { return }
+    guard case .codes(_, let codec) = stored, codec.hasOutliers else {
+      throw file.malformed("channels that nothing tells apart", in: SnapshotRecord.tokens)
+    }
     let (count, start) = (2 * dimension, cursor.centres)
     channels = try file.withBytes(SnapshotRecord.centres, at: start, count: count) { bytes in
       stride(from: 0, to: count, by: 2).map { bytes.integer(at: $0, as: UInt16.self) }
@@ -204,19 +206,15 @@ extension StoredRows {
   /// A page as a snapshot holds it: what lies beyond the last row is zero.
   func stored(_ number: Int) -> [AlignedBytes] {
     switch self {
-    case .floats(let pages):
-      [
-        AlignedBytes(
-          copying: pages[page: number].span.raw, byteCount: pageByteCount(sealed: false))
-      ]
-    case .halves(let pages):
-      [
-        AlignedBytes(
-          copying: pages[page: number].span.raw, byteCount: pageByteCount(sealed: false))
-      ]
+    case .floats(let pages): [padded(pages[page: number].span.raw)]
+    case .halves(let pages): [padded(pages[page: number].span.raw)]
     case .codes(let parts, let codec):
       zip(parts, codec.parts).map { $0.cleaned(number, $1) }
     }
+  }
+
+  private func padded(_ rows: RawSpan) -> AlignedBytes {
+    AlignedBytes(copying: rows, byteCount: pageByteCount(sealed: false))
   }
 
   /// Appends a page of a snapshot; false where it holds what is no finite number.

@@ -17,18 +17,15 @@ enum SnapshotRecord {
     var stored: Int
     var window: Int
     var forgotten: Int
-    /// Whether keys and values have a centre.
-    var hasKeyCentres: Bool
-    var hasValueCentres: Bool
+    /// Whether keys have a centre, values one, keys an order of their channels, values one.
+    var flags: [Bool]
 
     static let byteCount = 40
 
     var bytes: [UInt8] {
       var bytes: [UInt8] = []
       bytes.append(littleEndian: SnapshotRecord.version)
-      bytes.append(hasKeyCentres ? 1 : 0)
-      bytes.append(hasValueCentres ? 1 : 0)
-      bytes.append(littleEndian: UInt16(0))
+      for flag in flags { bytes.append(flag ? 1 : 0) }
       for count in [sinks, stored, window, forgotten] { bytes.append(littleEndian: UInt64(count)) }
       return bytes
     }
@@ -45,14 +42,10 @@ enum SnapshotRecord {
       guard version == SnapshotRecord.version else {
         throw refuse("snapshot version \(version)", 0)
       }
-      for flag in 4...5 where bytes.byte(at: flag) > 1 {
+      for flag in 4...7 where bytes.byte(at: flag) > 1 {
         throw refuse("flag \(bytes.byte(at: flag)), expected 0 or 1", flag)
       }
-      guard bytes.integer(at: 6, as: UInt16.self) == 0 else {
-        throw refuse("a reserved byte is not zero", 6)
-      }
-      hasKeyCentres = bytes.byte(at: 4) == 1
-      hasValueCentres = bytes.byte(at: 5) == 1
+      flags = (4...7).map { bytes.byte(at: $0) == 1 }
       var counts: [Int] = []
       for at in [8, 16, 24, 32] {
         let count = bytes.integer(at: at, as: UInt64.self)
@@ -62,11 +55,15 @@ enum SnapshotRecord {
       (sinks, stored, window, forgotten) = (counts[0], counts[1], counts[2], counts[3])
     }
 
-    init(_ side: HeadSide, hasKeyCentres: Bool, hasValueCentres: Bool) {
-      (sinks, stored, window) = (side.sinkCount, side.stored.count, side.windowCount)
-      forgotten = side.forgotten
-      self.hasKeyCentres = hasKeyCentres
-      self.hasValueCentres = hasValueCentres
+    /// What all heads have in common with `head`.
+    init(_ head: KVCache.Head) {
+      let keys = head.keys
+      (sinks, stored, window) = (keys.sinkCount, keys.stored.count, keys.windowCount)
+      forgotten = keys.forgotten
+      flags = [
+        !keys.centre.isEmpty, !head.values.centre.isEmpty, !keys.channels.isEmpty,
+        !head.values.channels.isEmpty,
+      ]
     }
   }
 }
