@@ -184,27 +184,24 @@ extension KVCache {
   private mutating func fixChannels(_ keys: Span<Float>, _ values: Span<Float>, tokens: Int) {
     let sinks = max(0, codec.configuration.sinks - count)
     guard tokens > sinks else { return }
-    let start = count + sinks
-    if let keyCodec = codec.keyCodec, keyCodec.hasOutliers, heads[0].keys.channels.isEmpty {
-      let turns = codec.configuration.centring.rotary.map {
-        RotaryTurns($0, positions: start..<count + tokens)
-      }
-      for h in heads.indices {
-        let first = (h * tokens + sinks) * keyCodec.dimension
-        heads[h].keys.channels = keyCodec.channels(
-          Centre.squares(
-            keys.extracting(first..<(h + 1) * tokens * keyCodec.dimension),
-            around: heads[h].keys.centre, keyCodec.dimension, turns))
-      }
+    fixChannels(
+      of: \.keys, codec.keyCodec, keys, tokens, sinks, codec.configuration.centring.rotary)
+    fixChannels(of: \.values, codec.valueCodec, values, tokens, sinks, nil)
+  }
+
+  private mutating func fixChannels(
+    of side: WritableKeyPath<Head, HeadSide>, _ sideCodec: SideCodec?, _ floats: Span<Float>,
+    _ tokens: Int, _ sinks: Int, _ rotary: RotaryEmbedding?
+  ) {
+    guard let sideCodec, sideCodec.hasOutliers, heads[0][keyPath: side].channels.isEmpty else {
+      return
     }
-    if let valueCodec = codec.valueCodec, valueCodec.hasOutliers, heads[0].values.channels.isEmpty {
-      for h in heads.indices {
-        let first = (h * tokens + sinks) * valueCodec.dimension
-        heads[h].values.channels = valueCodec.channels(
-          Centre.squares(
-            values.extracting(first..<(h + 1) * tokens * valueCodec.dimension),
-            around: heads[h].values.centre, valueCodec.dimension, nil))
-      }
+    let (width, place) = (sideCodec.dimension, count + sinks..<count + tokens)
+    let turns = rotary.map { RotaryTurns($0, positions: place) }
+    for h in heads.indices {
+      let own = floats.extracting((h * tokens + sinks) * width..<(h + 1) * tokens * width)
+      heads[h][keyPath: side].channels = sideCodec.channels(
+        Centre.squares(own, around: heads[h][keyPath: side].centre, width, turns))
     }
   }
 }

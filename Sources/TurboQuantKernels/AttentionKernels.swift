@@ -101,9 +101,3 @@ extension Kernels {
     return (split.step, Int(split.high_sum), Int(split.low_sum))
   }
 }
-
-extension UnsafeRawBufferPointer {
-  fileprivate var bytes: UnsafePointer<UInt8>? {
-    unsafe baseAddress?.assumingMemoryBound(to: UInt8.self)
-  }
-}

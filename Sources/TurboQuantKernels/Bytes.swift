@@ -88,3 +88,24 @@ extension MutableSpan where Element: PlainNumber {
     mutating get { unsafe mutableBytes }
   }
 }
+
+// What the kernels' faces hand to C.
+
+extension UnsafeRawBufferPointer {
+  /// The first byte.
+  var bytes: UnsafePointer<UInt8>? {
+    unsafe baseAddress?.assumingMemoryBound(to: UInt8.self)
+  }
+
+  /// The byte at `offset`.
+  func bytes(at offset: Int) -> UnsafePointer<UInt8>? {
+    unsafe baseAddress.map { unsafe ($0 + offset).assumingMemoryBound(to: UInt8.self) }
+  }
+}
+
+extension UnsafeMutableRawBufferPointer {
+  /// The byte at `offset`, for writing.
+  func bytes(at offset: Int) -> UnsafeMutablePointer<UInt8>? {
+    unsafe baseAddress.map { unsafe ($0 + offset).assumingMemoryBound(to: UInt8.self) }
+  }
+}

@@ -303,15 +303,3 @@ package func gatherScalars(
       toByteOffset: 4 * (start + place), as: UInt32.self)
   }
 }
-
-extension UnsafeRawBufferPointer {
-  fileprivate func bytes(at offset: Int) -> UnsafePointer<UInt8>? {
-    unsafe baseAddress.map { unsafe ($0 + offset).assumingMemoryBound(to: UInt8.self) }
-  }
-}
-
-extension UnsafeMutableRawBufferPointer {
-  fileprivate func bytes(at offset: Int) -> UnsafeMutablePointer<UInt8>? {
-    unsafe baseAddress.map { unsafe ($0 + offset).assumingMemoryBound(to: UInt8.self) }
-  }
-}

@@ -225,9 +225,3 @@ internal import CTurboQuantKernels
     }
   }
 }
-
-extension UnsafeRawBufferPointer {
-  fileprivate var bytes: UnsafePointer<UInt8>? {
-    unsafe baseAddress?.assumingMemoryBound(to: UInt8.self)
-  }
-}

@@ -110,15 +110,3 @@ extension Kernels {
     }
   }
 }
-
-extension UnsafeRawBufferPointer {
-  fileprivate func bytes(at offset: Int) -> UnsafePointer<UInt8>? {
-    unsafe baseAddress.map { unsafe ($0 + offset).assumingMemoryBound(to: UInt8.self) }
-  }
-}
-
-extension UnsafeMutableRawBufferPointer {
-  fileprivate func bytes(at offset: Int) -> UnsafeMutablePointer<UInt8>? {
-    unsafe baseAddress.map { unsafe ($0 + offset).assumingMemoryBound(to: UInt8.self) }
-  }
-}

@@ -1,0 +1,96 @@
+// Products of weights with codes in quads (ctq_kernels.h) on AVX-512, where generic/quads.h would use half a
+// register. For avx512.c alone.
+
+// A quad is one register. Lookups read the low bits of an index alone, since tables repeat themselves: no
+// bit above a code needs to be masked away.
+enum { QUAD_QUERIES = 8 };
+
+/// Centroids of quad g of a unit, from the vectors of both pieces; g and the width are constants.
+CTQ_INLINE __m512i quad_centroids(const uint8_t *first, const uint8_t *second, uint32_t bits, int g,
+                                  __m512i table) {
+  const int width = bits == 3 ? 2 : (int)bits, each = 8 / width;
+  __m512i codes = _mm512_srli_epi16(_mm512_loadu_si512(first + 64 * (g / each)), (unsigned)(width * (g % each)));
+  if (bits == 3) {
+    __m512i top = _mm512_loadu_si512(second);
+    top = g < 2 ? _mm512_slli_epi16(top, (unsigned)(2 - g)) : _mm512_srli_epi16(top, (unsigned)(g - 2));
+    // The second where the first is set, else the third.
+    codes = _mm512_ternarylogic_epi32(_mm512_set1_epi8(3), codes, top, 0xca);
+  }
+  return _mm512_permutexvar_epi8(codes, table);
+}
+
+CTQ_INLINE __m512i splat_4(const int8_t *weights) {
+  int32_t four;
+  memcpy(&four, weights, sizeof four);
+  return _mm512_set1_epi32(four);
+}
+
+/// Sums of a group over all quads; the widths and counts are constants of each copy.
+CTQ_INLINE void quad_group(const uint8_t *first, const uint8_t *second, uint32_t bits, size_t unit_count,
+                           __m512i table, const int8_t *weights, size_t stride, size_t query_count,
+                           const uint8_t *next, float *sums, size_t sum_stride) {
+  const int unit = bits == 3 ? 8 : 8 / (int)bits, vectors = bits == 3 ? 2 : 1;
+  // Two sums a query in turn, so that neither waits for the other.
+  __m512i totals[QUAD_QUERIES][2];
+#pragma clang loop unroll(full)
+  for (size_t q = 0; q < query_count; q++) totals[q][0] = totals[q][1] = _mm512_setzero_si512();
+  for (size_t u = 0; u < unit_count; u++, first += 64 * vectors, second += 64) {
+#pragma clang loop unroll(full)
+    for (size_t line = 0; line < (size_t)(unit * (int)bits) / 8; line++, next += 64)
+      _mm_prefetch((const char *)next, _MM_HINT_T1);
+#pragma clang loop unroll(full)
+    for (int g = 0; g < unit; g++, weights += 4) {
+      __m512i centroids = quad_centroids(first, second, bits, g, table);
+#pragma clang loop unroll(full)
+      for (size_t q = 0; q < query_count; q++)
+        totals[q][g % 2] = _mm512_dpbusd_epi32(totals[q][g % 2], centroids, splat_4(weights + q * stride));
+    }
+  }
+#pragma clang loop unroll(full)
+  for (size_t q = 0; q < query_count; q++)
+    _mm512_storeu_ps(sums + q * sum_stride, _mm512_cvtepi32_ps(_mm512_add_epi32(totals[q][0], totals[q][1])));
+}
+
+CTQ_INLINE void quad_groups(const uint8_t *codes, uint32_t bits, size_t group_count, size_t quad_count,
+                            __m512i table, const int8_t *weights, size_t query_count, const uint8_t *next,
+                            float *sums, size_t sum_stride) {
+  const size_t unit_count = quad_count / ctq_quads_a_unit(bits), group_bytes = quad_count * 8 * bits;
+  for (size_t byte = 0; byte < CTQ_BYTES_BEYOND; byte += 64)
+    _mm_prefetch((const char *)next + group_count * group_bytes + byte, _MM_HINT_T1);
+  for (size_t g = 0; g < group_count; g++, codes += group_bytes, next += group_bytes)
+    quad_group(codes, codes + 128 * unit_count, bits, unit_count, table, weights, 4 * quad_count, query_count,
+               next, sums + 16 * g, sum_stride);
+}
+
+static void quad_sums(const uint8_t *codes, uint32_t bits, size_t group_count, size_t quad_count,
+                      const uint8_t *centroids, const int8_t *weights, size_t query_count,
+                      const uint8_t *next, float *sums, size_t sum_stride) {
+  uint8_t entries[64];
+  for (uint32_t i = 0; i < 64; i++) entries[i] = centroids[i & ((1u << bits) - 1)];
+  const __m512i table = _mm512_loadu_si512(entries);
+  for (size_t q = 0; q < query_count; q += QUAD_QUERIES) {
+#define QUAD_SUMS(bits, count)                                                                        \
+  quad_groups(codes, bits, group_count, quad_count, table, weights + q * 4 * quad_count, count, next, \
+              sums + q * sum_stride, sum_stride)
+#define FOR_QUERIES(bits)              \
+  switch (query_count - q) {           \
+    case 1: QUAD_SUMS(bits, 1); break; \
+    case 2: QUAD_SUMS(bits, 2); break; \
+    case 3: QUAD_SUMS(bits, 3); break; \
+    case 4: QUAD_SUMS(bits, 4); break; \
+    case 5: QUAD_SUMS(bits, 5); break; \
+    case 6: QUAD_SUMS(bits, 6); break; \
+    case 7: QUAD_SUMS(bits, 7); break; \
+    default: QUAD_SUMS(bits, 8);       \
+  }                                    \
+  break
+    switch (bits) {
+      case 1: FOR_QUERIES(1);
+      case 2: FOR_QUERIES(2);
+      case 3: FOR_QUERIES(3);
+      default: FOR_QUERIES(4);
+    }
+#undef FOR_QUERIES
+#undef QUAD_SUMS
+  }
+}
