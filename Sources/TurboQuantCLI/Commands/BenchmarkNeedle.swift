@@ -79,7 +79,8 @@ private func precision(_ text: String, _ arguments: Arguments) throws -> KVPreci
     else { continue }
     return .codes(rate, quantizer: quantizer)
   }
-  throw arguments.wrong("--keys: “\(text)” is not bits such as 3, two-stage-3 or qjl-3")
+  throw arguments.wrong(
+    "--keys: “\(text)” is not 1, 1.5, 2 … 8 bits such as 3, two-stage-3 or qjl-3")
 }
 
 /// Random keys, and queries that each point at one of them.
