@@ -17,7 +17,7 @@ def record(body, codec_record, d):
     """The section `index`: metric, bytes of an original's coordinate, rows, mean."""
     expect(len(body) >= 64, "section index is cut short")
     version, metric, kept, has_mean, has_next, count, following, zero = struct.unpack_from("<I4BQQQ", body)
-    expect(version == 1, f"index version {version}, not 1")
+    expect(version == 2, f"index version {version}, not 2")
     expect(metric in METRICS and kept in (0, 2, 4) and has_mean < 2 and has_next < 2, "index malformed")
     expect(zero == 0 and (has_next or following == 0), "index malformed")
     expect(len(body) == 64 + 4 * d * has_mean, "index is not as long as its flags say")
@@ -29,35 +29,38 @@ def record(body, codec_record, d):
     print("fingerprint", body[32:64].hex())
     return metric, kept, count, mean, has_mean
 
-PLACES = [r % 8 // 4 * 16 + r // 8 * 4 + r % 4 for r in range(32)]
-
-def columns(body, count, number):
-    """Rows × bytes of a section of blocks of `number` columns."""
-    blocks = np.frombuffer(body, np.uint8).reshape(-1, number, 32)[:, :, PLACES]
-    rows = blocks.transpose(0, 2, 1).reshape(-1, number)
+def columns(body, count, number, planes=1):
+    """Rows × planes × columns of a section of blocks of so many planes."""
+    whole, there, left = number // 4, -(-count // 32), number % 4
+    blocks = np.frombuffer(body, np.uint8).reshape(there, 32 * planes * number)
+    units, last = np.split(blocks, [128 * planes * whole], axis=1)
+    # Units × planes × rows × bytes of a word become rows × planes × columns.
+    units = units.reshape(there, whole, planes, 32, 4).transpose(0, 3, 2, 1, 4)
+    units = units.reshape(32 * there, planes, 4 * whole)
+    last = last.reshape(there, planes, 32, left).transpose(0, 2, 1, 3).reshape(32 * there, planes, left)
+    rows = np.concatenate([units, last], axis=2)
     expect(not rows[count:].any(), "bits beyond the last row")
     return rows[:count]
 
 def bits(rows):
-    return np.unpackbits(rows, axis=1, bitorder="little")
+    return np.unpackbits(rows, axis=-1, bitorder="little")
 
 def codes(signs, rest, count, d, b):
     """Rows × d codes of b bits."""
     c = -(-d // 8)
-    found = bits(columns(signs, count, c)).astype(np.int64) << b - 1
-    rest = columns(rest, count, c * (b - 1)) if b > 1 else None
-    start = shift = 0
+    found = bits(columns(signs, count, c)[:, 0]).astype(np.int64) << b - 1
+    # Rows × planes × columns × nibbles × bits.
+    rest = bits(columns(rest, count, c, b - 1)).reshape(count, b - 1, c, 2, 4) if b > 1 else None
+    first = shift = 0
     for w in (4, 2, 1):
         if not (b - 1) & w:
             continue
-        # Rows × columns of coordinates × w × nibbles × bits.
-        piece = bits(np.ascontiguousarray(rest[:, start:start + c * w])).reshape(count, c, w, 2, 4)
         for k in range(4):
-            column, first = (0, k + 1) if w == 1 else (k % 2, k + 2) if w == 2 else (k, 0)
+            plane, start = (0, k + 1) if w == 1 else (k % 2, k + 2) if w == 2 else (k, 0)
             for i in range(w):
-                part = piece[:, :, column, :, (first + i) % 4].astype(np.int64)
+                part = rest[:, first + plane, :, :, (start + i) % 4].astype(np.int64)
                 found.reshape(count, c, 2, 4)[:, :, :, k] |= part << shift + i
-        start, shift = start + c * w, shift + w
+        first, shift = first + w, shift + w
     expect(not found[:, d:].any(), "bits beyond the last coordinate")
     return found[:, :d]
 
@@ -94,7 +97,7 @@ def main(path, out=None, query=None):
     packed = codes(found["signs"], found.get("rest"), count, d, b)
     packed = (packed[:, :, None] >> np.arange(b) & 1).reshape(count, -1).astype(np.uint8)
     parts = [np.packbits(packed, axis=1, bitorder="little")]
-    signs = columns(found["sketch"], count, -(-m // 8)) if m else None
+    signs = columns(found["sketch"], count, -(-m // 8))[:, 0] if m else None
     parts += [signs] if m else []
     rows = {name: scalars(found[name], "<f4", count) for name in ("norms", "alignments", "residual norms")
             if sizes[name]}

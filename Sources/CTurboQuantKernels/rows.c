@@ -1,4 +1,4 @@
-// One row of packed codes into a block's columns and back: eight coordinates at a time in one 64-bit
+// One row of packed codes into a block's planes and back: eight coordinates at a time in one 64-bit
 // word, a byte each. Every target shares these; they move bits and compute nothing.
 
 #include "unpacked.h"
@@ -8,7 +8,7 @@ static uint8_t low_bits(uint64_t bytes) {
   return (uint8_t)((bytes & 0x0101010101010101u) * 0x0102040810204080u >> 56);
 }
 
-/// Column j of a piece in byte j.
+/// A column of plane j of a piece in byte j.
 INLINE uint64_t piece_columns(uint64_t bytes, uint32_t width) {
   uint64_t columns;
   switch (width) {
@@ -30,11 +30,11 @@ INLINE uint64_t piece_columns(uint64_t bytes, uint32_t width) {
   return columns | columns >> 28;
 }
 
-/// The inverse: the piece's bits of each coordinate at the bottom of its byte.
-static uint64_t piece_bytes(const uint8_t *columns, uint32_t width) {
+/// The inverse: the piece's bits of each coordinate at the bottom of its byte, from columns `step` apart.
+static uint64_t piece_bytes(const uint8_t *columns, size_t step, uint32_t width) {
   uint64_t bytes = 0;
   for (uint32_t i = 0; i < 8; i++) {
-    const uint32_t k = i % 4, nibble = columns[32 * (k % width)] >> (i / 4 * 4) & 15;
+    const uint32_t k = i % 4, nibble = columns[step * (k % width)] >> (i / 4 * 4) & 15;
     const uint32_t turn = width == 4 ? 0 : (k + width) % 4;
     uint64_t code = (nibble | nibble << 4) >> turn & ((1u << width) - 1);
     bytes |= code << 8 * i;
@@ -49,73 +49,84 @@ static uint64_t sign_bytes(uint8_t signs) {
   return bytes;
 }
 
-/// Puts eight codes, a byte each, into column c of every piece.
-INLINE void spread_column(uint64_t bytes, uint32_t bits, size_t columns, size_t c, uint8_t *signs,
-                          uint8_t *rest) {
-  signs[32 * c] = low_bits(bytes >> (bits - 1));
+/// Bytes from a plane of column c to the next.
+INLINE size_t plane_step(uint32_t columns, uint32_t c) {
+  return ctq_place(columns, 2, 1, c, 0) - ctq_place(columns, 2, 0, c, 0);
+}
+
+/// Puts eight codes, a byte each, into one column of every plane, `step` bytes apart.
+INLINE void spread_column(uint64_t bytes, uint32_t bits, uint8_t *signs, uint8_t *rest, size_t step) {
+  *signs = low_bits(bytes >> (bits - 1));
   if (bits == 8) {
     uint64_t own = piece_columns(bytes, 4);
-    for (uint32_t j = 0; j < 4; j++) rest[32 * (4 * c + j)] = (uint8_t)(own >> 8 * j);
-    rest += columns * 4 * 32;
+    for (uint32_t j = 0; j < 4; j++, rest += step) *rest = (uint8_t)(own >> 8 * j);
     bytes >>= 4;
   }
   if (bits >= 3) {
     uint64_t own = piece_columns(bytes, 2);
-    rest[32 * 2 * c] = (uint8_t)own;
-    rest[32 * (2 * c + 1)] = (uint8_t)(own >> 8);
-    rest += columns * 2 * 32;
+    for (uint32_t j = 0; j < 2; j++, rest += step) *rest = (uint8_t)(own >> 8 * j);
     bytes >>= 2;
   }
-  if (bits % 2 == 0) rest[32 * c] = (uint8_t)piece_columns(bytes, 1);
+  if (bits % 2 == 0) *rest = (uint8_t)piece_columns(bytes, 1);
 }
 
 /// The body of `ctq_spread_row`; a constant width makes a straight-line copy for each.
 INLINE void spread_width(const uint8_t *codes, const uint32_t bits, size_t dimension, uint8_t *signs,
-                         uint8_t *rest) {
-  const size_t columns = (dimension + 7) / 8, byte_count = (dimension * bits + 7) / 8;
-  size_t c = 0;
-  for (; c * bits + 8 <= byte_count; c++) {
-    uint64_t packed;
-    memcpy(&packed, codes + c * bits, 8);
-    spread_column(unpacked(packed, bits), bits, columns, c, signs, rest);
-  }
-  for (; c < columns; c++) {
+                         uint8_t *rest, uint32_t row) {
+  const uint32_t columns = (uint32_t)((dimension + 7) / 8);
+  const size_t byte_count = (dimension * bits + 7) / 8;
+  for (uint32_t c = 0; c < columns; c++) {
+    const size_t left = byte_count - (size_t)c * bits;
     uint64_t packed = 0;
-    memcpy(&packed, codes + c * bits, byte_count - c * bits);
-    spread_column(unpacked(packed, bits), bits, columns, c, signs, rest);
+    if (left >= 8) memcpy(&packed, codes + (size_t)c * bits, 8);
+    else memcpy(&packed, codes + (size_t)c * bits, left);
+    // One bit has no planes beside the signs.
+    uint8_t *own = bits > 1 ? rest + ctq_place(columns, bits - 1, 0, c, row) : 0;
+    spread_column(unpacked(packed, bits), bits, signs + ctq_place(columns, 1, 0, c, row), own,
+                  plane_step(columns, c));
   }
 }
 
 void ctq_spread_row(const uint8_t *codes, uint32_t bits, size_t dimension, uint8_t *signs,
                     uint8_t *rest, uint32_t row) {
-  signs += CTQ_PLACE(row);
-  if (bits > 1) rest += CTQ_PLACE(row);  // else there is none
   switch (bits) {
-    case 1: return spread_width(codes, 1, dimension, signs, rest);
-    case 2: return spread_width(codes, 2, dimension, signs, rest);
-    case 3: return spread_width(codes, 3, dimension, signs, rest);
-    case 4: return spread_width(codes, 4, dimension, signs, rest);
-    default: return spread_width(codes, 8, dimension, signs, rest);
+    case 1: return spread_width(codes, 1, dimension, signs, rest, row);
+    case 2: return spread_width(codes, 2, dimension, signs, rest, row);
+    case 3: return spread_width(codes, 3, dimension, signs, rest, row);
+    case 4: return spread_width(codes, 4, dimension, signs, rest, row);
+    default: return spread_width(codes, 8, dimension, signs, rest, row);
   }
 }
 
 void ctq_pack_row(const uint8_t *signs, const uint8_t *rest, uint32_t row, uint32_t bits,
                   size_t dimension, uint8_t *codes) {
-  const size_t columns = (dimension + 7) / 8, byte_count = (dimension * bits + 7) / 8;
-  signs += CTQ_PLACE(row);
-  if (bits > 1) rest += CTQ_PLACE(row);  // else there is none
-  for (size_t c = 0; c < columns; c++) {
-    uint64_t bytes = sign_bytes(signs[32 * c]) << (bits - 1);
-    const uint8_t *piece = rest;
+  const uint32_t columns = (uint32_t)((dimension + 7) / 8);
+  const size_t byte_count = (dimension * bits + 7) / 8;
+  for (uint32_t c = 0; c < columns; c++) {
+    uint64_t bytes = sign_bytes(signs[ctq_place(columns, 1, 0, c, row)]) << (bits - 1);
+    const size_t step = plane_step(columns, c);
+    const uint8_t *piece = bits > 1 ? rest + ctq_place(columns, bits - 1, 0, c, row) : 0;
     for (uint32_t width = 4, shift = 0; width > 0; width /= 2) {
       if (!((bits - 1) & width)) continue;
-      bytes |= piece_bytes(piece + 32 * c * width, width) << shift;
-      piece += columns * width * 32;
+      bytes |= piece_bytes(piece, step, width) << shift;
+      piece += step * width;
       shift += width;
     }
     uint64_t packed = 0;
     for (uint32_t k = 0; k < 8; k++) packed |= (bytes >> 8 * k & 0xff) << bits * k;
-    size_t first = c * bits, left = byte_count - first;
+    size_t first = (size_t)c * bits, left = byte_count - first;
     memcpy(codes + first, &packed, left < bits ? left : bits);
   }
+}
+
+void ctq_copy_row(const uint8_t *source, uint32_t from, uint8_t *target, uint32_t to, uint32_t columns,
+                  uint32_t planes) {
+  const size_t words = (size_t)planes * (columns / CTQ_UNIT_COLUMNS), width = columns % CTQ_UNIT_COLUMNS;
+  for (size_t i = 0; i < words; i++)
+    memcpy(target + CTQ_UNIT_BYTES * i + 4 * to, source + CTQ_UNIT_BYTES * i + 4 * from, 4);
+  if (!width) return;
+  source += CTQ_UNIT_BYTES * words + width * from;
+  target += CTQ_UNIT_BYTES * words + width * to;
+  for (size_t p = 0; p < planes; p++)
+    for (size_t j = 0; j < width; j++) target[32 * width * p + j] = source[32 * width * p + j];
 }

@@ -6,10 +6,9 @@
 #pragma STDC FP_CONTRACT OFF
 
 void ctq_fill_tables(const float *u, size_t columns, const uint8_t *coordinates, const float *factors,
-                     size_t table_count, size_t each, const float *halves, float inverse,
-                     uint8_t *tables) {
+                     size_t kinds, size_t each, const float *halves, float inverse, uint8_t *tables) {
   for (size_t c = 0; c < columns; c++, u += 8)
-    for (size_t t = 0; t < table_count; t++, tables += 16) {
+    for (size_t t = 0; t < kinds; t++) {
       float values[16];
       const float half = *halves++;
       for (size_t i = 0; i < 16; i++) values[i] = half;
@@ -17,10 +16,12 @@ void ctq_fill_tables(const float *u, size_t columns, const uint8_t *coordinates,
         const float *factor = factors + 16 * (t * each + k), own = u[coordinates[t * each + k]];
         for (size_t i = 0; i < 16; i++) values[i] += factor[i] * own;
       }
+      uint8_t *table =
+          tables + 16 * ((c / CTQ_UNIT_COLUMNS * kinds + t) * CTQ_UNIT_COLUMNS + c % CTQ_UNIT_COLUMNS);
       for (size_t i = 0; i < 16; i++) {
         float value = values[i] * inverse + 0.5f;
         value = value > 0 ? value : 0;
-        tables[i] = (uint8_t)(int32_t)(value < 127.5f ? value : 127.5f);
+        table[i] = (uint8_t)(int32_t)(value < 127.5f ? value : 127.5f);
       }
     }
 }

@@ -33,8 +33,17 @@ package struct BlockShape: Sendable, Equatable {
   package var restByteCount: Int { (bits - 1) * signByteCount }
   /// Bytes of a packed row.
   package var packedByteCount: Int { (dimension * bits + 7) / 8 }
-  /// Query values of a column, padded as `product_sums` wants them.
-  package var productWeightCount: Int { (columns + 3) / 4 * 32 }
+  /// Units of four columns, the narrower last one included.
+  private var units: Int { (columns + Int(CTQ_UNIT_COLUMNS) - 1) / Int(CTQ_UNIT_COLUMNS) }
+  /// Weights of a query, whole units of them.
+  package var weightCount: Int { 32 * units }
+  /// Bytes of a query's lookup tables for codes of `bits` bits.
+  package func tableByteCount(bits: Int) -> Int { Int(CTQ_UNIT_BYTES) * bits * units }
+
+  /// Where the weight of coordinate `i` stands among a query's.
+  package static func weightPlace(_ i: Int) -> Int {
+    i / 32 * 32 + i % 4 * 8 + i / 4 % 2 * 4 + i / 8 % 4
+  }
 }
 
 /// Consecutive blocks, lent.
@@ -71,25 +80,6 @@ extension IndexBlocks {
   }
 }
 
-/// How a row's key comes from its sum: see `ctq_key_factors`.
-package struct KeyFactors: Sendable, Equatable {
-  package var step: Float
-  package var offset: Float
-  package var normShare: Float
-  package var constant: Float
-  package var alongShare: Float
-
-  package init(
-    step: Float, offset: Float, normShare: Float, constant: Float, alongShare: Float = 0
-  ) {
-    self.step = step
-    self.offset = offset
-    self.normShare = normShare
-    self.constant = constant
-    self.alongShare = alongShare
-  }
-}
-
 extension Kernels {
   private func check(
     _ blocks: borrowing IndexBlocks, queryCount: Int, of limit: Int, _ sums: Int, _ stride: Int
@@ -108,7 +98,7 @@ extension Kernels {
   ) {
     check(blocks, queryCount: queryCount, of: BlockShape.tableQueries, sums.count, stride)
     precondition(bits == 1 || bits == 2 && blocks.shape.bits == 2)
-    precondition(tables.count >= queryCount * blocks.shape.columns * 32 * bits)
+    precondition(tables.count >= queryCount * blocks.shape.tableByteCount(bits: bits))
     unsafe tables.withUnsafeBufferPointer { tables in
       unsafe sums.withUnsafeMutableBufferPointer { sums in
         unsafe blocks.withRecord {
@@ -126,7 +116,7 @@ extension Kernels {
   ) {
     check(blocks, queryCount: queryCount, of: BlockShape.productQueries, sums.count, stride)
     precondition(centroids.count >= 16 && (3...4).contains(blocks.shape.bits))
-    precondition(weights.count >= queryCount * blocks.shape.productWeightCount)
+    precondition(weights.count >= queryCount * blocks.shape.weightCount)
     unsafe centroids.withUnsafeBufferPointer { centroids in
       unsafe weights.withUnsafeBufferPointer { weights in
         unsafe sums.withUnsafeMutableBufferPointer { sums in
@@ -147,7 +137,7 @@ extension Kernels {
   ) {
     check(blocks, queryCount: queryCount, of: BlockShape.productQueries, sums.count, stride)
     precondition(centroids.count >= 256 && blocks.shape.bits == 8)
-    precondition(weights.count >= queryCount * blocks.shape.columns * 8)
+    precondition(weights.count >= queryCount * blocks.shape.weightCount)
     unsafe centroids.withUnsafeBufferPointer { centroids in
       unsafe weights.withUnsafeBufferPointer { weights in
         unsafe sums.withUnsafeMutableBufferPointer { sums in
@@ -158,59 +148,6 @@ extension Kernels {
         }
       }
     }
-  }
-
-  /// `keys` ← the keys of as many rows, from sums and little-endian float32 norms and alignments,
-  /// which stand for ones where they are empty, and lengths along the mean, which stand for zeros.
-  package func rowKeys(
-    _ sums: Span<Float>, norms: RawSpan, alignments: RawSpan, along: RawSpan = RawSpan(),
-    _ factors: KeyFactors,
-    into keys: inout MutableSpan<Float>
-  ) {
-    let count = keys.count
-    precondition(sums.count >= count)
-    precondition(norms.isEmpty || norms.byteCount >= 4 * count)
-    precondition(alignments.isEmpty || alignments.byteCount >= 4 * count)
-    precondition(along.isEmpty || along.byteCount >= 4 * count)
-    let f = ctq_key_factors(
-      step: factors.step, offset: factors.offset, norm_share: factors.normShare,
-      constant: factors.constant, along_share: factors.alongShare)
-    unsafe sums.withUnsafeBufferPointer { sums in
-      unsafe norms.withUnsafeBytes { norms in
-        unsafe alignments.withUnsafeBytes { alignments in
-          unsafe along.withUnsafeBytes { along in
-            unsafe keys.withUnsafeMutableBufferPointer { keys in
-              unsafe table.pointee.row_keys(
-                sums.baseAddress, norms.floats, alignments.floats, along.floats, count, f,
-                keys.baseAddress)
-            }
-          }
-        }
-      }
-    }
-  }
-
-  /// Appends to `rows` the places of keys ≥ `threshold`, ascending, each plus `start`.
-  package func selectRows(
-    _ keys: Span<Float>, threshold: Float, start: Int, appendingTo rows: inout [UInt32],
-    _ scratch: inout [UInt32]
-  ) {
-    if scratch.count < keys.count { scratch = Array(repeating: 0, count: keys.count) }
-    var places = scratch.mutableSpan
-    let found = unsafe keys.withUnsafeBufferPointer { keys in
-      unsafe places.withUnsafeMutableBufferPointer { places in
-        unsafe table.pointee.select_rows(
-          keys.baseAddress, keys.count, threshold, places.baseAddress)
-      }
-    }
-    for i in 0..<found { rows.append(scratch[i] + UInt32(start)) }
-  }
-}
-
-extension UnsafeRawBufferPointer {
-  /// The floats there, or null where there are none.
-  fileprivate var floats: UnsafePointer<Float>? {
-    count > 0 ? unsafe baseAddress?.assumingMemoryBound(to: Float.self) : nil
   }
 }
 
@@ -255,29 +192,43 @@ extension BlockShape {
   }
 }
 
-/// Copies one row between runs of 32-byte columns that begin at the given offsets.
+/// A part of blocks whose rows are copied: planes of columns.
+package struct BlockPlanes: Sendable, Equatable {
+  package let columns: Int
+  package let count: Int
+
+  package init(columns: Int, count: Int) {
+    self.columns = columns
+    self.count = count
+  }
+
+  /// Bytes of a block.
+  package var byteCount: Int { BlockShape.rowCount * columns * count }
+}
+
+/// Copies one row between blocks that begin at the given offsets.
 package func copyRow(
   _ source: RawSpan, at offset: Int, row: Int, to target: inout MutableRawSpan, at start: Int,
-  row targetRow: Int, columns: Int
+  row targetRow: Int, _ planes: BlockPlanes
 ) {
   precondition((0..<32).contains(row) && (0..<32).contains(targetRow))
-  precondition(offset >= 0 && offset + 32 * columns <= source.byteCount)
-  precondition(start >= 0 && start + 32 * columns <= target.byteCount)
+  precondition(offset >= 0 && offset + planes.byteCount <= source.byteCount)
+  precondition(start >= 0 && start + planes.byteCount <= target.byteCount)
   unsafe source.withUnsafeBytes { source in
     unsafe target.withUnsafeMutableBytes { target in
       unsafe ctq_copy_row(
-        source.bytes(at: offset), UInt32(row), target.bytes(at: start), UInt32(targetRow), columns)
+        source.bytes(at: offset), UInt32(row), target.bytes(at: start), UInt32(targetRow),
+        UInt32(planes.columns), UInt32(planes.count))
     }
   }
 }
 
-/// Copies rows, numbered over all blocks of `source`, to rows `start`, … of `target`; both are blocks of
-/// `columns` columns.
+/// Copies rows, numbered over all blocks of `source`, to rows `start`, … of `target`.
 package func gatherRows(
   _ source: RawSpan, rows: ArraySlice<UInt32>, numberedFrom first: Int,
-  to target: inout MutableRawSpan, start: Int, columns: Int
+  to target: inout MutableRawSpan, start: Int, _ planes: BlockPlanes
 ) {
-  let blockBytes = 32 * columns
+  let blockBytes = planes.byteCount
   precondition(start >= 0 && (start + rows.count + 31) / 32 * blockBytes <= target.byteCount)
   unsafe source.withUnsafeBytes { source in
     unsafe target.withUnsafeMutableBytes { target in
@@ -286,7 +237,8 @@ package func gatherRows(
         precondition(row >= 0 && (row / 32 + 1) * blockBytes <= source.count)
         unsafe ctq_copy_row(
           source.bytes(at: row / 32 * blockBytes), UInt32(row % 32),
-          target.bytes(at: to / 32 * blockBytes), UInt32(to % 32), columns)
+          target.bytes(at: to / 32 * blockBytes), UInt32(to % 32), UInt32(planes.columns),
+          UInt32(planes.count))
       }
     }
   }

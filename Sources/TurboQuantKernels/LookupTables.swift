@@ -44,13 +44,14 @@ package struct LookupTables: Sendable {
     return halves
   }
 
-  /// Appends every table's sixteen entries, (half + Σ factor · u) · `inverse` rounded.
+  /// Appends every table's sixteen entries, (half + Σ factor · u) · `inverse` rounded, where scans want them.
   package func fill(
     _ u: Span<Float>, halves: Span<Float>, inverse: Float, appendingTo entries: inout [UInt8]
   ) {
     precondition(u.count % 8 == 0 && halves.count == u.count / 8 * count)
     let start = entries.count
-    entries.append(contentsOf: repeatElement(0, count: 16 * halves.count))
+    let units = (u.count / 8 + Int(CTQ_UNIT_COLUMNS) - 1) / Int(CTQ_UNIT_COLUMNS)
+    entries.append(contentsOf: repeatElement(0, count: 16 * units * Int(CTQ_UNIT_COLUMNS) * count))
     var target = entries.mutableSpan
     unsafe u.withUnsafeBufferPointer { u in
       unsafe halves.withUnsafeBufferPointer { halves in

@@ -16,22 +16,31 @@ static void release(void *bytes, size_t shift) { free((uint8_t *)bytes - shift);
 
 // MARK: Rows in blocks
 
+/// Byte r, c of plane p of `planes`, as the comment at `ctq_blocks` says.
+static uint8_t byte_there(const uint8_t *part, size_t columns, size_t planes, size_t p, size_t r, size_t c) {
+  if (c < columns / 4 * 4) return part[128 * (planes * (c / 4) + p) + 4 * r + c % 4];
+  size_t width = columns % 4;
+  return part[128 * planes * (columns / 4) + 32 * width * p + width * r + c % 4];
+}
+
 /// The code of coordinate i of row r, read as the comment at `ctq_blocks` says.
 static uint32_t code_there(const uint8_t *signs, const uint8_t *rest, uint32_t bits, size_t columns,
                            size_t r, size_t i) {
-  size_t c = i / 8, nibble = i / 4 % 2 * 4, k = i % 4, place = CTQ_PLACE(r);
-#define BIT(byte, at) (uint32_t)((byte)[place] >> (nibble + (at)) & 1)
-  uint32_t code = BIT(signs + 32 * c, k) << (bits - 1), below = 0;
+  size_t c = i / 8, nibble = i / 4 % 2 * 4, k = i % 4, plane = 0;
+#define BIT(part, planes, p, at) (uint32_t)(byte_there(part, columns, planes, p, r, c) >> (nibble + (at)) & 1)
+#define REST(p, at) BIT(rest, bits - 1, p, at)
+  uint32_t code = BIT(signs, 1, 0, k) << (bits - 1), below = 0;
   if ((bits - 1) & 4) {
-    for (size_t j = 0; j < 4; j++) code |= BIT(rest + 32 * (4 * c + k), j) << j;
-    rest += 32 * 4 * columns, below += 4;
+    for (size_t j = 0; j < 4; j++) code |= REST(k, j) << j;
+    plane += 4, below += 4;
   }
   if ((bits - 1) & 2) {
-    code |= BIT(rest + 32 * (2 * c + k % 2), (k + 2) % 4) << below;
-    code |= BIT(rest + 32 * (2 * c + k % 2), (k + 3) % 4) << (below + 1);
-    rest += 32 * 2 * columns, below += 2;
+    code |= REST(plane + k % 2, (k + 2) % 4) << below;
+    code |= REST(plane + k % 2, (k + 3) % 4) << (below + 1);
+    plane += 2, below += 2;
   }
-  if ((bits - 1) & 1) code |= BIT(rest + 32 * c, (k + 1) % 4) << below;
+  if ((bits - 1) & 1) code |= REST(plane, (k + 1) % 4) << below;
+#undef REST
 #undef BIT
   return code;
 }
@@ -109,19 +118,21 @@ static void check_quads(size_t units, size_t gap, uint32_t bits) {
 }
 
 /// Copies every row to every other and touches nothing else.
-static void check_copies(void) {
-  enum { COLUMNS = 3 };
+static void check_copies(uint32_t columns, uint32_t planes) {
+  const size_t size = 32 * (size_t)columns * planes;
   for (uint32_t from = 0; from < 32; from++)
     for (uint32_t to = 0; to < 32; to++) {
-      uint8_t *source = random_bytes(32 * COLUMNS, 0), *target = random_bytes(32 * COLUMNS, 0);
-      uint8_t before[32 * COLUMNS];
-      memcpy(before, target, sizeof before);
-      ctq_copy_row(source, from, target, to, COLUMNS);
-      for (uint32_t c = 0; c < COLUMNS; c++)
-        before[32 * c + CTQ_PLACE(to)] = source[32 * c + CTQ_PLACE(from)];
-      expect(memcmp(before, target, sizeof before) == 0, "ctq_copy_row", from, to);
+      uint8_t *source = random_bytes(size, 0), *target = random_bytes(size, 0), *before = malloc(size);
+      if (!before) abort();
+      memcpy(before, target, size);
+      ctq_copy_row(source, from, target, to, columns, planes);
+      for (uint32_t p = 0; p < planes; p++)
+        for (uint32_t c = 0; c < columns; c++)
+          before[ctq_place(columns, planes, p, c, to)] = byte_there(source, columns, planes, p, from, c);
+      expect(memcmp(before, target, size) == 0, "ctq_copy_row", from, to);
       free(source);
       free(target);
+      free(before);
     }
 }
 
@@ -131,7 +142,8 @@ static void check_layout(void) {
     for (size_t d = 1; d <= 70; d++) check_rows(d, widths[w]);
   for (uint32_t bits = 1; bits <= 4; bits++)
     for (size_t units = 1; units <= 9; units++) check_quads(units, units % 3 * 4, bits);
-  check_copies();
+  for (uint32_t columns = 1; columns <= 9; columns++) check_copies(columns, 1 + columns % 4);
+  check_copies(5, 7);
 }
 
 // MARK: Sums
@@ -154,13 +166,21 @@ static int32_t value_for(values values, int32_t most, int is_signed) {
 }
 
 static void check_table_sums(const scan *s) {
-  size_t count = s->queries * s->blocks.columns * 32 * s->bits;
+  const size_t each = (s->blocks.columns + 3) / 4 * 128 * s->bits, count = s->queries * each;
   uint8_t *tables = random_bytes(count, s->shift);
-  for (size_t i = 0; i < count; i++) tables[i] = (uint8_t)value_for(s->values, 127, 0);
+  for (size_t i = 0; i < count; i++) {
+    size_t table = i % each / 16, column = table / (8 * s->bits) * 4 + table % 4;
+    tables[i] = column < s->blocks.columns ? (uint8_t)value_for(s->values, 127, 0) : 0;
+  }
   for (int side = 0; side < 2; side++)
     both(side)->table_sums(&s->blocks, s->bits, tables, s->queries, first[side] + s->shift % 4,
                            s->blocks.count * 32 + SUM_GAP);
   release(tables, s->shift);
+}
+
+/// The coordinate whose weight stands at `place` of a query.
+static size_t coordinate_of(size_t place) {
+  return place / 32 * 32 + place % 4 * 8 + place / 8 % 4 + place / 4 % 2 * 4;
 }
 
 static void check_product_sums(const scan *s) {
@@ -168,10 +188,8 @@ static void check_product_sums(const scan *s) {
   uint8_t *centroids = random_bytes(16, s->shift);
   int8_t *weights = (int8_t *)random_bytes(s->queries * padded, s->shift);
   for (size_t i = 0; i < 16; i++) centroids[i] = (uint8_t)value_for(s->values, 127, 0);
-  for (size_t i = 0; i < s->queries * padded; i++) {
-    size_t p = i % padded, coordinate = p / 32 * 32 + p % 4 * 8 + p / 8 % 4 + p / 4 % 2 * 4;
-    weights[i] = coordinate < dimension ? (int8_t)value_for(s->values, 64, 1) : 0;
-  }
+  for (size_t i = 0; i < s->queries * padded; i++)
+    weights[i] = coordinate_of(i % padded) < dimension ? (int8_t)value_for(s->values, 64, 1) : 0;
   for (int side = 0; side < 2; side++)
     both(side)->product_sums(&s->blocks, s->bits, centroids, weights, s->queries,
                              first[side] + s->shift % 4, s->blocks.count * 32 + SUM_GAP);
@@ -180,13 +198,14 @@ static void check_product_sums(const scan *s) {
 }
 
 static void check_wide_sums(const scan *s) {
-  size_t padded = 8 * s->blocks.columns, dimension = padded - s->shift % 8, shift = 2 * s->shift;
+  size_t padded = (s->blocks.columns + 3) / 4 * 32, dimension = 8 * s->blocks.columns - s->shift % 8;
+  size_t shift = 2 * s->shift;
   int16_t *centroids = (int16_t *)random_bytes(2 * 256, shift);
   int16_t *weights = (int16_t *)random_bytes(2 * s->queries * padded, shift);
   for (size_t i = 0; i < 256; i++)
     centroids[i] = (int16_t)value_for(s->values == OPPOSITE_VALUES ? LARGEST_VALUES : s->values, 4095, 1);
   for (size_t i = 0; i < s->queries * padded; i++)
-    weights[i] = i % padded < dimension ? (int16_t)value_for(s->values, 4095, 1) : 0;
+    weights[i] = coordinate_of(i % padded) < dimension ? (int16_t)value_for(s->values, 4095, 1) : 0;
   for (int side = 0; side < 2; side++)
     both(side)->wide_sums(&s->blocks, centroids, weights, s->queries, first[side] + s->shift % 4,
                           s->blocks.count * 32 + SUM_GAP);
@@ -268,40 +287,52 @@ static void check_all_quad_sums(void) {
 
 // MARK: From sums to rows
 
-/// The threshold's rows of `keys`; infinities and both zeros are among them, and what ties is selected.
-static void check_selection(const float *keys, size_t count, float threshold) {
-  static uint32_t rows[2][LARGEST];
+/// The rows of `keys` that a threshold and a filter leave; infinities, both zeros and NaNs are among the keys.
+static void check_selection(const ctq_key_terms *terms, const float *keys, size_t count,
+                            const uint32_t *allowed, float threshold) {
+  uint32_t rows[2][MOST_ROWS];
+  float kept[2][MOST_ROWS];
   memset(rows, 0x5a, sizeof rows);
+  memset(kept, 0x5a, sizeof kept);
   size_t found[2];
   for (int side = 0; side < 2; side++)
-    found[side] = both(side)->select_rows(keys, count, threshold, rows[side]);
+    found[side] = both(side)->select_rows(terms, count, allowed, threshold, kept[side], rows[side]);
   expect_equal(found, found + 1, sizeof *found, "select_rows's count", count, 0);
   expect_equal(rows[0], rows[1], sizeof rows[0], "select_rows", count, 0);
-  for (size_t i = 0, at = 0; i < count; i++)
-    if (keys[i] >= threshold) expect(at < found[1] && rows[1][at++] == i, "select_rows", count, 0);
+  expect_equal(kept[0], kept[1], sizeof kept[0], "select_rows's keys", count, 0);
+  size_t at = 0;
+  for (size_t i = 0; i < count; i++) {
+    if (!(keys[i] >= threshold) || (allowed && !(allowed[i / 32] >> i % 32 & 1))) continue;
+    expect(at < found[1] && rows[1][at] == i && kept[1][at] == keys[i], "select_rows", count, 0);
+    at++;
+  }
+  expect(at == found[1], "select_rows", count, 1);
 }
 
-static void check_keys(size_t count, size_t shift, int has_norms, int has_alignments, int has_along) {
-  const ctq_key_factors factors = {0.37f, -1.25f, 0.61f, 0.09f, -0.83f};
-  static float norms[LARGEST], alignments[LARGEST], along[LARGEST];
+/// Rows whose terms are there where the bits of `kinds` say so.
+static void check_keys(size_t count, size_t shift, unsigned kinds) {
+  static float norms[LARGEST], alignments[LARGEST], along[LARGEST], shares[LARGEST];
   fill(norms, LARGEST, count, 3);
   fill(alignments, LARGEST, count + 1, 0);
   fill(along, LARGEST, count + 3, 3);
+  fill(shares, LARGEST, count + 4, 3);
   fill(input, LARGEST, count + 2, 20);
+  for (size_t i = 3; i < count; i += 11) input[shift + i] = i % 2 ? INFINITY : -INFINITY;
+  for (size_t i = 5; i < count; i += 13) input[shift + i] = NAN;
+  const ctq_key_terms terms = {
+      input + shift, kinds & 1 ? norms + shift : 0, kinds & 2 ? alignments + 2 * shift : 0,
+      kinds & 4 ? along + shift : 0, kinds & 8 ? shares + shift : 0, 0.37f, -1.25f, 0.61f, 0.09f, -0.83f};
   poison();
-  for (int side = 0; side < 2; side++)
-    both(side)->row_keys(input + shift, has_norms ? norms + shift : 0,
-                         has_alignments ? alignments + 2 * shift : 0, has_along ? along + shift : 0,
-                         count, factors, first[side] + shift);
+  for (int side = 0; side < 2; side++) both(side)->row_keys(&terms, count, first[side] + shift);
   expect_equal(first[0], first[1], sizeof first[0], "row_keys", count, shift);
 
-  float *keys = first[0] + shift;
-  for (size_t i = 0; i < count; i += 7) keys[i] = i % 2 ? 0.0f : -0.0f;
-  for (size_t i = 3; i < count; i += 11) keys[i] = i % 2 ? INFINITY : -INFINITY;
-  for (size_t i = 5; i < count; i += 13) keys[i] = NAN;
+  const float *keys = first[0] + shift;
+  const uint32_t allowed[] = {next_word(), next_word(), next_word()};
   const float thresholds[] = {0.0f, -0.0f, INFINITY, -INFINITY, NAN, 1e6f};
-  for (size_t t = 0; t < 6; t++) check_selection(keys, count, thresholds[t]);
-  for (size_t i = 0; i < count; i++) check_selection(keys, count, keys[i]);
+  for (size_t t = 0; t < 6; t++)
+    for (int filtered = 0; filtered < 2; filtered++)
+      check_selection(&terms, keys, count, filtered ? allowed : 0, thresholds[t]);
+  for (size_t i = 0; i < count; i += 3) check_selection(&terms, keys, count, i % 2 ? allowed : 0, keys[i]);
 }
 
 static void check_scans(void) {
@@ -310,6 +341,5 @@ static void check_scans(void) {
   check_all_quad_sums();
   for (size_t count = 0; count <= 70; count++)
     for (size_t shift = 0; shift < 4; shift++)
-      for (int there = 0; there < 8; there++)
-        check_keys(count, shift, there & 1, there >> 1 & 1, there >> 2);
+      for (unsigned kinds = 0; kinds < 16; kinds++) check_keys(count, shift, kinds);
 }

@@ -200,12 +200,15 @@ import TurboQuantStorage
     let container = try scratch.write(bytes, to: "container.tqi")
     let first = failure { () throws(IndexError) in try VectorIndex(opening: container) }
     #expect(try #require(first).description.contains("container version 2, newer than version 1"))
-    let (path, place) = try forged("index", 0) { put(UInt32(2), at: $0, in: &$1) }
+    let (path, place) = try forged("index", 0) { put(UInt32(3), at: $0, in: &$1) }
     let second = failure { () throws(IndexError) in try VectorIndex(opening: path) }
     #expect(second?.kind == .file(path: path, offset: UInt64(place)))
     #expect(
       try #require(second).description.contains(
-        "index version 2, this build knows 1; update turboquant"))
+        "index version 3, this build knows 2; update turboquant"))
+    let older = try forged("index", 0) { put(UInt32(1), at: $0, in: &$1) }.path
+    let old = failure { () throws(IndexError) in try VectorIndex(opening: older) }
+    #expect(try #require(old).description.contains("index version 1, which lays codes out otherwise"))
     let codec = try forged("codec", 16) { put(UInt32(2), at: $0, in: &$1) }.path
     let third = failure { () throws(IndexError) in try VectorIndex(opening: codec) }
     #expect(try #require(third).description.contains("codec version 2, this build knows 1; update"))

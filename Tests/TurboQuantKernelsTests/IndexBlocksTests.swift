@@ -119,21 +119,35 @@ import Testing
 
   /// The tables whose entries add what codes are worth, as the comment at `table_sums` lays them out.
   private static func tables(bits: Int, columns: Int, queryCount: Int, _ values: [Int]) -> [UInt8] {
-    var tables: [UInt8] = []
-    for column in 0..<queryCount * columns {
-      for table in 0..<2 * bits {
-        for entry in 0..<16 {
-          var sum = 0
-          for k in stride(from: table / 2, to: 4, by: bits) {
-            let sign = entry >> k & 1
-            let code = bits == 1 ? sign : sign << 1 | entry >> ((k + 1) % 4) & 1
-            sum += values[(column * 8 + table % 2 * 4 + k) << bits + code]
+    let units = (columns + 3) / 4
+    return (0..<queryCount * units).flatMap { unit in
+      (0..<2 * bits).flatMap { kind in
+        (0..<4).flatMap { inside in
+          let (query, column) = (unit / units, unit % units * 4 + inside)
+          return (0..<16).map { entry -> UInt8 in
+            guard column < columns else { return 0 }
+            return UInt8(
+              stride(from: kind / 2, to: 4, by: bits).reduce(0) { sum, k in
+                let sign = entry >> k & 1
+                let code = bits == 1 ? sign : sign << 1 | entry >> ((k + 1) % 4) & 1
+                let i = (query * columns + column) * 8 + kind % 2 * 4 + k
+                return sum + values[i << bits + code]
+              })
           }
-          tables.append(UInt8(sum))
         }
       }
     }
-    return tables
+  }
+
+  /// Weights of all queries in the order of `product_sums`.
+  private static func ordered(_ weights: [Int], dimension: Int, _ shape: BlockShape) -> [Int] {
+    var ordered = [Int](repeating: 0, count: weights.count / dimension * shape.weightCount)
+    for (place, weight) in weights.enumerated() {
+      let (query, i) = (place / dimension, place % dimension)
+      ordered[
+        query * shape.weightCount + i / 32 * 32 + i % 4 * 8 + i / 4 % 2 * 4 + i / 8 % 4] = weight
+    }
+    return ordered
   }
 
   @Test(arguments: KernelTarget.available, dimensions)
@@ -146,14 +160,7 @@ import Testing
           dimension: dimension, bits: bits, blocks: dimension < 100 ? 2 : 1, generator: &generator)
         let centroids = (0..<16).map { _ in UInt8(generator.int(below: 128)) }
         let weights = (0..<queryCount * dimension).map { _ in generator.int(below: 129) - 64 }
-        var ordered = [Int8](repeating: 0, count: queryCount * rows.shape.productWeightCount)
-        for query in 0..<queryCount {
-          for i in 0..<dimension {
-            let place = i / 32 * 32 + i % 4 * 8 + i / 4 % 2 * 4 + i / 8 % 4
-            ordered[query * rows.shape.productWeightCount + place] =
-              Int8(weights[query * dimension + i])
-          }
-        }
+        let ordered = Self.ordered(weights, dimension: dimension, rows.shape).map { Int8($0) }
         let found = rows.scanned(queryCount: queryCount) {
           Kernels(target).productSums(
             $0, centroids: centroids.span, weights: ordered.span, queryCount: queryCount, into: &$1,
@@ -176,13 +183,7 @@ import Testing
         dimension: dimension, bits: 8, blocks: dimension < 100 ? 2 : 1, generator: &generator)
       let centroids = (0..<256).map { _ in Int16(generator.int(below: 8191) - 4095) }
       let weights = (0..<queryCount * dimension).map { _ in generator.int(below: 8191) - 4095 }
-      let padded = rows.shape.columns * 8
-      var ordered = [Int16](repeating: 0, count: queryCount * padded)
-      for query in 0..<queryCount {
-        for i in 0..<dimension {
-          ordered[query * padded + i] = Int16(weights[query * dimension + i])
-        }
-      }
+      let ordered = Self.ordered(weights, dimension: dimension, rows.shape).map { Int16($0) }
       let found = rows.scanned(queryCount: queryCount) {
         Kernels(target).wideSums(
           $0, centroids: centroids.span, weights: ordered.span, queryCount: queryCount, into: &$1,
@@ -204,44 +205,57 @@ import Testing
     let norms = TestFloats.unaligned(count, seed: 16)
     let alignments = TestFloats.unaligned(count, seed: 17)
     let along = TestFloats.unaligned(count, seed: 19)
-    for kinds in 0..<8 {
-      let (hasNorms, hasAlignments, hasAlong) = (kinds & 1 > 0, kinds & 2 > 0, kinds & 4 > 0)
-      let (usedNorms, usedAlignments) = (hasNorms ? norms : [], hasAlignments ? alignments : [])
+    let shares = TestFloats.unaligned(count, seed: 20)
+    let allowed: [UInt32] = [0xf0f3_5a91, 0x1234_0ff0, 0xffff_0001]
+    for kinds in 0..<16 {
+      let used = { (bit: Int, values: [Float]) in kinds & bit > 0 ? values : [] }
+      let (usedNorms, usedAlignments) = (used(1, norms), used(2, alignments))
+      let (usedAlong, usedShares) = (used(4, along), used(8, shares))
+      let terms = KeyTerms(
+        sums: sums.span.extracting(first: count),
+        KeyScalars(
+          norms: usedNorms.span.raw, alignments: usedAlignments.span.raw,
+          along: usedAlong.span.raw), shares: usedShares.span)
       var keys = [Float](repeating: 0, count: count)
       var output = keys.mutableSpan
-      kernels.rowKeys(
-        sums.span, norms: usedNorms.span.raw,
-        alignments: usedAlignments.span.raw, along: (hasAlong ? along : []).span.raw, f,
-        into: &output)
+      kernels.rowKeys(terms, f, into: &output)
       let expected = (0..<count).map { i in
-        let norm = hasNorms ? norms[i] : 1
-        let product = (sums[i] * f.step + f.offset) / (hasAlignments ? alignments[i] : 1)
-        let constant = hasAlong ? along[i] * f.alongShare + f.constant : f.constant
-        return norm * (product - norm * f.normShare) + constant
+        let norm = usedNorms.isEmpty ? 1 : norms[i]
+        let product = (sums[i] * f.step + f.offset) / (usedAlignments.isEmpty ? 1 : alignments[i])
+        let constant = usedAlong.isEmpty ? f.constant : along[i] * f.alongShare + f.constant
+        let key = norm * (product - norm * f.normShare) + constant
+        return usedShares.isEmpty ? key : key + shares[i]
       }
       #expect(keys == expected)
       for threshold in expected + [-.infinity, .infinity] {
-        var rows: [UInt32] = [7]
-        var scratch: [UInt32] = []
-        kernels.selectRows(
-          keys.span, threshold: threshold, start: 1000, appendingTo: &rows, &scratch)
-        #expect(
-          rows == [7] + (0..<count).filter { expected[$0] >= threshold }.map { UInt32(1000 + $0) })
+        for mask in [[], allowed] {
+          var selected = SelectedRows(capacity: count)
+          kernels.selectRows(
+            terms, f, allowed: mask.span, threshold: threshold, into: &selected)
+          let rows = (0..<count).filter {
+            expected[$0] >= threshold && (mask.isEmpty || mask[$0 / 32] >> UInt32($0 % 32) & 1 == 1)
+          }
+          #expect(selected.rows.indices.map { Int(selected.rows[$0]) } == rows)
+          #expect(selected.keys.indices.map { selected.keys[$0] } == rows.map { expected[$0] })
+        }
       }
     }
   }
 
+  /// Two planes of five columns: a unit of four with a word a row, then one byte a row.
   @Test func aRowIsCopiedAlone() {
-    let source = TestFloats.bytes(5 + 96, seed: 18)
-    let place = { (row: Int) in row % 8 / 4 * 16 + row / 8 * 4 + row % 4 }
+    let planes = BlockPlanes(columns: 5, count: 2)
+    let source = TestFloats.bytes(5 + planes.byteCount, seed: 18)
+    let places = { (row: Int) -> [Int] in
+      [0, 128].flatMap { plane in (0..<4).map { column in plane + 4 * row + column } }
+        + [256 + row, 288 + row]
+    }
     for (from, to) in [(0, 0), (0, 31), (31, 0), (5, 12), (30, 9)] {
-      var target = AlignedBytes(byteCount: 7 + 96 + 7)
+      var target = AlignedBytes(byteCount: 7 + planes.byteCount + 7)
       var bytes = target.mutableBytes
-      copyRow(source.span.raw, at: 5, row: from, to: &bytes, at: 7, row: to, columns: 3)
+      copyRow(source.span.raw, at: 5, row: from, to: &bytes, at: 7, row: to, planes)
       var expected = [UInt8](repeating: 0, count: target.byteCount)
-      for column in 0..<3 {
-        expected[7 + 32 * column + place(to)] = source[5 + 32 * column + place(from)]
-      }
+      for (there, here) in zip(places(to), places(from)) { expected[7 + there] = source[5 + here] }
       #expect(target.copied == expected, "row \(from) to row \(to)")
     }
   }
@@ -278,7 +292,7 @@ import Testing
       var sums = [Float](repeating: 0, count: 32 * count)
       var output = sums.mutableSpan
       Kernels(KernelTarget.available[0]).tableSums(
-        blocks, bits: 1, tables: [UInt8](repeating: 0, count: 32 * count).span, queryCount: count,
+        blocks, bits: 1, tables: [UInt8](repeating: 0, count: 128 * count).span, queryCount: count,
         into: &output, stride: 32)
     }
   }

@@ -7,18 +7,18 @@
 //                               127 each, with four signed bytes of p, at most 64 in magnitude, and
 //                               likewise of b with q
 //
-// A block holds 32 rows in columns of 32 bytes: byte CTQ_PLACE(r) of a column belongs to row r, and a
-// nibble of it speaks of four coordinates (ctq_blocks in ctq_kernels.h). The pieces of a code stand at
-// different positions of their nibbles, so that exchanging masked bits between columns, three
-// operations for two results, gathers whole codes without a shift: nibbles rotated left by k mod 4,
-// which a lookup table undoes for nothing.
+// A unit's plane is a word of four bytes, or columns, for each of 32 rows, and a nibble of a byte speaks of four
+// coordinates (ctq_blocks in ctq_kernels.h). The pieces of a code stand at different positions of their
+// nibbles, so that exchanging masked bits between planes, three operations for two results, gathers whole
+// codes without a shift: nibbles rotated left by k mod 4, which a lookup table undoes for nothing.
 //
 // Up to 2 bits a lookup table answers for a nibble of codes at once: a byte shuffle is 32 lookups, and
-// two tables' answers, each at most 127, are added before they are widened. From 3 bits on nibbles
-// of a code become bytes of a centroid, turned so that four coordinates of a row are neighbours,
-// and then one multiplication serves four coordinates; codes are unpacked once for all queries.
+// two tables' answers, each at most 127, are added before they are widened. Tables differ from column to
+// column, for which the columns of a unit are drawn apart first. From 3 bits on nibbles of a code become bytes
+// of a centroid, and as the four bytes of a word are of one row, one multiplication serves four coordinates.
 
-#include "vectors.h"
+#include "units.h"
+#include "keys.h"
 
 #pragma STDC FP_CONTRACT OFF
 
@@ -65,14 +65,7 @@ CTQ_INLINE void ctq_exchange(ctq_bytes32 a, ctq_bytes32 b, uint8_t mask, ctq_byt
   *b_in_a = a ^ difference;
 }
 
-/// Bytes 0 ... 7 of both halves of a and b, in turn; and bytes 8 ... 15.
-#define CTQ_ZIP_LOW(a, b)                                                                         \
-  __builtin_shufflevector(a, b, 0, 32, 1, 33, 2, 34, 3, 35, 4, 36, 5, 37, 6, 38, 7, 39, 16, 48,   \
-                          17, 49, 18, 50, 19, 51, 20, 52, 21, 53, 22, 54, 23, 55)
-#define CTQ_ZIP_HIGH(a, b)                                                                        \
-  __builtin_shufflevector(a, b, 8, 40, 9, 41, 10, 42, 11, 43, 12, 44, 13, 45, 14, 46, 15, 47, 24, \
-                          56, 25, 57, 26, 58, 27, 59, 28, 60, 29, 61, 30, 62, 31, 63)
-/// The same for pairs of bytes.
+/// Pairs of bytes 0 ... 3 of both halves of a and b, in turn; and pairs 4 ... 7.
 #define CTQ_ZIP_PAIRS_LOW(a, b)                                                                    \
   (ctq_bytes32) __builtin_shufflevector((ctq_shorts16)(a), (ctq_shorts16)(b), 0, 16, 1, 17, 2, 18, \
                                         3, 19, 8, 24, 9, 25, 10, 26, 11, 27)
@@ -80,26 +73,46 @@ CTQ_INLINE void ctq_exchange(ctq_bytes32 a, ctq_bytes32 b, uint8_t mask, ctq_byt
   (ctq_bytes32) __builtin_shufflevector((ctq_shorts16)(a), (ctq_shorts16)(b), 4, 20, 5, 21, 6,    \
                                         22, 7, 23, 12, 28, 13, 29, 14, 30, 15, 31)
 
+/// The same for words, and for pairs of words.
+#define CTQ_ZIP_WORDS(a, b, first)                                                                      \
+  __builtin_shufflevector((ctq_words8)(a), (ctq_words8)(b), first, first + 8, first + 1, first + 9,     \
+                          first + 4, first + 12, first + 5, first + 13)
+#define CTQ_ZIP_LONGS(a, b, first)                                                                      \
+  (ctq_bytes32) __builtin_shufflevector(a, b, first, first + 1, first + 8, first + 9, first + 4,        \
+                                        first + 5, first + 12, first + 13)
+
 // MARK: Lookup tables, 1 and 2 bits
 
-// 257 sums of two answers of at most 127 fit 16 bits.
-enum { CTQ_COLUMNS_A_ROUND = 128 };
+// Rounds of units whose sums fit 16 bits: 257 sums of two answers of at most 127 do.
+enum { CTQ_UNITS_A_ROUND = 32 };
 
-/// Nibbles of one column of eight coordinates: two or four bytes of nibble pairs.
-CTQ_INLINE void ctq_nibbles(const uint8_t *signs, const uint8_t *rest, uint32_t bits,
-                            ctq_bytes32 nibbles[4]) {
-  ctq_bytes32 s = ctq_load_32(signs);
-  if (bits == 1) {
-    nibbles[0] = ctq_mask(s, 0x0f);
-    nibbles[1] = ctq_mask(ctq_shift_right(s, 4), 0x0f);
-    return;
+/// The four columns of a plane of 32 rows in words: byte 16h + 4j + i of a column is of row 8j + 4h + i.
+CTQ_INLINE void ctq_columns(const ctq_bytes32 words[4], ctq_bytes32 columns[4]) {
+  ctq_bytes32 v[4];
+  // Four rows of a column side by side; then their words from all four vectors.
+#pragma clang loop unroll(full)
+  for (int j = 0; j < 4; j++)
+    v[j] = __builtin_shufflevector(words[j], words[j], 0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15,
+                                   16, 20, 24, 28, 17, 21, 25, 29, 18, 22, 26, 30, 19, 23, 27, 31);
+  ctq_words8 low01 = CTQ_ZIP_WORDS(v[0], v[1], 0), high01 = CTQ_ZIP_WORDS(v[0], v[1], 2);
+  ctq_words8 low23 = CTQ_ZIP_WORDS(v[2], v[3], 0), high23 = CTQ_ZIP_WORDS(v[2], v[3], 2);
+  columns[0] = CTQ_ZIP_LONGS(low01, low23, 0);
+  columns[1] = CTQ_ZIP_LONGS(low01, low23, 2);
+  columns[2] = CTQ_ZIP_LONGS(high01, high23, 0);
+  columns[3] = CTQ_ZIP_LONGS(high01, high23, 2);
+}
+
+/// The columns whose nibbles tables answer for: `bits` times four.
+CTQ_INLINE void ctq_table_columns(const uint8_t *signs, const uint8_t *rest, uint32_t bits,
+                                  ctq_bytes32 columns[2][4]) {
+  ctq_bytes32 even[4], odd[4];
+#pragma clang loop unroll(full)
+  for (int j = 0; j < 4; j++) {
+    even[j] = ctq_load_32(signs + 32 * j);
+    if (bits > 1) ctq_exchange(even[j], ctq_load_32(rest + 32 * j), 0x55, &even[j], &odd[j]);
   }
-  ctq_bytes32 even, odd;
-  ctq_exchange(s, ctq_load_32(rest), 0x55, &even, &odd);
-  nibbles[0] = ctq_mask(even, 0x0f);
-  nibbles[1] = ctq_mask(ctq_shift_right(even, 4), 0x0f);
-  nibbles[2] = ctq_mask(odd, 0x0f);
-  nibbles[3] = ctq_mask(ctq_shift_right(odd, 4), 0x0f);
+  ctq_columns(even, columns[0]);
+  if (bits > 1) ctq_columns(odd, columns[1]);
 }
 
 /// Sums in 16 bits: `both` of bytes 2i and 2i + 1 (the latter times 256), `odd` of bytes 2i + 1.
@@ -107,7 +120,7 @@ typedef struct ctq_short_sums {
   ctq_shorts16 both, odd;
 } ctq_short_sums;
 
-/// Adds short sums to 32 totals in the order of the rows.
+/// Adds short sums to 32 totals, from the order of `ctq_columns` to that of the rows.
 CTQ_INLINE void ctq_flush(ctq_short_sums sums, ctq_words8 totals[4]) {
   ctq_shorts16 even = sums.both - (sums.odd << 8), none = {0};
   ctq_bytes32 low = CTQ_ZIP_PAIRS_LOW(even, sums.odd), high = CTQ_ZIP_PAIRS_HIGH(even, sums.odd);
@@ -121,34 +134,45 @@ CTQ_INLINE void ctq_store_sums(ctq_words8 totals, float *sums) {
   *(ctq_f8u *)sums = __builtin_convertvector((ctq_ints8)totals, ctq_f8);
 }
 
-/// One block for `query_count` queries; the counts and widths are constants of each copy.
+/// Adds the answers for one unit; the counts and widths are constants of each copy.
+CTQ_INLINE void ctq_table_unit(const uint8_t *signs, const uint8_t *rest, uint32_t bits,
+                               const uint8_t *tables, size_t table_bytes, size_t query_count,
+                               ctq_short_sums *shorts) {
+  ctq_bytes32 columns[2][4];
+  ctq_table_columns(signs, rest, bits, columns);
+#pragma clang loop unroll(full)
+  for (uint32_t pair = 0; pair < bits; pair++)
+#pragma clang loop unroll(full)
+    for (uint32_t t = 0; t < CTQ_UNIT_COLUMNS; t++) {
+      const ctq_bytes32 low = ctq_mask(columns[pair][t], 0x0f);
+      const ctq_bytes32 high = ctq_mask(ctq_shift_right(columns[pair][t], 4), 0x0f);
+#pragma clang loop unroll(full)
+      for (size_t q = 0; q < query_count; q++) {
+        const uint8_t *own = tables + q * table_bytes + CTQ_UNIT_BYTES * pair + 16 * t;
+        ctq_shorts16 v = (ctq_shorts16)(ctq_look_up(ctq_load_table(own), low) +
+                                        ctq_look_up(ctq_load_table(own + CTQ_UNIT_BYTES / 2), high));
+        shorts[q].both += v;
+        shorts[q].odd += v >> 8;
+      }
+    }
+}
+
+/// One block for `query_count` queries.
 CTQ_INLINE void ctq_table_block(const ctq_blocks *blocks, size_t block, uint32_t bits,
                                 const uint8_t *tables, size_t query_count, float *sums,
                                 size_t sum_stride) {
   const uint8_t *signs = blocks->signs + block * blocks->sign_stride;
   const uint8_t *rest = bits > 1 ? blocks->rest + block * blocks->rest_stride : 0;
-  const size_t table_bytes = (size_t)blocks->columns * 32 * bits;
+  const size_t units = ctq_units(blocks->columns), table_bytes = units * CTQ_UNIT_BYTES * bits;
+  uint8_t room[2][CTQ_UNIT_BYTES];
   ctq_words8 totals[CTQ_QUERIES_A_PASS][4] = {0};
-  for (uint32_t first = 0; first < blocks->columns; first += CTQ_COLUMNS_A_ROUND / bits) {
-    uint32_t end = first + CTQ_COLUMNS_A_ROUND / bits;
-    if (end > blocks->columns) end = blocks->columns;
+  for (size_t first = 0; first < units; first += CTQ_UNITS_A_ROUND / bits) {
+    const size_t round = CTQ_UNITS_A_ROUND / bits, end = units - first < round ? units : first + round;
     ctq_short_sums shorts[CTQ_QUERIES_A_PASS] = {0};
-    for (uint32_t c = first; c < end; c++) {
-      ctq_bytes32 nibbles[4];
-      ctq_nibbles(signs + 32 * c, bits > 1 ? rest + 32 * c : 0, bits, nibbles);
-      const uint8_t *t = tables + (size_t)c * 32 * bits;
-#pragma clang loop unroll(full)
-      for (size_t q = 0; q < query_count; q++) {
-#pragma clang loop unroll(full)
-        for (uint32_t pair = 0; pair < bits; pair++) {
-          const uint8_t *own = t + q * table_bytes + 32 * pair;
-          ctq_shorts16 v = (ctq_shorts16)(ctq_look_up(ctq_load_table(own), nibbles[2 * pair]) +
-                                          ctq_look_up(ctq_load_table(own + 16), nibbles[2 * pair + 1]));
-          shorts[q].both += v;
-          shorts[q].odd += v >> 8;
-        }
-      }
-    }
+    for (size_t u = first; u < end; u++)
+      ctq_table_unit(ctq_unit(signs, blocks->columns, 1, u, room[0]),
+                     bits > 1 ? ctq_unit(rest, blocks->columns, 1, u, room[1]) : 0, bits,
+                     tables + CTQ_UNIT_BYTES * bits * u, table_bytes, query_count, shorts);
 #pragma clang loop unroll(full)
     for (size_t q = 0; q < query_count; q++) ctq_flush(shorts[q], totals[q]);
   }
@@ -181,65 +205,33 @@ static void table_sums(const ctq_blocks *blocks, uint32_t bits, const uint8_t *t
 
 // MARK: Products, 3 and 4 bits
 
-// Four columns, 32 coordinates of 32 rows, are a group: 512 bytes of nibble pairs, 1 KiB of centroids.
-// A round of groups stays in the first-level cache.
-enum { CTQ_GROUP = 4, CTQ_ROUND_GROUPS = 12, CTQ_PAIR_BYTES = 512, CTQ_TILE_BYTES = 1024 };
-
-/// Codes of one column as nibble pairs, of coordinates k and k + 4 at pairs[128 * k], each rotated left
-/// by k. Without a piece of one bit its place holds another coordinate's sign.
-CTQ_INLINE void ctq_code_pairs(const uint8_t *signs, const uint8_t *twos, const uint8_t *ones,
-                               uint8_t *pairs) {
-  ctq_bytes32 even = ctq_load_32(signs), odd = even, codes[4];
-  if (ones) ctq_exchange(even, ctq_load_32(ones), 0x55, &even, &odd);
-  ctq_exchange(even, ctq_load_32(twos), 0x33, &codes[0], &codes[2]);
-  ctq_exchange(odd, ctq_load_32(twos + 32), 0x66, &codes[1], &codes[3]);
+/// Codes of eight rows from byte `at` of the planes of a unit on, as nibble pairs of coordinates k and k + 4,
+/// each rotated left by k. Without a piece of one bit its place holds another coordinate's sign.
+CTQ_INLINE void ctq_code_pairs(const uint8_t *signs, const uint8_t *twos, const uint8_t *ones, int at,
+                               ctq_bytes32 codes[4]) {
+  ctq_bytes32 even = ctq_load_32(signs + at), odd = even;
+  if (ones) ctq_exchange(even, ctq_load_32(ones + at), 0x55, &even, &odd);
   // The exchange gives the masked bits of the first with the rest of the second, and the reverse: codes
   // 0 and 2, 1 and 3.
-#pragma clang loop unroll(full)
-  for (int k = 0; k < 4; k++) *(ctq_bytes32u *)(pairs + 128 * k) = codes[k];
+  ctq_exchange(even, ctq_load_32(twos + at), 0x33, &codes[0], &codes[2]);
+  ctq_exchange(odd, ctq_load_32(twos + CTQ_UNIT_BYTES + at), 0x66, &codes[1], &codes[3]);
 }
 
-/// The code whose nibble, rotated left by k, is `nibble`: sign, piece of one bit, piece of two.
-CTQ_INLINE uint32_t ctq_code_of_nibble(uint32_t nibble, uint32_t k, uint32_t bits) {
-  nibble = (nibble | nibble << 4) >> k & 15;
-  uint32_t sign = nibble & 1, one = nibble >> 1 & 1, two = nibble >> 2;
-  return bits == 3 ? sign << 2 | two : sign << 3 | one << 2 | two;
-}
+// The centroids of a unit, 1 KiB, and of a round of units, which stays in the first-level cache.
+enum { CTQ_ROUND_UNITS = 12, CTQ_TILE_BYTES = 1024 };
 
-/// Nibble pairs of columns `first` ... `end`, column t of a group at pairs[32 * t].
-CTQ_INLINE void ctq_pair_columns(const ctq_blocks *blocks, size_t block, uint32_t first,
-                                 uint32_t end, uint32_t bits, uint8_t *pairs) {
-  const uint8_t *signs = blocks->signs + block * blocks->sign_stride;
-  const uint8_t *twos = blocks->rest + block * blocks->rest_stride;
-  const uint8_t *ones = twos + 64 * (size_t)blocks->columns;
-  for (uint32_t c = first; c < end; c += CTQ_GROUP, pairs += CTQ_PAIR_BYTES) {
-    const uint32_t present = end - c < CTQ_GROUP ? end - c : CTQ_GROUP;
-    for (uint32_t t = 0; t < present; t++)
-      ctq_code_pairs(signs + 32 * (size_t)(c + t), twos + 64 * (size_t)(c + t),
-                     bits == 3 ? 0 : ones + 32 * (size_t)(c + t), pairs + 32 * t);
-  }
-}
+/// A unit of a block of 3 or 4 bits: the planes of signs and of both pieces.
+typedef struct ctq_code_unit {
+  const uint8_t *signs, *twos, *ones;
+} ctq_code_unit;
 
-/// Centroids of coordinates k (rows 8j ... 8j + 7 in low[j]) and k + 4 (in high[j]) of four columns:
-/// byte 4r + t for row r and column t.
-typedef struct ctq_turned {
-  ctq_bytes32 low[4], high[4];
-} ctq_turned;
-
-CTQ_INLINE ctq_turned ctq_turn(const uint8_t *pairs, ctq_bytes32 centroids) {
-  ctq_bytes32 a = ctq_load_32(pairs), b = ctq_load_32(pairs + 32), c = ctq_load_32(pairs + 64),
-              d = ctq_load_32(pairs + 96);
-  ctq_bytes32 ab0 = CTQ_ZIP_LOW(a, b), ab1 = CTQ_ZIP_HIGH(a, b);
-  ctq_bytes32 cd0 = CTQ_ZIP_LOW(c, d), cd1 = CTQ_ZIP_HIGH(c, d);
-  ctq_bytes32 rows[4] = {CTQ_ZIP_PAIRS_LOW(ab0, cd0), CTQ_ZIP_PAIRS_HIGH(ab0, cd0),
-                         CTQ_ZIP_PAIRS_LOW(ab1, cd1), CTQ_ZIP_PAIRS_HIGH(ab1, cd1)};
-  ctq_turned t;
-#pragma clang loop unroll(full)
-  for (int j = 0; j < 4; j++) {
-    t.low[j] = ctq_look_up(centroids, ctq_mask(rows[j], 0x0f));
-    t.high[j] = ctq_look_up(centroids, ctq_mask(ctq_shift_right(rows[j], 4), 0x0f));
-  }
-  return t;
+CTQ_INLINE ctq_code_unit ctq_code_unit_of(const ctq_blocks *blocks, size_t block, uint32_t bits, size_t unit,
+                                          uint8_t room[4][CTQ_UNIT_BYTES]) {
+  const uint8_t *rest = ctq_unit(blocks->rest + block * blocks->rest_stride, blocks->columns, bits - 1, unit,
+                                 room[1]);
+  return (ctq_code_unit){
+      ctq_unit(blocks->signs + block * blocks->sign_stride, blocks->columns, 1, unit, room[0]), rest,
+      bits == 3 ? 0 : rest + 2 * CTQ_UNIT_BYTES};
 }
 
 CTQ_INLINE ctq_bytes32 ctq_splat_4(const int8_t *query) {
@@ -248,17 +240,33 @@ CTQ_INLINE ctq_bytes32 ctq_splat_4(const int8_t *query) {
   return (ctq_bytes32)((ctq_words8){0} + word);
 }
 
-/// Adds the products of `steps` runs of 128 pair bytes with one query to 32 sums.
-CTQ_INLINE void ctq_dot_pairs(const uint8_t *pairs, size_t steps, const uint8_t *centroids,
-                              const int8_t *query, ctq_words8 sums[4]) {
-  ctq_words8 own[4] = {sums[0], sums[1], sums[2], sums[3]};
-  for (size_t step = 0; step < steps; step++) {
-    const ctq_turned t = ctq_turn(pairs + 128 * step, ctq_load_table(centroids + 16 * (step % 4)));
-    ctq_bytes32 low = ctq_splat_4(query + 8 * step), high = ctq_splat_4(query + 8 * step + 4);
+/// Adds the products of a unit with one query to 32 sums.
+CTQ_INLINE void ctq_dot_unit(ctq_code_unit unit, const ctq_bytes32 centroids[4], const int8_t *query,
+                             ctq_words8 sums[4]) {
 #pragma clang loop unroll(full)
-    for (int j = 0; j < 4; j++) own[j] = ctq_dot_8(own[j], t.low[j], t.high[j], low, high);
+  for (int j = 0; j < 4; j++) {
+    ctq_bytes32 codes[4];
+    ctq_code_pairs(unit.signs, unit.twos, unit.ones, 32 * j, codes);
+#pragma clang loop unroll(full)
+    for (int k = 0; k < 4; k++)
+      sums[j] = ctq_dot_8(sums[j], ctq_look_up(centroids[k], ctq_mask(codes[k], 0x0f)),
+                          ctq_look_up(centroids[k], ctq_mask(ctq_shift_right(codes[k], 4), 0x0f)),
+                          ctq_splat_4(query + 8 * k), ctq_splat_4(query + 8 * k + 4));
   }
-  memcpy(sums, own, sizeof own);
+}
+
+/// The centroids of a unit: of coordinates k in 128 bytes from 256k on, of k + 4 in the next 128.
+CTQ_INLINE void ctq_fill_tile(ctq_code_unit unit, const ctq_bytes32 centroids[4], uint8_t *tile) {
+  for (int j = 0; j < 4; j++) {
+    ctq_bytes32 codes[4];
+    ctq_code_pairs(unit.signs, unit.twos, unit.ones, 32 * j, codes);
+#pragma clang loop unroll(full)
+    for (int k = 0; k < 4; k++) {
+      ctq_bytes32u *own = (ctq_bytes32u *)(tile + 256 * k + 32 * j);
+      own[0] = ctq_look_up(centroids[k], ctq_mask(codes[k], 0x0f));
+      own[4] = ctq_look_up(centroids[k], ctq_mask(ctq_shift_right(codes[k], 4), 0x0f));
+    }
+  }
 }
 
 /// Adds the products of `steps` runs of 256 tile bytes with some queries to 32 sums each.
@@ -280,39 +288,34 @@ CTQ_INLINE void ctq_dot_tile(const uint8_t *tile, size_t steps, const int8_t *qu
   memcpy(sums, own, query_count * sizeof *own);
 }
 
-/// The pairs of one round against all queries; `tile` is unused for a single one.
-CTQ_INLINE void ctq_product_round(const uint8_t *pairs, size_t steps, const uint8_t *centroids,
-                                  const int8_t *queries, size_t stride, size_t query_count,
-                                  uint8_t *tile, ctq_words8 (*totals)[4]) {
-  if (query_count == 1) return ctq_dot_pairs(pairs, steps, centroids, queries, totals[0]);
-  for (size_t step = 0; step < steps; step++) {
-    const ctq_turned t = ctq_turn(pairs + 128 * step, ctq_load_table(centroids + 16 * (step % 4)));
-    memcpy(tile + 256 * step, t.low, 128);
-    memcpy(tile + 256 * step + 128, t.high, 128);
-  }
+/// A round of units against all queries.
+CTQ_INLINE void ctq_dot_round(const uint8_t *tile, size_t units, const int8_t *queries, size_t stride,
+                              size_t query_count, ctq_words8 (*totals)[4]) {
   size_t q = 0;
   for (; q + 2 <= query_count; q += 2)
-    ctq_dot_tile(tile, steps, queries + q * stride, stride, 2, totals + q);
-  if (q < query_count) ctq_dot_tile(tile, steps, queries + q * stride, stride, 1, totals + q);
+    ctq_dot_tile(tile, 4 * units, queries + q * stride, stride, 2, totals + q);
+  if (q < query_count) ctq_dot_tile(tile, 4 * units, queries + q * stride, stride, 1, totals + q);
 }
 
 CTQ_INLINE void ctq_product_block(const ctq_blocks *blocks, size_t block, uint32_t bits,
-                                  const uint8_t *centroids, const int8_t *queries,
+                                  const ctq_bytes32 centroids[4], const int8_t *queries,
                                   size_t query_count, float *sums, size_t sum_stride) {
-  const uint32_t columns = blocks->columns, round = CTQ_GROUP * CTQ_ROUND_GROUPS;
-  const size_t stride = 32 * (((size_t)columns + CTQ_GROUP - 1) / CTQ_GROUP);
-  _Alignas(64) uint8_t pairs[CTQ_ROUND_GROUPS * CTQ_PAIR_BYTES];
-  _Alignas(64) uint8_t tile[CTQ_ROUND_GROUPS * CTQ_TILE_BYTES];
+  const size_t units = ctq_units(blocks->columns), stride = 32 * units;
+  _Alignas(64) uint8_t tile[CTQ_ROUND_UNITS * CTQ_TILE_BYTES];
+  uint8_t room[4][CTQ_UNIT_BYTES];
   ctq_words8 totals[CTQ_PRODUCT_QUERIES][4];
   memset(totals, 0, query_count * sizeof *totals);
-  for (uint32_t first = 0; first < columns; first += round) {
-    uint32_t end = columns - first < round ? columns : first + round;
-    size_t groups = (end - first + CTQ_GROUP - 1) / CTQ_GROUP;
-    // Beyond the last column any code will do, for the query is zero there.
-    if ((end - first) % CTQ_GROUP) memset(pairs + (groups - 1) * CTQ_PAIR_BYTES, 0, CTQ_PAIR_BYTES);
-    ctq_pair_columns(blocks, block, first, end, bits, pairs);
-    ctq_product_round(pairs, 4 * groups, centroids, queries + 8 * (size_t)first, stride, query_count,
-                      tile, totals);
+  size_t waiting = 0;
+  for (size_t u = 0; u < units; u++) {
+    const ctq_code_unit unit = ctq_code_unit_of(blocks, block, bits, u, room);
+    if (query_count == 1) {
+      ctq_dot_unit(unit, centroids, queries + 32 * u, totals[0]);
+      continue;
+    }
+    ctq_fill_tile(unit, centroids, tile + CTQ_TILE_BYTES * waiting++);
+    if (waiting < CTQ_ROUND_UNITS && u + 1 < units) continue;
+    ctq_dot_round(tile, waiting, queries + 32 * (u + 1 - waiting), stride, query_count, totals);
+    waiting = 0;
   }
   for (size_t q = 0; q < query_count; q++)
     for (size_t part = 0; part < 4; part++)
@@ -323,10 +326,13 @@ static void product_sums(const ctq_blocks *blocks, uint32_t bits, const uint8_t 
                          const int8_t *queries, size_t query_count, float *sums,
                          size_t sum_stride) {
   // A table for each rotation of the nibbles.
-  uint8_t table[4 * 16];
-  for (uint32_t k = 0; k < 4; k++)
+  ctq_bytes32 table[4];
+  for (uint32_t k = 0; k < 4; k++) {
+    uint8_t entries[16];
     for (uint32_t nibble = 0; nibble < 16; nibble++)
-      table[16 * k + nibble] = centroids[ctq_code_of_nibble(nibble, k, bits)];
+      entries[nibble] = centroids[ctq_code_of_nibble(nibble, k, bits)];
+    table[k] = ctq_load_table(entries);
+  }
 #define PRODUCT_SUMS(bits, queries_there)                                                       \
   for (size_t b = 0; b < blocks->count; b++)                                                    \
   ctq_product_block(blocks, b, bits, table, queries, queries_there, sums, sum_stride)
@@ -341,88 +347,66 @@ static void product_sums(const ctq_blocks *blocks, uint32_t bits, const uint8_t 
 #undef PRODUCT_SUMS
 }
 
-// MARK: Wide products, 8 bits
+// MARK: Products, 8 bits
 
-/// Index bytes of the eight coordinates of column c, coordinate k in indices[32 * k ...]: the lower
+// 128 products of at most 2^12 in magnitude each fit 32 bits.
+enum { CTQ_UNITS_A_WIDE_ROUND = 4 };
+
+/// Index bytes of eight rows from byte `at` of the planes of a unit on, coordinate k in indices[k]: the lower
 /// four bits of the code and above them the nibble of the upper four, rotated left by k mod 4.
-CTQ_INLINE void ctq_code_bytes(const uint8_t *signs, const uint8_t *rest, uint32_t columns, uint32_t c,
-                               uint8_t *indices) {
-  const uint8_t *twos = rest + 128 * (size_t)columns, *ones = twos + 64 * (size_t)columns;
-  uint8_t pairs[CTQ_PAIR_BYTES];
-  ctq_code_pairs(signs + 32 * (size_t)c, twos + 64 * (size_t)c, ones + 32 * (size_t)c, pairs);
+CTQ_INLINE void ctq_code_bytes(const uint8_t *signs, const uint8_t *rest, int at, ctq_bytes32 indices[8]) {
+  const uint8_t *twos = rest + 4 * CTQ_UNIT_BYTES, *ones = twos + 2 * CTQ_UNIT_BYTES;
+  ctq_bytes32 codes[4];
+  ctq_code_pairs(signs, twos, ones, at, codes);
+#pragma clang loop unroll(full)
   for (int k = 0; k < 4; k++) {
-    ctq_bytes32 upper = ctq_load_32(pairs + 128 * k);
-    ctq_bytes32 lower = ctq_load_32(rest + 128 * (size_t)c + 32 * k);
-    *(ctq_bytes32u *)(indices + 32 * k) =
-        ctq_mask(ctq_shift_left(upper, 4), 0xf0) | ctq_mask(lower, 0x0f);
-    *(ctq_bytes32u *)(indices + 32 * (k + 4)) =
-        ctq_mask(upper, 0xf0) | ctq_mask(ctq_shift_right(lower, 4), 0x0f);
+    ctq_bytes32 lower = ctq_load_32(rest + CTQ_UNIT_BYTES * k + at);
+    indices[k] = ctq_mask(ctq_shift_left(codes[k], 4), 0xf0) | ctq_mask(lower, 0x0f);
+    indices[k + 4] = ctq_mask(codes[k], 0xf0) | ctq_mask(ctq_shift_right(lower, 4), 0x0f);
   }
 }
 
-// 128 products of at most 2^12 in magnitude each fit 32 bits.
-enum { CTQ_COLUMNS_A_WIDE_ROUND = 16 };
-
-/// Adds the products of one column with one query to 32 sums, in the order of the columns' bytes.
-CTQ_INLINE void ctq_wide_column(const int16_t *values, const int16_t *query, int32_t sums[32]) {
-  for (int k = 0; k < 8; k++) {
-    int32_t weight = query[k];
-    for (int r = 0; r < 32; r++) sums[r] += values[32 * k + r] * weight;
+/// Centroids of a unit: values[k][4 * r + t] of coordinate 8t + k of row r.
+CTQ_INLINE void ctq_wide_values(const uint8_t *signs, const uint8_t *rest, const int16_t tables[4][256],
+                                int16_t values[8][CTQ_UNIT_BYTES]) {
+  for (int at = 0; at < CTQ_UNIT_BYTES; at += 32) {
+    _Alignas(32) uint8_t indices[8][32];
+    ctq_code_bytes(signs, rest, at, (ctq_bytes32 *)indices);
+    for (int k = 0; k < 8; k++)
+      for (int i = 0; i < 32; i++) values[k][at + i] = tables[k % 4][indices[k][i]];
   }
+}
+
+/// Adds the products of a unit with one query to 32 sums.
+CTQ_INLINE void ctq_wide_unit(const int16_t values[8][CTQ_UNIT_BYTES], const int16_t *query, int32_t sums[32]) {
+  for (int k = 0; k < 8; k++)
+    for (int r = 0; r < 32; r++)
+      for (int t = 0; t < 4; t++) sums[r] += values[k][4 * r + t] * query[8 * (k % 4) + k / 4 * 4 + t];
 }
 
 static void wide_sums(const ctq_blocks *blocks, const int16_t *centroids, const int16_t *queries,
                       size_t query_count, float *sums, size_t sum_stride) {
-  const uint32_t columns = blocks->columns;
-  int16_t table[4][256];
-  for (uint32_t k = 0; k < 4; k++)
-    for (uint32_t i = 0; i < 256; i++)
-      table[k][i] = centroids[ctq_code_of_nibble(i >> 4, k, 4) << 4 | (i & 15)];
+  const size_t units = ctq_units(blocks->columns);
+  int16_t tables[4][256];
+  ctq_fill_wide_tables(centroids, tables);
+  uint8_t room[8][CTQ_UNIT_BYTES];
   for (size_t b = 0; b < blocks->count; b++) {
     const uint8_t *signs = blocks->signs + b * blocks->sign_stride;
     const uint8_t *rest = blocks->rest + b * blocks->rest_stride;
     double totals[CTQ_PRODUCT_QUERIES][32] = {0};
-    for (uint32_t first = 0; first < columns; first += CTQ_COLUMNS_A_WIDE_ROUND) {
-      uint32_t end = first + CTQ_COLUMNS_A_WIDE_ROUND;
-      if (end > columns) end = columns;
-      int32_t round[CTQ_PRODUCT_QUERIES][32] = {0};
-      for (uint32_t c = first; c < end; c++) {
-        _Alignas(32) uint8_t indices[256];
-        _Alignas(32) int16_t values[256];
-        ctq_code_bytes(signs, rest, columns, c, indices);
-        for (int i = 0; i < 256; i++) values[i] = table[i / 32 % 4][indices[i]];
-        for (size_t q = 0; q < query_count; q++)
-          ctq_wide_column(values, queries + 8 * (q * columns + c), round[q]);
-      }
+    int32_t round[CTQ_PRODUCT_QUERIES][32] = {0};
+    for (size_t u = 0; u < units; u++) {
+      int16_t values[8][CTQ_UNIT_BYTES];
+      ctq_wide_values(ctq_unit(signs, blocks->columns, 1, u, room[0]),
+                      ctq_unit(rest, blocks->columns, 7, u, room[1]), tables, values);
       for (size_t q = 0; q < query_count; q++)
-        for (int i = 0; i < 32; i++) totals[q][i] += round[q][i];
+        ctq_wide_unit(values, queries + 32 * (q * units + u), round[q]);
+      if (u % CTQ_UNITS_A_WIDE_ROUND + 1 < CTQ_UNITS_A_WIDE_ROUND && u + 1 < units) continue;
+      for (size_t q = 0; q < query_count; q++)
+        for (int r = 0; r < 32; r++) totals[q][r] += round[q][r];
+      memset(round, 0, sizeof round);
     }
     for (size_t q = 0; q < query_count; q++)
-      for (int r = 0; r < 32; r++)
-        sums[q * sum_stride + 32 * b + (size_t)r] = (float)totals[q][CTQ_PLACE(r)];
+      for (size_t r = 0; r < 32; r++) sums[q * sum_stride + 32 * b + r] = (float)totals[q][r];
   }
-}
-
-// MARK: From sums to rows
-
-static void row_keys(const float *sums, const float *norms, const float *alignments,
-                     const float *along, size_t count, ctq_key_factors f, float *keys) {
-  for (size_t i = 0; i < count; i += 16) {
-    ctq_f16 norm = norms ? ctq_load_some(norms + i, count - i) : ctq_splat(1);
-    ctq_f16 product = ctq_load_some(sums + i, count - i) * f.step + f.offset;
-    if (alignments) product = product / ctq_load_some(alignments + i, count - i);
-    ctq_f16 constant = ctq_splat(f.constant);
-    if (along) constant = ctq_load_some(along + i, count - i) * f.along_share + constant;
-    ctq_store_some(keys + i, norm * (product - norm * f.norm_share) + constant, count - i);
-  }
-}
-
-static size_t select_rows(const float *keys, size_t count, float threshold, uint32_t *rows) {
-  size_t found = 0;
-  for (size_t i = 0; i < count; i += 16) {
-    uint32_t bits = ctq_bits_of_lanes((ctq_i16)(ctq_load_some(keys + i, count - i) >= threshold));
-    if (count - i < 16) bits &= (1u << (count - i)) - 1;
-    for (; bits; bits &= bits - 1) rows[found++] = (uint32_t)(i + (size_t)__builtin_ctz(bits));
-  }
-  return found;
 }

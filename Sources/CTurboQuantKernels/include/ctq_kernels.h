@@ -70,16 +70,20 @@ typedef struct ctq_length {
 
 /// Blocks of 32 rows of an index, as scans read them.
 ///
-/// Codes lie in columns of 32 bytes, byte CTQ_PLACE(r) of a column for row r of the block. A code's top
-/// bit is its sign, in `signs`; the other b - 1 bits are split into pieces of 4, 2 and 1 bits, lowest
-/// bits first, as many as b - 1 has of each, which follow one another in `rest`. A piece of w bits has
-/// w columns for eight coordinates. Of a column's byte the low nibble holds coordinates 8c ... 8c + 3,
-/// the high nibble 8c + 4 ... 8c + 7, of which coordinate k stands, cyclically within the nibble,
+/// Codes lie in planes of one bit a coordinate, a byte of a plane, a *column*, for eight coordinates of a
+/// row. Four columns are a unit: a plane of it has a word of four bytes for each row of the block, in order,
+/// and the planes of a unit follow one another. What is left, fewer than four columns, is a narrower unit, as
+/// many bytes a row; `ctq_place` says where each byte lies.
+///
+/// A code's top bit is its sign, the one plane of `signs`; the other b - 1 bits are split into pieces of 4, 2
+/// and 1 bits, lowest bits first, as many as b - 1 has of each, and `rest` has their planes, a piece of w bits
+/// w of them. Of a column's byte the low nibble holds coordinates 8c ... 8c + 3, the high nibble 8c + 4 ...
+/// 8c + 7, of which coordinate k stands, cyclically within the nibble,
 ///
 ///   sign          at bit k mod 4
 ///   piece of 1    at bit k + 1 mod 4
-///   piece of 2    in column k mod 2, at bits k + 2 mod 4 and k + 3 mod 4
-///   piece of 4    in column k mod 4, at bits 0 ... 3
+///   piece of 2    in plane k mod 2, at bits k + 2 mod 4 and k + 3 mod 4
+///   piece of 4    in plane k mod 4, at bits 0 ... 3
 typedef struct ctq_blocks {
   const uint8_t *signs;
   const uint8_t *rest;
@@ -91,20 +95,29 @@ typedef struct ctq_blocks {
 } ctq_blocks;
 
 enum {
+  /// Columns of a unit, and bytes of its planes.
+  CTQ_UNIT_COLUMNS = 4,
+  CTQ_UNIT_BYTES = 128,
   /// Queries that one pass of `table_sums` takes at most.
   CTQ_QUERIES_A_PASS = 4,
   /// Queries that one pass of `product_sums` and `wide_sums` takes at most.
   CTQ_PRODUCT_QUERIES = 16,
 };
 
-/// Where row r of a block stands in a column; a byte zip of four columns then puts the four bytes of
-/// a row side by side and the rows in order.
-#define CTQ_PLACE(r) (((r) % 8 / 4) * 16 + ((r) / 8) * 4 + (r) % 4)
+/// Where column `c` of plane `p` of row `r` lies in a part of a block that has `planes` of them.
+static inline size_t ctq_place(uint32_t columns, uint32_t planes, uint32_t p, uint32_t c, uint32_t r) {
+  const uint32_t first = c / CTQ_UNIT_COLUMNS * CTQ_UNIT_COLUMNS, left = columns - first;
+  const uint32_t width = left < CTQ_UNIT_COLUMNS ? left : CTQ_UNIT_COLUMNS;
+  return 32 * ((size_t)planes * first + (size_t)width * p) + (size_t)width * r + (c - first);
+}
 
-/// key = norm * ((sum * step + offset) / alignment - norm * norm_share) + (along * along_share + constant).
-typedef struct ctq_key_factors {
+/// What keys of rows are made of:
+/// key = norm * ((sum * step + offset) / alignment - norm * norm_share) + (along * along_share + constant) + share.
+/// Null norms and alignments stand for ones, null `along` and `shares` for zeros.
+typedef struct ctq_key_terms {
+  const float *sums, *norms, *alignments, *along, *shares;
   float step, offset, norm_share, constant, along_share;
-} ctq_key_factors;
+} ctq_key_terms;
 
 // Rows of codes in quads, as attention reads them.
 //
@@ -194,27 +207,29 @@ typedef struct ctq_kernels {
   void (*sign_products)(const uint8_t *bits, size_t stride, size_t row_count, const float *query,
                         size_t count, float *sums);
 
-  /// sums[q * sum_stride + 32 * block + r] <- sum of one entry, at most 127, of every table of 16:
-  /// `bits` 1: tables 2c and 2c + 1, by the signs of coordinates 8c ... 8c + 3 and of the next four.
-  /// `bits` 2: tables 4c ... 4c + 3 by the nibbles of coordinates 8c + {0, 2}, {4, 6}, {1, 3}, {5, 7};
+  /// sums[q * sum_stride + 32 * block + r] <- sum of one entry, at most 127, of every table of 16. A unit
+  /// has four tables of each kind, one for each of its columns (zeros for those beyond the last):
+  /// `bits` 1: kinds by the signs of coordinates 8c ... 8c + 3 and of the next four.
+  /// `bits` 2: kinds by the nibbles of coordinates 8c + {0, 2}, {4, 6}, {1, 3}, {5, 7};
   /// the bits of coordinate k, sign and piece, stand as they do in the columns.
   void (*table_sums)(const ctq_blocks *blocks, uint32_t bits, const uint8_t *tables,
                      size_t query_count, float *sums, size_t sum_stride);
-  /// sums <- sum of centroids[code] * query for codes of up to 4 bits: 16 centroids of at most 127,
-  /// query values of at most 64 in magnitude, zero beyond the dimension, padded to 32 coordinates
-  /// and in the order of coordinates 32 g + 8 t + k + 4 h: g slowest, then k, h, t. Integer sums.
+  /// sums <- sum of centroids[code] * query for codes of 3 and 4 bits: 16 centroids of at most 127,
+  /// query values of at most 64 in magnitude, zero beyond the dimension, padded to whole units and in the
+  /// order of coordinates 32 g + 8 t + k + 4 h: g slowest, then k, h, t. Integer sums.
   void (*product_sums)(const ctq_blocks *blocks, uint32_t bits, const uint8_t *centroids,
                        const int8_t *queries, size_t query_count, float *sums,
                        size_t sum_stride);
   /// sums <- sum of centroids[code] * query for codes of 8 bits: 256 centroids and query values of
-  /// less than 2^12 in magnitude, eight query values a column in order. Rounded once, at the end.
+  /// less than 2^12 in magnitude, in the order of `product_sums`. Rounded once, at the end.
   void (*wide_sums)(const ctq_blocks *blocks, const int16_t *centroids, const int16_t *queries,
                     size_t query_count, float *sums, size_t sum_stride);
-  /// Keys of rows from their sums; null norms and alignments stand for ones, null `along` for zeros.
-  void (*row_keys)(const float *sums, const float *norms, const float *alignments,
-                   const float *along, size_t count, ctq_key_factors factors, float *keys);
-  /// rows <- the places of keys >= threshold, ascending; returns how many.
-  size_t (*select_rows)(const float *keys, size_t count, float threshold, uint32_t *rows);
+  /// Keys of `count` rows.
+  void (*row_keys)(const ctq_key_terms *terms, size_t count, float *keys);
+  /// rows <- those of `count` rows, ascending, whose keys are at least `threshold` and whose bits are set in
+  /// `allowed`, a word for 32 rows, null for all; keys <- their keys. Returns how many.
+  size_t (*select_rows)(const ctq_key_terms *terms, size_t count, const uint32_t *allowed, float threshold,
+                        float *keys, uint32_t *rows);
 
   /// IEEE binary16 to binary32, exact.
   void (*widen)(const uint16_t *halves, size_t count, float *floats);
@@ -229,11 +244,11 @@ void ctq_spread_row(const uint8_t *codes, uint32_t bits, size_t dimension, uint8
 /// Takes row `row` of a block and packs it again.
 void ctq_pack_row(const uint8_t *signs, const uint8_t *rest, uint32_t row, uint32_t bits,
                   size_t dimension, uint8_t *codes);
-/// Lookup tables of a query of eight values a column, column by column: entry e of table t is
-/// (half + sum over k of factors[t][k][e] * u[coordinates[t][k]]) * inverse, rounded, 0 ... 127.
+/// Lookup tables of a query of eight values a column, where `table_sums` wants them: entry e of kind t is
+/// (half + sum over k of factors[t][k][e] * u[coordinates[t][k]]) * inverse, rounded, 0 ... 127; `halves`
+/// column by column.
 void ctq_fill_tables(const float *u, size_t columns, const uint8_t *coordinates, const float *factors,
-                     size_t table_count, size_t each, const float *halves, float inverse,
-                     uint8_t *tables);
+                     size_t kinds, size_t each, const float *halves, float inverse, uint8_t *tables);
 /// Puts packed rows of 4 * `quad_count` codes of up to 4 bits, `stride` bytes apart, into a group of quads;
 /// `quad_count` is a multiple of `ctq_quads_a_unit(bits)`.
 void ctq_fill_quads(const uint8_t *rows, size_t stride, uint32_t bits, size_t quad_count, uint8_t *codes);
@@ -243,13 +258,9 @@ void ctq_fill_turned_quads(const uint8_t *rows, size_t stride, uint32_t bits, si
                            size_t quad_count, uint8_t *codes);
 /// The code of coordinate i of a row in groups of quads.
 uint32_t ctq_quad_code(const uint8_t *codes, uint32_t bits, size_t quad_count, size_t row, size_t i);
-/// Copies row `from` of a run of columns to row `to` of another.
-static inline void ctq_copy_row(const uint8_t *source, uint32_t from, uint8_t *target, uint32_t to,
-                                size_t column_count) {
-  source += CTQ_PLACE(from);
-  target += CTQ_PLACE(to);
-  for (size_t c = 0; c < column_count; c++) target[32 * c] = source[32 * c];
-}
+/// Copies row `from` of a part of a block to row `to` of another.
+void ctq_copy_row(const uint8_t *source, uint32_t from, uint8_t *target, uint32_t to, uint32_t columns,
+                  uint32_t planes);
 
 /// The IEEE square root of a double.
 static inline double ctq_square_root(double x) { return __builtin_elementwise_sqrt(x); }

@@ -379,18 +379,26 @@ static void combine_codes(const ctq_codebook *codebook, const uint8_t *codes, si
 
 // MARK: Scans
 
-#include "../generic/scan.h"
-
-CTQ_INLINE ctq_bytes32 ctq_look_up(ctq_bytes32 table, ctq_bytes32 index) {
-  return (ctq_bytes32)_mm256_shuffle_epi8((__m256i)table, (__m256i)index);
+CTQ_INLINE void ctq_keep(ctq_f16 from, uint32_t bits, uint32_t first, float *keys, uint32_t *rows) {
+  // Compressed in registers: compressing to memory is microcode on Zen 4.
+  const __mmask16 kept = (__mmask16)bits, there = lanes_left((size_t)__builtin_popcount(bits));
+  const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  _mm512_mask_storeu_ps(keys, there, _mm512_maskz_compress_ps(kept, from));
+  _mm512_mask_storeu_epi32(
+      rows, there,
+      _mm512_maskz_compress_epi32(kept, _mm512_add_epi32(lanes, _mm512_set1_epi32((int)first))));
 }
 
-CTQ_INLINE ctq_words8 ctq_dot_8(ctq_words8 sums, ctq_bytes32 a, ctq_bytes32 b, ctq_bytes32 p,
-                                ctq_bytes32 q) {
-  __m256i first = _mm256_dpbusd_epi32((__m256i)sums, (__m256i)a, (__m256i)p);
-  return (ctq_words8)_mm256_dpbusd_epi32(first, (__m256i)b, (__m256i)q);
+#define CTQ_OWN_KEEP
+#include "../generic/keys.h"
+
+CTQ_INLINE __m512i splat_4(const int8_t *weights) {
+  int32_t four;
+  memcpy(&four, weights, sizeof four);
+  return _mm512_set1_epi32(four);
 }
 
+#include "scan512.h"
 #include "quads512.h"
 
 // MARK: Bytes

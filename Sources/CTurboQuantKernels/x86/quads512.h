@@ -19,12 +19,6 @@ CTQ_INLINE __m512i quad_centroids(const uint8_t *first, const uint8_t *second, u
   return _mm512_permutexvar_epi8(codes, table);
 }
 
-CTQ_INLINE __m512i splat_4(const int8_t *weights) {
-  int32_t four;
-  memcpy(&four, weights, sizeof four);
-  return _mm512_set1_epi32(four);
-}
-
 /// Sums of a group over all quads; the widths and counts are constants of each copy.
 CTQ_INLINE void quad_group(const uint8_t *first, const uint8_t *second, uint32_t bits, size_t unit_count,
                            __m512i table, const int8_t *weights, size_t stride, size_t query_count,

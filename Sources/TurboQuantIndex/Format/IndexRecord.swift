@@ -4,7 +4,7 @@ internal import TurboQuantKernels
 /// The section of a `.tqi` file that says what its other sections hold; Documentation/FileFormat.md
 /// has the byte table.
 struct IndexRecord: Equatable {
-  static let version: UInt32 = 1
+  static let version: UInt32 = 2
   static let kind = "INDX"
   static let codecSection = "codec"
   static let section = "index"
@@ -51,9 +51,13 @@ struct IndexRecord: Equatable {
     }
     let version = bytes.integer(at: 0, as: UInt32.self)
     guard version <= IndexRecord.version else {
-      throw refuse("index version \(version), this build knows 1; update turboquant", 0)
+      throw refuse(
+        "index version \(version), this build knows \(IndexRecord.version); update turboquant", 0)
     }
-    guard version == IndexRecord.version else { throw refuse("index version \(version)", 0) }
+    guard version == IndexRecord.version else {
+      throw refuse(
+        "index version \(version), which lays codes out otherwise; build the index again", 0)
+    }
     guard let metric = Metric(rawValue: bytes.byte(at: 4)) else {
       throw refuse("metric \(bytes.byte(at: 4))", 4)
     }

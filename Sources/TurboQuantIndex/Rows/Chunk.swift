@@ -38,6 +38,7 @@ struct Chunk: Sendable {
     of part: Part, _ blocks: Range<Int>, _ body: (RawSpan) throws(IndexError) -> R
   ) throws(IndexError) -> R {
     let size = shape.byteCount(of: part)
+    guard size > 0, !blocks.isEmpty else { return try body(RawSpan()) }
     switch storage {
     case .memory(let parts):
       let range = blocks.lowerBound * size..<blocks.upperBound * size
@@ -68,6 +69,21 @@ struct Chunk: Sendable {
     try withBytes(of: part, blocks) { (signs) throws(IndexError) in
       let plane = BlockShape(dimension: 8 * columns, bits: 1)
       return try body(IndexBlocks(plane, signs: signs, rest: RawSpan(), count: blocks.count))
+    }
+  }
+
+  /// Lends the scalars of consecutive blocks that keys are made of.
+  func withKeyScalars<R>(
+    _ blocks: Range<Int>, alignments usesAlignments: Bool,
+    _ body: (KeyScalars) throws(IndexError) -> R
+  ) throws(IndexError) -> R {
+    try withBytes(of: .norms, blocks) { (norms) throws(IndexError) in
+      try withBytes(of: .alignments, usesAlignments ? blocks : 0..<0) {
+        (alignments) throws(IndexError) in
+        try withBytes(of: .meanComponents, blocks) { (along) throws(IndexError) in
+          try body(KeyScalars(norms: norms, alignments: alignments, along: along))
+        }
+      }
     }
   }
 
@@ -159,31 +175,36 @@ struct Chunk: Sendable {
   mutating func gather(_ slots: ArraySlice<UInt32>, from store: RowStore) throws(IndexError) {
     guard case .memory(var parts) = storage else { return }
     storage = .memory([])
-    for part in [Part.signs, .rest, .norms, .alignments, .meanComponents]
-    where shape.byteCount(of: part) > 0 {
-      var target = parts[part.rawValue].mutableBytes
-      var next = slots.startIndex
-      while next < slots.endIndex {
-        let number = Int(slots[next]) / Chunk.rowCount
-        let first = next
-        while next < slots.endIndex, Int(slots[next]) / Chunk.rowCount == number { next += 1 }
-        let blocks = 0..<store.blockCount(ofChunk: number)
-        let place = first - slots.startIndex
-        try store.chunks[number].withBytes(of: part, blocks) { source in
-          switch part {
-          case .signs, .rest:
-            gatherRows(
-              source, rows: slots[first..<next], numberedFrom: number * Chunk.rowCount,
-              to: &target, start: place, columns: shape.byteCount(of: part) / BlockShape.rowCount)
-          default:
-            gatherScalars(
-              source, rows: slots[first..<next], numberedFrom: number * Chunk.rowCount,
-              to: &target, start: place)
-          }
+    defer { storage = .memory(parts) }
+    var next = slots.startIndex
+    while next < slots.endIndex {
+      let (number, first) = (Int(slots[next]) / Chunk.rowCount, next)
+      let end = UInt32(number + 1) * UInt32(Chunk.rowCount)
+      while next < slots.endIndex, slots[next] < end { next += 1 }
+      let (source, blocks) = (store.chunks[number], 0..<store.blockCount(ofChunk: number))
+      for part in [Part.signs, .rest, .norms, .alignments, .meanComponents]
+      where shape.byteCount(of: part) > 0 {
+        try source.withBytes(of: part, blocks) { bytes in
+          Chunk.gather(
+            part, bytes, slots[first..<next], numberedFrom: number * Chunk.rowCount,
+            to: &parts[part.rawValue], start: first - slots.startIndex, shape)
         }
       }
     }
-    storage = .memory(parts)
+  }
+
+  private static func gather(
+    _ part: Part, _ source: RawSpan, _ rows: ArraySlice<UInt32>, numberedFrom first: Int,
+    to target: inout AlignedBytes, start: Int, _ shape: RowShape
+  ) {
+    var bytes = target.mutableBytes
+    switch part {
+    case .signs, .rest:
+      gatherRows(
+        source, rows: rows, numberedFrom: first, to: &bytes, start: start, shape.planes(of: part))
+    default:
+      gatherScalars(source, rows: rows, numberedFrom: first, to: &bytes, start: start)
+    }
   }
 
   /// Copies a part of one row between runs of blocks.
@@ -195,7 +216,7 @@ struct Chunk: Sendable {
     case .signs, .rest, .sketch:
       TurboQuantKernels.copyRow(
         source, at: from / rows * size, row: from % rows, to: &target, at: place / rows * size,
-        row: place % rows, columns: size / rows)
+        row: place % rows, shape.planes(of: part))
     case .norms, .alignments, .residualNorms, .meanComponents, .ids, .originals:
       let each = size / rows
       target.copyBytes(of: source.extracting(from * each..<(from + 1) * each), to: place * each)

@@ -104,6 +104,13 @@ package struct RowShape: Sendable, Equatable {
     }
   }
 
+  /// The planes of a part that has codes or signs.
+  func planes(of part: Part) -> BlockPlanes {
+    part == .sketch
+      ? BlockPlanes(columns: sketchColumns, count: 1)
+      : BlockPlanes(columns: codes.columns, count: part == .signs ? 1 : codes.bits - 1)
+  }
+
   /// Bytes of a row's codes and scalars, without its id and its original.
   var bytesPerVector: Int {
     Part.allCases.reduce(0) {

@@ -85,8 +85,7 @@ struct QueryTables: Sendable {
     var sum = 0
     for i in u.indices {
       let weight = nearest(Double(u[i]) * inverse)
-      let (k, half, column) = (i % 4, i / 4 % 2, i / 8 % 4)
-      weights[first + i / 32 * 32 + 8 * k + 4 * half + column] = Int8(weight)
+      weights[first + BlockShape.weightPlace(i)] = Int8(weight)
       sum += weight
     }
     return SumScale(
@@ -94,13 +93,15 @@ struct QueryTables: Sendable {
       variance: step * step / 12)
   }
 
-  /// Weights below 2¹² in magnitude, in order.
+  /// Weights below 2¹² in magnitude, in the order of `wide_sums`.
   private mutating func appendWideWeights(_ u: Span<Float>, centroidStep: Double) -> SumScale {
     let step = QueryTables.largest(u) / 4095
     let inverse = step > 0 ? 1 / step : 0
     let first = wideWeights.count
-    wideWeights.append(contentsOf: repeatElement(0, count: (u.count + 7) / 8 * 8))
-    for i in u.indices { wideWeights[first + i] = Int16(nearest(Double(u[i]) * inverse)) }
+    wideWeights.append(contentsOf: repeatElement(0, count: (u.count + 31) / 32 * 32))
+    for i in u.indices {
+      wideWeights[first + BlockShape.weightPlace(i)] = Int16(nearest(Double(u[i]) * inverse))
+    }
     return SumScale(step: step * centroidStep, offset: 0, variance: step * step / 12)
   }
 }

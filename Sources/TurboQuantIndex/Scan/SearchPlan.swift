@@ -223,12 +223,12 @@ extension SearchPlan {
     found.statistics.rows = reachable * group.count
     let scans = try scanSigns(group, &scanner, rule, threads: threads)
     for query in 0..<group.count {
-      let first = scans.likely[query].sorted().map { UInt32($0.slot) }.sorted()
+      let first = scans.likely[query].slots()
       var best = TopRows(count)
       try scanner.finish(first, query: query, group, into: &best)
       let number = numbers.lowerBound + query
       let rest = try survival(of: query, group, best, rule).map { (rule) throws(IndexError) in
-        try survivors(scans.scanners, &scanner, query, group, rule, except: first)
+        try survivors(scans.scanners, &scanner, query, rule, except: first)
       }
       // Without a rule (a zero query, or a zero row among the best) nothing tells rows apart; and where
       // every eighth row survives, all are sooner read than those are gathered.
@@ -294,21 +294,24 @@ extension SearchPlan {
   /// Reads all signs; the sums stay in `scanner`, or in one scanner for each thread's share.
   private func scanSigns(
     _ group: ScanGroup, _ scanner: inout Scanner, _ rule: Rule, threads: Int
-  ) throws(IndexError) -> (scanners: [Scanner], likely: [TopRows]) {
+  ) throws(IndexError) -> (scanners: [Scanner], likely: [LikelyRows]) {
     let shares = shares(threads)
     let length = rule.certificate.signLength
-    var tops = [TopRows](repeating: TopRows(firstPass), count: group.count)
+    let none = [LikelyRows](repeating: LikelyRows(firstPass), count: group.count)
+    var likely = none
     guard shares.count > 1 else {
-      try scanner.scanSigns(shares[0], group, length: length, into: &tops)
-      return ([], tops)
+      try scanner.scanSigns(shares[0], group, length: length, into: &likely)
+      return ([], likely)
     }
-    let none = tops
     let parts = try Parallel.map(shares.count, threads: threads) { (share) throws(IndexError) in
-      var own = (scanner: makeScanner(), tops: none)
-      try own.scanner.scanSigns(shares[share], group, length: length, into: &own.tops)
+      var own = (scanner: makeScanner(), likely: none)
+      try own.scanner.scanSigns(shares[share], group, length: length, into: &own.likely)
       return own
     }
-    return (parts.map(\.scanner), SearchPlan.merged(parts.map(\.tops)))
+    for part in parts {
+      for query in likely.indices { likely[query].merge(part.likely[query]) }
+    }
+    return (parts.map(\.scanner), likely)
   }
 
   /// The mark that the rows already read whole set for all others.
@@ -325,16 +328,16 @@ extension SearchPlan {
 
   /// The slots of the rows that survive, one list for each share of the chunks.
   private func survivors(
-    _ scanners: [Scanner], _ scanner: inout Scanner, _ query: Int, _ group: ScanGroup,
+    _ scanners: [Scanner], _ scanner: inout Scanner, _ query: Int,
     _ survival: ScanGroup.Survival, except first: [UInt32]
   ) throws(IndexError) -> [[UInt32]] {
     guard !scanners.isEmpty else {
-      return [try scanner.survivors(query, group, survival, except: first)]
+      return [try scanner.survivors(query, survival, except: first)]
     }
     return try Parallel.map(scanners.count, threads: scanners.count) {
       (share) throws(IndexError) in
       var own = scanners[share]
-      return try own.survivors(query, group, survival, except: first)
+      return try own.survivors(query, survival, except: first)
     }
   }
 

@@ -107,15 +107,11 @@ extension RowCodec {
     let range = q * Page.rowCount..<q * Page.rowCount + rows
     var all = scores.mutableSpan
     var own = all._mutatingExtracting(range)
-    let ownSums = sums.span.extracting(range)
-    guard !isFirst else {
-      codec.kernels.rowKeys(
-        ownSums, norms: scales, alignments: RawSpan(), factors, into: &own)
-      return
-    }
+    let terms = KeyTerms(sums: sums.span.extracting(range), KeyScalars(norms: scales))
+    guard !isFirst else { return codec.kernels.rowKeys(terms, factors, into: &own) }
     var allShares = shares.mutableSpan
     var more = allShares._mutatingExtracting(0..<rows)
-    codec.kernels.rowKeys(ownSums, norms: scales, alignments: RawSpan(), factors, into: &more)
+    codec.kernels.rowKeys(terms, factors, into: &more)
     for r in 0..<rows { own[r] += more[r] }
   }
 }

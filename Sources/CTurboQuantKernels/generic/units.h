@@ -1,0 +1,54 @@
+// Units of index blocks as every vector target walks them (ctq_blocks in ctq_kernels.h).
+
+#ifndef CTQ_UNITS_H
+#define CTQ_UNITS_H
+
+#include "../include/ctq_kernels.h"
+
+#include <string.h>
+
+/// Units of a block, the narrower last one included.
+static inline size_t ctq_units(uint32_t columns) {
+  return ((size_t)columns + CTQ_UNIT_COLUMNS - 1) / CTQ_UNIT_COLUMNS;
+}
+
+/// The planes of a unit, a word of four bytes a row: where they lie, or those of a narrower last unit, widened
+/// with zeros, in `room`. `bytes` is where the block's part of `planes` planes begins.
+static inline __attribute__((always_inline)) const uint8_t *ctq_unit(const uint8_t *bytes, uint32_t columns,
+                                                                     uint32_t planes, size_t unit,
+                                                                     uint8_t *room) {
+  const uint32_t width = columns % CTQ_UNIT_COLUMNS;
+  bytes += CTQ_UNIT_BYTES * (size_t)planes * unit;
+  if (unit < columns / CTQ_UNIT_COLUMNS) return bytes;
+#define WIDEN(width)                                                       \
+  for (uint32_t r = 0; r < 32 * planes; r++) {                             \
+    uint32_t word = 0;                                                     \
+    for (uint32_t j = 0; j < width; j++) word |= (uint32_t)bytes[width * r + j] << 8 * j; \
+    memcpy(room + 4 * r, &word, sizeof word);                              \
+  }
+  if (width == 1) {
+    WIDEN(1)
+  } else if (width == 2) {
+    WIDEN(2)
+  } else {
+    WIDEN(3)
+  }
+#undef WIDEN
+  return room;
+}
+
+/// The code whose nibble, rotated left by k, is `nibble`: sign, piece of one bit, piece of two.
+static inline uint32_t ctq_code_of_nibble(uint32_t nibble, uint32_t k, uint32_t bits) {
+  nibble = (nibble | nibble << 4) >> k & 15;
+  uint32_t sign = nibble & 1, one = nibble >> 1 & 1, two = nibble >> 2;
+  return bits == 3 ? sign << 2 | two : sign << 3 | one << 2 | two;
+}
+
+/// Centroids of 8 bits by the code whose upper nibble is rotated left by k.
+static inline void ctq_fill_wide_tables(const int16_t *centroids, int16_t tables[4][256]) {
+  for (uint32_t k = 0; k < 4; k++)
+    for (uint32_t i = 0; i < 256; i++)
+      tables[k][i] = centroids[ctq_code_of_nibble(i >> 4, k, 4) << 4 | (i & 15)];
+}
+
+#endif

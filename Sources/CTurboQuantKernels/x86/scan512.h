@@ -1,0 +1,364 @@
+// Scans of index blocks on AVX-512, where generic/scan.h would use half a register. For avx512.c alone.
+//
+// Sixteen rows of a unit's plane, a stripe, are one register. A lookup among 64 entries answers for all four
+// columns of a unit at once, two bits of its index being the column's; four answers are neighbours and of
+// one row, so that one instruction adds them to the row's sum. What an index has above its own bits need not
+// be masked away where the table repeats itself.
+
+#include "../generic/units.h"
+
+/// Where rows are read: the planes of two blocks, or of one, 32 rows a pair of stripes.
+typedef struct stripes {
+  const uint8_t *signs[2], *rest[2];
+} stripes;
+
+/// Unit `unit` of `count` blocks from `block` on; narrow ones are widened in `room`.
+CTQ_INLINE stripes stripes_of(const ctq_blocks *blocks, size_t block, size_t count, uint32_t planes, size_t unit,
+                              uint8_t room[2][4][CTQ_UNIT_BYTES]) {
+  stripes s = {{0}, {0}};
+#pragma clang loop unroll(full)
+  for (size_t b = 0; b < count; b++) {
+    s.signs[b] = ctq_unit(blocks->signs + (block + b) * blocks->sign_stride, blocks->columns, 1, unit, room[b][0]);
+    if (planes)
+      s.rest[b] = ctq_unit(blocks->rest + (block + b) * blocks->rest_stride, blocks->columns, planes, unit,
+                           room[b][1]);
+  }
+  return s;
+}
+
+// What several queries need of this many units stays in the first-level cache while all blocks pass by; whole
+// sums wait where their floats will be.
+enum { UNITS_A_ROUND = 16 };
+
+/// The units of one round, of `units`.
+typedef struct scan_round {
+  size_t first, end, units;
+} scan_round;
+
+#define FOR_EACH_ROUND(r, unit_count)                                                              \
+  for (scan_round r = {0, 0, unit_count}; r.first < r.units; r.first = r.end)                      \
+    if ((r.end = r.units - r.first < UNITS_A_ROUND ? r.units : r.first + UNITS_A_ROUND), 1)
+
+/// What earlier rounds left of 16 sums.
+CTQ_INLINE __m512i sums_before(const scan_round *r, const float *sums) {
+  return r->first == 0 ? _mm512_setzero_si512() : _mm512_loadu_si512(sums);
+}
+
+/// Leaves 16 sums for the next round, or, after the last, what they come to.
+CTQ_INLINE void leave_sums(const scan_round *r, __m512i totals, float *sums) {
+  if (r->end < r->units) {
+    _mm512_storeu_si512(sums, totals);
+  } else {
+    _mm512_storeu_ps(sums, _mm512_cvtepi32_ps(totals));
+  }
+}
+
+/// Masked bits of `a` and the others of `b`.
+CTQ_INLINE __m512i merged(__m512i a, __m512i b, int mask) {
+  return _mm512_ternarylogic_epi32(_mm512_set1_epi8((char)mask), a, b, 0xca);
+}
+
+// MARK: Lookup tables, 1 and 2 bits
+
+/// Indices into 64 entries: the low nibbles of `bytes`, above each the number of its column.
+CTQ_INLINE __m512i column_nibbles(__m512i bytes) {
+  return merged(bytes, _mm512_set1_epi32(0x30201000), 0x0f);
+}
+
+/// Adds the answers for a unit of `count` blocks; the counts and widths are constants of each copy.
+CTQ_INLINE void table_unit(stripes s, size_t count, uint32_t bits, const uint8_t *tables, size_t table_bytes,
+                           size_t query_count, __m512i sums[CTQ_QUERIES_A_PASS][4]) {
+#pragma clang loop unroll(full)
+  for (uint32_t pair = 0; pair < bits; pair++) {
+    __m512i low[4], high[4];
+#pragma clang loop unroll(full)
+    for (size_t i = 0; i < 2 * count; i++) {
+      __m512i bytes = _mm512_loadu_si512(s.signs[i / 2] + 64 * (i % 2));
+      if (bits > 1) {
+        __m512i rest = _mm512_loadu_si512(s.rest[i / 2] + 64 * (i % 2));
+        bytes = pair ? merged(rest, bytes, 0x55) : merged(bytes, rest, 0x55);
+      }
+      low[i] = column_nibbles(bytes);
+      high[i] = column_nibbles(_mm512_srli_epi16(bytes, 4));
+    }
+#pragma clang loop unroll(full)
+    for (size_t q = 0; q < query_count; q++) {
+      const uint8_t *own = tables + q * table_bytes + CTQ_UNIT_BYTES * pair;
+      const __m512i first = _mm512_loadu_si512(own), second = _mm512_loadu_si512(own + 64);
+#pragma clang loop unroll(full)
+      for (size_t i = 0; i < 2 * count; i++) {
+        // Two answers of at most 127 fit a byte.
+        __m512i both = _mm512_add_epi8(_mm512_permutexvar_epi8(low[i], first),
+                                       _mm512_permutexvar_epi8(high[i], second));
+        sums[q][i] = _mm512_dpbusd_epi32(sums[q][i], both, _mm512_set1_epi8(1));
+      }
+    }
+  }
+}
+
+/// One round of `count` blocks from `block` on.
+CTQ_INLINE void table_blocks(const ctq_blocks *blocks, size_t block, size_t count, uint32_t bits,
+                             const uint8_t *tables, size_t query_count, const scan_round *r, float *sums,
+                             size_t sum_stride) {
+  const size_t table_bytes = r->units * CTQ_UNIT_BYTES * bits;
+  uint8_t room[2][4][CTQ_UNIT_BYTES];
+  __m512i totals[CTQ_QUERIES_A_PASS][4];
+  sums += 32 * block;
+#pragma clang loop unroll(full)
+  for (size_t i = 0; i < 2 * count * query_count; i++)
+    totals[i / (2 * count)][i % (2 * count)] =
+        sums_before(r, sums + i / (2 * count) * sum_stride + 16 * (i % (2 * count)));
+  for (size_t u = r->first; u < r->end; u++)
+    table_unit(stripes_of(blocks, block, count, bits - 1, u, room), count, bits,
+               tables + CTQ_UNIT_BYTES * bits * u, table_bytes, query_count, totals);
+#pragma clang loop unroll(full)
+  for (size_t i = 0; i < 2 * count * query_count; i++)
+    leave_sums(r, totals[i / (2 * count)][i % (2 * count)],
+               sums + i / (2 * count) * sum_stride + 16 * (i % (2 * count)));
+}
+
+CTQ_INLINE void table_rounds(const ctq_blocks *blocks, uint32_t bits, const uint8_t *tables,
+                             size_t query_count, float *sums, size_t sum_stride) {
+  FOR_EACH_ROUND(r, ctq_units(blocks->columns)) {
+    size_t b = 0;
+    for (; b + 2 <= blocks->count; b += 2)
+      table_blocks(blocks, b, 2, bits, tables, query_count, &r, sums, sum_stride);
+    if (b < blocks->count) table_blocks(blocks, b, 1, bits, tables, query_count, &r, sums, sum_stride);
+  }
+}
+
+static void table_sums(const ctq_blocks *blocks, uint32_t bits, const uint8_t *tables, size_t query_count,
+                       float *sums, size_t sum_stride) {
+#define FOR_QUERIES(bits)                                                          \
+  switch (query_count) {                                                           \
+    case 1: return table_rounds(blocks, bits, tables, 1, sums, sum_stride);        \
+    case 2: return table_rounds(blocks, bits, tables, 2, sums, sum_stride);        \
+    case 3: return table_rounds(blocks, bits, tables, 3, sums, sum_stride);        \
+    default: return table_rounds(blocks, bits, tables, 4, sums, sum_stride);       \
+  }
+  if (bits == 1) {
+    FOR_QUERIES(1)
+  } else {
+    FOR_QUERIES(2)
+  }
+#undef FOR_QUERIES
+}
+
+// MARK: Products, 3 and 4 bits
+
+/// Codes of a stripe as nibble pairs of coordinates k and k + 4, each rotated left by k; `rest` has `bits` - 1
+/// planes. Without a piece of one bit its place holds another coordinate's sign.
+CTQ_INLINE void code_pairs(const uint8_t *signs, const uint8_t *rest, uint32_t bits, __m512i codes[4]) {
+  __m512i even = _mm512_loadu_si512(signs), odd = even;
+  if (bits == 4) {
+    __m512i ones = _mm512_loadu_si512(rest + 2 * CTQ_UNIT_BYTES);
+    odd = merged(ones, even, 0x55);
+    even = merged(even, ones, 0x55);
+  }
+  const __m512i first = _mm512_loadu_si512(rest), second = _mm512_loadu_si512(rest + CTQ_UNIT_BYTES);
+  codes[0] = merged(even, first, 0x33);
+  codes[2] = merged(first, even, 0x33);
+  codes[1] = merged(odd, second, 0x66);
+  codes[3] = merged(second, odd, 0x66);
+}
+
+/// Adds the products of a unit of one block to two sums a stripe.
+CTQ_INLINE void dot_unit(stripes s, uint32_t bits, const __m512i centroids[4], const int8_t *query,
+                         __m512i sums[2][2]) {
+  __m512i codes[2][4];
+  code_pairs(s.signs[0], s.rest[0], bits, codes[0]);
+  code_pairs(s.signs[0] + 64, s.rest[0] + 64, bits, codes[1]);
+#pragma clang loop unroll(full)
+  for (int k = 0; k < 4; k++) {
+    const __m512i low = splat_4(query + 8 * k), high = splat_4(query + 8 * k + 4);
+#pragma clang loop unroll(full)
+    for (int i = 0; i < 2; i++) {
+      sums[i][0] = _mm512_dpbusd_epi32(sums[i][0], _mm512_permutexvar_epi8(codes[i][k], centroids[k]), low);
+      sums[i][1] = _mm512_dpbusd_epi32(
+          sums[i][1], _mm512_permutexvar_epi8(_mm512_srli_epi16(codes[i][k], 4), centroids[k]), high);
+    }
+  }
+}
+
+CTQ_INLINE void dot_block(const ctq_blocks *blocks, size_t block, uint32_t bits, const __m512i centroids[4],
+                          const int8_t *query, float *sums) {
+  uint8_t room[2][4][CTQ_UNIT_BYTES];
+  __m512i totals[2][2];
+  for (int i = 0; i < 4; i++) totals[i / 2][i % 2] = _mm512_setzero_si512();
+  for (size_t u = 0; u < ctq_units(blocks->columns); u++)
+    dot_unit(stripes_of(blocks, block, 1, bits - 1, u, room), bits, centroids, query + 32 * u, totals);
+  for (int i = 0; i < 2; i++)
+    _mm512_storeu_ps(sums + 32 * block + 16 * i,
+                     _mm512_cvtepi32_ps(_mm512_add_epi32(totals[i][0], totals[i][1])));
+}
+
+/// One round of stripe number `stripe` of a block for `query_count` queries, a constant of each copy.
+CTQ_INLINE void dot_stripe(const ctq_blocks *blocks, size_t block, size_t stripe, uint32_t bits,
+                           const __m512i centroids[4], const int8_t *queries, size_t query_count,
+                           const scan_round *r, float *sums, size_t sum_stride) {
+  const size_t stride = 32 * r->units;
+  uint8_t room[2][4][CTQ_UNIT_BYTES];
+  __m512i totals[CTQ_PRODUCT_QUERIES];
+  sums += 32 * block + 16 * stripe;
+#pragma clang loop unroll(full)
+  for (size_t q = 0; q < query_count; q++) totals[q] = sums_before(r, sums + q * sum_stride);
+  for (size_t u = r->first; u < r->end; u++) {
+    const stripes s = stripes_of(blocks, block, 1, bits - 1, u, room);
+    __m512i codes[4];
+    code_pairs(s.signs[0] + 64 * stripe, s.rest[0] + 64 * stripe, bits, codes);
+    const int8_t *own = queries + 32 * u;
+#pragma clang loop unroll(full)
+    for (int k = 0; k < 4; k++) {
+      const __m512i low = _mm512_permutexvar_epi8(codes[k], centroids[k]);
+      const __m512i high = _mm512_permutexvar_epi8(_mm512_srli_epi16(codes[k], 4), centroids[k]);
+#pragma clang loop unroll(full)
+      for (size_t q = 0; q < query_count; q++) {
+        totals[q] = _mm512_dpbusd_epi32(totals[q], low, splat_4(own + q * stride + 8 * k));
+        totals[q] = _mm512_dpbusd_epi32(totals[q], high, splat_4(own + q * stride + 8 * k + 4));
+      }
+    }
+  }
+#pragma clang loop unroll(full)
+  for (size_t q = 0; q < query_count; q++) leave_sums(r, totals[q], sums + q * sum_stride);
+}
+
+/// All blocks for as many queries as a copy serves; returns how many these are.
+CTQ_INLINE size_t dot_blocks(const ctq_blocks *blocks, uint32_t bits, const __m512i centroids[4],
+                             const int8_t *queries, size_t query_count, float *sums, size_t sum_stride) {
+#define TRY_STRIPES(served)                                                                          \
+  if (query_count >= served) {                                                                       \
+    FOR_EACH_ROUND(r, ctq_units(blocks->columns))                                                    \
+    for (size_t i = 0; i < 2 * blocks->count; i++)                                                   \
+      dot_stripe(blocks, i / 2, i % 2, bits, centroids, queries, served, &r, sums, sum_stride);      \
+    return served;                                                                                   \
+  }
+  TRY_STRIPES(16)
+  TRY_STRIPES(8)
+  TRY_STRIPES(4)
+  TRY_STRIPES(2)
+#undef TRY_STRIPES
+  for (size_t b = 0; b < blocks->count; b++) dot_block(blocks, b, bits, centroids, queries, sums);
+  return 1;
+}
+
+static void product_sums(const ctq_blocks *blocks, uint32_t bits, const uint8_t *centroids,
+                         const int8_t *queries, size_t query_count, float *sums, size_t sum_stride) {
+  // A table for each rotation of the nibbles.
+  __m512i tables[4];
+  for (uint32_t k = 0; k < 4; k++) {
+    uint8_t entries[64];
+    for (uint32_t i = 0; i < 64; i++) entries[i] = centroids[ctq_code_of_nibble(i % 16, k, bits)];
+    tables[k] = _mm512_loadu_si512(entries);
+  }
+  const size_t stride = 32 * ctq_units(blocks->columns);
+  for (size_t q = 0; q < query_count;) {
+    const int8_t *own = queries + q * stride;
+    float *own_sums = sums + q * sum_stride;
+    q += bits == 3 ? dot_blocks(blocks, 3, tables, own, query_count - q, own_sums, sum_stride)
+                   : dot_blocks(blocks, 4, tables, own, query_count - q, own_sums, sum_stride);
+  }
+}
+
+// MARK: Products, 8 bits
+
+// 128 products of at most 2^12 in magnitude each fit 32 bits.
+enum { UNITS_A_WIDE_ROUND = 4 };
+
+/// The lower and the upper bytes of 256 values.
+typedef struct wide_table {
+  __m512i low[4], high[4];
+} wide_table;
+
+static wide_table load_wide_table(const int16_t *values) {
+  wide_table t;
+  for (int i = 0; i < 4; i++) {
+    uint8_t bytes[2][64];
+    for (int j = 0; j < 64; j++) {
+      bytes[0][j] = (uint8_t)values[64 * i + j];
+      bytes[1][j] = (uint8_t)((uint16_t)values[64 * i + j] >> 8);
+    }
+    t.low[i] = _mm512_loadu_si512(bytes[0]);
+    t.high[i] = _mm512_loadu_si512(bytes[1]);
+  }
+  return t;
+}
+
+CTQ_INLINE __m512i look_up_256(const __m512i entries[4], __m512i index) {
+  return _mm512_mask_blend_epi8(_mm512_movepi8_mask(index),
+                                _mm512_permutex2var_epi8(entries[0], index, entries[1]),
+                                _mm512_permutex2var_epi8(entries[2], index, entries[3]));
+}
+
+/// Values of a stripe in the order of queries, each as two registers of words: rows 4i, 4i + 1; rows 4i + 2,
+/// 4i + 3.
+CTQ_INLINE void wide_values(const uint8_t *signs, const uint8_t *rest, const wide_table tables[4],
+                            __m512i values[8][2]) {
+  __m512i codes[4];
+  code_pairs(signs, rest + 4 * CTQ_UNIT_BYTES, 4, codes);
+#pragma clang loop unroll(full)
+  for (int k = 0; k < 4; k++) {
+    const __m512i lower = _mm512_loadu_si512(rest + CTQ_UNIT_BYTES * k);
+    const __m512i index[2] = {merged(lower, _mm512_slli_epi16(codes[k], 4), 0x0f),
+                              merged(_mm512_srli_epi16(lower, 4), codes[k], 0x0f)};
+#pragma clang loop unroll(full)
+    for (int h = 0; h < 2; h++) {
+      const __m512i low = look_up_256(tables[k].low, index[h]), high = look_up_256(tables[k].high, index[h]);
+      values[2 * k + h][0] = _mm512_unpacklo_epi8(low, high);
+      values[2 * k + h][1] = _mm512_unpackhi_epi8(low, high);
+    }
+  }
+}
+
+/// Adds the products of a unit with one query, pairs of columns apart.
+CTQ_INLINE void wide_unit(const __m512i values[8][2], const int16_t *query, __m512i sums[2]) {
+#pragma clang loop unroll(full)
+  for (int k = 0; k < 8; k++) {
+    int64_t four;
+    memcpy(&four, query + 4 * k, sizeof four);
+    sums[0] = _mm512_dpwssd_epi32(sums[0], values[k][0], _mm512_set1_epi64(four));
+    sums[1] = _mm512_dpwssd_epi32(sums[1], values[k][1], _mm512_set1_epi64(four));
+  }
+}
+
+/// The sums of both pairs of columns of eight rows.
+CTQ_INLINE __m512d joined(__m512i sums) {
+  return _mm512_cvtepi32_pd(_mm512_cvtepi64_epi32(_mm512_add_epi32(sums, _mm512_srli_epi64(sums, 32))));
+}
+
+/// Sums of one stripe of a block.
+static void wide_stripe(const ctq_blocks *blocks, size_t block, size_t stripe, const wide_table tables[4],
+                        const int16_t *queries, size_t query_count, float *sums, size_t sum_stride) {
+  const size_t units = ctq_units(blocks->columns);
+  uint8_t room[8][CTQ_UNIT_BYTES];
+  __m512d totals[CTQ_PRODUCT_QUERIES][2];
+  __m512i round[CTQ_PRODUCT_QUERIES][2];
+  memset(totals, 0, sizeof totals);
+  memset(round, 0, sizeof round);
+  for (size_t u = 0; u < units; u++) {
+    __m512i values[8][2];
+    wide_values(ctq_unit(blocks->signs + block * blocks->sign_stride, blocks->columns, 1, u, room[0]) + 64 * stripe,
+                ctq_unit(blocks->rest + block * blocks->rest_stride, blocks->columns, 7, u, room[1]) + 64 * stripe,
+                tables, values);
+    for (size_t q = 0; q < query_count; q++) wide_unit(values, queries + 32 * (q * units + u), round[q]);
+    if (u % UNITS_A_WIDE_ROUND + 1 < UNITS_A_WIDE_ROUND && u + 1 < units) continue;
+    for (size_t q = 0; q < query_count; q++)
+      for (int i = 0; i < 2; i++) totals[q][i] = _mm512_add_pd(totals[q][i], joined(round[q][i]));
+    memset(round, 0, sizeof round);
+  }
+  const __m512i order = _mm512_setr_epi32(0, 1, 8, 9, 2, 3, 10, 11, 4, 5, 12, 13, 6, 7, 14, 15);
+  for (size_t q = 0; q < query_count; q++) {
+    __m512 both = _mm512_insertf32x8(_mm512_castps256_ps512(_mm512_cvtpd_ps(totals[q][0])),
+                                     _mm512_cvtpd_ps(totals[q][1]), 1);
+    _mm512_storeu_ps(sums + q * sum_stride + 32 * block + 16 * stripe, _mm512_permutexvar_ps(order, both));
+  }
+}
+
+static void wide_sums(const ctq_blocks *blocks, const int16_t *centroids, const int16_t *queries,
+                      size_t query_count, float *sums, size_t sum_stride) {
+  int16_t entries[4][256];
+  ctq_fill_wide_tables(centroids, entries);
+  wide_table tables[4];
+  for (int k = 0; k < 4; k++) tables[k] = load_wide_table(entries[k]);
+  for (size_t i = 0; i < 2 * blocks->count; i++)
+    wide_stripe(blocks, i / 2, i % 2, tables, queries, query_count, sums, sum_stride);
+}

@@ -1,0 +1,106 @@
+internal import TurboQuant
+internal import TurboQuantKernels
+
+// Signs first: one bit a coordinate says which rows are worth reading whole.
+
+extension Scanner {
+  /// Reads the sign plane of `chunks`, keeps its sums, and offers every allowed row to `likely` by what
+  /// it says.
+  mutating func scanSigns(
+    _ chunks: Range<Int>, _ group: ScanGroup, length: Double, into likely: inout [LikelyRows]
+  ) throws(IndexError) {
+    signChunks = chunks
+    signSums.reserve(group.count * signStride)
+    let factors = (0..<group.count).map {
+      group.laws[$0].factors(group.tables.signScales[$0], over: length)
+    }
+    for chunk in chunks {
+      for blocks in runs(ofChunk: chunk) {
+        try sumSigns(chunk, blocks, group)
+        let first = UInt32(firstSlot(chunk, blocks))
+        try select(
+          chunk, blocks, 0..<group.count, threshold: { (factors[$0], likely[$0].threshold) }
+        ) { query, selected in
+          for i in 0..<selected.count {
+            likely[query].offer(key: selected.keys[i], slot: first + selected.rows[i])
+          }
+        }
+      }
+    }
+  }
+
+  /// The slots, ascending, of all rows whose signs, read before, survive for one query, except those in
+  /// `read`, ascending too.
+  mutating func survivors(
+    _ query: Int, _ survival: ScanGroup.Survival, except read: [UInt32]
+  ) throws(IndexError) -> [UInt32] {
+    var slots: [UInt32] = []
+    var next = 0
+    for chunk in signChunks {
+      for blocks in runs(ofChunk: chunk) {
+        let first = UInt32(firstSlot(chunk, blocks))
+        try select(
+          chunk, blocks, query..<query + 1,
+          threshold: { _ in (survival.factors, survival.threshold) }
+        ) { _, selected in
+          for i in 0..<selected.count {
+            let slot = first + selected.rows[i]
+            // Both ascend, so that one pass passes over what has been read whole already.
+            while next < read.count, read[next] < slot { next += 1 }
+            if next == read.count || read[next] != slot { slots.append(slot) }
+          }
+        }
+      }
+    }
+    return slots
+  }
+
+  /// Floats from one query's sign sums to the next's.
+  private var signStride: Int { signChunks.count * Chunk.rowCount }
+
+  /// Where the sign sums of some blocks begin.
+  private func signPlace(_ chunk: Int, _ blocks: Range<Int>) -> Int {
+    firstSlot(chunk, blocks) - signChunks.lowerBound * Chunk.rowCount
+  }
+
+  private mutating func sumSigns(
+    _ chunk: Int, _ blocks: Range<Int>, _ group: ScanGroup
+  ) throws(IndexError) {
+    let (first, stride) = (signPlace(chunk, blocks), signStride)
+    var sums: [Float] = []
+    swap(&sums, &signSums)
+    defer { swap(&sums, &signSums) }
+    try store.chunks[chunk].withSigns(of: .signs, columns: store.shape.codes.columns, blocks) {
+      (plane) throws(IndexError) in
+      var all = sums.mutableSpan
+      var target = all._mutatingExtracting(first...)
+      kernels.tableSums(
+        plane, bits: 1, tables: group.tables.signTables.span, queryCount: group.count,
+        into: &target, stride: stride)
+    }
+  }
+
+  /// Calls `take` for each query with the rows of some blocks whose signs give a key of at least its threshold.
+  private mutating func select(
+    _ chunk: Int, _ blocks: Range<Int>, _ queries: Range<Int>,
+    threshold: (_ query: Int) -> (KeyFactors, Float),
+    _ take: (_ query: Int, _ selected: borrowing SelectedRows) -> Void
+  ) throws(IndexError) {
+    var memory = ScanMemory()
+    swap(&memory, &self.memory)
+    defer { swap(&memory, &self.memory) }
+    memory.reserve(queries: 0, hasSketch: false)
+    let (masks, count) = (masks(chunk, blocks), rowCount(chunk, blocks))
+    let (place, stride) = (signPlace(chunk, blocks), signStride)
+    try store.chunks[chunk].withKeyScalars(blocks, alignments: false) { scalars in
+      for query in queries {
+        let first = query * stride + place
+        let (factors, threshold) = threshold(query)
+        kernels.selectRows(
+          KeyTerms(sums: signSums.span.extracting(first..<first + count), scalars), factors,
+          allowed: masks.span, threshold: threshold, into: &memory.selected)
+        take(query, memory.selected)
+      }
+    }
+  }
+}
