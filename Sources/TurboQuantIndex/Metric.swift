@@ -19,7 +19,8 @@ public enum Exactness: Sendable, Hashable {
   ///
   /// For a query that does not depend on the seed, the result equals the exhaustive one with
   /// probability at least 1 − `failureProbability` over the rotation. Documentation/Numerics.md
-  /// derives the bound. One-bit, two-stage and very short codes are always read whole.
+  /// derives the bound. One-bit, two-stage and very short codes are always read whole,
+  /// and so are indexes of up to 3 MiB of codes beside their signs.
   case certified(failureProbability: Double = 1e-3)
 }
 

@@ -25,8 +25,8 @@ extension RawSpan {
 
   /// The little-endian 64-bit number at `offset`, which need not be aligned.
   ///
-  /// Not generic, and so one load from other modules as well.
-  package func uint64(at offset: Int) -> UInt64 {
+  /// Inlinable, and so one load from other modules as well.
+  @inlinable package func uint64(at offset: Int) -> UInt64 {
     precondition(offset >= 0 && offset <= byteCount - 8)
     return UInt64(
       littleEndian: unsafe unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self))

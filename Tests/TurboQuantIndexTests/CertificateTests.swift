@@ -52,10 +52,10 @@ import TurboQuantIndex
       // Queries that depend on the seed are not promised anything, and are tried all the same.
       for id in 0..<10 { queries += try index.reconstruct(UInt64(id)) }
       let exhaustive = try index.search(
-        queries, count: 1, options: SearchOptions(exactness: .exhaustive))
+        queries, count: 1, options: SearchOptions.signsFirst(exactness: .exhaustive))
       let certified = try index.measuredSearch(
         queries, count: 1,
-        options: SearchOptions(exactness: .certified(failureProbability: probability)))
+        options: SearchOptions.signsFirst(exactness: .certified(failureProbability: probability)))
       failures += zip(exhaustive, certified.hits).count { $0 != $1 }
       searches += exhaustive.count
       finished += Double(certified.statistics.finished) / Double(certified.statistics.rows)

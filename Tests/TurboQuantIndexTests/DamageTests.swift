@@ -208,7 +208,8 @@ import TurboQuantStorage
         "index version 3, this build knows 2; update turboquant"))
     let older = try forged("index", 0) { put(UInt32(1), at: $0, in: &$1) }.path
     let old = failure { () throws(IndexError) in try VectorIndex(opening: older) }
-    #expect(try #require(old).description.contains("index version 1, which lays codes out otherwise"))
+    #expect(
+      try #require(old).description.contains("index version 1, which lays codes out otherwise"))
     let codec = try forged("codec", 16) { put(UInt32(2), at: $0, in: &$1) }.path
     let third = failure { () throws(IndexError) in try VectorIndex(opening: codec) }
     #expect(try #require(third).description.contains("codec version 2, this build knows 1; update"))

@@ -50,7 +50,7 @@ import TurboQuantKernels
   }
 
   @Test(arguments: [0, -1, 1.5, .nan, .infinity]) func probabilitiesAreChecked(p: Double) {
-    let options = SearchOptions(exactness: .certified(failureProbability: p))
+    let options = SearchOptions.signsFirst(exactness: .certified(failureProbability: p))
     let error = failure { () throws(IndexError) in
       try index.search(queries, count: 1, options: options)
     }
@@ -65,7 +65,7 @@ import TurboQuantKernels
     let queries = dice.normals(64 * 4)
     let all = try index.search(queries, count: 10, options: .exhaustive)
     for p in [Double.leastNonzeroMagnitude, .leastNormalMagnitude, 1e-300, 1e-100] {
-      let options = SearchOptions(exactness: .certified(failureProbability: p))
+      let options = SearchOptions.signsFirst(exactness: .certified(failureProbability: p))
       #expect(try index.search(queries, count: 10, options: options) == all)
     }
   }
@@ -96,7 +96,7 @@ import TurboQuantKernels
     ]
     for filter in filters {
       for exactness in [Exactness.exhaustive, .certified()] {
-        let options = SearchOptions(exactness: exactness, filter: filter)
+        let options = SearchOptions.signsFirst(exactness: exactness, filter: filter)
         let found = try index.measuredSearch(queries, count: 3, options: options)
         #expect(found.hits == [[], [], []] && found.statistics.rows == 0)
         #expect(try index.rangeSearch(queries, limit: -1e30, options: options) == [[], [], []])
@@ -115,7 +115,7 @@ import TurboQuantKernels
           dice.normals(dimension), ids: [9])
         let q = dice.normals(dimension)
         for exactness in [Exactness.exhaustive, .certified()] {
-          let options = SearchOptions(exactness: exactness, threads: 4)
+          let options = SearchOptions.signsFirst(exactness: exactness, threads: 4)
           #expect(try one.search(q, count: 5, options: options)[0].map(\.id) == [9])
         }
       }
@@ -157,7 +157,7 @@ import TurboQuantKernels
     let index = try kind.index(same, ids: ids)
     let q = dice.normals(70)
     for options in [
-      SearchOptions.exhaustive, SearchOptions(), SearchOptions(exactness: .exhaustive, rerank: 300),
+      SearchOptions.exhaustive, .signsFirst(), .signsFirst(exactness: .exhaustive, rerank: 300),
     ] {
       let hits = try index.search(q, count: 20, options: options)[0]
       #expect(hits.map(\.id) == Array(0..<20))
@@ -176,7 +176,7 @@ import TurboQuantKernels
       let index = try kind.index(dice.normals(65 * 200))
       let zero = [Float](repeating: 0, count: 65)
       for exactness in [Exactness.exhaustive, .certified()] {
-        let options = SearchOptions(exactness: exactness, hasStandardErrors: true)
+        let options = SearchOptions.signsFirst(exactness: exactness, hasStandardErrors: true)
         let hits = try index.search(zero, count: 200, options: options)[0]
         #expect(hits.allSatisfy { $0.standardError == 0 })
         guard metric != .squaredEuclidean else {

@@ -66,7 +66,7 @@ import TurboQuantKernels
         let index = try kind.index(rows.map { $0 * factor })
         let scaled = try index.search(q.map { $0 * factor }, count: 100)[0]
         #expect(scaled == plain)
-        let options = SearchOptions(exactness: .exhaustive, rerank: 100)
+        let options = SearchOptions.signsFirst(exactness: .exhaustive, rerank: 100)
         let exact = try index.search(q.map { $0 * factor }, count: 100, options: options)[0]
         #expect(exact.allSatisfy { abs($0.score) <= 1 } && exact.count == 100)
       }
@@ -153,7 +153,7 @@ import TurboQuantKernels
     for (queryCount, count) in [(1, 30), (9, 5)] {
       let queries = dice.normals(64 * queryCount)
       for exactness in [Exactness.exhaustive, .certified()] {
-        var options = SearchOptions(exactness: exactness)
+        var options = SearchOptions.signsFirst(exactness: exactness)
         let one = try index.measuredSearch(queries, count: count, options: options)
         options.filter = .predicate { $0 % 3 != 0 }
         let filtered = try index.measuredSearch(queries, count: count, options: options)
@@ -161,7 +161,7 @@ import TurboQuantKernels
           options.threads = threads
           let many = try index.measuredSearch(queries, count: count, options: options)
           #expect(many.hits == filtered.hits && many.statistics == filtered.statistics)
-          let all = SearchOptions(exactness: exactness, threads: threads)
+          let all = SearchOptions.signsFirst(exactness: exactness, threads: threads)
           #expect(try index.search(queries, count: count, options: all) == one.hits)
         }
       }
@@ -182,7 +182,7 @@ import TurboQuantKernels
         for exactness in [Exactness.exhaustive, .certified()] {
           var index = try VectorIndex(codec: codec, metric: .squaredEuclidean)
           try index.add(vectors)
-          let options = SearchOptions(exactness: exactness)
+          let options = SearchOptions.signsFirst(exactness: exactness)
           let hits = try index.search(queries, count: 40, options: options)
           // That a certified search leaves nothing out here is a matter of this seed.
           #expect(hits == first ?? hits, "\(target.name), d = \(dimension)")

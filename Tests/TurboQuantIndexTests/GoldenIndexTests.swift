@@ -131,7 +131,7 @@ import TurboQuantKernels
           let index = try kind.index(dice.normals(dimension * 1500))
           let queries = dice.normals(dimension * 6)
           var bytes: [UInt8] = []
-          for options in [SearchOptions.exhaustive, SearchOptions(threads: 3)] {
+          for options in [SearchOptions.exhaustive, .signsFirst(threads: 3)] {
             for hit in try index.search(queries, count: 20, options: options).joined() {
               bytes.append(littleEndian: hit.id)
               bytes.append(littleEndian: hit.score.bitPattern)

@@ -69,7 +69,7 @@ import TurboQuantKernels
       let mean = dice.normals(96, scale: scale)
       let rows = dice.normals(60 * 96, scale: scale)
       let index = try IndexKind(dimension: 96, bits: 4, metric: metric, mean: mean).index(rows)
-      for options in [SearchOptions.exhaustive, SearchOptions()] {
+      for options in [SearchOptions.exhaustive, .signsFirst()] {
         for hit in try index.search(mean, count: 60, options: options)[0] {
           let y = Array(rows[Int(hit.id) * 96..<Int(hit.id + 1) * 96])
           let exact = metric.exactScore(y, mean)

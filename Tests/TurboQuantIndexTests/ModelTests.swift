@@ -210,7 +210,7 @@ extension Script {
     }
     let count = 1 + dice.below(n + 3)
     let threads = dice.pick([1, 1, 2, 5])
-    var options = SearchOptions(exactness: .exhaustive, threads: threads)
+    var options = SearchOptions.signsFirst(exactness: .exhaustive, threads: threads)
     func firsts(_ hits: [[Hit]]) -> [[Hit]] { hits.map { Array($0.prefix(count)) } }
     #expect(try index.search(queries, count: count, options: options) == firsts(all))
 

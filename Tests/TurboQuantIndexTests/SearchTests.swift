@@ -3,6 +3,17 @@ import TurboQuant
 import TurboQuantIndex
 
 @Suite struct SearchTests {
+  @Test("Where little is left beside the signs, all of it is read")
+  func smallIndexesAreReadWhole() throws {
+    var dice = Dice(seed: 8)
+    let index = try IndexKind(dimension: 64, bits: 4).index(dice.normals(64 * 400))
+    let queries = dice.normals(64 * 4)
+    let small = try index.measuredSearch(queries, count: 2, options: SearchOptions())
+    let chosen = try index.measuredSearch(queries, count: 2, options: .signsFirst())
+    #expect(small.statistics.finished == small.statistics.rows)
+    #expect(chosen.statistics.finished < chosen.statistics.rows)
+  }
+
   @Test("A stored direction is the nearest to itself", arguments: [1, 2, 3, 4, 8], Metric.allCases)
   func findsItself(bits: Int, metric: Metric) throws {
     let (dimension, count) = (100, 70)
@@ -11,7 +22,7 @@ import TurboQuantIndex
     var index = try VectorIndex(dimension: dimension, bits: bits, metric: metric, seed: 3)
     try index.add(vectors)
     for exactness in [Exactness.exhaustive, .certified()] {
-      let options = SearchOptions(exactness: exactness)
+      let options = SearchOptions.signsFirst(exactness: exactness)
       let hits = try index.search(vectors, count: 3, options: options)
       let found = hits.enumerated().filter { $0.element.first?.id == UInt64($0.offset) }.count
       // At one bit the score of a row with itself is many deviations above that of any other.

@@ -63,6 +63,18 @@ struct IndexKind: CustomTestStringConvertible {
 
 extension SearchOptions {
   static let exhaustive = SearchOptions(exactness: .exhaustive)
+
+  /// Options under which even small indexes are searched by their signs first, where they can be.
+  static func signsFirst(
+    exactness: Exactness = .certified(), filter: Filter? = nil, rerank: Int? = nil,
+    hasStandardErrors: Bool = false, threads: Int = 1
+  ) -> SearchOptions {
+    var options = SearchOptions(
+      exactness: exactness, filter: filter, rerank: rerank, hasStandardErrors: hasStandardErrors,
+      threads: threads)
+    options.smallRest = 0
+    return options
+  }
 }
 
 /// The error that `body` throws; a test failure and `nil` if it throws none.

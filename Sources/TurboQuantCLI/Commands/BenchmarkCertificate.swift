@@ -94,10 +94,11 @@ private struct CertificateReport: Encodable {
   }
 
   mutating func add(_ index: VectorIndex, _ queries: [Float], threads: Int) throws {
-    let certified = try index.measuredSearch(
-      queries, count: count,
-      options: SearchOptions(
-        exactness: .certified(failureProbability: probability), threads: threads))
+    var options = SearchOptions(
+      exactness: .certified(failureProbability: probability), threads: threads)
+    // Small indexes too are to show what choosing costs.
+    options.smallRest = 0
+    let certified = try index.measuredSearch(queries, count: count, options: options)
     let exhaustive = try index.search(
       queries, count: count, options: SearchOptions(exactness: .exhaustive, threads: threads))
     let new = exhaustive.count

@@ -1,3 +1,5 @@
+internal import TurboQuantKernels
+
 /// The `limit` rows whose signs look best of those offered, in O(1) amortized an offer whatever the limit.
 ///
 /// A key and a slot are one whole number: the keys' order, and among equal keys the first slot's, so that
@@ -11,6 +13,11 @@ struct LikelyRows: Sendable {
   init(_ limit: Int) {
     precondition(limit > 0)
     self.limit = limit
+  }
+
+  /// Spares the offer of most of the first rows, as ``TopRows/begin(with:)`` does.
+  mutating func begin(with first: borrowing SelectedRows) {
+    if threshold == -.infinity { threshold = first.keys.floor(ofBest: limit) }
   }
 
   /// Takes a row into account.

@@ -11,11 +11,13 @@ extension Scanner {
     for blocks in runs(ofChunk: chunk) {
       let first = firstSlot(chunk, blocks)
       try select(chunk, blocks, group, threshold: { tops[$0].threshold }) { query, selected, ids in
+        tops[query].begin(with: selected)
         // Of most that pass the first threshold a later one needs no id.
-        for i in 0..<selected.count where selected.keys[i] >= tops[query].threshold {
-          let row = Int(selected.rows[i])
+        let (keys, rows) = (selected.keys, selected.rows)
+        for i in keys.indices where keys[i] >= tops[query].threshold {
+          let row = Int(rows[i])
           tops[query].offer(
-            Candidate(key: selected.keys[i], id: ids.uint64(at: 8 * row), slot: first + row))
+            Candidate(key: keys[i], id: ids.uint64(at: 8 * row), slot: first + row))
         }
       }
     }
@@ -29,9 +31,10 @@ extension Scanner {
     for blocks in runs(ofChunk: chunk) {
       let first = firstSlot(chunk, blocks)
       try select(chunk, blocks, group, threshold: { _ in threshold }) { _, selected, ids in
-        for i in 0..<selected.count {
-          let row = Int(selected.rows[i])
-          take(Candidate(key: selected.keys[i], id: ids.uint64(at: 8 * row), slot: first + row))
+        let (keys, rows) = (selected.keys, selected.rows)
+        for i in keys.indices {
+          let row = Int(rows[i])
+          take(Candidate(key: keys[i], id: ids.uint64(at: 8 * row), slot: first + row))
         }
       }
     }

@@ -21,9 +21,9 @@ extension Scanner {
         try select(
           chunk, blocks, 0..<group.count, threshold: { (factors[$0], likely[$0].threshold) }
         ) { query, selected in
-          for i in 0..<selected.count {
-            likely[query].offer(key: selected.keys[i], slot: first + selected.rows[i])
-          }
+          likely[query].begin(with: selected)
+          let (keys, rows) = (selected.keys, selected.rows)
+          for i in keys.indices { likely[query].offer(key: keys[i], slot: first + rows[i]) }
         }
       }
     }
@@ -43,8 +43,9 @@ extension Scanner {
           chunk, blocks, query..<query + 1,
           threshold: { _ in (survival.factors, survival.threshold) }
         ) { _, selected in
-          for i in 0..<selected.count {
-            let slot = first + selected.rows[i]
+          let rows = selected.rows
+          for i in rows.indices {
+            let slot = first + rows[i]
             // Both ascend, so that one pass passes over what has been read whole already.
             while next < read.count, read[next] < slot { next += 1 }
             if next == read.count || read[next] != slot { slots.append(slot) }

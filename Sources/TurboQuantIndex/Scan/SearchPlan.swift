@@ -44,7 +44,9 @@ struct SearchPlan: Sendable {
     queries = try SearchPlan.queries(index, floats)
     (allowed, reachable) = try SearchPlan.allowed(index, options.filter)
     self.count = min(options.rerank ?? count, max(1, reachable))
-    deviations = try SearchPlan.deviations(index, options.exactness, count: self.count)
+    let deviations = try SearchPlan.deviations(index, options.exactness, count: self.count)
+    let rest = index.rows.count / BlockShape.rowCount * index.shape.byteCount(of: .rest)
+    self.deviations = rest > options.smallRest ? deviations : nil
   }
 
   /// The number of queries.

@@ -1,3 +1,5 @@
+internal import TurboQuantKernels
+
 /// A row that may be among the best.
 struct Candidate: Sendable {
   /// More is better.
@@ -11,6 +13,23 @@ struct Candidate: Sendable {
   }
 }
 
+extension Span<Float> {
+  /// A number that at least `count` of these reach, and few more; −∞ where there are not many.
+  ///
+  /// Dealt out to half as many groups again, `count` of which have a largest of at least what is the
+  /// `count`-th largest of the groups' largest.
+  func floor(ofBest count: Int) -> Float {
+    let groups = count + count / 2 + 6
+    guard self.count >= 4 * groups else { return -.infinity }
+    var largest = [Float](repeating: -.infinity, count: groups)
+    for start in stride(from: 0, through: self.count - groups, by: groups) {
+      for group in 0..<groups { largest[group] = max(largest[group], self[start + group]) }
+    }
+    largest.sort()
+    return largest[groups - count]
+  }
+}
+
 /// The best `limit` rows of those offered, in O(1) amortized an offer whatever the limit.
 struct TopRows: Sendable {
   let limit: Int
@@ -21,6 +40,11 @@ struct TopRows: Sendable {
   init(_ limit: Int) {
     precondition(limit > 0)
     self.limit = limit
+  }
+
+  /// Spares the offer of most of the first rows: none below a key that `limit` of them reach can be among the best.
+  mutating func begin(with first: borrowing SelectedRows) {
+    if threshold == -.infinity { threshold = first.keys.floor(ofBest: limit) }
   }
 
   /// Takes a row into account.
