@@ -6,8 +6,10 @@ import TurboQuantIndex
   @Test("Where little is left beside the signs, all of it is read")
   func smallIndexesAreReadWhole() throws {
     var dice = Dice(seed: 8)
-    let index = try IndexKind(dimension: 64, bits: 4).index(dice.normals(64 * 400))
-    let queries = dice.normals(64 * 4)
+    let rows = dice.normals(256 * 1000)
+    let index = try IndexKind(dimension: 256, bits: 4).index(rows)
+    // Rows themselves: no other comes near.
+    let queries = Array(rows[..<(256 * 4)])
     let small = try index.measuredSearch(queries, count: 2, options: SearchOptions())
     let chosen = try index.measuredSearch(queries, count: 2, options: .signsFirst())
     #expect(small.statistics.finished == small.statistics.rows)
