@@ -107,6 +107,16 @@ import Testing
     #expect(abs(ChiSquare(degrees: k).tailBeyond(epsilon) / expected - 1) < 1e-9)
   }
 
+  /// The first term of either sum is below the smallest number from about 1,500 degrees on.
+  @Test(arguments: [2, 64, 2000, 100_000])
+  func chiSquareTailsAddUp(k: Int) {
+    let law = ChiSquare(degrees: k)
+    let x = Double(k) - 1
+    // ln (k/2 − 1)! sums k/2 logarithms; their roundings, of up to k/2 · ln k ulp, add up at random.
+    let tolerance = Double(k) * 1e-13
+    #expect(abs(law.upperTail(x) + law.lowerTail(x) - 1) < tolerance)
+  }
+
   @Test func coordinateTails() {
     #expect(abs(CoordinateLaw.sphere(dimension: 64).tail(1.5 / 8) / 0.13474704380022898 - 1) < 1e-9)
     let t = 3 / 384.0.squareRoot()

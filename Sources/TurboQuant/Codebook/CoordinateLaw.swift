@@ -14,7 +14,7 @@ public enum CoordinateLaw: Sendable, Hashable {
 
 extension CoordinateLaw {
   /// The end of the law's support, or a point beyond which less than 1e−30 of the mass lies.
-  var upperEnd: Double {
+  package var upperEnd: Double {
     switch self {
     case .sphere: 1
     case .gaussian: 12
@@ -22,7 +22,7 @@ extension CoordinateLaw {
   }
 
   /// The standard deviation.
-  var scale: Double {
+  package var scale: Double {
     switch self {
     case .sphere(let d): 1 / squareRoot(Double(d))
     case .gaussian: 1
@@ -40,7 +40,9 @@ extension CoordinateLaw {
   }
 
   /// ∫ g(t) f(t) dt over `a` … `b`, 0 ≤ a ≤ b ≤ upperEnd, for a smooth g.
-  func integral(from a: Double, to b: Double, _ g: (Double) -> Double = { _ in 1 }) -> Double {
+  package func integral(
+    from a: Double, to b: Double, _ g: (Double) -> Double = { _ in 1 }
+  ) -> Double {
     switch self {
     case .sphere(let d):
       // With t = 1 − s² the weight is 2s (s²(2 − s²))^((d−3)/2) ds: smooth up to the end of the

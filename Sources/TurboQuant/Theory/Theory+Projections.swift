@@ -45,7 +45,7 @@ extension Theory {
     ]
   }
 
-  static func dasguptaGupta(k: Int, epsilon: Double) -> Double {
+  package static func dasguptaGupta(k: Int, epsilon: Double) -> Double {
     let rate = epsilon * epsilon / 2 - epsilon * epsilon * epsilon / 3
     return 2 * Portable.exp(-Double(k) * rate / 2)
   }
@@ -196,45 +196,5 @@ extension Theory {
     return TheoryResult(
       6, "The law of large numbers",
       "Four times the sign bits halve the error of an estimate.", comparisons)
-  }
-}
-
-/// χ² with an even number of degrees of freedom, where its tail is a finite sum.
-struct ChiSquare {
-  let degrees: Int
-
-  init(degrees: Int) {
-    precondition(degrees > 0 && degrees % 2 == 0, "an even number of degrees, not \(degrees)")
-    self.degrees = degrees
-  }
-
-  /// P(χ² ≥ x) = e^(−x/2) Σ_{i < k/2} (x/2)ⁱ/i!.
-  func upperTail(_ x: Double) -> Double {
-    var term = Portable.exp(-x / 2)
-    var sum = 0.0
-    for i in 0..<degrees / 2 {
-      sum += term
-      term *= x / 2 / Double(i + 1)
-    }
-    return sum
-  }
-
-  /// P(χ² ≤ x) = e^(−x/2) Σ_{i ≥ k/2} (x/2)ⁱ/i!, summed for itself: it may be far below 1 ulp of 1.
-  func lowerTail(_ x: Double) -> Double {
-    var term = Portable.exp(-x / 2)
-    for i in 0..<degrees / 2 { term *= x / 2 / Double(i + 1) }
-    var sum = 0.0
-    var i = degrees / 2
-    while term > sum * 0x1p-60 {
-      sum += term
-      i += 1
-      term *= x / 2 / Double(i)
-    }
-    return sum
-  }
-
-  /// P(|χ²/k − 1| ≥ ε).
-  func tailBeyond(_ epsilon: Double) -> Double {
-    upperTail(Double(degrees) * (1 + epsilon)) + lowerTail(Double(degrees) * (1 - epsilon))
   }
 }

@@ -76,7 +76,7 @@ extension Theory {
 
 extension CoordinateLaw {
   /// P(|t| ≥ `t`).
-  func tail(_ t: Double) -> Double {
+  package func tail(_ t: Double) -> Double {
     t >= upperEnd ? 0 : integral(from: t, to: upperEnd) / integral(from: 0, to: upperEnd)
   }
 }
