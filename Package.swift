@@ -59,6 +59,13 @@ let package = Package(
         "TurboQuantThreads", "CDemoData",
       ],
       swiftSettings: swiftSettings),
+    // The lab's measurements: a module of its page, and a program that its test compares the page with.
+    .target(
+      name: "TurboQuantLab", dependencies: ["TurboQuant", "TurboQuantKernels"],
+      path: "Lab/Sources/TurboQuantLab", swiftSettings: swiftSettings),
+    .executableTarget(
+      name: "LabMeasurements", dependencies: ["TurboQuantLab", "TurboQuant", "CDemoData"],
+      path: "Lab/Sources/LabMeasurements", swiftSettings: swiftSettings),
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: swiftSettings),
     .testTarget(
       name: "TurboQuantKernelsTests", dependencies: ["TurboQuantKernels"],

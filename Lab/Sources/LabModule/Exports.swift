@@ -1,0 +1,71 @@
+// What the page calls: the functions of the WebAssembly module. Bytes come in and go out through its
+// memory, at addresses that `lab_allocate` gave.
+import TurboQuant
+import TurboQuantLab
+
+nonisolated(unsafe) private var lab = Lab()
+nonisolated(unsafe) private var answer: [UInt8] = []
+
+/// Makes room for `count` bytes, which the page fills.
+@_expose(wasm, "lab_allocate") @_cdecl("lab_allocate")
+public func allocate(_ count: Int32) -> UnsafeMutableRawPointer {
+  .allocate(byteCount: Int(count), alignment: 16)
+}
+
+/// Gives the room at `address` back.
+@_expose(wasm, "lab_free") @_cdecl("lab_free")
+public func free(_ address: UnsafeMutableRawPointer) { address.deallocate() }
+
+/// Takes the sample vectors and queries, two `.npy` files.
+@_expose(wasm, "lab_load") @_cdecl("lab_load")
+public func load(
+  _ rows: UnsafePointer<UInt8>, _ rowBytes: Int32, _ queries: UnsafePointer<UInt8>,
+  _ queryBytes: Int32
+) {
+  lab.samples = Samples(
+    rows: UnsafeBufferPointer(start: rows, count: Int(rowBytes)).span,
+    queries: UnsafeBufferPointer(start: queries, count: Int(queryBytes)).span)
+}
+
+/// The length of the rows that the codec of a stored record writes of `floats`.
+@_expose(wasm, "lab_encode") @_cdecl("lab_encode")
+public func encode(
+  _ record: UnsafePointer<UInt8>, _ recordBytes: Int32, _ floats: UnsafePointer<Float>,
+  _ count: Int32
+) -> Int32 {
+  let vectors = UnsafeBufferPointer(start: floats, count: Int(count)).span
+  do throws(CodecError) {
+    let codec = try Codec(
+      record: UnsafeRawBufferPointer(start: record, count: Int(recordBytes)).bytes)
+    answer = try codec.encode(vectors).bytes
+    return Int32(answer.count)
+  } catch {
+    answer = Array(error.description.utf8)
+    return -Int32(answer.count)
+  }
+}
+
+/// The length of the report of `figure`, whose controls stand at `values`.
+///
+/// Its bytes are at `lab_answer`. A negative length is that of an error's description.
+@_expose(wasm, "lab_report") @_cdecl("lab_report")
+public func report(
+  _ figure: Int32, _ values: UnsafePointer<Double>, _ count: Int32, _ seed: UInt64
+) -> Int32 {
+  let positions = Array(UnsafeBufferPointer(start: values, count: Int(count)))
+  do throws(CodecError) {
+    let setting = Setting(values: positions, seed: seed)
+    answer = Array(try lab.report(figure: Int(figure), setting).json.utf8)
+    return Int32(answer.count)
+  } catch {
+    answer = Array(error.description.utf8)
+    return -Int32(answer.count)
+  }
+}
+
+/// Where the bytes of the last answer lie, until the next call.
+@_expose(wasm, "lab_answer") @_cdecl("lab_answer")
+public func answerAddress() -> UnsafePointer<UInt8>? {
+  // The array is not touched before the page has copied it.
+  answer.withUnsafeBufferPointer { $0.baseAddress }
+}

@@ -1,0 +1,45 @@
+import TurboQuant
+
+/// Codecs made before, and the sample vectors as they encode them: a codebook takes longer to solve
+/// than hundreds of vectors to encode.
+struct CodecStore: Sendable {
+  /// The sample vectors in one codec's codes.
+  struct Encoded: Sendable {
+    let codec: Codec
+    let codes: CodeMatrix
+  }
+
+  private var codecs: [Codec] = []
+  private var encoded: [Encoded] = []
+
+  /// The scalar codec of `dimension` and `bits`; its seed is for the caller to set.
+  ///
+  /// - Throws: ``CodecError`` for a dimension or a rate that no codec has.
+  mutating func codec(dimension: Int, bits: Double) throws(CodecError) -> Codec {
+    guard let rate = Rate(bitsPerCoordinate: bits) else {
+      preconditionFailure("\(bits) is not a rate")
+    }
+    if let known = codecs.first(where: { $0.dimension == dimension && $0.rate == rate }) {
+      return known
+    }
+    let codec = try Codec(dimension: dimension, rate: rate)
+    codecs.append(codec)
+    return codec
+  }
+
+  /// The sample vectors at `bits`; those of the latest seed are kept.
+  ///
+  /// - Throws: ``CodecError`` for a rate that no codec has.
+  mutating func encoded(
+    _ samples: Samples, bits: Double, seed: UInt64
+  ) throws(CodecError) -> Encoded {
+    let codec = try codec(dimension: Samples.dimension, bits: bits).reseeded(seed)
+    if let known = encoded.first(where: { $0.codec.fingerprint == codec.fingerprint }) {
+      return known
+    }
+    encoded.removeAll { $0.codec.seed != seed }
+    let made = Encoded(codec: codec, codes: try codec.encode(samples.rows.span))
+    encoded.append(made)
+    return made
+  }
+}

@@ -1,0 +1,103 @@
+import TurboQuant
+import TurboQuantKernels
+
+/// Figure 10: one vector through the whole chain, with everything on the way.
+///
+/// Controls: dimension, bits of stage 1, cosine of vector and query, repetitions.
+enum Chain {
+  static func report(_ setting: Setting) throws(CodecError) -> Report {
+    let d = setting.integer(0, in: 2...64)
+    let bits = setting.integer(1, in: 1...7)
+    let cosine = setting[2]
+    let count = setting.integer(3, in: 2...10_000)
+    let codec = try Codec(
+      dimension: d, rate: .bits(bits + 1), quantizer: .twoStage(), seed: setting.seed)
+    let (x, q) = pair(dimension: d, cosine: cosine, setting)
+    let codes = try codec.encode(x.span)
+    let row = codes[0]
+    let query = try codec.prepare(q.span)
+    let stages = try Stages(codec, row, x, q)
+
+    var report = Report()
+    report.plot("x", x.map { Double($0) })
+    report.plot("rotated", stages.rotated)
+    report.plot("codes", stages.codes.map { Double($0) })
+    report.plot("centroids", stages.centroids)
+    report.plot("residual", stages.residual)
+    report.plot("signs", stages.signs.map { $0 ? 1 : -1 })
+    report.plot("projections", stages.projections)
+    report.plot("query", stages.query)
+    let first = try codec.estimate(query, row, by: .reconstruction).value
+    let both = try codec.estimate(query, row, by: .twoStage).value
+    report.plot("bytes", [Double(row.bytes.count), Double(4 * d)])
+    let share = codec.distortion ?? 0
+    report.compare(
+      "stage 1 alone: ⟨ŷ, Rq⟩, shrunk by 1 − D", predicted: (1 - share) * cosine, measured: first)
+    report.compare("what the signs add", predicted: share * cosine, measured: both - first)
+    report.compare("estimate of ⟨x, q⟩ by this seed", predicted: cosine, measured: both)
+    let errors = try repeated(codec, x, q, count, setting)
+    report.compare(
+      "mean of the estimate over \(count) seeds", predicted: cosine, measured: errors.mean,
+      standardError: errors.standardError)
+    return report
+  }
+
+  /// A unit vector of a few large coordinates, and a query at the given cosine to it.
+  private static func pair(
+    dimension d: Int, cosine: Double, _ setting: Setting
+  ) -> (x: [Float], q: [Float]) {
+    var stream = Draws.vectors(figure: 10, of: setting)
+    let x = Input.heavyTailed.vector(dimension: d, from: &stream, nil).map { Double($0) }
+    var across = (0..<d).map { _ in stream.nextNormal() }
+    let along = zip(x, across).reduce(0) { $0 + $1.0 * $1.1 }
+    for i in 0..<d { across[i] -= along * x[i] }
+    let length = squareRoot(across.reduce(0) { $0 + $1 * $1 })
+    let sine = squareRoot(max(0, 1 - cosine * cosine))
+    let q = zip(x, across).map { Float(cosine * $0 + sine * $1 / length) }
+    return (x.map { Float($0) }, q)
+  }
+
+  /// The estimate of two stages over rotations and directions of other seeds.
+  private static func repeated(
+    _ codec: Codec, _ x: [Float], _ q: [Float], _ count: Int, _ setting: Setting
+  ) throws(CodecError) -> Moments {
+    var moments = Moments()
+    for seed in Draws.seeds(count, figure: 10, of: setting) {
+      let codec = try codec.reseeded(seed)
+      let codes = try codec.encode(x.span)
+      moments.add(try codec.estimate(codec.prepare(q.span), codes[0], by: .twoStage).value)
+    }
+    return moments
+  }
+
+  /// What one row of codes stands for, read back from its bytes.
+  private struct Stages {
+    let rotated: [Double]
+    let codes: [Int]
+    let centroids: [Double]
+    let residual: [Double]
+    let signs: [Bool]
+    /// J · R · q, what the signs are weighed with.
+    let projections: [Double]
+    let query: [Double]
+
+    init(_ codec: Codec, _ row: CodeRow, _ x: [Float], _ q: [Float]) throws(CodecError) {
+      guard let segment = codec.scalarQuantizer?.segments.first, let sketch = codec.sketch else {
+        preconditionFailure("not a codec of two stages")
+      }
+      let bytes = Array(row.bytes)
+      let rotatedQuery = try codec.rotation.apply(to: q.span)
+      rotated = try codec.rotation.apply(to: x.span).map { Double($0) }
+      let bits = segment.codebook.bits
+      codes = segment.coordinates.map { i in
+        (0..<bits).reduce(0) { $0 | (bytes.bit(i * bits + $1) ? 1 << $1 : 0) }
+      }
+      centroids = codes.map { segment.codebook.exactCentroids[$0] }
+      residual = zip(rotated, centroids).map { $0 - $1 }
+      let signBytes = Array(bytes[codec.layout.signs])
+      signs = (0..<sketch.directions).map { signBytes.bit($0) }
+      projections = try sketch.project(rotatedQuery.span).map { Double($0) }
+      query = rotatedQuery.map { Double($0) }
+    }
+  }
+}

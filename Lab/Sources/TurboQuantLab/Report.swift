@@ -1,0 +1,63 @@
+/// What a figure shows: series to draw, and numbers that theory predicts beside measured ones.
+package struct Report: Sendable {
+  /// One line of the table below a figure.
+  package struct Comparison: Sendable {
+    package let quantity: String
+    /// Nil where theory says nothing.
+    package let predicted: Double?
+    /// Nil where nothing can be measured.
+    package let measured: Double?
+    /// 0 where nothing is random.
+    package let standardError: Double
+    /// What an inequality promises besides; nil if none does.
+    package let bound: Double?
+  }
+
+  package private(set) var series: [(name: String, values: [Double])] = []
+  package private(set) var comparisons: [Comparison] = []
+
+  /// Adds a series; the page finds it by its name.
+  mutating func plot(_ name: String, _ values: [Double]) { series.append((name, values)) }
+
+  /// Adds a line to the table.
+  mutating func compare(
+    _ quantity: String, predicted: Double?, measured: Double?, standardError: Double = 0,
+    bound: Double? = nil
+  ) {
+    comparisons.append(
+      Comparison(
+        quantity: quantity, predicted: predicted, measured: measured, standardError: standardError,
+        bound: bound))
+  }
+}
+
+extension Report {
+  /// The report as JSON, the form in which it leaves this module: numbers in the shortest digits that
+  /// name them exactly, null for a number that is none.
+  package var json: String {
+    let drawn = series.map { "\"\($0.name)\":[\(Self.list($0.values))]" }
+    let compared = comparisons.map { line in
+      "{\"quantity\":\"\(line.quantity)\",\"predicted\":\(Self.number(line.predicted)),"
+        + "\"measured\":\(Self.number(line.measured)),"
+        + "\"standardError\":\(Self.number(line.standardError)),"
+        + "\"bound\":\(Self.number(line.bound))}"
+    }
+    return "{\"series\":{\(Self.joined(drawn))},\"comparisons\":[\(Self.joined(compared))]}"
+  }
+
+  private static func list(_ values: [Double]) -> String { joined(values.map { number($0) }) }
+
+  private static func number(_ value: Double?) -> String {
+    guard let value, value.isFinite else { return "null" }
+    return "\(value)"
+  }
+
+  private static func joined(_ parts: [String]) -> String {
+    var text = ""
+    for part in parts {
+      if !text.isEmpty { text += "," }
+      text += part
+    }
+    return text
+  }
+}
