@@ -1,0 +1,118 @@
+// One figure of the article: controls, charts, the table of predicted and measured numbers.
+
+class Figure {
+  // `definition` has number, controls, charts (their descriptions) and draw(plots, report, extra,
+  // positions); it may say when it needs the samples, what values the positions stand for, and which
+  // further report it draws by drawMore.
+  constructor(definition, codec) {
+    Object.assign(this, { needsSamples: () => false, values: (positions) => positions }, definition);
+    this.codec = codec;
+    this.frame = document.getElementById(`figure-${this.number}`);
+    this.controls = definition.controls.map((control) =>
+      new Control(this.number, control, () => this.update()));
+    this.plots = definition.charts.map((description) =>
+      new Plot(description, `results-${this.number}`));
+    this.extra = element('div', { class: 'extra' });
+    this.table = element('div', { class: 'results', id: `results-${this.number}` });
+    this.moreTable = element('div', { class: 'results' });
+    this.link = element('a', { href: state.hash(this.number) }, 'Link to this setting');
+    this.status = element('span', { role: 'status' }, 'Measures when it comes into view.');
+    this.frame.append(
+      element('form', { class: 'controls', 'aria-label': `Settings of figure ${this.number}` },
+        ...this.controls.map((control) => control.element)),
+      element('div', { class: 'charts' },
+        ...this.plots.map((plot) => plot.element)),
+      this.extra, this.table, this.moreTable,
+      element('p', { class: 'status' }, this.status, ' ', this.link));
+    this.frame.querySelector('form').addEventListener('submit', (event) => event.preventDefault());
+    this.watch();
+  }
+
+  // Measures only what can be seen, or nearly.
+  watch() {
+    this.isSeen = false;
+    this.isStale = true;
+    new IntersectionObserver(([entry]) => {
+      this.isSeen = entry.isIntersecting;
+      if (this.isSeen && this.isStale) this.update();
+    }, { rootMargin: '200px' }).observe(this.frame);
+  }
+
+  restore() {
+    this.controls.forEach((control) => control.restore());
+    this.update();
+  }
+
+  get positions() { return this.controls.map((control) => control.value); }
+
+  // The request that the controls stand for.
+  get request() {
+    return { figure: this.number, values: this.values(this.positions), seed: state.seed };
+  }
+
+  async update() {
+    this.isStale = !this.isSeen;
+    this.link.href = state.hash(this.number);
+    this.frame.dataset.state = this.isStale ? 'waiting' : 'measuring';
+    if (this.isStale) return;
+    try {
+      if (this.needsSamples(this)) await loadSamples(this.codec);
+      const request = this.request;
+      const report = await this.codec.report(request);
+      if (report === null) return;
+      this.show(request, report);
+      await this.measureMore(request.seed);
+      this.frame.dataset.state = 'done';
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  show(request, report) {
+    this.last = { request, report };
+    this.draw(this.plots, report, this.extra, this.positions);
+    this.table.replaceChildren(comparisonTable(report.comparisons));
+    this.status.textContent =
+      `Measured in ${shown(Math.max(1, Math.round(report.milliseconds)))} ms, seed ${request.seed}.`;
+  }
+
+  // What depends on the seed alone, such as recall over all queries.
+  async measureMore(seed) {
+    if (!this.more || this.lastMore?.request.seed === seed) return;
+    const request = { figure: this.more, values: [], seed };
+    const report = await this.codec.report(request);
+    if (report === null) return;
+    this.lastMore = { request, report };
+    this.drawMore(this.plots, report);
+    this.moreTable.replaceChildren(comparisonTable(report.comparisons));
+  }
+
+  redraw() {
+    if (this.last) this.draw(this.plots, this.last.report, this.extra, this.positions);
+    if (this.lastMore) this.drawMore(this.plots, this.lastMore.report);
+  }
+
+  fail(error) {
+    this.frame.dataset.state = 'failed';
+    this.status.textContent = `Not measured: ${error.message}`;
+    console.error(error);
+  }
+}
+
+// Predicted and measured numbers side by side.
+function comparisonTable(comparisons) {
+  const row = (cells, name) => element('tr', {},
+    ...cells.map((text, i) => element(i === 0 || name === 'th' ? 'th' : 'td',
+      { scope: i === 0 && name === 'td' ? 'row' : 'col' }, text)));
+  const hasBound = comparisons.some(({ bound }) => bound !== null);
+  const head = ['', 'predicted', 'measured', ...(hasBound ? ['bound'] : [])];
+  const body = comparisons.map(({ quantity, predicted, measured, standardError, bound }) => row([
+    quantity, shown(predicted),
+    shown(measured) + (standardError > 0 ? ` ± ${Number(standardError.toPrecision(2))}` : ''),
+    ...(hasBound ? [shown(bound)] : []),
+  ], 'td'));
+  return element('table', {}, element('thead', {}, row(head, 'th')), element('tbody', {}, ...body));
+}
+
+// The definitions, which the files of the folder figures add.
+const figures = [];

@@ -1,0 +1,27 @@
+figures.push({
+  number: 3,
+  controls: [
+    inputControl,
+    { name: 'd', label: 'Dimension d', choices: [8, 16, 32, 64, 128, 256, 384], initial: 256 },
+    { name: 'b', label: 'Bits at the marker', choices: steps(1, 6, 0.5), initial: 3.5 },
+    { name: 'n', label: 'Vectors', choices: [20, 50, 100, 200], initial: 100 },
+  ],
+  charts: ['Squared error against bits a coordinate on a logarithmic scale'],
+  needsSamples,
+  draw([plot], { series }, _, [, , marker]) {
+    const { bits, shannon, lloydMax, measured, unrotated, entropyLimit } = series;
+    plot.draw({
+      x: { title: 'bits a coordinate', min: 0.5, max: 6.2 },
+      y: { title: 'squared error D', type: 'logarithmic', min: 1e-4, max: 1.2, ticks: decades },
+      layers: [
+        { label: 'codec, measured', role: 'measured', kind: 'dots', x: bits, y: measured },
+        { label: 'Lloyd–Max, predicted', role: 'predicted', x: bits, y: lloydMax },
+        { label: 'Shannon’s floor 4⁻ᵇ', role: 'bound', x: bits, y: shannon },
+        { label: 'entropy-coded limit', role: 'second', x: bits, y: entropyLimit },
+        { label: 'entropy-coded, measured', role: 'second', kind: 'dots', x: series.entropyBits, y: series.entropyDistortion },
+        { label: 'without rotation, measured', role: 'third', kind: 'dots', x: bits, y: unrotated },
+        ...verticals(`marker at ${marker} bits`, 'rule', [marker], 1.2, 1e-4),
+      ],
+    });
+  },
+});

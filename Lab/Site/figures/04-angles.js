@@ -1,0 +1,19 @@
+figures.push({
+  number: 4,
+  controls: [
+    { name: 'd', label: 'Dimension d', choices: [2, 3, 4, 8, 16, 32, 64, 128, 256, 512, 1024], initial: 32 },
+    { name: 'n', label: 'Pairs', choices: [500, 1000, 2000, 4000], initial: 2000, show: shown },
+  ],
+  charts: ['Share of random pairs by their angle, exact law and histogram'],
+  draw([plot], { series: { angle, measured, predicted } }) {
+    const percent = (shares) => shares.map((share) => 100 * share);
+    plot.draw({
+      x: { title: 'angle between two random directions, degrees', min: 0, max: 180, ticks: { stepSize: 30 } },
+      y: { title: 'pairs in each 3°, %', min: 0 },
+      layers: [
+        { label: 'pairs, measured', role: 'measured', kind: 'steps', x: angle, y: percent(measured) },
+        { label: 'exact law, predicted', role: 'predicted', x: angle, y: percent(predicted) },
+      ],
+    });
+  },
+});

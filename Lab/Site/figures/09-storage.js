@@ -1,0 +1,20 @@
+figures.push({
+  number: 9,
+  controls: [
+    { name: 'd', label: 'Dimension d', choices: [64, 128, 256, 384, 768, 1024, 1536, 3072], initial: 384, show: shown },
+    { name: 'b', label: 'Bits a coordinate b', choices: [2, 3, 4, 5, 6, 7, 8], initial: 4 },
+    { name: 'n', label: 'Vectors that share what is stored once', choices: [100, 1000, 5000, 1e5, 1e6], initial: 5000, show: shown },
+  ],
+  charts: ['Bytes that each scheme stores of a vector, by what they are'],
+  draw([plot], { series: { codes, signs, scalars, shared } }, _, [, bits]) {
+    plot.bars({
+      isAcross: true, isStacked: true, height: 'bytes a vector',
+      labels: [`TurboQuant, ${bits} bits`, 'TurboQuant, two stages', `QJL, ${bits} signs`, 'PolarQuant, 3.9 bits',
+        `Product quantization`, 'Group-wise int4'],
+      datasets: [
+        bar('codes', 'predicted', 'plain', codes), bar('signs', 'second', 'dots', signs),
+        bar('scalars', 'measured', 'up', scalars), bar('share of codebooks', 'third', 'down', shared),
+      ],
+    });
+  },
+});

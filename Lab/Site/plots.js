@@ -1,0 +1,112 @@
+// Charts in one style: what theory predicts is a line, what the codec measured is dots, steps or bars,
+// and everything differs in form as well as in colour.
+
+const dashes = { predicted: [], bound: [8, 4], second: [2, 3], third: [10, 3, 2, 3], rule: [4, 4], measured: [] };
+const marks = { measured: ['circle', '●'], second: ['triangle', '▲'], third: ['rectRot', '◆'] };
+
+const ink = (role) => getComputedStyle(document.documentElement).getPropertyValue(`--${role}`).trim();
+const svg = (content) => `<svg width="28" height="14" aria-hidden="true">${content}</svg>`;
+
+// A dataset of Chart.js; `kind` is line, dots or steps. Its `sample` is what the legend shows.
+function layer({ label, role, kind = 'line', x, y }) {
+  const colour = ink(role);
+  const common = {
+    label, data: x.map((value, i) => ({ x: value, y: y[i] })),
+    borderColor: colour, backgroundColor: colour, borderWidth: 2, pointRadius: 0,
+  };
+  if (kind === 'dots') {
+    const [pointStyle, glyph] = marks[role];
+    const sample = svg(`<text x="14" y="12" text-anchor="middle" fill="${colour}">${glyph}</text>`);
+    return { ...common, showLine: false, pointRadius: 4, pointStyle, clip: 6, sample };
+  }
+  if (kind === 'steps') {
+    const backgroundColor = `${colour}40`;
+    const sample = svg(`<rect x="4" y="1" width="20" height="12" fill="${backgroundColor}" stroke="${colour}"/>`);
+    return { ...common, borderWidth: 1.5, showLine: true, stepped: 'middle', fill: 'origin', backgroundColor, sample };
+  }
+  const sample = svg(`<line x2="28" y1="7" y2="7" stroke="${colour}" stroke-width="2" stroke-dasharray="${dashes[role]}"/>`);
+  return { ...common, showLine: true, borderDash: dashes[role], sample };
+}
+
+// A vertical line at each x, up to `top`.
+const verticals = (label, role, xs, top, bottom = 0) => [{
+  label, role, x: xs.flatMap((x) => [x, x, x]), y: xs.flatMap(() => [bottom, top, NaN]),
+}];
+
+// A dataset of bars, told apart by its hatching as well.
+function bar(label, role, pattern, data) {
+  const tile = hatching(role, pattern);
+  const backgroundColor = tile.getContext('2d').createPattern(tile, 'repeat');
+  const sample = `<span class="tile" style="background-image: url(${tile.toDataURL()})"></span>`;
+  return { label, data, backgroundColor, borderColor: ink(role), borderWidth: 1, sample };
+}
+
+// A tile in the colour of `role`: plain, dots, or lines that go up or down.
+function hatching(role, pattern) {
+  const tile = element('canvas', { width: 8, height: 8 });
+  const pen = tile.getContext('2d');
+  pen.fillStyle = ink(role) + (pattern === 'plain' ? '' : '40');
+  pen.fillRect(0, 0, 8, 8);
+  pen.fillStyle = pen.strokeStyle = ink(role);
+  pen.lineWidth = 2;
+  if (pattern === 'dots') pen.fillRect(2, 2, 3, 3);
+  if (pattern === 'up' || pattern === 'down') {
+    const [low, high] = pattern === 'up' ? [9, -1] : [-1, 9];
+    // Beyond the corners as well, so that lines of neighbouring tiles meet.
+    for (const shift of [-8, 0, 8]) {
+      pen.moveTo(shift - 1, low);
+      pen.lineTo(shift + 9, high);
+    }
+    pen.stroke();
+  }
+  return tile;
+}
+
+const axis = ({ title = '', ticks, ...rest }) => ({
+  ...rest,
+  title: { display: title !== '', text: title, color: ink('ink') },
+  grid: { color: ink('grid') },
+  ticks: { color: ink('faint'), maxRotation: 0, includeBounds: false, ...ticks },
+});
+
+// One chart and its legend.
+class Plot {
+  constructor(description, describedBy) {
+    this.canvas = element('canvas', { role: 'img', 'aria-label': description, 'aria-describedby': describedBy });
+    this.legend = element('ul', { class: 'legend' });
+    this.element = element('div', {}, element('div', { class: 'chart' }, this.canvas), this.legend);
+  }
+
+  // Layers over two axes of numbers.
+  draw({ x, y, layers }) {
+    const label = ({ dataset, raw }) => `${dataset.label}: ${shown(raw.x)}, ${shown(raw.y)}`;
+    this.show('scatter', { datasets: layers.map(layer) }, {
+      scales: { x: axis({ type: 'linear', ...x }), y: axis({ type: 'linear', ...y }) },
+      plugins: { legend: { display: false }, tooltip: { callbacks: { label } } },
+    });
+  }
+
+  // Bars for each of `labels`, upward or across; `title` names the labels, `height` the lengths.
+  bars({ labels, datasets, title, height, isAcross = false, isStacked = false }) {
+    const [lengths, names] = [axis({ title: height, stacked: isStacked }), axis({ title, stacked: isStacked })];
+    this.show('bar', { labels, datasets }, {
+      indexAxis: isAcross ? 'y' : 'x',
+      scales: isAcross ? { x: lengths, y: names } : { x: names, y: lengths },
+      plugins: { legend: { display: false } },
+    });
+  }
+
+  show(type, data, options) {
+    const settled = {
+      ...options, animation: false, responsive: true, maintainAspectRatio: false,
+      interaction: { mode: 'nearest', intersect: false },
+    };
+    if (this.chart) {
+      Object.assign(this.chart, { data, options: settled });
+      this.chart.update('none');
+    } else {
+      this.chart = new Chart(this.canvas, { type, data, options: settled });
+    }
+    this.legend.innerHTML = data.datasets.map(({ sample, label }) => `<li>${sample} ${label}</li>`).join('');
+  }
+}

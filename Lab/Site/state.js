@@ -1,0 +1,33 @@
+// What the reader has set, kept in the address so that a link carries it: #seed=7&1.d=384.
+
+const state = {
+  seed: '1',
+  values: new Map(),
+
+  // Takes over what the address says, so far as the page offers it.
+  read() {
+    const fields = new URLSearchParams(location.hash.slice(1));
+    const seed = fields.get('seed') ?? '1';
+    this.seed = /^[0-9]{1,19}$/.test(seed) ? seed : '1';
+    this.kernels = fields.get('kernels') === 'scalar' ? 'scalar' : undefined;
+    this.values = new Map([...fields].filter(([name]) => /^[0-9]+\./.test(name)));
+  },
+
+  // The address of this state, of one figure only if `figure` is given.
+  hash(figure) {
+    const fields = new URLSearchParams();
+    if (figure) fields.set('at', `figure-${figure}`);
+    if (this.seed !== '1') fields.set('seed', this.seed);
+    if (this.kernels) fields.set('kernels', this.kernels);
+    for (const [name, value] of this.values) {
+      if (!figure || name.startsWith(`${figure}.`)) fields.set(name, value);
+    }
+    return `#${fields}`;
+  },
+
+  // Writes the address, at most a few times a second.
+  write() {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => history.replaceState(null, '', this.hash()), 250);
+  },
+};
