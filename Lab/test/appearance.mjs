@@ -1,0 +1,40 @@
+// A picture of every figure, wide and narrow, light and dark, for somebody to look at; and what a program
+// can tell of them: no chart is empty, nothing is wider than the screen.
+import assert from 'node:assert/strict';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { figureNumbers, settled } from './figures.mjs';
+
+export async function takeScreenshots(browser, url, folder) {
+  mkdirSync(folder, { recursive: true });
+  let count = 0;
+  for (const scheme of ['light', 'dark']) {
+    for (const [width, height] of [[360, 2600], [1280, 1600]]) {
+      const page = await browser.page(width, height, scheme);
+      await page.open(url);
+      for (const number of await figureNumbers(page)) {
+        await settled(page, number);
+        const { clip, inks } = await page.call(look, number);
+        inks.forEach((ink) => assert(ink > 20, `a chart of figure ${number} is empty at ${width} pixels`));
+        const { data } = await page.send('Page.captureScreenshot', { format: 'png', clip });
+        writeFileSync(`${folder}/figure-${number}-${width}-${scheme}.png`, Buffer.from(data, 'base64'));
+        count += 1;
+      }
+      const overflow = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
+      assert(overflow <= 0, `${overflow} pixels too wide at ${width}`);
+      assert.deepEqual(page.complaints, []);
+    }
+  }
+  return `${count} in ${folder}`;
+}
+
+// In the page, once it has been painted: where the figure is, and how many pixels each chart has drawn on.
+async function look(number) {
+  const frame = document.getElementById(`figure-${number}`);
+  await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+  const inks = [...frame.querySelectorAll('canvas')].map((canvas) => {
+    const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+    return data.filter((value, i) => i % 4 === 3 && value > 0).length;
+  });
+  const { x, y, width, height } = frame.getBoundingClientRect();
+  return { clip: { x: x + scrollX, y: y + scrollY, width, height, scale: 1 }, inks };
+}

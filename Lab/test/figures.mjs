@@ -1,0 +1,26 @@
+// What every check does with the figures of a page.
+
+export const figureNumbers = (page) => page.evaluate('lab.then(({ figures }) => figures.map(({ number }) => number))');
+
+// Brings a figure into view and waits until it shows what its controls say.
+export async function settled(page, number) {
+  const state = await page.call(async (figure) => {
+    await lab;
+    const frame = document.getElementById(`figure-${figure}`);
+    frame.scrollIntoView();
+    const isSettled = () => ['done', 'failed'].includes(frame.dataset.state);
+    await new Promise((resolve) => {
+      if (isSettled()) resolve();
+      new MutationObserver(() => isSettled() && resolve()).observe(frame, { attributes: true });
+      setTimeout(resolve, 60000);
+    });
+    return frame.dataset.state;
+  }, number);
+  if (state !== 'done') throw new Error(`figure ${number} is ${state}`);
+}
+
+// What a figure asked and was told last, its further report included.
+export const reports = (page, number) => page.call(async (figure) => {
+  const { last, lastMore } = (await lab).figures.find((each) => each.number === figure);
+  return [last, lastMore].filter(Boolean);
+}, number);

@@ -1,0 +1,64 @@
+// Holds the built page against the native library and against what a page must be:
+//
+//   node Lab/test/main.mjs CHROMIUM LAB_MEASUREMENTS SCREENSHOTS
+import assert from 'node:assert/strict';
+import { readdirSync, statSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
+import { checkAccessibility } from './accessibility.mjs';
+import { takeScreenshots } from './appearance.mjs';
+import { Browser } from './browser.mjs';
+import { checkGoldenFiles } from './golden.mjs';
+import { checkLinks } from './links.mjs';
+import { compareWithNative, moveEverySlider } from './measurements.mjs';
+
+const [chromium, native, screenshots] = process.argv.slice(2);
+const dist = 'Lab/dist';
+const url = pathToFileURL(`${dist}/index.html`).href;
+
+const step = async (name, body) => {
+  const begun = performance.now();
+  const said = await body();
+  console.log(`${name}: ${said} (${((performance.now() - begun) / 1000).toFixed(1)} s)`);
+};
+
+await step('Size of the page', () => {
+  const files = readdirSync(dist).filter((name) => name !== 'samples.js');
+  const bytes = files.reduce((sum, name) => sum + statSync(`${dist}/${name}`).size, 0);
+  assert(bytes < 3e6, `${bytes} bytes besides the sample vectors`);
+  return `${bytes} bytes besides the sample vectors, under 3,000,000`;
+});
+
+const browser = new Browser(chromium);
+try {
+  const page = await browser.page(1280, 900);
+  await step('First paint', async () => {
+    await page.open(url);
+    const paint = await page.call(() => new Promise((resolve) => {
+      new PerformanceObserver((list) => {
+        list.getEntriesByName('first-contentful-paint').forEach((entry) => resolve(entry.startTime));
+      }).observe({ type: 'paint', buffered: true });
+    }));
+    assert(paint < 1000, `first contentful paint after ${paint} ms`);
+    return `${Math.round(paint)} ms, under 1,000`;
+  });
+  let answers = [];
+  await step('Every slider to both ends, by keyboard', async () => {
+    const moved = await moveEverySlider(page);
+    answers = moved.answers;
+    assert(moved.longest < 50, `a move held up the page for ${moved.longest} ms`);
+    return `${answers.length} reports; no move took the page longer than ${Math.round(moved.longest)} ms, under 50`;
+  });
+  await step('Measured values against the native library', () => compareWithNative(native, answers));
+  for (const kernels of ['simd128', 'scalar']) {
+    await step(`Golden files, ${kernels}`, () => checkGoldenFiles(browser, `${url}#kernels=${kernels}`, kernels));
+  }
+  await step('Links carry the state', () => checkLinks(browser, url));
+  for (const scheme of ['light', 'dark']) {
+    await step(`Labels, contrast and focus, ${scheme}`, () => checkAccessibility(browser, url, scheme));
+  }
+  await step('Screenshots', () => takeScreenshots(browser, url, screenshots));
+  assert.deepEqual(page.complaints, []);
+  console.log('No complaint on any console');
+} finally {
+  await browser.close();
+}

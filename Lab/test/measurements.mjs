@@ -1,0 +1,104 @@
+// Moves the sliders as a reader does, and asks the native library for the same.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { figureNumbers, reports, settled } from './figures.mjs';
+
+// Kernels may add up float32 products in another order on each target: scores of unit vectors, sums of
+// 384 products, then differ by some 2⁻²². A softmax of sharpness 80 makes 80 times that of it. What is
+// made of integers and of float64 alone is equal to the bit.
+const tolerance = 80 * 2 ** -22;
+
+// The reports at both ends of every control, and all reports of another seed; `longest` is the most time
+// that the page itself spent on one move, in milliseconds of its own processor time.
+export async function moveEverySlider(page) {
+  const answers = new Map();
+  const take = async (number) => {
+    await settled(page, number);
+    for (const answer of await reports(page, number)) answers.set(JSON.stringify(answer.request), answer);
+  };
+  await page.send('Performance.enable', { timeDomain: 'threadTicks' });
+  let longest = 0;
+  const numbers = await figureNumbers(page);
+  for (const number of numbers) {
+    await take(number);
+    for (const id of await page.call(controlIds, number)) {
+      const before = await page.call((control) => document.getElementById(control).value, id);
+      for (const key of ['Home', 'End']) {
+        await page.call((control) => document.getElementById(control).focus(), id);
+        const begun = await processorTime(page);
+        await page.press(key);
+        await settled(page, number);
+        longest = Math.max(longest, await processorTime(page) - begun);
+        await take(number);
+        assert(await page.call(isAtEnd, id, key), `${id} did not go to its end by ${key}`);
+      }
+      await page.call(putBack, id, before);
+      await settled(page, number);
+    }
+  }
+  await page.call(setSeed, '20250428');
+  for (const number of numbers) await take(number);
+  return { answers: [...answers.values()], longest };
+}
+
+async function processorTime(page) {
+  const { metrics } = await page.send('Performance.getMetrics');
+  return 1000 * metrics.find(({ name }) => name === 'TaskDuration').value;
+}
+
+const controlIds = (figure) =>
+  [...document.querySelectorAll(`#figure-${figure} .control :is(input, select)`)].map(({ id }) => id);
+
+const isAtEnd = (id, key) => {
+  const control = document.getElementById(id);
+  const last = control.max ?? String(control.options.length - 1);
+  return control.value === (key === 'Home' ? '0' : last);
+};
+
+const putBack = (id, value) => {
+  const control = document.getElementById(id);
+  control.value = value;
+  control.dispatchEvent(new Event('input'));
+};
+
+const setSeed = (seed) => {
+  const input = document.getElementById('seed');
+  input.value = seed;
+  input.dispatchEvent(new Event('change'));
+};
+
+export function compareWithNative(program, answers) {
+  const lines = answers.map(({ request: { figure, seed, values } }) => [figure, seed, ...values].join(' '));
+  const output = execFileSync(program, { input: `${lines.join('\n')}\n`, maxBuffer: 1 << 28 });
+  const expected = String(output).trim().split('\n').map((line) => JSON.parse(line));
+  assert.equal(expected.length, answers.length);
+  let [count, integers, unequal, largest] = [0, 0, 0, 0];
+  answers.forEach(({ report }, i) => {
+    const [page, native] = [flat(report), flat(expected[i])];
+    assert.deepEqual(page.map(([name]) => name), native.map(([name]) => name), lines[i]);
+    page.forEach(([name, value], place) => {
+      const wanted = native[place][1];
+      count += 1;
+      if (value === wanted) {
+        integers += Number.isInteger(value) ? 1 : 0;
+        return;
+      }
+      const where = `${lines[i]}: ${name} is ${value}, natively ${wanted}`;
+      assert(!Number.isInteger(value) && !Number.isInteger(wanted), where);
+      const difference = Math.abs(value - wanted) / Math.abs(wanted);
+      assert(difference <= tolerance, where);
+      unequal += 1;
+      largest = Math.max(largest, difference);
+    });
+  });
+  return `${count - unequal} of ${count} values equal to the bit, ${integers} whole numbers among them; ` +
+    `${unequal} differ by up to ${largest.toExponential(1)} of themselves, under ${tolerance.toExponential(1)}`;
+}
+
+// The numbers of a report, each with its name.
+function flat({ series, comparisons }) {
+  const drawn = Object.entries(series).flatMap(([name, values]) => values.map((value, i) => [`${name}[${i}]`, value]));
+  const compared = comparisons.flatMap(({ quantity, ...numbers }) =>
+    Object.entries(numbers).map(([name, value]) => [`${quantity}, ${name}`, value]));
+  return [...drawn, ...compared];
+}
