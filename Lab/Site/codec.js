@@ -13,11 +13,11 @@ class Codec {
     this.isBusy = false;
   }
 
-  // One task of the worker; `moved` are buffers that the page gives away.
-  call(task, argument, moved = []) {
+  // One task of the worker.
+  call(task, argument) {
     const number = this.number++;
     const promise = new Promise((resolve, reject) => this.open.set(number, { resolve, reject }));
-    this.worker.postMessage({ number, task, argument }, moved);
+    this.worker.postMessage({ number, task, argument });
     return promise;
   }
 
@@ -48,7 +48,3 @@ class Codec {
     this.next();
   }
 }
-
-// The bytes that a script of the build carries as base64.
-const bytesOf = async (base64) =>
-  new Uint8Array(await (await fetch(`data:application/octet-stream;base64,${base64}`)).arrayBuffer());

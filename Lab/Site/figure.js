@@ -25,6 +25,7 @@ class Figure {
       this.extra, this.table, this.moreTable,
       element('p', { class: 'status' }, this.status, ' ', this.link));
     this.frame.querySelector('form').addEventListener('submit', (event) => event.preventDefault());
+    addEventListener('statewritten', () => { this.link.href = state.hash(this.number); });
     this.watch();
   }
 
@@ -52,7 +53,6 @@ class Figure {
 
   async update() {
     this.isStale = !this.isSeen;
-    this.link.href = state.hash(this.number);
     this.frame.dataset.state = this.isStale ? 'waiting' : 'measuring';
     if (this.isStale) return;
     try {
@@ -101,17 +101,17 @@ class Figure {
 
 // Predicted and measured numbers side by side.
 function comparisonTable(comparisons) {
-  const row = (cells, name) => element('tr', {},
-    ...cells.map((text, i) => element(i === 0 || name === 'th' ? 'th' : 'td',
-      { scope: i === 0 && name === 'td' ? 'row' : 'col' }, text)));
   const hasBound = comparisons.some(({ bound }) => bound !== null);
-  const head = ['', 'predicted', 'measured', ...(hasBound ? ['bound'] : [])];
-  const body = comparisons.map(({ quantity, predicted, measured, standardError, bound }) => row([
-    quantity, shown(predicted),
-    shown(measured) + (standardError > 0 ? ` ± ${Number(standardError.toPrecision(2))}` : ''),
-    ...(hasBound ? [shown(bound)] : []),
-  ], 'td'));
-  return element('table', {}, element('thead', {}, row(head, 'th')), element('tbody', {}, ...body));
+  const columns = ['predicted', 'measured', ...(hasBound ? ['bound'] : [])];
+  const head = element('tr', {}, element('td'), ...columns.map((name) => element('th', { scope: 'col' }, name)));
+  const rows = comparisons.map(({ quantity, predicted, measured, standardError, bound }) => {
+    const spread = standardError > 0 ? ` ± ${Number(standardError.toPrecision(2))}` : '';
+    const numbers = [shown(predicted), shown(measured) + spread, ...(hasBound ? [shown(bound)] : [])];
+    return element('tr', {}, element('th', { scope: 'row' }, quantity),
+      ...numbers.map((number) => element('td', {}, number)));
+  });
+  return element('table', { 'aria-label': 'Predicted and measured numbers' },
+    element('thead', {}, head), element('tbody', {}, ...rows));
 }
 
 // The definitions, which the files of the folder figures add.

@@ -30,9 +30,7 @@ function goToFigure() {
 async function openLab() {
   state.read();
   const codec = new Codec();
-  const [simd128, scalar] = await Promise.all([bytesOf(modules.simd128), bytesOf(modules.scalar)]);
-  const { kernels } = await codec.call('start',
-    { simd128, scalar, kernels: state.kernels }, [simd128.buffer, scalar.buffer]);
+  const { kernels } = await codec.call('start', { modules, kernels: state.kernels });
   document.getElementById('about-codec').textContent =
     `Every measured number above was computed in this page, by the package’s codec as WebAssembly with ${kernels} kernels.`;
   const shownFigures = [];
@@ -42,6 +40,11 @@ async function openLab() {
   }
   const showSeed = setUpSeed(shownFigures);
   addEventListener('hashchange', () => {
+    // A link to a place of the page, which says nothing of the state.
+    if (!location.hash.includes('=')) {
+      state.write();
+      return;
+    }
     state.read();
     showSeed();
     shownFigures.forEach((figure) => figure.restore());
@@ -55,3 +58,5 @@ async function openLab() {
 
 // What a test may look at.
 const lab = openLab();
+lab.catch((error) => document.getElementById('article').prepend(
+  element('p', { class: 'failure', role: 'alert' }, `The figures cannot run here: ${error.message}`)));

@@ -9,9 +9,6 @@ function loadSamples(codec) {
     script.onload = resolve;
     script.onerror = () => reject(new Error('samples.js, the sample vectors, could not be read'));
     document.head.append(script);
-  }).then(async () => {
-    const [rows, queries] = await Promise.all([bytesOf(samples.rows), bytesOf(samples.queries)]);
-    await codec.call('load', { rows, queries }, [rows.buffer, queries.buffer]);
-  });
+  }).then(() => codec.call('load', { rows: samples.rows, queries: samples.queries }));
   return samplesLoaded;
 }

@@ -13,21 +13,22 @@ const state = {
     this.values = new Map([...fields].filter(([name]) => /^[0-9]+\./.test(name)));
   },
 
-  // The address of this state, of one figure only if `figure` is given.
+  // The address of this state, at a figure if one is given.
   hash(figure) {
     const fields = new URLSearchParams();
     if (figure) fields.set('at', `figure-${figure}`);
     if (this.seed !== '1') fields.set('seed', this.seed);
     if (this.kernels) fields.set('kernels', this.kernels);
-    for (const [name, value] of this.values) {
-      if (!figure || name.startsWith(`${figure}.`)) fields.set(name, value);
-    }
+    for (const [name, value] of this.values) fields.set(name, value);
     return `#${fields}`;
   },
 
-  // Writes the address, at most a few times a second.
+  // Writes the address, at most a few times a second, and tells the figures, whose links follow it.
   write() {
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => history.replaceState(null, '', this.hash()), 250);
+    this.timer = setTimeout(() => {
+      history.replaceState(null, '', this.hash());
+      dispatchEvent(new Event('statewritten'));
+    }, 250);
   },
 };

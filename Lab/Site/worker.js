@@ -17,10 +17,14 @@ function codecWorker() {
     proc_exit(code) { throw new Error(`the codec gave up with code ${code}`); },
   };
 
+  // The bytes that the page has as base64: decoded here, since that takes a while.
+  const bytesOf = (base64) => Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+
   // The SIMD module where this browser runs it, the scalar one elsewhere or where it is asked for.
-  async function start({ simd128, scalar, kernels }) {
+  async function start({ modules, kernels }) {
+    const simd128 = bytesOf(modules.simd128);
     const wanted = kernels ?? (WebAssembly.validate(simd128) ? 'simd128' : 'scalar');
-    const bytes = { simd128, scalar }[wanted];
+    const bytes = wanted === 'simd128' ? simd128 : bytesOf(modules.scalar);
     const { instance } = await WebAssembly.instantiate(bytes, { wasi_snapshot_preview1: host });
     codec = instance.exports;
     return { kernels: wanted };
@@ -50,7 +54,8 @@ function codecWorker() {
   }
 
   // Takes the sample vectors.
-  function load({ rows, queries }) {
+  function load(samples) {
+    const [rows, queries] = [bytesOf(samples.rows), bytesOf(samples.queries)];
     withCopy(rows, (atRows) => withCopy(queries, (atQueries) =>
       codec.lab_load(atRows, rows.length, atQueries, queries.length)));
   }

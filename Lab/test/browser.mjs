@@ -54,10 +54,7 @@ export class Browser {
     await page.send('Page.enable');
     await page.send('Runtime.enable');
     await page.send('Log.enable');
-    await page.send('Emulation.setDeviceMetricsOverride',
-      { width, height, deviceScaleFactor: 1, mobile: width < 500 });
-    await page.send('Emulation.setEmulatedMedia',
-      { features: [{ name: 'prefers-color-scheme', value: scheme }] });
+    await page.appear(width, height, scheme);
     return page;
   }
 
@@ -94,6 +91,14 @@ class Page {
   }
 
   send(method, params) { return this.browser.send(method, params, this.session); }
+
+  // Takes the given size in pixels, light or dark.
+  async appear(width, height, scheme) {
+    await this.send('Emulation.setDeviceMetricsOverride',
+      { width, height, deviceScaleFactor: 1, mobile: width < 500 });
+    await this.send('Emulation.setEmulatedMedia',
+      { features: [{ name: 'prefers-color-scheme', value: scheme }] });
+  }
 
   async open(url) {
     const loaded = new Promise((resolve) => { this.loaded = resolve; });

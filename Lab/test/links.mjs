@@ -8,6 +8,7 @@ export async function checkLinks(browser, url) {
   await settled(page, 5);
   const [{ request }] = await reports(page, 5);
   assert.deepEqual(request, { figure: 5, values: [128, 0.4, 2000], seed: '99' });
+  await page.call(() => { location.hash = '#article'; });
   const link = await page.evaluate(`document.querySelector('#figure-5 .status a').hash`);
   const elsewhere = await browser.page(360, 740);
   await elsewhere.send('Emulation.setTouchEmulationEnabled', { enabled: true });

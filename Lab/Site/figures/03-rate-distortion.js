@@ -12,7 +12,7 @@ figures.push({
     const { bits, shannon, lloydMax, measured, unrotated, entropyLimit } = series;
     plot.draw({
       x: { title: 'bits a coordinate', min: 0.5, max: 6.2 },
-      y: { title: 'squared error D', type: 'logarithmic', min: 1e-4, max: 1.2, ticks: decades },
+      y: { title: 'squared error D', type: 'logarithmic', min: 1e-4, max: 3, ticks: decades },
       layers: [
         { label: 'codec, measured', role: 'measured', kind: 'dots', x: bits, y: measured },
         { label: 'Lloyd–Max, predicted', role: 'predicted', x: bits, y: lloydMax },
@@ -20,7 +20,7 @@ figures.push({
         { label: 'entropy-coded limit', role: 'second', x: bits, y: entropyLimit },
         { label: 'entropy-coded, measured', role: 'second', kind: 'dots', x: series.entropyBits, y: series.entropyDistortion },
         { label: 'without rotation, measured', role: 'third', kind: 'dots', x: bits, y: unrotated },
-        ...verticals(`marker at ${marker} bits`, 'rule', [marker], 1.2, 1e-4),
+        ...verticals(`marker at ${marker} bits`, 'rule', [marker], 3, 1e-4),
       ],
     });
   },

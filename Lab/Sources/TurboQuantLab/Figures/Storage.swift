@@ -31,7 +31,7 @@ enum Storage {
     report.compare(
       "bytes of codebooks, product quantization", predicted: formulas[4].shared, measured: nil)
     report.compare(
-      "bytes of a Haar rotation, had it to be stored", predicted: 4 * Double(d * d), measured: nil)
+      "regenerated from the seed: bytes of a Haar rotation", predicted: 4 * Double(d * d), measured: nil)
     return report
   }
 
