@@ -97,8 +97,14 @@ export function compareWithNative(program, answers) {
       largest = Math.max(largest, difference);
     });
   });
+  const held = answers.flatMap(({ report }, i) => report.comparisons.map((line) => ({ ...line, where: lines[i] })))
+    .filter(({ predicted, standardError }) => predicted !== null && standardError > 0);
+  for (const { quantity, where, predicted, measured, standardError } of held) {
+    assert(Math.abs(measured - predicted) <= 5 * standardError, `${where}: ${quantity} is ${measured}, not ${predicted}`);
+  }
   return `${count - unequal} of ${count} values equal to the bit, ${integers} whole numbers among them; ` +
-    `${unequal} differ by up to ${largest.toExponential(1)} of themselves, under ${tolerance.toExponential(1)}`;
+    `${unequal} differ by up to ${largest.toExponential(1)} of themselves, under ${tolerance.toExponential(1)}; ` +
+    `${held.length} measurements within 5 standard errors of their predictions`;
 }
 
 // The numbers of a report, each with its name.

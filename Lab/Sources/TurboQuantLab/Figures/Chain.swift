@@ -29,7 +29,6 @@ enum Chain {
     report.plot("query", stages.query)
     let first = try codec.estimate(query, row, by: .reconstruction).value
     let both = try codec.estimate(query, row, by: .twoStage).value
-    report.plot("bytes", [Double(row.bytes.count), Double(4 * d)])
     let share = codec.distortion ?? 0
     report.compare(
       "stage 1 alone: ⟨ŷ, Rq⟩, shrunk by 1 − D", predicted: (1 - share) * cosine, measured: first)

@@ -96,14 +96,6 @@ enum RateDistortion {
   }
 }
 
-/// ‖x − y‖².
-func squaredDistance(_ x: [Float], _ y: [Float]) -> Double {
-  zip(x, y).reduce(0) { sum, pair in
-    let difference = Double(pair.0) - Double(pair.1)
-    return sum + difference * difference
-  }
-}
-
 /// Rotated coordinates in equal cells whose numbers are entropy-coded: bits and error, both measured.
 ///
 /// The bits are the entropy of the cells' observed shares, what an ideal code of them would spend.

@@ -31,7 +31,8 @@ enum Storage {
     report.compare(
       "bytes of codebooks, product quantization", predicted: formulas[4].shared, measured: nil)
     report.compare(
-      "regenerated from the seed: bytes of a Haar rotation", predicted: 4 * Double(d * d), measured: nil)
+      "regenerated from the seed: bytes of a Haar rotation", predicted: 4 * Double(d * d),
+      measured: nil)
     return report
   }
 
