@@ -2,7 +2,8 @@ figures.push({
   number: 4,
   controls: [
     { name: 'd', label: 'Dimension d', choices: [2, 3, 4, 8, 16, 32, 64, 128, 256, 512, 1024], initial: 32 },
-    { name: 'n', label: 'Pairs', choices: [500, 1000, 2000, 4000], initial: 2000, show: shown },
+    { name: 'n', label: 'Directions (pairs)', choices: [16, 32, 64, 96], initial: 64,
+      show: (count) => `${count} (${shown(count * (count - 1) / 2)})` },
   ],
   charts: ['Share of random pairs by their angle, exact law and histogram'],
   draw([plot], { series: { angle, measured, predicted } }) {

@@ -21,7 +21,7 @@ package struct Lab: Sendable {
     case 1: return try Projections.report(setting)
     case 2: return try SpikyCoordinate.report(setting, samples)
     case 3: return try RateDistortion.report(setting, samples, &codecs)
-    case 4: return Angles.report(setting)
+    case 4: return try Angles.report(setting)
     case 5: return try DistanceRatio.report(setting)
     case 6: return try AnyPairFails.report(setting)
     case 7: return try ArcCosine.report(setting)
