@@ -44,33 +44,30 @@ class Figure {
     this.update();
   }
 
-  get positions() { return this.controls.map((control) => control.value); }
-
-  // The request that the controls stand for.
-  get request() {
-    return { figure: this.number, values: this.values(this.positions), seed: state.seed };
-  }
-
+  // Asks for what the controls say now; done once no later update has begun.
   async update() {
     this.isStale = !this.isSeen;
     this.frame.dataset.state = this.isStale ? 'waiting' : 'measuring';
     if (this.isStale) return;
+    const update = Symbol('update');
+    this.latest = update;
+    const positions = this.controls.map((control) => control.value);
+    const request = { figure: this.number, values: this.values(positions), seed: state.seed };
     try {
-      if (this.needsSamples(this)) await loadSamples(this.codec);
-      const request = this.request;
+      if (this.needsSamples(positions)) await loadSamples(this.codec);
       const report = await this.codec.report(request);
       if (report === null) return;
-      this.show(request, report);
+      this.show({ request, report, positions });
       await this.measureMore(request.seed);
-      this.frame.dataset.state = 'done';
+      if (this.latest === update) this.frame.dataset.state = 'done';
     } catch (error) {
       this.fail(error);
     }
   }
 
-  show(request, report) {
-    this.last = { request, report };
-    this.draw(this.plots, report, this.extra, this.positions);
+  show({ request, report, positions }) {
+    this.last = { request, report, positions };
+    this.draw(this.plots, report, this.extra, positions);
     this.table.replaceChildren(comparisonTable(report.comparisons));
     this.status.textContent =
       `Measured in ${shown(Math.max(1, Math.round(report.milliseconds)))} ms, seed ${request.seed}.`;
@@ -88,7 +85,7 @@ class Figure {
   }
 
   redraw() {
-    if (this.last) this.draw(this.plots, this.last.report, this.extra, this.positions);
+    if (this.last) this.draw(this.plots, this.last.report, this.extra, this.last.positions);
     if (this.lastMore) this.drawMore(this.plots, this.lastMore.report);
   }
 

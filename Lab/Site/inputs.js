@@ -9,7 +9,7 @@ const inputControl = {
     { value: 3, label: 'real embeddings (first d coordinates)' },
   ],
 };
-const needsSamples = (figure) => figure.controls[0].value === 3;
+const needsSamples = ([input]) => input === 3;
 const powersOfTwo = (from, to) =>
   Array.from({ length: to - from + 1 }, (_, i) => 2 ** (from + i));
 const steps = (from, to, step) =>

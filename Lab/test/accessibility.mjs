@@ -2,9 +2,7 @@
 import assert from 'node:assert/strict';
 import { figureNumbers, settled } from './figures.mjs';
 
-export async function checkAccessibility(browser, url, scheme) {
-  const page = await browser.page(1280, 900, scheme);
-  await page.open(url);
+export async function checkAccessibility(page) {
   for (const number of await figureNumbers(page)) await settled(page, number);
   const names = await checkNames(page);
   const contrast = await page.call(contrasts);
@@ -12,7 +10,6 @@ export async function checkAccessibility(browser, url, scheme) {
   assert.deepEqual(tooFaint, []);
   const stops = await checkFocus(page);
   assert.equal(await page.evaluate('document.getAnimations().length'), 0);
-  assert.deepEqual(page.complaints, []);
   const least = Math.min(...contrast.filter((each) => each.least === 4.5).map(({ ratio }) => ratio));
   return `${names} named controls and charts, contrast of text at least ${least.toFixed(1)}, ${stops} stops in order`;
 }
@@ -65,12 +62,12 @@ function contrasts() {
 // Tab goes through everything that takes the focus, in the order of the page, and each stop shows it.
 async function checkFocus(page) {
   const expected = await page.call(() => {
-    document.activeElement.blur();
-    scrollTo(0, 0);
-    globalThis.stop = document.body;
-    return document.querySelectorAll('a[href], button, input, select, [tabindex]').length;
+    const stops = document.querySelectorAll('a[href], button, input, select, [tabindex]');
+    stops[0].focus();
+    globalThis.stop = stops[0];
+    return stops.length;
   });
-  let count = 0;
+  let count = 1;
   // Beyond those there are boxes whose contents the arrow keys scroll.
   for (let presses = 0; count < expected && presses < 2 * expected; presses += 1) {
     await page.press('Tab');

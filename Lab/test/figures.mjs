@@ -22,5 +22,5 @@ export async function settled(page, number) {
 // What a figure asked and was told last, its further report included.
 export const reports = (page, number) => page.call(async (figure) => {
   const { last, lastMore } = (await lab).figures.find((each) => each.number === figure);
-  return [last, lastMore].filter(Boolean);
+  return [last, lastMore].filter(Boolean).map(({ request, report }) => ({ request, report }));
 }, number);

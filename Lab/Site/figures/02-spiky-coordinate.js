@@ -20,7 +20,7 @@ figures.push({
     return [input, rotation, dimensions[rotation][size], draws];
   },
   draw([left, right], { series: { t, before, after, exact, normal } }) {
-    const x = { title: 'first coordinate × √d', min: -5, max: 5 };
+    const x = { title: 'first coordinate × √d; the end cells hold what is beyond', min: -5, max: 5 };
     left.draw({
       x, y: { title: 'density, before', min: 0 },
       layers: [{ label: 'not rotated, measured', role: 'third', kind: 'steps', x: t, y: before }],

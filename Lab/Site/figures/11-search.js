@@ -1,8 +1,12 @@
+// The beginning of a text, in whole words.
+const beginning = (text, length) =>
+  (text.length <= length ? text : `${text.slice(0, text.lastIndexOf(' ', length))} …`);
+
 // The texts of rows, best first; what only one side found is marked by a word.
 function hits(title, rows, scores, others, otherwise) {
   const items = rows.map((row, i) => {
     const isShared = others.includes(row);
-    return element('li', {}, `${scores[i].toFixed(3)} `, samples.rowTexts[row].slice(0, 90),
+    return element('li', {}, `${scores[i].toFixed(3)} `, beginning(samples.rowTexts[row], 90),
       ...(isShared ? [] : [' ', element('strong', {}, otherwise)]));
   });
   return element('section', {}, element('h4', {}, title), element('ol', {}, ...items));
@@ -13,7 +17,7 @@ figures.push({
   controls: [
     { name: 'b', label: 'Bits a coordinate', choices: [1, 2, 3, 4], initial: 2 },
     { name: 'q', label: 'Query', menu: true, initial: 0,
-      choices: queryTexts.map((text, value) => ({ value, label: text.slice(0, 80) })) },
+      choices: queryTexts.map((text, value) => ({ value, label: beginning(text, 80) })) },
     { name: 's', label: 'Sharpness of attention', choices: [5, 10, 20, 40, 80], initial: 20 },
   ],
   charts: ['Recall over all queries by bits', 'Attention weights of the heaviest keys, exact and from codes'],
