@@ -124,24 +124,52 @@ def unmix(y, words):
             y[:, :count], y[:, offset:offset + count] = cosine * a + sine * b, (sine * a - cosine * b) * sign
     return y
 
+def unpack(rows, offset, count, bits):
+    """`count` codes of each row from byte `offset` on."""
+    packed = rows[:, offset:offset + -(-count * bits // 8)]
+    flat = np.unpackbits(packed, axis=1, bitorder="little")[:, :count * bits]
+    return flat.reshape(len(rows), count, bits) @ (1 << np.arange(bits))
+
+def undo_polar(d, segments, rows, y):
+    """Rotated unit vectors from codes and the radii y, from the last level down."""
+    levels = []
+    for first, _, bits, offset, centroids in segments:
+        if first == 0:
+            levels.append((bits, offset, []))
+        levels[-1][2].append((first, centroids))
+    for number, (bits, offset, books) in reversed(list(enumerate(levels))):
+        half = -(-d >> number) // 2
+        codes = unpack(rows, offset, half, bits)
+        angles = books[0][1][codes]
+        for first, centroids in books[1:]:
+            angles[:, first:] = centroids[codes[:, first:]]
+        split = np.stack([y[:, :half] * np.cos(angles), y[:, :half] * np.sin(angles)], 2)
+        y = np.hstack([split.reshape(len(rows), -1), y[:, half:]])
+    return y
+
 def decode(record, body):
     tag, version, d, norms, quantizer, half_bits, rotation, _, _, count, scalars, m, stride, seed = \
         struct.unpack_from("<16sIIBBBBBBBBIIQ", record)
     expect(tag == b"swift-turboquant" and version == 1, "not codec version 1")
-    print(f"dimension {d}, {['scalar', 'two-stage', 'qjl'][quantizer - 1]} at {half_bits / 2:g} bits,",
+    print(f"dimension {d}, {['scalar', 'two-stage', 'qjl', 'polar'][quantizer - 1]} at {half_bits / 2:g} bits,",
           f"seed {seed}, {len(body) // stride} rows of {stride} bytes")
     print("fingerprint", hashlib.sha256(record).hexdigest())
     expect(quantizer != 3, "QJL rows keep signs alone; not decoded here")
     rows = np.frombuffer(body, np.uint8).reshape(-1, stride)
-    y, at, end = np.empty((len(rows), d), np.float32), 80, 0
+    segments, at, end = [], 80, 0
     for _ in range(count):
         first, size, bits, offset = struct.unpack_from("<4I", record, at)
-        centroids = np.frombuffer(record, "<f4", 1 << bits, at + 16)
-        end = offset + -(-size * bits // 8)
-        codes = np.unpackbits(rows[:, offset:end], axis=1, bitorder="little")[:, :size * bits]
-        codes = codes.reshape(len(rows), size, bits) @ (1 << np.arange(bits))
-        y[:, first:first + size] = centroids[codes]
+        segments.append((first, size, bits, offset, np.frombuffer(record, "<f4", 1 << bits, at + 16)))
+        end = offset + -(-(first + size if quantizer == 4 else size) * bits // 8)
         at += 16 + 4 * ((2 << bits) - 1)
+    if quantizer == 4:
+        start, levels = end, sum(segment[0] == 0 for segment in segments)
+        end += 2 * -(-d >> levels)
+        y = undo_polar(d, segments, rows, rows[:, start:end].copy().view("<f2").astype(np.float32))
+    else:
+        y = np.empty((len(rows), d), np.float32)
+        for first, size, bits, offset, centroids in segments:
+            y[:, first:first + size] = centroids[unpack(rows, offset, size, bits)]
     x = y @ haar(d, philox(seed)) if rotation == 1 else unmix(y, philox(seed))
     if norms == 1:
         end += -(-m // 8)

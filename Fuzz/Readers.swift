@@ -147,10 +147,7 @@ private func use(_ codec: Codec, _ codes: CodeMatrix) {
     let vectors = try codec.decode(codes)
     require(vectors.count == codes.count * codec.dimension, "all rows are decoded")
     let query = try codec.prepare([Float](repeating: 1, count: codec.dimension).span)
-    for estimator in Estimator.allCases {
-      let isOffered =
-        estimator == .twoStage ? codec.sketch != nil : codec.scalarQuantizer != nil
-      guard isOffered else { continue }
+    for estimator in Estimator.allCases where codec.offers(estimator) {
       let estimates = try codec.estimates(query, codes, by: estimator)
       let values = try codec.values(query, codes, by: estimator)
       require(estimates.count == codes.count && values.count == codes.count, "all are estimated")

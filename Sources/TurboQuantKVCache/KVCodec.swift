@@ -31,11 +31,11 @@ public struct KVCodec: Sendable {
       configuration.keys, dimension: shape.keyDimension, seed: seeds.0, side: "keys")
     valueCodec = try KVCodec.sideCodec(
       configuration.values, dimension: shape.valueDimension, seed: seeds.1, side: "values")
-    if let valueCodec, valueCodec.hasSigns {
+    if let valueCodec, !valueCodec.isScalar {
       throw KVCacheError(
         .notOffered,
-        "values take the scalar quantizer only, not \(valueCodec.parts[0].codec.quantizer.name): its sums "
-          + "are estimates of inner products, not of vectors")
+        "values take the scalar quantizer only, not \(valueCodec.parts[0].codec.quantizer.name): they are "
+          + "added up before they are turned back")
     }
     do throws(KernelTargetError) {
       kernels = try Kernels.chosen()
@@ -48,12 +48,12 @@ public struct KVCodec: Sendable {
   private static func sideCodec(
     _ precision: KVPrecision, dimension: Int, seed: UInt64, side: String
   ) throws(KVCacheError) -> SideCodec? {
-    var parts: [(dimension: Int, rate: Rate)]
-    let (kind, chosen): (Quantizer, Estimator?)
+    let parts: [(dimension: Int, rate: Rate, kind: Quantizer)]
+    var chosen: Estimator?
     switch precision {
     case .float32, .float16: return nil
     case .codes(let rate, let quantizer, let estimator):
-      (parts, kind, chosen) = ([(dimension, rate)], quantizer, estimator)
+      (parts, chosen) = ([(dimension, rate, quantizer)], estimator)
     case .outliers(let bits, let estimator):
       let count = dimension / 4
       guard count > 0, (1...7).contains(bits) else {
@@ -62,20 +62,29 @@ public struct KVCodec: Sendable {
           "\(side): outliers of \(dimension) channels at \(bits) bits, expected at least 4 channels and "
             + "1 … 7 bits")
       }
-      parts = [(count, .bits(bits + 1)), (dimension - count, .bits(bits))]
-      (kind, chosen) = (.scalar, estimator)
+      parts = [(count, .bits(bits + 1), .scalar), (dimension - count, .bits(bits), .scalar)]
+      chosen = estimator
+    case .sketches(let directions, let outliers, let outlierDirections, let sketch):
+      guard (1..<dimension).contains(outliers) else {
+        throw KVCacheError(
+          .notOffered,
+          "\(side): \(outliers) outliers of \(dimension) channels, expected 1 … \(dimension - 1)")
+      }
+      parts = [(outliers, outlierDirections), (dimension - outliers, directions)].map {
+        ($0.0, .bits(1), .qjl(sketch: sketch, directions: $0.1))
+      }
     }
     do throws(CodecError) {
       var codecs: [RowCodec] = []
       for (number, part) in parts.enumerated() {
         // Rotations of their own for outliers and others.
         let codec = try Codec(
-          dimension: part.dimension, rate: part.rate, quantizer: kind,
+          dimension: part.dimension, rate: part.rate, quantizer: part.kind,
           seed: seed ^ UInt64(number) << 56)
         let estimator = chosen ?? codec.standardEstimator
-        guard (estimator == .twoStage) == (codec.sketch != nil) else {
+        guard (estimator == .twoStage) == (codec.sketch != nil), codec.offers(estimator) else {
           throw CodecError(
-            .estimatorNotOffered(estimator: estimator.rawValue, quantizer: kind.name))
+            .estimatorNotOffered(estimator: estimator.rawValue, quantizer: part.kind.name))
         }
         codecs.append(RowCodec(codec, estimator, turned: side == "values"))
       }

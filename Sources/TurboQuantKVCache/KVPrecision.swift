@@ -9,7 +9,8 @@ public enum KVPrecision: Sendable, Hashable {
   /// As codes of `rate`, and one float32 a vector (two for two stages).
   ///
   /// `estimator` decides the one scale that is stored; the quantizer's standard one if nil. Values
-  /// must be added up before they are turned back, so they take the scalar quantizer only.
+  /// must be added up before they are turned back, so they take the scalar quantizer only. PolarQuant's radii
+  /// lie with the codes.
   case codes(Rate, quantizer: Quantizer = .scalar, estimator: Estimator? = nil)
 
   /// Codes of two rates: a quarter of the channels at `bits` + 1, the others at `bits`.
@@ -18,6 +19,13 @@ public enum KVPrecision: Sendable, Hashable {
   /// outliers (TurboQuant, §4.3). Both parts have a rotation, a norm and a scale of their own, so the true
   /// cost is `bits` + ¼ bits a coordinate and 8 bytes a vector; papers call it `bits` + ½.
   case outliers(bits: Int, estimator: Estimator? = nil)
+
+  /// Signs of projections (QJL), of outlier channels and of the others apart, for keys.
+  ///
+  /// The `outliers` channels with the largest mean square in the first append have `outlierDirections` signs
+  /// and a norm of their own, the others `directions` (QJL, §4.1): more bits a channel for the few.
+  case sketches(
+    directions: Int, outliers: Int, outlierDirections: Int, sketch: SketchKind = .orthogonal)
 
   /// Codes of `bits` bits a coordinate by the scalar quantizer.
   public static func bits(_ bits: Int) -> KVPrecision { .codes(.bits(bits)) }
@@ -38,7 +46,10 @@ public enum KVPrecision: Sendable, Hashable {
 extension KVPrecision {
   /// Whether channels are told apart.
   var hasOutliers: Bool {
-    if case .outliers = self { true } else { false }
+    switch self {
+    case .outliers, .sketches: true
+    case .float32, .float16, .codes: false
+    }
   }
 }
 
@@ -52,6 +63,8 @@ extension KVPrecision: CustomStringConvertible {
     case .codes(let rate, let quantizer, nil): "\(rate) bits \(quantizer.name)"
     case .codes(let rate, let quantizer, let estimator?):
       "\(rate) bits \(quantizer.name) \(estimator.rawValue)"
+    case .sketches(let directions, let outliers, let outlierDirections, _):
+      "\(directions) signs, \(outliers) outliers with \(outlierDirections)"
     case .outliers(let bits, nil): "\(bits).25 bits with outliers"
     case .outliers(let bits, let estimator?): "\(bits).25 bits with outliers \(estimator.rawValue)"
     }

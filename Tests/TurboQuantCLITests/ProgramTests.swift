@@ -76,7 +76,7 @@ struct ProgramTests {
       (["benchmark", "attention", "--bits", "4/x"], "turboquant help benchmark attention"),
       (["benchmark", "attention", "--query-heads", "9"], "turboquant help benchmark attention"),
       (["benchmark", "attention", "--centring", "x"], "turboquant help benchmark attention"),
-      (["benchmark", "needle", "--keys", "polar-3"], "turboquant help benchmark needle"),
+      (["benchmark", "needle", "--keys", "cubic-3"], "turboquant help benchmark needle"),
       (["benchmark", "needle", "--cosine", "1.5"], "turboquant help benchmark needle"),
       (["dmeo"], "turboquant help"), (["--verion"], "turboquant help"),
       (["help", "me"], "turboquant help"), (["index", "bulid"], "turboquant help index"),
@@ -115,7 +115,6 @@ struct ProgramTests {
     "What is not built yet says so",
     arguments: [
       ["reproduce"], ["help", "reproduce"],
-      ["encode", "x.npy", "-o", "y", "--quantizer", "polar"],
     ])
   func notBuiltYet(arguments: [String]) {
     let outcome = run(arguments)

@@ -47,6 +47,10 @@ import TurboQuant
       name: "two-stage-100-3-orthogonal", dimension: 100, bits: 3,
       quantizer: .twoStage(sketch: .orthogonal, directions: 50)),
     Golden(name: "qjl-100-gaussian", dimension: 100, bits: 1, quantizer: .qjl(sketch: .gaussian)),
+    Golden(name: "polar-128-4", dimension: 128, bits: 4, quantizer: .polar()),
+    Golden(
+      name: "polar-haar-19-5-3-1-unit", dimension: 19, bits: 4, quantizer: .polar(bits: [5, 3, 1]),
+      normalization: .unit),
   ]
 
   @Test(arguments: all) func bytesNeverChange(_ golden: Golden) throws {

@@ -38,7 +38,7 @@ public struct Codebook: Sendable {
       exactCentroids = (0..<1 << bits).map { 2 * Double($0) / last - 1 }
       distortion = 0
     } else {
-      let positive = LloydMax.positiveCentroids(of: law, bits: bits)
+      let positive = LloydMax.centroids(of: law, count: 1 << (bits - 1))
       exactCentroids = positive.reversed().map { -$0 } + positive
       distortion = LloydMax.distortion(of: law, positiveCentroids: positive)
     }

@@ -12,7 +12,9 @@ public enum CoordinateLaw: Sendable, Hashable {
   case gaussian
 }
 
-extension CoordinateLaw {
+extension CoordinateLaw: IntervalLaw {
+  var lowerEnd: Double { 0 }
+
   /// The end of the law's support, or a point beyond which less than 1e−30 of the mass lies.
   package var upperEnd: Double {
     switch self {
@@ -20,6 +22,8 @@ extension CoordinateLaw {
     case .gaussian: 12
     }
   }
+
+  var bulkEnd: Double { min(upperEnd, 8 * scale) }
 
   /// The standard deviation.
   package var scale: Double {

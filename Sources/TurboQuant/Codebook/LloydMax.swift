@@ -1,14 +1,33 @@
-/// The Lloyd–Max quantizer of a symmetric law: centroids at the mean of their cells, boundaries
-/// halfway between centroids.
+/// A law on an interval, by its integrals: what a Lloyd–Max quantizer is solved from.
+///
+/// A symmetric law is solved on its positive half. Nothing need be normalised: every use divides by a mass.
+protocol IntervalLaw {
+  /// The interval that holds all of the mass but 1e−30 of it.
+  var lowerEnd: Double { get }
+  var upperEnd: Double { get }
+  /// Where the search for centroids begins ends here at the latest.
+  var bulkEnd: Double { get }
+  /// About the standard deviation.
+  var scale: Double { get }
+  /// The density, up to a constant factor.
+  func density(_ t: Double) -> Double
+  /// ∫ g(t) f(t) dt over `a` … `b`, within the interval, for a smooth g.
+  func integral(from a: Double, to b: Double, _ g: (Double) -> Double) -> Double
+  /// ∫ t f(t) dt over `a` … `b`.
+  func firstMoment(from a: Double, to b: Double) -> Double
+}
+
+/// The Lloyd–Max quantizer of a law: centroids at the mean of their cells, boundaries halfway between
+/// centroids.
 ///
 /// Solved by Newton's method on the centroid condition, because Lloyd's own iteration has not
 /// converged at 8 bits after 20,000 rounds.
 enum LloydMax {
-  /// The positive half of the 2ᵇ centroids, ascending, met to 1e−12 standard deviations.
+  /// `count` centroids on the law's interval, ascending, met to 1e−12 standard deviations.
   ///
-  /// O(2ᵇ) quadratures a Newton step, about eight steps.
-  static func positiveCentroids(of law: CoordinateLaw, bits: Int) -> [Double] {
-    var c = companded(law, count: 1 << (bits - 1))
+  /// O(`count`) quadratures a Newton step, about eight steps.
+  static func centroids(of law: some IntervalLaw, count: Int) -> [Double] {
+    var c = companded(law, count: count)
     var condition = CentroidCondition(law, c)
     for _ in 0..<100 {
       let step = condition.newtonStep()
@@ -25,12 +44,12 @@ enum LloydMax {
   /// The longest of the step, its half, its quarter, … that keeps the centroids in order and
   /// brings them closer to their cells' means; nil when rounding leaves no such step.
   private static func damped(
-    _ law: CoordinateLaw, _ c: [Double], _ step: [Double], from condition: CentroidCondition
+    _ law: some IntervalLaw, _ c: [Double], _ step: [Double], from condition: CentroidCondition
   ) -> ([Double], CentroidCondition)? {
     var damping = 1.0
     while damping > 1e-4 {
       let next = zip(c, step).map { $0 - damping * $1 }
-      if isAscending(next, below: law.upperEnd) {
+      if isAscending(next, law) {
         let nextCondition = CentroidCondition(law, next)
         if nextCondition.largest < condition.largest { return (next, nextCondition) }
       }
@@ -41,7 +60,7 @@ enum LloydMax {
 
   /// Distortion a coordinate of one half of the law, relative to the law's variance.
   static func distortion(of law: CoordinateLaw, positiveCentroids c: [Double]) -> Double {
-    let edges = boundaries(of: c, end: law.upperEnd)
+    let edges = edges(of: c, law)
     var error = 0.0
     for (i, centroid) in c.enumerated() {
       error += law.integral(from: edges[i], to: edges[i + 1]) { t in
@@ -52,29 +71,28 @@ enum LloydMax {
     return error / mass / (law.scale * law.scale)
   }
 
-  /// 0, the midpoints, and the end of the support.
-  private static func boundaries(of c: [Double], end: Double) -> [Double] {
-    [0] + zip(c, c.dropFirst()).map { ($0 + $1) / 2 } + [end]
+  /// The midpoints, between the ends of the interval.
+  static func edges(of c: [Double], _ law: some IntervalLaw) -> [Double] {
+    [law.lowerEnd] + zip(c, c.dropFirst()).map { ($0 + $1) / 2 } + [law.upperEnd]
   }
 
-  private static func isAscending(_ c: [Double], below end: Double) -> Bool {
-    var last = 0.0
+  private static func isAscending(_ c: [Double], _ law: some IntervalLaw) -> Bool {
+    var last = law.lowerEnd
     for value in c {
       guard value > last else { return false }
       last = value
     }
-    return last < end
+    return last < law.upperEnd
   }
 
   /// Where a compander would put the centroids: at equal shares of the density's cube root
   /// (Panter and Dite, 1951), the optimum as the number of centroids grows.
-  private static func companded(_ law: CoordinateLaw, count: Int) -> [Double] {
+  private static func companded(_ law: some IntervalLaw, count: Int) -> [Double] {
     let cells = 4096
-    let end = min(law.upperEnd, 8 * law.scale)
-    let width = end / Double(cells)
+    let width = (law.bulkEnd - law.lowerEnd) / Double(cells)
     var cumulative = [0.0]
     for i in 0..<cells {
-      let f = law.density((Double(i) + 0.5) * width)
+      let f = law.density(law.lowerEnd + (Double(i) + 0.5) * width)
       cumulative.append(cumulative[i] + cubeRoot(f))
     }
     var centroids: [Double] = []
@@ -83,7 +101,7 @@ enum LloydMax {
       let target = (Double(i) + 0.5) / Double(count) * cumulative[cells]
       while cumulative[cell + 1] < target { cell += 1 }
       let part = (target - cumulative[cell]) / (cumulative[cell + 1] - cumulative[cell])
-      centroids.append((Double(cell) + part) * width)
+      centroids.append(law.lowerEnd + (Double(cell) + part) * width)
     }
     return centroids
   }
@@ -106,10 +124,10 @@ enum LloydMax {
     /// The largest distance of a centroid from the mean of its cell.
     var largest: Double { value.reduce(0) { max($0, abs($1)) } }
 
-    init(_ law: CoordinateLaw, _ c: [Double]) {
-      let edges = LloydMax.boundaries(of: c, end: law.upperEnd)
+    init(_ law: some IntervalLaw, _ c: [Double]) {
+      let edges = LloydMax.edges(of: c, law)
       for i in c.indices {
-        let mass = law.integral(from: edges[i], to: edges[i + 1])
+        let mass = law.integral(from: edges[i], to: edges[i + 1]) { _ in 1 }
         let mean = law.firstMoment(from: edges[i], to: edges[i + 1]) / mass
         value.append(c[i] - mean)
         // d mean / d edge = density · distance / mass; an edge moves half as far as a centroid.

@@ -34,6 +34,9 @@ extension Codec {
       var scale = layout.norm.map { rows.float32(at: start + $0) } ?? 1
       if let scalarQuantizer {
         scalarQuantizer.dequantize(kernels, rows, at: start, into: &work)
+      } else if let polarQuantizer {
+        polarQuantizer.dequantize(
+          kernels, rows, at: start, radii: start + layout.radii.lowerBound, into: &work.front)
       } else if let sketch {
         let signs = rows.extracting(
           start + layout.signs.lowerBound..<start + layout.signs.upperBound)

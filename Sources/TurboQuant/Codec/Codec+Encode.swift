@@ -82,6 +82,9 @@ extension Codec {
         let residualNorm = norm * Float(squareRoot(square))
         rows.store(residualNorm, at: layout.residualNorm.map { start + $0 })
       }
+    } else if let polarQuantizer {
+      polarQuantizer.quantize(
+        &work, scale: inverse, into: &rows, at: start, radii: start + layout.radii.lowerBound)
     } else {
       // The signs do not depend on the length, so QJL needs no division by it.
       work.swap()

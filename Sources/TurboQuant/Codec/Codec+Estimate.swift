@@ -1,9 +1,18 @@
 internal import TurboQuantKernels
 
 extension Codec {
-  /// The estimator that goes with the quantizer: renormalized codes, or two stages.
+  /// The estimator that goes with the quantizer: renormalized codes, two stages, PolarQuant's reconstruction.
   public var standardEstimator: Estimator {
-    quantizer == .scalar ? .renormalized : .twoStage
+    polarQuantizer != nil ? .reconstruction : sketch == nil ? .renormalized : .twoStage
+  }
+
+  /// Whether an estimator goes with the quantizer.
+  public func offers(_ estimator: Estimator) -> Bool {
+    switch estimator {
+    case .twoStage: sketch != nil
+    case .reconstruction: scalarQuantizer != nil || polarQuantizer != nil
+    case .renormalized, .matchedNorm: scalarQuantizer != nil
+    }
   }
 
   /// Rotates and projects a query, once for any number of rows.
@@ -103,7 +112,7 @@ private struct RowScorer {
   let codec: Codec
   let estimator: Estimator
   let query: Query
-  /// ⟨ŷ, Rq/‖q‖⟩ of every row; empty without codes.
+  /// ⟨ŷ, Rq/‖q‖⟩ of every row; empty for QJL, which has no ŷ.
   var codeProducts: [Float] = []
   /// ⟨sign(Jr), JRq/‖q‖⟩ of every row; empty unless the estimator uses the sketch.
   var signProducts: [Float] = []
@@ -115,8 +124,7 @@ private struct RowScorer {
     self.codec = codec
     self.query = query
     self.estimator = estimator ?? codec.standardEstimator
-    let needsSketch = self.estimator == .twoStage
-    guard needsSketch ? codec.sketch != nil : codec.scalarQuantizer != nil else {
+    guard codec.offers(self.estimator) else {
       throw CodecError(
         .estimatorNotOffered(
           estimator: self.estimator.rawValue, quantizer: codec.quantizer.name))
@@ -139,7 +147,14 @@ private struct RowScorer {
         }
       }
     }
-    if needsSketch {
+    if let polarQuantizer = codec.polarQuantizer {
+      codeProducts = [Float](repeating: 0, count: count)
+      var target = codeProducts.mutableSpan
+      polarQuantizer.products(
+        codec.kernels, rows, offset: 0, stride: codec.bytesPerVector,
+        radii: codec.layout.radii.lowerBound, query: query.direction.span, into: &target)
+    }
+    if self.estimator == .twoStage {
       signProducts = [Float](repeating: 0, count: count)
       var target = signProducts.mutableSpan
       codec.kernels.signProducts(
@@ -155,6 +170,11 @@ private struct RowScorer {
 
   private func norm(row: Int, _ rows: RawSpan) -> Double {
     scalar(codec.layout.norm, row: row, rows)
+  }
+
+  /// ⟨û, ŷ⟩, or what theory expects of it where rows do not keep it.
+  private func alignment(row: Int, _ rows: RawSpan) -> Double {
+    codec.polarQuantizer?.expectedAlignment ?? scalar(codec.layout.alignment, row: row, rows)
   }
 
   /// What the sketch adds: an unbiased estimate of ⟨r, q⟩/‖q‖.
@@ -181,8 +201,8 @@ private struct RowScorer {
 
   func value(row: Int, _ rows: RawSpan) -> Double {
     var value = 0.0
-    if codec.scalarQuantizer != nil {
-      let alignment = scalar(codec.layout.alignment, row: row, rows)
+    if !codeProducts.isEmpty {
+      let alignment = alignment(row: row, rows)
       let factor = factor(alignment: alignment) {
         var work = Workspace(dimension: codec.dimension)
         return codewordNorm(row: row, rows, &work)
@@ -199,7 +219,7 @@ private struct RowScorer {
         value: value(row: row, rows), standardError: sketchError(row: row, rows) * query.norm)
     }
     let length = codewordNorm(row: row, rows, &work)
-    let alignment = scalar(codec.layout.alignment, row: row, rows)
+    let alignment = alignment(row: row, rows)
     let norm = norm(row: row, rows)
     guard norm > 0, alignment > 0 else { return Estimate(value: 0, standardError: 0) }
     let factor = factor(alignment: alignment) { length }
@@ -227,6 +247,11 @@ private struct RowScorer {
 
   /// ‖ŷ‖, which is not stored because the codes determine it.
   private func codewordNorm(row: Int, _ rows: RawSpan, _ work: inout Workspace) -> Double {
+    if let polarQuantizer = codec.polarQuantizer {
+      return polarQuantizer.codewordNorm(
+        codec.kernels, rows, radii: row * codec.bytesPerVector + codec.layout.radii.lowerBound,
+        &work)
+    }
     codec.scalarQuantizer?.dequantize(
       codec.kernels, rows, at: row * codec.bytesPerVector, into: &work)
     return squareRoot(Double(codec.kernels.sumOfSquares(work.front, count: codec.dimension)))

@@ -25,9 +25,11 @@ public struct Codec: Sendable {
   public let seed: UInt64
   /// The rotation R.
   public let rotation: Rotation
-  /// Stage 1, nil for QJL.
+  /// Stage 1, nil for QJL and PolarQuant.
   public let scalarQuantizer: ScalarQuantizer?
-  /// Stage 2, nil for the scalar quantizer.
+  /// Angles and radii, nil for all but PolarQuant.
+  public let polarQuantizer: PolarQuantizer?
+  /// Stage 2, nil for the scalar quantizer and PolarQuant.
   public let sketch: ResidualSketch?
   /// Where everything lies within a row.
   public let layout: RowLayout
@@ -43,7 +45,8 @@ public struct Codec: Sendable {
   /// - Parameters:
   ///   - dimension: The number of coordinates, 1 … 2²⁴.
   ///   - rate: Bits a coordinate: 1 … 8 for ``Quantizer/scalar``, 2 … 9 for two stages, in steps
-  ///     of ½; for QJL it only sets the default number of directions.
+  ///     of ½; for QJL it only sets the default number of directions, for PolarQuant the default bits of
+  ///     angles.
   ///   - quantizer: What to store.
   ///   - rotation: How the rotation is built; the standard kind for the dimension if nil.
   ///   - normalization: Whether rows store their norm.
@@ -70,7 +73,7 @@ public struct Codec: Sendable {
   ///   codebook.
   public func reseeded(_ seed: UInt64) throws(CodecError) -> Codec {
     let stages = try Stages(
-      dimension: dimension, rate: rate, quantizer: quantizer, seed: seed, reusing: scalarQuantizer)
+      dimension: dimension, rate: rate, quantizer: quantizer, seed: seed, reusing: self)
     return try Codec(
       dimension: dimension, rate: rate, quantizer: quantizer,
       rotation: Rotation(dimension: dimension, kind: rotation.kind, seed: seed),
@@ -88,6 +91,7 @@ public struct Codec: Sendable {
     self.seed = seed
     self.rotation = rotation
     scalarQuantizer = stages.scalar
+    polarQuantizer = stages.polar
     sketch = stages.sketch
     layout = RowLayout(
       dimension: dimension, rate: rate, quantizer: quantizer, normalization: normalization)
@@ -104,24 +108,24 @@ public struct Codec: Sendable {
   /// The distortion E‖x − x̂‖²/‖x‖² that theory predicts for ``decode(_:)``, whatever the data.
   ///
   /// For QJL, whose linear reconstruction is a different thing, the prediction is nil.
-  public var distortion: Double? { scalarQuantizer?.distortion }
+  public var distortion: Double? { scalarQuantizer?.distortion ?? polarQuantizer?.distortion }
 }
 
-/// The two stages of a quantizer.
+/// What a quantizer consists of: one of the first two, a sketch, or a scalar quantizer and a sketch.
 struct Stages: Sendable {
-  let scalar: ScalarQuantizer?
-  let sketch: ResidualSketch?
+  var scalar: ScalarQuantizer?
+  var polar: PolarQuantizer?
+  var sketch: ResidualSketch?
 
   init(
     dimension: Int, rate: Rate, quantizer: Quantizer, seed: UInt64,
-    reusing known: ScalarQuantizer? = nil
+    reusing known: Codec? = nil
   ) throws(CodecError) {
     try CodecError.check(dimension: dimension)
     let directions = quantizer.directions(dimension: dimension, rate: rate)
     switch quantizer {
     case .scalar:
       scalar = try Self.scalar(dimension, rate, known)
-      sketch = nil
     case .twoStage(let kind, _):
       guard (4...18).contains(rate.halfBits) else {
         throw CodecError(
@@ -133,16 +137,24 @@ struct Stages: Sendable {
       sketch = try ResidualSketch(
         dimension: dimension, directions: directions, kind: kind, seed: seed)
     case .qjl(let kind, _):
-      scalar = nil
       sketch = try ResidualSketch(
         dimension: dimension, directions: directions, kind: kind, seed: seed)
+    case .polar:
+      guard let bits = quantizer.polarBits(rate: rate) else {
+        throw CodecError(
+          .rateNotOffered(
+            rate: rate, quantizer: quantizer.name,
+            offered: "3, 4, … 8 bits, or bits of its own for each level"))
+      }
+      polar = known?.polarQuantizer
+      if polar == nil { polar = try PolarQuantizer(dimension: dimension, bits: bits) }
     }
   }
 
   private static func scalar(
-    _ dimension: Int, _ rate: Rate, _ known: ScalarQuantizer?
+    _ dimension: Int, _ rate: Rate, _ known: Codec?
   ) throws(CodecError) -> ScalarQuantizer {
-    if let known, known.dimension == dimension, known.rate == rate { return known }
+    if let known = known?.scalarQuantizer { return known }
     return try ScalarQuantizer(dimension: dimension, rate: rate)
   }
 }

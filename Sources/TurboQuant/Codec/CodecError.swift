@@ -12,6 +12,10 @@ public struct CodecError: Error, Sendable, Hashable {
     case rateNotOffered(rate: Rate, quantizer: String, offered: String)
     /// A number of sketch directions outside 1 … 2²⁴.
     case directionsOutOfRange(Int)
+    /// Fewer levels of a polar transform than one, or blocks longer than the vectors.
+    case polarLevelsOutOfRange(levels: Int, dimension: Int)
+    /// Bits of a polar angle outside 1 … 8.
+    case polarBitsOutOfRange(bits: Int, level: Int)
     /// Floats that are not a whole number of vectors.
     case lengthMismatch(found: Int, dimension: Int)
     /// Bytes that are not a whole number of rows.
@@ -70,6 +74,13 @@ extension CodecError: CustomStringConvertible {
       "\(rate) bits a coordinate is not offered by the \(quantizer) quantizer, which takes \(offered)"
     case .directionsOutOfRange(let m):
       "\(m) sketch directions are out of range, expected 1 … \(Self.largestDimension)"
+    case .polarLevelsOutOfRange(let levels, let dimension):
+      levels < 1
+        ? "\(levels) levels of polar angles, expected at least 1"
+        : "\(levels) levels of polar angles make blocks of 2^\(levels) coordinates, longer than "
+          + "vectors of \(dimension); take fewer levels"
+    case .polarBitsOutOfRange(let bits, let level):
+      "\(bits) bits for the polar angles of level \(level), expected 1 … 8"
     case .lengthMismatch(let found, let dimension):
       "\(found) floats are not a whole number of vectors of \(dimension) coordinates"
     case .rowLengthMismatch(let found, let bytesPerVector):
@@ -96,6 +107,12 @@ extension CodecError: CustomStringConvertible {
   static func check(dimension: Int) throws(CodecError) {
     guard (1...largestDimension).contains(dimension) else {
       throw CodecError(.dimensionOutOfRange(dimension))
+    }
+  }
+
+  static func check(polarLevels levels: Int, dimension: Int) throws(CodecError) {
+    guard (1...PolarShape.mostLevels).contains(levels), 1 << levels <= dimension else {
+      throw CodecError(.polarLevelsOutOfRange(levels: levels, dimension: dimension))
     }
   }
 

@@ -14,7 +14,7 @@ enum CodecRecord {
     rotation: Rotation, stages: Stages, layout: RowLayout
   ) -> [UInt8] {
     var record = tag
-    let segments = stages.scalar?.segments ?? []
+    let segments = segments(stages)
     record.append(littleEndian: version)
     record.append(littleEndian: UInt32(dimension))
     record.append(normalization.rawValue)
@@ -26,22 +26,61 @@ enum CodecRecord {
     record.append(UInt8(segments.count))
     record.append(
       (layout.norm == nil ? 0 : 1) | (layout.alignment == nil ? 0 : 2)
-        | (layout.residualNorm == nil ? 0 : 4))
+        | (layout.residualNorm == nil ? 0 : 4) | (layout.radii.isEmpty ? 0 : 8))
     record.append(littleEndian: UInt32(stages.sketch?.directions ?? 0))
     record.append(littleEndian: UInt32(layout.bytesPerVector))
     record.append(littleEndian: seed)
     // A calibrated codec will put its calibration's hash here.
     record += [UInt8](repeating: 0, count: 32)
     for segment in segments {
-      record.append(littleEndian: UInt32(segment.coordinates.lowerBound))
-      record.append(littleEndian: UInt32(segment.coordinates.count))
-      record.append(littleEndian: UInt32(segment.codebook.bits))
+      record.append(littleEndian: UInt32(segment.range.lowerBound))
+      record.append(littleEndian: UInt32(segment.range.count))
+      record.append(littleEndian: UInt32(segment.bits))
       record.append(littleEndian: UInt32(segment.byteOffset))
-      for value in segment.codebook.centroids + segment.codebook.boundaries {
+      for value in segment.centroids + segment.boundaries {
         record.append(littleEndian: value.bitPattern)
       }
     }
     return record
+  }
+
+  /// Consecutive coordinates, or angles of one level, that share a codebook.
+  private struct Segment {
+    let range: Range<Int>
+    let bits: Int
+    let byteOffset: Int
+    let centroids: [Float]
+    let boundaries: [Float]
+  }
+
+  private static func segments(_ stages: Stages) -> [Segment] {
+    let coordinates = (stages.scalar?.segments ?? []).map { segment in
+      Segment(
+        range: segment.coordinates, bits: segment.codebook.bits, byteOffset: segment.byteOffset,
+        centroids: segment.codebook.centroids, boundaries: segment.codebook.boundaries)
+    }
+    let angles = (stages.polar?.levels ?? []).flatMap { level in
+      level.codebooks.map { codebook, angles in
+        Segment(
+          range: angles, bits: codebook.bits, byteOffset: level.byteOffset,
+          centroids: codebook.centroids, boundaries: codebook.boundaries)
+      }
+    }
+    return coordinates + angles
+  }
+
+  /// Bits of the polar angles, level by level, as far as a record holds them: each segment that begins
+  /// with angle 0 is a level's first.
+  static func polarBits(_ record: RawSpan) -> [Int] {
+    var bits: [Int] = []
+    var at = fixedByteCount
+    while at + 16 <= record.byteCount {
+      let count = record.integer(at: at + 8, as: UInt32.self)
+      guard (1...8).contains(count) else { break }
+      if record.integer(at: at, as: UInt32.self) == 0 { bits.append(Int(count)) }
+      at += 16 + 4 * (2 << Int(count) - 1)
+    }
+    return bits
   }
 }
 
@@ -78,7 +117,8 @@ extension Codec {
     let directions = Int(record.integer(at: 32, as: UInt32.self))
     guard
       let quantizer = Quantizer(
-        number: record.byte(at: 25), sketch: sketch, directions: directions)
+        number: record.byte(at: 25), sketch: sketch, directions: directions,
+        polarBits: CodecRecord.polarBits(record))
     else { throw refuse("quantizer \(record.byte(at: 25)) at byte 25") }
     let dimension = Int(record.integer(at: 20, as: UInt32.self))
     let rate = Rate(halfBits: Int(record.byte(at: 26)))
@@ -109,14 +149,18 @@ extension Quantizer {
     case .scalar: 1
     case .twoStage: 2
     case .qjl: 3
+    case .polar: 4
     }
   }
 
-  fileprivate init?(number: UInt8, sketch: SketchKind?, directions: Int) {
+  fileprivate init?(
+    number: UInt8, sketch: SketchKind?, directions: Int, polarBits: [Int]
+  ) {
     switch (number, sketch) {
     case (1, nil): self = .scalar
     case (2, let sketch?): self = .twoStage(sketch: sketch, directions: directions)
     case (3, let sketch?): self = .qjl(sketch: sketch, directions: directions)
+    case (4, nil): self = .polar(bits: polarBits)
     default: return nil
     }
   }

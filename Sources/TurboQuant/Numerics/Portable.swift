@@ -62,6 +62,23 @@ package enum Portable {
     }
   }
 
+  /// The angle of the point (`x`, `y`) in −π … π, within 6 ulp; 0 for the origin.
+  package static func angle(x: Double, y: Double) -> Double {
+    let (width, height) = (abs(x), abs(y))
+    let isSteep = height > width
+    guard width > 0 || height > 0 else { return 0 }
+    var t = isSteep ? width / height : height / width
+    // tan(θ/2) = t/(1 + √(1 + t²)), three times: then t ≤ tan(π/32), and t²ᵏ/(2k + 1) < 1e−21 at k = 10.
+    for _ in 0..<3 { t /= 1 + squareRoot(1 + t * t) }
+    let square = t * t
+    var sum = 0.0
+    for k in stride(from: 21, through: 1, by: -2) { sum = 1 / Double(k) - square * sum }
+    var angle = 8 * t * sum
+    if isSteep { angle = Double.pi / 2 - angle }
+    if x < 0 { angle = Double.pi - angle }
+    return y < 0 ? -angle : angle
+  }
+
   /// The whole number nearest to `x`, halves away from zero.
   package static func nearest(_ x: Double) -> Int { Int(x < 0 ? x - 0.5 : x + 0.5) }
 

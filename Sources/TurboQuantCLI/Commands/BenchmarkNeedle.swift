@@ -24,7 +24,8 @@ extension Option {
   fileprivate static let needleKeys = Option(
     name: "keys", value: "KIND,…",
     help:
-      "Keys: bits, or two-stage or qjl and bits as in two-stage-3. Default 4,3,2,1,two-stage-3,qjl-3."
+      "Keys: bits, or two-stage, qjl or polar and bits as in two-stage-3. Default "
+      + "4,3,2,1,two-stage-3,qjl-3,polar-4."
   )
   fileprivate static let cosine = Option(
     name: "cosine", value: "C", help: "Of a query and its needle's key. Default 0.5.")
@@ -48,7 +49,9 @@ private func runNeedleBenchmark(_ arguments: Arguments, _ console: Console) thro
   let needles = try arguments.integer(.needles, in: 1...100_000) ?? 200
   let dimension = try arguments.integer(.needleDimension, in: 2...1 << 12) ?? 128
   let seed = try arguments.integer(.needleSeed, in: UInt64.min...UInt64.max) ?? 0
-  let kinds = try arguments.list(.needleKeys) ?? ["4", "3", "2", "1", "two-stage-3", "qjl-3"]
+  let kinds =
+    try arguments.list(.needleKeys)
+    ?? ["4", "3", "2", "1", "two-stage-3", "qjl-3", "polar-4"]
   let keys = try [("f32", KVPrecision.float32)] + kinds.map { ($0, try precision($0, arguments)) }
   let progress = Progress(
     "needles", total: contexts.count * keys.count, unit: "caches", console)
@@ -67,11 +70,11 @@ private func runNeedleBenchmark(_ arguments: Arguments, _ console: Console) thro
       ? try JSON.text(results) : text(results, cosine: cosine, dimension: dimension))
 }
 
-/// The keys that “3”, “two-stage-3” or “qjl-3” name.
+/// The keys that “3”, “two-stage-3”, “qjl-3” or “polar-4” name.
 private func precision(_ text: String, _ arguments: Arguments) throws -> KVPrecision {
   let kinds: [(String, Quantizer)] = [
     ("two-stage-", .twoStage(sketch: .orthogonal)), ("qjl-", .qjl(sketch: .orthogonal)),
-    ("", .scalar),
+    ("polar-", .polar()), ("", .scalar),
   ]
   for (prefix, quantizer) in kinds where text.hasPrefix(prefix) {
     guard let bits = Double(text.dropFirst(prefix.count)), (1...8).contains(bits),
@@ -80,7 +83,7 @@ private func precision(_ text: String, _ arguments: Arguments) throws -> KVPreci
     return .codes(rate, quantizer: quantizer)
   }
   throw arguments.wrong(
-    "--keys: “\(text)” is not 1, 1.5, 2 … 8 bits such as 3, two-stage-3 or qjl-3")
+    "--keys: “\(text)” is not 1, 1.5, 2 … 8 bits such as 3, two-stage-3, qjl-3 or polar-4")
 }
 
 /// Random keys, and queries that each point at one of them.

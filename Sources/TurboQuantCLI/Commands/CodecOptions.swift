@@ -5,11 +5,14 @@ extension Option {
   /// The rate of one codec.
   static let bits = Option(
     name: "bits", value: "B",
-    help: "Bits a coordinate: 1, 1.5, 2, … 8; two-stage 2 … 9. Default 4 (qjl: 1).")
+    help: "Bits a coordinate: 1, 1.5, 2, … 8; two-stage 2 … 9; polar 3 … 8. Default 4 (qjl: 1)."
+  )
   /// The quantizer of one codec.
   static let quantizer = Option(
     name: "quantizer", value: "NAME",
-    help: "scalar (default), two-stage (codes at one bit less, plus a sketch) or qjl (signs only).")
+    help:
+      "scalar (default), two-stage (codes at one bit less, plus a sketch), qjl (signs only) or polar "
+      + "(PolarQuant: angles and radii).")
   /// How the sketch directions are built.
   static let sketch = Option(
     name: "sketch", value: "KIND",
@@ -18,6 +21,10 @@ extension Option {
   static let directions = Option(
     name: "directions", value: "M",
     help: "Sketch directions; default the dimension (qjl: bits × dimension).")
+  /// Bits of polar angles.
+  static let polarBits = Option(
+    name: "polar-bits", value: "B,…",
+    help: "Bits of polar angles, level by level; default for --bits 4: 4,2,2,2.")
   /// How the rotation is built.
   static let rotation = Option(
     name: "rotation", value: "KIND",
@@ -49,9 +56,12 @@ struct CodecOptions: Sendable {
   let seed: UInt64
   private let sketch: SketchKind
   private let directions: Int?
+  private let polarBits: [Int]?
 
   /// What ``init(_:)`` reads.
-  static let shared: [Option] = [.sketch, .directions, .rotation, .normalization, .seed]
+  static let shared: [Option] = [
+    .sketch, .directions, .polarBits, .rotation, .normalization, .seed,
+  ]
 
   /// Reads the options in ``shared``.
   init(_ arguments: Arguments) throws(UsageError) {
@@ -60,6 +70,7 @@ struct CodecOptions: Sendable {
         .sketch, ["gaussian": .gaussian, "orthogonal": .orthogonal, "structured": .structured])
       ?? .structured
     directions = try arguments.integer(.directions, in: 1...1 << 24)
+    polarBits = try arguments.integers(.polarBits, in: 1...8)
     rotation = try arguments.choice(.rotation, ["hadamard": .hadamard, "haar": .haar])
     normalization =
       try arguments.choice(.normalization, ["norm": .norm, "unit": .unit]) ?? .norm
@@ -72,9 +83,12 @@ struct CodecOptions: Sendable {
   func quantizers(_ names: [String], _ arguments: Arguments) throws -> [Quantizer] {
     let quantizers = try names.map { try quantizer($0, arguments) }
     for option in [Option.sketch, .directions] where arguments.text(option) != nil {
-      guard quantizers.contains(where: { $0 != .scalar }) else {
+      guard quantizers.contains(where: { ["two-stage", "qjl"].contains($0.name) }) else {
         throw arguments.wrong("--\(option.name) needs --quantizer two-stage or qjl")
       }
+    }
+    guard polarBits == nil || quantizers.contains(where: { $0.name == "polar" }) else {
+      throw arguments.wrong("--polar-bits needs --quantizer polar")
     }
     return quantizers
   }
@@ -84,8 +98,9 @@ struct CodecOptions: Sendable {
     case "scalar": return .scalar
     case "two-stage": return .twoStage(sketch: sketch, directions: directions)
     case "qjl": return .qjl(sketch: sketch, directions: directions)
-    case "polar": throw CommandFailure("the polar quantizer is not built yet")
-    default: throw arguments.wrong("--quantizer takes scalar, two-stage or qjl, not “\(name)”")
+    case "polar": return .polar(bits: polarBits)
+    default:
+      throw arguments.wrong("--quantizer takes scalar, two-stage, qjl or polar, not “\(name)”")
     }
   }
 
@@ -101,8 +116,12 @@ struct CodecOptions: Sendable {
         dimension: dimension, rate: rate, quantizer: quantizer, rotation: rotation,
         normalization: normalization, seed: seed)
     } catch {
-      if case .rateNotOffered = error.kind { throw arguments.wrong("--bits: \(error)") }
-      throw error
+      switch error.kind {
+      case .rateNotOffered: throw arguments.wrong("--bits: \(error)")
+      case .polarBitsOutOfRange, .polarLevelsOutOfRange:
+        throw arguments.wrong("--polar-bits: \(error)")
+      default: throw error
+      }
     }
   }
 }

@@ -26,7 +26,7 @@ extension Option {
     name: "bits", value: "B,…", help: "Rates to try. Default 1,2,2.5,3,3.5,4.")
   fileprivate static let quantizerList = Option(
     name: "quantizer", value: "NAME,…",
-    help: "Quantizers to try: scalar (default), two-stage, qjl.")
+    help: "Quantizers to try: scalar (default), two-stage, qjl, polar.")
   fileprivate static let estimators = Option(
     name: "estimator", value: "NAME,…",
     help: "Estimators to try: standard (default: what suits the quantizer), reconstruction, "
@@ -127,7 +127,7 @@ private struct EvaluateCommand {
             try options.codec(
               dimension: dimension, rate: rate, quantizer: quantizer, arguments)
           }
-          let offered = estimators.map { $0 ?? codec.standardEstimator }.filter(codec.offers)
+          let offered = estimators.map { $0 ?? codec.standardEstimator }.filter { codec.offers($0) }
           if !offered.isEmpty { jobs.append((codec, offered)) }
         } catch let error as UsageError {
           refusal = error
@@ -172,12 +172,5 @@ private struct EvaluateCommand {
     var lines = table.lines
     lines[0] = console.colored(lines[0], .bold)
     return ([title, ""] + lines + ["", legend]).joined(separator: "\n") + "\n"
-  }
-}
-
-extension Codec {
-  /// Whether an estimator goes with the quantizer.
-  fileprivate func offers(_ estimator: Estimator) -> Bool {
-    estimator == .twoStage ? sketch != nil : scalarQuantizer != nil
   }
 }

@@ -95,6 +95,10 @@ extension RowCodec {
     case .signs:
       codec.kernels.signProducts(
         rows: page, offset: part.offset, stride: stride, query: coordinates, into: &target)
+    case .angles(let polar):
+      polar.products(
+        codec.kernels, page, offset: part.offset, stride: stride,
+        radii: codec.layout.radii.lowerBound, query: coordinates, into: &target)
     }
   }
 

@@ -97,12 +97,17 @@ extension KVPrecision {
     if case .outliers(let bits, let estimator) = self {
       return "outliers of \(bits) bits, \(estimator?.rawValue ?? "standard")"
     }
+    if case .sketches(let directions, let outliers, let outlierDirections, let sketch) = self {
+      return "\(directions) signs, \(outliers) outliers of \(outlierDirections), \(sketch.rawValue)"
+    }
     guard case .codes(let rate, let quantizer, let estimator) = self else { return description }
     let kind =
       switch quantizer {
       case .scalar: "scalar"
       case .twoStage(let sketch, let directions), .qjl(let sketch, let directions):
         "\(quantizer.name) \(sketch.rawValue) \(directions.map { "\($0)" } ?? "standard")"
+      case .polar(let bits):
+        "polar \(bits?.map { "\($0)" }.joined(separator: " ") ?? "standard")"
       }
     return "\(rate) bits, \(kind), \(estimator?.rawValue ?? "standard")"
   }

@@ -22,7 +22,7 @@ struct HeadSide: Sendable {
     switch precision {
     case .float32: stored = .floats(Pages(width: dimension))
     case .float16: stored = .halves(Pages(width: dimension))
-    case .codes, .outliers:
+    case .codes, .outliers, .sketches:
       guard let codec else { preconditionFailure("codes without a codec") }
       stored = .codes(codec.parts.map { _ in CodePages() }, codec)
     }

@@ -11,6 +11,26 @@ final class PageLayout: Sendable {
     enum Content: Sendable {
       case codes(Codebook)
       case signs
+      /// All coordinates as angles, and the radii.
+      case angles(PolarQuantizer)
+
+      /// Bits of a code that quads may hold; nil for codes that stay in packed rows.
+      var quadBits: Int? {
+        switch self {
+        case .codes(let codebook): codebook.bits <= 4 ? codebook.bits : nil
+        case .signs: 1
+        case .angles: nil
+        }
+      }
+
+      /// Bytes of the packed codes of `count` coordinates.
+      func byteCount(of count: Int) -> Int {
+        switch self {
+        case .codes(let codebook): (count * codebook.bits + 7) / 8
+        case .signs: (count + 7) / 8
+        case .angles(let polar): polar.byteCount + 2 * polar.blockCount
+        }
+      }
     }
 
     enum Order: Sendable {
@@ -45,7 +65,7 @@ final class PageLayout: Sendable {
       if case .codes(let codebook) = content { codebook.bits } else { 1 }
     }
     /// Bytes of a packed row.
-    var packedByteCount: Int { (coordinates.count * bits + 7) / 8 }
+    var packedByteCount: Int { content.byteCount(of: coordinates.count) }
     /// Bytes in the page.
     var byteCount: Int { Page.rowCount * packedByteCount }
   }
@@ -65,13 +85,13 @@ final class PageLayout: Sendable {
 
   /// The layout of open pages.
   static func open(_ codec: Codec) -> PageLayout {
-    let stride = codec.layout.signs.upperBound
+    let stride = codec.layout.radii.upperBound
     let parts = pieces(codec).map {
       Part(
         $0, $0.coordinates, rowOffset: $0.byteOffset, offset: $0.byteOffset, .rows(stride: stride))
     }
     return PageLayout(
-      parts, codeBytes: Page.rowCount * stride, hasCodes: codec.scalarQuantizer != nil,
+      parts, codeBytes: Page.rowCount * stride, hasCodes: !codec.layout.codes.isEmpty,
       hasSigns: codec.sketch != nil)
   }
 
@@ -80,8 +100,9 @@ final class PageLayout: Sendable {
     var parts: [Part] = []
     var end = 0
     for piece in pieces(codec) {
-      let grain = turned ? QuadShape.rowCount : QuadShape.grain(bits: min(piece.bits, 4))
-      let inQuads = piece.bits <= 4 ? piece.coordinates.count / grain * grain : 0
+      let bits = piece.content.quadBits ?? 0
+      let grain = bits == 0 || turned ? QuadShape.rowCount : QuadShape.grain(bits: bits)
+      let inQuads = bits == 0 ? 0 : piece.coordinates.count / grain * grain
       let middle = piece.coordinates.lowerBound + inQuads
       let left = middle..<piece.coordinates.upperBound
       func append(_ coordinates: Range<Int>, at rowOffset: Int, _ order: Part.Order) {
@@ -91,30 +112,31 @@ final class PageLayout: Sendable {
         end += part.byteCount
       }
       if inQuads > 0 {
-        let shape = QuadShape(dimension: turned ? Page.rowCount : inQuads, bits: piece.bits)
+        let shape = QuadShape(dimension: turned ? Page.rowCount : inQuads, bits: bits)
         append(
           piece.coordinates.lowerBound..<middle, at: piece.byteOffset,
           turned ? .turned(shape) : .quads(shape))
       }
       append(
-        left, at: piece.byteOffset + inQuads * piece.bits / 8,
-        .rows(stride: (left.count * piece.bits + 7) / 8))
+        left, at: piece.byteOffset + inQuads * bits / 8,
+        .rows(stride: piece.content.byteCount(of: left.count)))
     }
     return PageLayout(
-      parts, codeBytes: end, hasCodes: codec.scalarQuantizer != nil, hasSigns: codec.sketch != nil)
+      parts, codeBytes: end, hasCodes: !codec.layout.codes.isEmpty, hasSigns: codec.sketch != nil)
   }
 
   fileprivate typealias Piece = (
-    content: Part.Content, coordinates: Range<Int>, byteOffset: Int, bits: Int
+    content: Part.Content, coordinates: Range<Int>, byteOffset: Int
   )
 
   /// What a packed row consists of.
   private static func pieces(_ codec: Codec) -> [Piece] {
     var pieces: [Piece] = (codec.scalarQuantizer?.segments ?? []).map {
-      (.codes($0.codebook), $0.coordinates, $0.byteOffset, $0.codebook.bits)
+      (.codes($0.codebook), $0.coordinates, $0.byteOffset)
     }
+    if let polar = codec.polarQuantizer { pieces.append((.angles(polar), 0..<codec.dimension, 0)) }
     if let sketch = codec.sketch {
-      pieces.append((.signs, 0..<sketch.directions, codec.layout.signs.lowerBound, 1))
+      pieces.append((.signs, 0..<sketch.directions, codec.layout.signs.lowerBound))
     }
     return pieces
   }

@@ -3,7 +3,7 @@ internal import TurboQuantKernels
 
 /// What one side, keys or values, makes of its vectors as codes.
 ///
-/// A row keeps the codec's codes and signs, and one float32 that folds norm and estimator together, ×
+/// A row keeps the codec's codes, signs and radii, and one float32 that folds norm and estimator together, ×
 /// ⟨ŷ, Rq⟩; two stages keep ‖r‖ · c, × ⟨sign(Jr), JRq⟩, as a second, and QJL keeps only that, of x.
 final class RowCodec: Sendable {
   let codec: Codec
@@ -27,7 +27,7 @@ final class RowCodec: Sendable {
     sealedLayout = .sealed(codec, turned: turned)
     wholeCentroids = sealedLayout.parts.map { part in
       switch (part.order, part.content) {
-      case (.rows, _): return nil
+      case (.rows, _), (_, .angles): return nil
       case (_, .signs):
         // −1 and +1.
         return WholeCentroids(whole: [1, 127] + [UInt8](repeating: 64, count: 14), step: 1.0 / 63)
@@ -41,9 +41,9 @@ final class RowCodec: Sendable {
   /// The layout of a page.
   func layout(isSealed: Bool) -> PageLayout { isSealed ? sealedLayout : openLayout }
 
-  /// Bytes of codes and signs.
-  var codeByteCount: Int { codec.layout.signs.upperBound }
-  var hasCodes: Bool { codec.scalarQuantizer != nil }
+  /// Bytes of codes, signs and radii.
+  var codeByteCount: Int { codec.layout.radii.upperBound }
+  var hasCodes: Bool { !codec.layout.codes.isEmpty }
   var hasSigns: Bool { codec.sketch != nil }
   /// Bytes of a row.
   var rowByteCount: Int { codeByteCount + (hasCodes ? 4 : 0) + (hasSigns ? 4 : 0) }
@@ -95,6 +95,9 @@ final class RowCodec: Sendable {
     var vector = FloatBuffer(count: codec.dimension)
     let bytes = page.bytes
     for row in 0..<rows {
+      codec.polarQuantizer?.dequantize(
+        codec.kernels, bytes, at: row * codeByteCount,
+        radii: row * codeByteCount + codec.layout.radii.lowerBound, into: &vector)
       for segment in codec.scalarQuantizer?.segments ?? [] {
         codec.kernels.dequantize(
           segment.codebook.kernel, bytes, at: row * codeByteCount + segment.byteOffset,

@@ -17,6 +17,8 @@ final class SideCodec: Sendable {
   var hasOutliers: Bool { parts.count > 1 }
   /// Whether scores are estimates of inner products that no vector stands for.
   var hasSigns: Bool { parts.contains { $0.hasSigns } }
+  /// Whether rows are centroids of coordinates, which can be added up in the rotated frame.
+  var isScalar: Bool { parts.allSatisfy { $0.codec.quantizer == .scalar } }
   /// Bytes of a row.
   var rowByteCount: Int { parts.reduce(0) { $0 + $1.rowByteCount } }
   /// Where the channels of part `number` begin among those of all.

@@ -14,7 +14,7 @@ extension CacheSetting {
     outliers-7 (a quarter of the channels at a bit more); then, each after
     a comma: sinks=N, window=N (first and latest tokens in float16), sliding=N (tokens that a query
     sees), boundary=BITS (of the first and last layer), centre=mean or turned,
-    keys=two-stage (codes of one bit less, and a sketch), estimator=reconstruction, renormalized or
+    keys=two-stage (codes of one bit less, and a sketch), qjl (signs) or polar (PolarQuant), estimator=reconstruction, renormalized or
     matched-norm, seed=N. For example 3.5/3,sinks=4,window=64,centre=turned
     """
 
@@ -93,7 +93,8 @@ extension KVConfiguration {
     case "keys":
       let kinds: [String: Quantizer] = [
         "scalar": .scalar, "two-stage": .twoStage(sketch: .orthogonal),
-        "two-stage-gaussian": .twoStage(sketch: .gaussian),
+        "two-stage-gaussian": .twoStage(sketch: .gaussian), "qjl": .qjl(sketch: .orthogonal),
+        "polar": .polar(),
       ]
       guard let kind = kinds[value] else {
         throw wrong(kinds.keys.sorted().joined(separator: ", "))

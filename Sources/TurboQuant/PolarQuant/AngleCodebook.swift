@@ -1,0 +1,102 @@
+/// A codebook of angles: 2ᵇ centroids on the circle or a part of it, and the boundaries between them.
+///
+/// It is the Lloyd–Max quantizer of the angle's law, solved as ``Codebook`` is; on the circle the law is
+/// uniform and the solution a grid. Angles are rounded to float32 once, the boundaries are midpoints of the
+/// rounded centroids, and codes are found from cosines and sines, without an arc tangent.
+public struct AngleCodebook: Sendable {
+  /// The law that the codebook is optimal for.
+  public let law: AngleLaw
+  /// Bits of a code, 1 … 8.
+  public let bits: Int
+  /// The 2ᵇ centroids in radians, ascending.
+  public let centroids: [Float]
+  /// The 2ᵇ − 1 decision boundaries in radians, ascending; on the circle 0 is one more.
+  public let boundaries: [Float]
+  /// E cos ψ · cos ψ̂ and E sin ψ · sin ψ̂, which add up to E cos(ψ − ψ̂).
+  let agreement: (cosines: Double, sines: Double)
+  /// The centroids as points of the unit circle.
+  let points: [Point]
+  private let boundaryPoints: [Point]
+
+  /// A point of the unit circle.
+  struct Point: Sendable {
+    let cosine: Float
+    let sine: Float
+
+    init(_ angle: Float) {
+      let (cosine, sine) = Portable.cosineAndSine(Double(angle))
+      self.cosine = Float(cosine)
+      self.sine = Float(sine)
+    }
+  }
+
+  /// Solves the codebook of `bits` bits for `law`.
+  ///
+  /// - Precondition: `bits` is in 1 … 8.
+  /// - Complexity: O(2ᵇ) quadratures, some milliseconds at 8 bits.
+  public init(law: AngleLaw, bits: Int) {
+    precondition((1...8).contains(bits), "a codebook has 1 … 8 bits, not \(bits)")
+    self.law = law
+    self.bits = bits
+    let count = 1 << bits
+    let exact: [Double]
+    switch law.support {
+    case .circle:
+      exact = (0..<count).map { (Double($0) + 0.5) / Double(count) * (2 * Double.pi) }
+    case .halfCircle:
+      let positive = LloydMax.centroids(of: law, count: count / 2)
+      exact = positive.reversed().map { -$0 } + positive
+    case .quarterCircle:
+      exact = LloydMax.centroids(of: law, count: count)
+    }
+    agreement = Self.agreement(law, exact)
+    centroids = exact.map { Float($0) }
+    boundaries = zip(centroids, centroids.dropFirst()).map { ($0 + $1) * 0.5 }
+    points = centroids.map { Point($0) }
+    boundaryPoints = boundaries.map { Point($0) }
+  }
+
+  private static func agreement(
+    _ law: AngleLaw, _ centroids: [Double]
+  ) -> (cosines: Double, sines: Double) {
+    guard law.support != .circle else {
+      // Cells of half-width h around their centroids: sin h / h, as much from either coordinate.
+      let half = Double.pi / Double(centroids.count)
+      let whole = Portable.cosineAndSine(half).1 / half
+      return (whole / 2, whole / 2)
+    }
+    let positive = centroids.filter { $0 > 0 }
+    let edges = LloydMax.edges(of: positive, law)
+    var (cosines, sines) = (0.0, 0.0)
+    for (i, centroid) in positive.enumerated() {
+      let point = Portable.cosineAndSine(centroid)
+      cosines +=
+        point.0 * law.integral(from: edges[i], to: edges[i + 1]) { Portable.cosineAndSine($0).0 }
+      sines +=
+        point.1 * law.integral(from: edges[i], to: edges[i + 1]) { Portable.cosineAndSine($0).1 }
+    }
+    let mass = law.integral(from: law.lowerEnd, to: law.upperEnd) { _ in 1 }
+    return (cosines / mass, sines / mass)
+  }
+
+  /// The code of the angle of (`x`, `y`): the number of boundaries at or below it.
+  func code(x: Float, y: Float) -> Int {
+    guard law.support == .circle else { return count(x, y, boundaryPoints.indices) }
+    // An angle and a boundary are compared within half a turn; the lower half is the upper one turned.
+    let half = 1 << (bits - 1)
+    let isUpper = y > 0 || (y == 0 && x >= 0)
+    let upper = 0..<half - 1
+    return isUpper ? count(x, y, upper) : half + count(-x, -y, upper)
+  }
+
+  /// How many of some boundaries β have sin(ψ − β) ≥ 0, by halving.
+  private func count(_ x: Float, _ y: Float, _ some: Range<Int>) -> Int {
+    var (low, high) = (some.lowerBound, some.upperBound)
+    while low < high {
+      let middle = (low + high) / 2
+      let boundary = boundaryPoints[middle]
+      if y * boundary.cosine >= x * boundary.sine { low = middle + 1 } else { high = middle }
+    }
+    return low
+  }
+}

@@ -1,0 +1,231 @@
+package import TurboQuantKernels
+
+/// Angles of a rotated unit vector, each to the nearest centroid of its law, and a float16 radius a block.
+///
+/// PolarQuant, arXiv 2502.02617.
+/// Stateless and shared by every seed of one dimension and bits.
+public struct PolarQuantizer: Sendable {
+  /// The angles of one level, packed from a whole byte on.
+  public struct Level: Sendable {
+    /// The number of angles.
+    public let angleCount: Int
+    /// Where the level's codes begin within the row, in bytes.
+    public let byteOffset: Int
+    /// The codebook of all angles, or of all but the last.
+    public let codebook: AngleCodebook
+    /// The codebook of the last angle where its second half is smaller than the others.
+    public let lastCodebook: AngleCodebook?
+
+    /// The codebooks with the angles that they serve.
+    var codebooks: [(codebook: AngleCodebook, angles: Range<Int>)] {
+      guard let lastCodebook else { return [(codebook, 0..<angleCount)] }
+      return [(codebook, 0..<angleCount - 1), (lastCodebook, angleCount - 1..<angleCount)]
+    }
+  }
+
+  /// The number of coordinates.
+  public let dimension: Int
+  /// The levels, from pairs of coordinates up.
+  public let levels: [Level]
+  /// E⟨û, ŷ⟩, what is left of a unit vector's length along itself: 1 − D/2.
+  public let expectedAlignment: Double
+  private let shape: PolarShape
+
+  /// Bits of an angle, level by level.
+  public var bits: [Int] { levels.map(\.codebook.bits) }
+  /// The number of blocks, each with a radius.
+  public var blockCount: Int { shape.blockCount }
+  /// Bytes of packed codes of one vector; its radii follow them.
+  public var byteCount: Int { Self.byteCount(dimension: dimension, bits: bits) }
+
+  /// The distortion E‖û − ŷ‖² that theory predicts for every unit vector, rounding of radii aside.
+  ///
+  /// With angles independent of each other and of the radii (PolarQuant, Lemma 2) it is
+  /// 2(1 − Π E cos(ψ − ψ̂)), the product over the levels; halves that differ are weighed by their share.
+  public var distortion: Double { 2 * (1 - expectedAlignment) }
+
+  /// Creates the quantizer of `dimension` coordinates with `bits` of an angle, level by level.
+  ///
+  /// - Throws: ``CodecError`` for a dimension outside 1 … 2²⁴, no levels, a block longer than the
+  ///   vector, or bits outside 1 … 8.
+  /// - Complexity: a codebook's solution for each level, and for each unequal last half.
+  public init(dimension: Int, bits: [Int]) throws(CodecError) {
+    try CodecError.check(dimension: dimension)
+    try CodecError.check(polarLevels: bits.count, dimension: dimension)
+    for (i, count) in bits.enumerated() where !(1...8).contains(count) {
+      throw CodecError(.polarBitsOutOfRange(bits: count, level: i + 1))
+    }
+    let shape = PolarShape(dimension: dimension, levels: bits.count)
+    var levels: [Level] = []
+    var end = 0
+    for (level, count) in zip(1..., bits) {
+      let (half, last) = (1 << (level - 1), shape.lastSecondHalf(level))
+      let codebook = AngleCodebook(law: AngleLaw(first: half, second: half), bits: count)
+      levels.append(
+        Level(
+          angleCount: shape.angleCount(level), byteOffset: end, codebook: codebook,
+          lastCodebook: last == half
+            ? nil : AngleCodebook(law: AngleLaw(first: half, second: last), bits: count)))
+      end += (shape.angleCount(level) * count + 7) / 8
+    }
+    self.dimension = dimension
+    self.levels = levels
+    self.shape = shape
+    expectedAlignment = Self.alignment(shape, levels)
+  }
+
+  /// Bytes of packed codes of one vector, known before any codebook is solved.
+  static func byteCount(dimension: Int, bits: [Int]) -> Int {
+    let shape = PolarShape(dimension: dimension, levels: bits.count)
+    return zip(1..., bits).reduce(0) { $0 + (shape.angleCount($1.0) * $1.1 + 7) / 8 }
+  }
+
+  /// The number of blocks, known before any codebook is solved.
+  static func blockCount(dimension: Int, bits: [Int]) -> Int {
+    PolarShape(dimension: dimension, levels: bits.count).blockCount
+  }
+
+  /// From the coordinates up: a part keeps of its length what its halves keep of theirs, each weighed by
+  /// the angle's E cos ψ cos ψ̂ and E sin ψ sin ψ̂; blocks are weighed by their coordinates.
+  private static func alignment(_ shape: PolarShape, _ levels: [Level]) -> Double {
+    // All parts of a level are alike, but for the last.
+    var (even, last) = (1.0, 1.0)
+    for (i, level) in levels.enumerated() {
+      let own = level.codebook.agreement
+      if shape.count(after: i) % 2 == 0 {
+        let end = (level.lastCodebook ?? level.codebook).agreement
+        last = end.cosines * even + end.sines * last
+      }
+      even *= own.cosines + own.sines
+    }
+    let lastShare = Double(shape.coordinates(ofBlock: shape.blockCount - 1))
+    return (even * (Double(shape.dimension) - lastShare) + last * lastShare)
+      / Double(shape.dimension)
+  }
+}
+
+// MARK: Encode
+
+extension PolarQuantizer {
+  /// Packs û = `scale` · `work.front` into `row`: the codes from byte `offset` on, the radii from byte
+  /// `radii` on; uses up the workspace.
+  func quantize(
+    _ work: inout Workspace, scale: Float, into row: inout MutableSpan<UInt8>, at offset: Int,
+    radii: Int
+  ) {
+    var lengths = work.front.mutableSpan
+    for i in 0..<dimension { lengths[i] *= scale }
+    var count = dimension
+    for level in levels {
+      var packer = CodePacker(at: offset + level.byteOffset, bits: level.codebook.bits)
+      for (codebook, angles) in level.codebooks {
+        for i in angles {
+          let (first, second) = (lengths[2 * i], lengths[2 * i + 1])
+          packer.append(codebook.code(x: first, y: second), to: &row)
+          // Squares of float32 are exact in double precision, so that nothing overflows or vanishes.
+          lengths[i] = Float(
+            squareRoot(Double(first) * Double(first) + Double(second) * Double(second)))
+        }
+      }
+      if count % 2 == 1 { lengths[level.angleCount] = lengths[count - 1] }
+      count -= level.angleCount
+      packer.finish(&row)
+    }
+    for block in 0..<blockCount {
+      let half = halfPrecision(lengths[block])
+      row[radii + 2 * block] = UInt8(truncatingIfNeeded: half)
+      row[radii + 2 * block + 1] = UInt8(truncatingIfNeeded: half >> 8)
+    }
+  }
+}
+
+// MARK: Decode
+
+extension PolarQuantizer {
+  /// `codeword` ← ŷ, what the codes and radii in a row stand for.
+  package func dequantize(
+    _ kernels: Kernels, _ row: RawSpan, at offset: Int, radii: Int,
+    into codeword: inout FloatBuffer
+  ) {
+    load(kernels, row, radii: radii, into: &codeword)
+    var lengths = codeword.mutableSpan
+    for (number, level) in levels.enumerated().reversed() {
+      if shape.count(after: number) % 2 == 1 {
+        lengths[shape.count(after: number) - 1] = lengths[level.angleCount]
+      }
+      let reader = CodeReader(row, at: offset + level.byteOffset, bits: level.codebook.bits)
+      // From the end, so that no length is overwritten before it is split.
+      for (codebook, angles) in level.codebooks.reversed() {
+        let points = codebook.points
+        for i in angles.reversed() {
+          let (length, point) = (lengths[i], points[reader[i]])
+          lengths[2 * i + 1] = length * point.sine
+          lengths[2 * i] = length * point.cosine
+        }
+      }
+    }
+  }
+
+  /// ⟨ŷ, `query`⟩ for rows `stride` bytes apart, the first at byte `offset`, radii `radii` bytes further on.
+  ///
+  /// Products are joined as lengths are when encoding, from pairs of coordinates up, so no row is decoded.
+  package func products(
+    _ kernels: Kernels, _ rows: RawSpan, offset: Int, stride: Int, radii: Int, query: Span<Float>,
+    into products: inout MutableSpan<Float>
+  ) {
+    precondition(query.count == dimension)
+    var work = Workspace(dimension: dimension)
+    for row in products.indices {
+      let start = offset + row * stride
+      work.load(query)
+      join(&work.front, rows, at: start)
+      load(kernels, rows, radii: start + radii, into: &work.back)
+      let (parts, lengths) = (work.front.span, work.back.span)
+      var sum: Float = 0
+      for block in 0..<blockCount { sum += parts[block] * lengths[block] }
+      products[row] = sum
+    }
+  }
+
+  /// Joins the coordinates of `parts` to one product a block.
+  private func join(_ parts: inout FloatBuffer, _ rows: RawSpan, at start: Int) {
+    var parts = parts.mutableSpan
+    var count = dimension
+    for level in levels {
+      let reader = CodeReader(rows, at: start + level.byteOffset, bits: level.codebook.bits)
+      for (codebook, angles) in level.codebooks {
+        let points = codebook.points
+        for i in angles {
+          let point = points[reader[i]]
+          parts[i] = parts[2 * i] * point.cosine + parts[2 * i + 1] * point.sine
+        }
+      }
+      if count % 2 == 1 { parts[level.angleCount] = parts[count - 1] }
+      count -= level.angleCount
+    }
+  }
+
+  /// ‖ŷ‖, which is that of the radii.
+  func codewordNorm(_ kernels: Kernels, _ row: RawSpan, radii: Int, _ work: inout Workspace)
+    -> Double
+  {
+    load(kernels, row, radii: radii, into: &work.front)
+    let lengths = work.front.span
+    var square = 0.0
+    for block in 0..<blockCount { square += Double(lengths[block]) * Double(lengths[block]) }
+    return squareRoot(square)
+  }
+
+  /// The radii, as the first numbers of a buffer.
+  private func load(
+    _ kernels: Kernels, _ row: RawSpan, radii: Int, into buffer: inout FloatBuffer
+  ) {
+    let halves = [UInt16](capacity: blockCount) { output in
+      for block in 0..<blockCount {
+        output.append(row.integer(at: radii + 2 * block, as: UInt16.self))
+      }
+    }
+    var target = buffer.mutableSpan
+    kernels.widen(halves.span, into: &target)
+  }
+}
