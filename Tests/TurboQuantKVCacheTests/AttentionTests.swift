@@ -11,6 +11,7 @@ import Testing
       .codes(Rate(halfBits: 5)), .codes(Rate(halfBits: 7)),
       .codes(.bits(3), estimator: .reconstruction), .codes(.bits(3), estimator: .matchedNorm),
       .outliers(bits: 2), .outliers(bits: 3, estimator: .matchedNorm),
+      .codes(.bits(4), quantizer: .polar(bits: [4, 2])),
     ]
 
   @Test(arguments: precisions) func matchesDoublePrecision(_ precision: KVPrecision) throws {
@@ -20,9 +21,11 @@ import Testing
     ]
     for (dimension, valueDimension) in isOptimizedBuild ? shapes : [(80, 96), (5, 3)] {
       if case .outliers = precision, valueDimension < 4 { continue }
+      // Values are added up before they are turned back, which angles cannot be.
+      let values = precision.isPolar ? KVPrecision.bits(4) : precision
       let shape = KVShape(
         queryHeads: 4, keyValueHeads: 2, keyDimension: dimension, valueDimension: valueDimension)
-      var configuration = KVConfiguration(shape: shape, keys: precision, values: precision)
+      var configuration = KVConfiguration(shape: shape, keys: precision, values: values)
       configuration.seed = 7
       let codec = try KVCodec(configuration)
       for tokens in isOptimizedBuild ? Self.lengths + [dimension == 128 ? 5000 : 700] : [1, 65] {
@@ -135,6 +138,34 @@ import Testing
     #expect(throws: KVCacheError.self) { try cache.decoded(head: 0) }
   }
 
+  @Test(
+    "Query heads share their key head's codes",
+    arguments: [
+      KVPrecision.bits(4), .codes(.bits(3), quantizer: .qjl(sketch: .orthogonal)),
+      .codes(.bits(4), quantizer: .polar()),
+      .sketches(directions: 100, outliers: 4, outlierDirections: 30),
+    ])
+  func groupedQueries(_ keys: KVPrecision) throws {
+    let (d, n) = (48, 300)
+    func cache(_ queryHeads: Int, _ heads: Int) throws -> KVCache {
+      let shape = KVShape(queryHeads: queryHeads, keyValueHeads: heads, keyDimension: d)
+      return KVCache(try KVCodec(KVConfiguration(shape: shape, keys: keys, values: .bits(3))))
+    }
+    var dice = Dice(seed: 21)
+    let (k, v) = (dice.normals(2 * n * d), dice.normals(2 * n * d))
+    let queries = dice.normals(6 * d)
+    var grouped = try cache(6, 2)
+    try grouped.append(keys: k.span, values: v.span)
+    let found = try grouped.attended(queries)
+    for head in 0..<6 {
+      var single = try cache(1, 1)
+      let own = head / 3 * n * d..<(head / 3 + 1) * n * d
+      try single.append(keys: k.span.extracting(own), values: v.span.extracting(own))
+      let place = head * d..<(head + 1) * d
+      #expect(try single.attended(Array(queries[place])) == Array(found[place]))
+    }
+  }
+
   @Test func resultsDoNotDependOnThreads() throws {
     let shape = KVShape(queryHeads: 8, keyValueHeads: 4, keyDimension: 64)
     let codec = try KVCodec(KVConfiguration(shape: shape, keys: .bits(3), values: .bits(2)))
@@ -146,5 +177,12 @@ import Testing
       try caches[i].append(keys: keys.span, values: values.span, threads: threads)
     }
     #expect(try caches[0].attended(queries) == caches[1].attended(queries, threads: 8))
+  }
+}
+
+extension KVPrecision {
+  /// Whether it is PolarQuant.
+  fileprivate var isPolar: Bool {
+    if case .codes(_, .polar, _) = self { true } else { false }
   }
 }

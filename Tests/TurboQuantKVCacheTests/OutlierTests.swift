@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import TurboQuant
@@ -85,4 +86,70 @@ import Testing
     #expect(cache.memory.channelBytes == 2 * 2 * 128)
     #expect(cache.memory.total == 2 * 300 * 44 + 512)
   }
+
+  // MARK: Sketches
+
+  /// The score of one key, times the length of neither: of two tokens the second has the key 0.
+  private func score(_ precision: KVPrecision, _ k: [Float], _ q: [Float], seed: UInt64) throws
+    -> Double
+  {
+    let shape = KVShape(queryHeads: 1, keyValueHeads: 1, keyDimension: Self.d, valueDimension: 2)
+    var configuration = KVConfiguration(shape: shape, keys: precision, values: .float32)
+    configuration.seed = seed
+    var cache = KVCache(try KVCodec(configuration))
+    let (keys, values): ([Float], [Float]) = (k + k.map { _ in 0 }, [1, 0, 0, 1])
+    try cache.append(keys: keys.span, values: values.span)
+    let scale: Float = 1e-3
+    let weights = try cache.attended(q, scale: scale)
+    return (Portable.log(Double(weights[0])) - Portable.log(Double(weights[1]))) / Double(scale)
+  }
+
+  /// QJL's variance for each part by itself: within 4 standard errors over seeds and the formula's 5%.
+  @Test("Sketches of outliers and of the others err as each would") func sketches() throws {
+    let k = vectors(1, seed: 5)
+    var dice = Dice(seed: 6)
+    let q = dice.normals(Self.d)
+    func part(_ x: [Float], _ isLarge: Bool) -> [Float] {
+      x.indices.filter { Self.large.contains($0) == isLarge }.map { x[$0] }
+    }
+    func variance(_ k: [Float], _ q: [Float], directions: Int) throws -> Double {
+      let sketch = try ResidualSketch(
+        dimension: k.count, directions: directions, kind: .orthogonal, seed: 0)
+      let (kk, qq, kq) = (product(k, k), product(q, q), product(k, q))
+      return kk * qq * sketch.relativeVariance(cosine: kq / (kk * qq).squareRoot())
+    }
+    let expected =
+      try variance(part(k, true), part(q, true), directions: 64)
+      + variance(part(k, false), part(q, false), directions: 120)
+    let truth = product(k, q)
+    func errors(_ precision: KVPrecision) throws -> (mean: Double, error: Double) {
+      let squares = try (0..<(isOptimizedBuild ? 2000 : 100)).map {
+        try pow(score(precision, k, q, seed: UInt64($0)) - truth, 2)
+      }
+      let mean = squares.reduce(0, +) / Double(squares.count)
+      let spread = squares.reduce(0) { $0 + pow($1 - mean, 2) } / Double(squares.count)
+      return (mean, (spread / Double(squares.count)).squareRoot())
+    }
+    let apart = try errors(.sketches(directions: 120, outliers: 8, outlierDirections: 64))
+    #expect(abs(apart.mean - expected) <= 0.05 * expected + 4 * apart.error, "seeds 0 …")
+    // As many signs for all channels together lose more.
+    let together = try errors(
+      .codes(.bits(1), quantizer: .qjl(sketch: .orthogonal, directions: 184)))
+    #expect(apart.mean < together.mean - 4 * (apart.error + together.error))
+  }
+
+  @Test("Bytes of both sketches and their norms are counted") func sketchBytes() throws {
+    let vectors = vectors(300, seed: 7)
+    let shape = KVShape(queryHeads: 1, keyValueHeads: 1, keyDimension: Self.d)
+    let keys = KVPrecision.sketches(directions: 120, outliers: 8, outlierDirections: 64)
+    var cache = KVCache(
+      try KVCodec(KVConfiguration(shape: shape, keys: keys, values: .float32)))
+    try cache.append(keys: vectors.span, values: vectors.span)
+    #expect(cache.memory.keyBytes == 300 * (15 + 8 + 4 + 4))
+    #expect(Self.large.allSatisfy { cache.heads[0].keys.channels.prefix(8).contains(UInt16($0)) })
+  }
+}
+
+private func product(_ x: [Float], _ y: [Float]) -> Double {
+  zip(x, y).reduce(0.0) { $0 + Double($1.0) * Double($1.1) }
 }

@@ -33,6 +33,19 @@ import TurboQuant
   @Test("Settings that are not offered are refused") func settings() {
     let cases: [(String, (inout KVConfiguration) -> Void)] = [
       ("values", { $0.values = .codes(.bits(3), quantizer: .twoStage()) }),
+      ("values", { $0.values = .codes(.bits(4), quantizer: .polar(bits: [4, 2])) }),
+      ("keys", { $0.keys = .codes(.bits(2), quantizer: .polar()) }),
+      ("levels", { $0.keys = .codes(.bits(4), quantizer: .polar(bits: [])) }),
+      ("longer", { $0.keys = .codes(.bits(4), quantizer: .polar()) }),
+      (
+        "estimator",
+        {
+          $0.keys = .codes(
+            .bits(4), quantizer: .polar(bits: [4, 2]), estimator: .renormalized)
+        }
+      ),
+      ("outliers", { $0.keys = .sketches(directions: 8, outliers: 0, outlierDirections: 8) }),
+      ("directions", { $0.keys = .sketches(directions: 0, outliers: 1, outlierDirections: 8) }),
       ("bits", { $0.keys = .bits(9) }),
       ("estimator", { $0.keys = .codes(.bits(3), estimator: .twoStage) }),
       ("sinks", { $0.sinks = -1 }),

@@ -33,6 +33,8 @@ import TurboQuantStorage
       make(.bits(1), .bits(2)) {
         ($0.sinks, $0.window, $0.centring) = (3, 7, .turnedMean(rotary))
       },
+      make(.codes(.bits(4), quantizer: .polar(bits: [4, 2])), .bits(2)),
+      make(.sketches(directions: 40, outliers: 3, outlierDirections: 24), .float32),
     ]
   }()
 
@@ -152,6 +154,28 @@ import TurboQuantStorage
       try refuses(Array(bytes[..<length]), good.codec, "\(length) bytes")
     }
     try refuses(bytes + [0], good.codec, "a byte more")
+  }
+
+  @Test("A forged radius is refused") func forgedRadius() throws {
+    let polar = try #require(Self.configurations.first { "\($0.keys)".contains("polar") })
+    for tokens in [12, 300] {
+      let good = try cache(polar, tokens: tokens)
+      try good.save(to: scratch.file("good.tqkv"))
+      let reader = try ContainerReader(scratch.file("good.tqkv"))
+      let path = scratch.file("bad.tqkv")
+      var writer = try ContainerWriter(path, kind: "KVCH", sectionCount: 5)
+      let radii = try #require(good.codec.keyCodec).parts[0].codec.layout.radii
+      for name in ["configuration", "tokens", "exact", "centres", "pages"] {
+        let bytes = try reader.bytes(of: name)
+        var forged = bytes.byteArray(0..<bytes.byteCount)
+        // Infinity in the third token's first radius.
+        if name == "pages" { forged[3 * radii.upperBound - radii.count + 1] = 0x7C }
+        try writer.writeSection(name, forged.span.raw)
+      }
+      try writer.finish()
+      let error = #expect(throws: KVCacheError.self) { try KVCache(opening: path, good.codec) }
+      #expect(error?.description.contains("no number") == true, "\(error?.description ?? "")")
+    }
   }
 
   private func refuses(_ bytes: [UInt8], _ codec: KVCodec, _ what: String) throws {

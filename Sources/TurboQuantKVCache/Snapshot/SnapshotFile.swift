@@ -239,7 +239,9 @@ extension StoredRows {
         let scales = stride(from: layout.scaleOffset, to: layout.byteCount, by: 4).map {
           own.float32(at: $0)
         }
-        isSound = isSound && kernels.largestMagnitude(scales.span).isFinite
+        isSound =
+          isSound && kernels.largestMagnitude(scales.span).isFinite
+          && codec.parts[i].radii(own, rows: rows).allSatisfy(\.isFiniteHalf)
         start += layout.byteCount
       }
       self = .codes(parts, codec)

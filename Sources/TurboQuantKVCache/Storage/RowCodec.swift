@@ -88,6 +88,15 @@ final class RowCodec: Sendable {
     }
   }
 
+  /// The radii of the first rows of a page, whose rows of PolarQuant are packed whether or not it is sealed.
+  func radii(_ page: RawSpan, rows: Int) -> [UInt16] {
+    (0..<rows).flatMap { row in
+      stride(from: codec.layout.radii.lowerBound, to: codec.layout.radii.upperBound, by: 2).map {
+        page.integer(at: row * codeByteCount + $0, as: UInt16.self)
+      }
+    }
+  }
+
   /// The vectors that scores and sums of the rows of an open page stand for, without what centring took
   /// off.
   func decoded(_ page: AlignedBytes, rows: Int) throws(CodecError) -> [Float] {
