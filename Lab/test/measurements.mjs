@@ -8,16 +8,13 @@ import { figureNumbers, reports, settled } from './figures.mjs';
 // made of integers and of float64 alone is equal to the bit.
 const tolerance = 80 * 2 ** -22;
 
-// The reports at both ends of every control, and all reports of another seed; `longest` is the most time
-// that the page itself spent on one move, in milliseconds of its own processor time.
+// The reports at both ends of every control, and all reports of another seed.
 export async function moveEverySlider(page) {
   const answers = new Map();
   const take = async (number) => {
     await settled(page, number);
     for (const answer of await reports(page, number)) answers.set(JSON.stringify(answer.request), answer);
   };
-  await page.send('Performance.enable', { timeDomain: 'threadTicks' });
-  let longest = 0;
   const numbers = await figureNumbers(page);
   for (const number of numbers) {
     await take(number);
@@ -25,11 +22,8 @@ export async function moveEverySlider(page) {
       const before = await page.call((control) => document.getElementById(control).value, id);
       for (const key of ['Home', 'End']) {
         await page.call((control) => document.getElementById(control).focus(), id);
-        const begun = await processorTime(page);
         await page.press(key);
         assert(await page.call(comesToEnd, id, key), `${id} did not go to its end by ${key}`);
-        await settled(page, number);
-        longest = Math.max(longest, await processorTime(page) - begun);
         await take(number);
       }
       await page.call(putBack, id, before);
@@ -38,12 +32,7 @@ export async function moveEverySlider(page) {
   }
   await page.call(setSeed, '20250428');
   for (const number of numbers) await take(number);
-  return { answers: [...answers.values()], longest };
-}
-
-async function processorTime(page) {
-  const { metrics } = await page.send('Performance.getMetrics');
-  return 1000 * metrics.find(({ name }) => name === 'TaskDuration').value;
+  return [...answers.values()];
 }
 
 const controlIds = (figure) =>

@@ -13,9 +13,11 @@ lab.samples = unsafe Samples(
   rows: contents(ctq_demo_vectors()).span, queries: contents(ctq_demo_queries()).span)
 while let line = readLine() {
   let fields = line.split(separator: " ")
-  guard fields.count >= 2, let figure = Int(fields[0]), let seed = UInt64(fields[1]) else {
+  let values = fields.dropFirst(2).compactMap { Double($0) }
+  guard fields.count == values.count + 2, let figure = Int(fields[0]), let seed = UInt64(fields[1])
+  else {
     preconditionFailure("not a request: \(line)")
   }
-  let setting = Setting(values: fields[2...].compactMap { Double($0) }, seed: seed)
+  let setting = Setting(values: values, seed: seed)
   print(try lab.report(figure: figure, setting).json)
 }
