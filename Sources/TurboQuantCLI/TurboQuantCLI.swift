@@ -12,6 +12,7 @@ enum TurboQuantCLI {
     .demo, .theory, .encode, .decode, .inspect, .verify, .evaluate,
     .indexBuild, .indexSearch, .indexAdd, .indexRemove, .indexMerge, .indexInfo, .indexVerify,
     .benchmarkCodec, .benchmarkSearch, .benchmarkCertificate, .benchmarkAttention, .benchmarkNeedle,
+    .reproduce,
   ]
 
   /// Commands of two words.
@@ -19,9 +20,6 @@ enum TurboQuantCLI {
     CommandGroup(name: "index", summary: "Search compressed vectors, and change what is searched."),
     CommandGroup(name: "benchmark", summary: "Measure speed and promises on this machine."),
   ]
-
-  /// Commands that are planned, so that asking for one gets a plain answer.
-  static let notBuiltYet = ["reproduce"]
 
   /// Runs the program on the process's own arguments and streams.
   static func main() {
@@ -85,7 +83,6 @@ enum TurboQuantCLI {
       let verb = words.count > 1 ? words[1] : ""
       let members = group.members(of: commands)
       guard let command = members.first(where: { $0.name == "\(name) \(verb)" }) else {
-        try checkIsBuilt("\(name) \(verb)")
         let verbs = members.map { String($0.name.dropFirst(name.count + 1)) }
         let suggestion = Suggestion.nearest(to: verb, among: verbs)
         throw UsageError("\(name) has no verb \(verb)\(suggestion)", command: name)
@@ -95,17 +92,10 @@ enum TurboQuantCLI {
     if let command = commands.first(where: { $0.name == name }) {
       return (command, Array(words.dropFirst()))
     }
-    try checkIsBuilt(name)
     let kind = name.hasPrefix("-") ? "option" : "command"
     let known = commands.map(\.name).filter { !$0.contains(" ") } + groups.map(\.name) + ["help"]
     let suggestion = Suggestion.nearest(to: name, among: known)
     throw UsageError("unknown \(kind) \(name)\(suggestion)", command: nil)
-  }
-
-  private static func checkIsBuilt(_ name: String) throws {
-    guard !notBuiltYet.contains(name) else {
-      throw CommandFailure("“turboquant \(name)” is not built yet")
-    }
   }
 }
 

@@ -10,10 +10,9 @@ struct ProgramTests {
     #expect(outcome.exitCode == .done)
     #expect(outcome.error.isEmpty)
     for command in TurboQuantCLI.commands { #expect(outcome.output.contains(command.summary)) }
-    for name in TurboQuantCLI.notBuiltYet { #expect(!outcome.output.contains(name)) }
   }
 
-  @Test("Every command's page names its operands and options", arguments: 0..<15)
+  @Test("Every command's page names its operands and options", arguments: 0..<20)
   func pages(index: Int) {
     let command = TurboQuantCLI.commands[index]
     let words = command.name.split(separator: " ").map(String.init)
@@ -30,8 +29,8 @@ struct ProgramTests {
     #expect(Set(names).count == names.count, "an option is declared twice")
   }
 
-  @Test("There are seventeen commands")
-  func commandCount() { #expect(TurboQuantCLI.commands.count == 19) }
+  @Test("There are twenty commands")
+  func commandCount() { #expect(TurboQuantCLI.commands.count == 20) }
 
   @Test(
     "A group's page lists its verbs",
@@ -109,17 +108,5 @@ struct ProgramTests {
     #expect(outcome.output.isEmpty)
     #expect(outcome.errorLines.count == 2)
     #expect(outcome.errorLines.last == "See “\(help)”.")
-  }
-
-  @Test(
-    "What is not built yet says so",
-    arguments: [
-      ["reproduce"], ["help", "reproduce"],
-    ])
-  func notBuiltYet(arguments: [String]) {
-    let outcome = run(arguments)
-    #expect(outcome.exitCode == .failed)
-    #expect(outcome.error.hasSuffix("not built yet\n"))
-    #expect(outcome.errorLines.count == 1)
   }
 }

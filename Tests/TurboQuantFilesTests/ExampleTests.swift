@@ -51,6 +51,12 @@ private func cosine(_ vectors: [Float], _ q: [Float]) throws -> [Double] {
   return cosines
 }
 
+private func angles() throws -> Double {
+  let codec = try Codec(dimension: 384, rate: .bits(4), quantizer: .polar(bits: [4, 2, 2, 2]))
+  let distortion = codec.distortion ?? 0  // 0.0321 for every d that 16 divides
+  return distortion
+}
+
 private func encodeFile() throws {
   var vectors = try VectorFile.open("vectors.npy")
   let codec = try Codec(dimension: vectors.dimension, rate: .bits(4), seed: 42)

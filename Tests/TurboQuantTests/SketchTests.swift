@@ -67,12 +67,12 @@ import Testing
 
   @Test("Errors beyond ε are no more frequent than the bound", arguments: [0.2, 0.4, 0.8])
   func tails(epsilon: Double) throws {
-    for kind in [SketchKind.gaussian, .orthogonal] {
+    for (kind, cosine) in [(SketchKind.gaussian, 0.0), (.gaussian, 0.5), (.orthogonal, 0.0)] {
       for directions in [32, 128] {
-        let test = Case(kind: kind, dimension: 64, directions: directions, cosine: 0.5)
+        let test = Case(kind: kind, dimension: 64, directions: directions, cosine: cosine)
         var beyond = Statistics()
         try test.forEachSeed(300, pairs: 100) { estimates in
-          let count = estimates.count { abs($0.value - 0.5) > epsilon }
+          let count = estimates.count { abs($0.value - cosine) > epsilon }
           beyond.add(Double(count) / Double(estimates.count))
         }
         let bound = ResidualSketch.tailBound(epsilon: epsilon, directions: directions)
@@ -83,7 +83,7 @@ import Testing
   }
 
   @Test("The number of directions is the least that meets the bound") func directions() {
-    for (epsilon, delta) in [(0.1, 0.01), (0.5, 1e-6), (2, 0.5)] {
+    for (epsilon, delta) in [(0.1, 0.01), (0.5, 1e-6), (0.8, 0.5)] {
       let m = ResidualSketch.directions(epsilon: epsilon, delta: delta)
       #expect(ResidualSketch.tailBound(epsilon: epsilon, directions: m) <= delta * (1 + 1e-12))
       #expect(ResidualSketch.tailBound(epsilon: epsilon, directions: m - 1) > delta)

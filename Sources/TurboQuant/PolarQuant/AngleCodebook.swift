@@ -89,14 +89,19 @@ public struct AngleCodebook: Sendable {
     return isUpper ? count(x, y, upper) : half + count(-x, -y, upper)
   }
 
-  /// How many of some boundaries β have sin(ψ − β) ≥ 0, by halving.
+  /// How many of some boundaries β have sin(ψ − β) ≥ 0.
+  ///
+  /// Halving until few are left, whose comparisons need no branches.
   private func count(_ x: Float, _ y: Float, _ some: Range<Int>) -> Int {
+    let points = boundaryPoints.span
     var (low, high) = (some.lowerBound, some.upperBound)
-    while low < high {
+    while high - low > 8 {
       let middle = (low + high) / 2
-      let boundary = boundaryPoints[middle]
-      if y * boundary.cosine >= x * boundary.sine { low = middle + 1 } else { high = middle }
+      let isAbove = y * points[middle].cosine >= x * points[middle].sine
+      (low, high) = isAbove ? (middle + 1, high) : (low, middle)
     }
-    return low
+    var count = low
+    for i in low..<high { count += y * points[i].cosine >= x * points[i].sine ? 1 : 0 }
+    return count
   }
 }

@@ -1,20 +1,16 @@
 internal import TurboQuantKernels
 
-/// Packs codes of one width, the least significant bit of a byte first.
+/// Packs codes, the least significant bit of a byte first.
 struct CodePacker {
-  private let bits: Int
   private var offset: Int
   private var held: UInt32 = 0
   private var heldBits = 0
 
   /// Packs from byte `offset` on.
-  init(at offset: Int, bits: Int) {
-    self.offset = offset
-    self.bits = bits
-  }
+  init(at offset: Int = 0) { self.offset = offset }
 
-  /// Appends a code below 2^`bits`.
-  mutating func append(_ code: Int, to row: inout MutableSpan<UInt8>) {
+  /// Appends a code of `bits` bits.
+  mutating func append(_ code: Int, bits: Int, to row: inout MutableSpan<UInt8>) {
     held |= UInt32(truncatingIfNeeded: code) << UInt32(heldBits)
     heldBits += bits
     while heldBits >= 8 { writeByte(&row) }
@@ -33,7 +29,7 @@ struct CodePacker {
   }
 }
 
-/// Reads codes as ``CodePacker`` packs them.
+/// Reads codes of one width as ``CodePacker`` packs them.
 struct CodeReader: ~Escapable {
   private let bytes: RawSpan
   private let offset: Int

@@ -30,6 +30,22 @@ public struct PolarQuantizer: Sendable {
   /// E⟨û, ŷ⟩, what is left of a unit vector's length along itself: 1 − D/2.
   public let expectedAlignment: Double
   private let shape: PolarShape
+  private let runs: [Run]
+  private let codebooks: [AngleCodebook]
+  /// The centroids of all codebooks, one after another.
+  private let points: [AngleCodebook.Point]
+
+  /// Angles of one level and codebook, as the loops over rows want them: nothing to retain.
+  private struct Run {
+    let angles: Range<Int>
+    let bits: Int
+    let byteOffset: Int
+    /// Where the codebook begins in ``points``, and its place among all codebooks.
+    let firstPoint: Int
+    let codebook: Int
+    /// How many coordinates or lengths the level joins, where the run is the level's last, else 0.
+    let ends: Int
+  }
 
   /// Bits of an angle, level by level.
   public var bits: [Int] { levels.map(\.codebook.bits) }
@@ -72,6 +88,25 @@ public struct PolarQuantizer: Sendable {
     self.levels = levels
     self.shape = shape
     expectedAlignment = Self.alignment(shape, levels)
+    codebooks = levels.flatMap { $0.codebooks.map(\.codebook) }
+    points = codebooks.flatMap(\.points)
+    runs = Self.runs(shape, levels)
+  }
+
+  private static func runs(_ shape: PolarShape, _ levels: [Level]) -> [Run] {
+    var runs: [Run] = []
+    var firstPoint = 0
+    for (number, level) in levels.enumerated() {
+      for (codebook, angles) in level.codebooks {
+        runs.append(
+          Run(
+            angles: angles, bits: codebook.bits, byteOffset: level.byteOffset,
+            firstPoint: firstPoint, codebook: runs.count,
+            ends: angles.upperBound == level.angleCount ? shape.count(after: number) : 0))
+        firstPoint += codebook.points.count
+      }
+    }
+    return runs
   }
 
   /// Bytes of packed codes of one vector, known before any codebook is solved.
@@ -115,21 +150,21 @@ extension PolarQuantizer {
   ) {
     var lengths = work.front.mutableSpan
     for i in 0..<dimension { lengths[i] *= scale }
-    var count = dimension
-    for level in levels {
-      var packer = CodePacker(at: offset + level.byteOffset, bits: level.codebook.bits)
-      for (codebook, angles) in level.codebooks {
-        for i in angles {
-          let (first, second) = (lengths[2 * i], lengths[2 * i + 1])
-          packer.append(codebook.code(x: first, y: second), to: &row)
-          // Squares of float32 are exact in double precision, so that nothing overflows or vanishes.
-          lengths[i] = Float(
-            squareRoot(Double(first) * Double(first) + Double(second) * Double(second)))
-        }
+    var packer = CodePacker()
+    for run in runs {
+      // The last run of a level goes on where the others end.
+      if run.angles.lowerBound == 0 { packer = CodePacker(at: offset + run.byteOffset) }
+      let codebook = codebooks[run.codebook]
+      for i in run.angles {
+        let (first, second) = (lengths[2 * i], lengths[2 * i + 1])
+        packer.append(codebook.code(x: first, y: second), bits: run.bits, to: &row)
+        // Squares of float32 are exact in double precision, so that nothing overflows or vanishes.
+        lengths[i] = Float(
+          squareRoot(Double(first) * Double(first) + Double(second) * Double(second)))
       }
-      if count % 2 == 1 { lengths[level.angleCount] = lengths[count - 1] }
-      count -= level.angleCount
-      packer.finish(&row)
+      if run.ends > 0 { packer.finish(&row) }
+      // One without a partner goes up as it is.
+      if run.ends % 2 == 1 { lengths[run.ends / 2] = lengths[run.ends - 1] }
     }
     for block in 0..<blockCount {
       let half = halfPrecision(lengths[block])
@@ -149,19 +184,15 @@ extension PolarQuantizer {
   ) {
     load(kernels, row, radii: radii, into: &codeword)
     var lengths = codeword.mutableSpan
-    for (number, level) in levels.enumerated().reversed() {
-      if shape.count(after: number) % 2 == 1 {
-        lengths[shape.count(after: number) - 1] = lengths[level.angleCount]
-      }
-      let reader = CodeReader(row, at: offset + level.byteOffset, bits: level.codebook.bits)
+    let points = points.span
+    for run in runs.reversed() {
+      if run.ends % 2 == 1 { lengths[run.ends - 1] = lengths[run.ends / 2] }
+      let reader = CodeReader(row, at: offset + run.byteOffset, bits: run.bits)
       // From the end, so that no length is overwritten before it is split.
-      for (codebook, angles) in level.codebooks.reversed() {
-        let points = codebook.points
-        for i in angles.reversed() {
-          let (length, point) = (lengths[i], points[reader[i]])
-          lengths[2 * i + 1] = length * point.sine
-          lengths[2 * i] = length * point.cosine
-        }
+      for i in run.angles.reversed() {
+        let (length, point) = (lengths[i], points[run.firstPoint + reader[i]])
+        lengths[2 * i + 1] = length * point.sine
+        lengths[2 * i] = length * point.cosine
       }
     }
   }
@@ -190,18 +221,14 @@ extension PolarQuantizer {
   /// Joins the coordinates of `parts` to one product a block.
   private func join(_ parts: inout FloatBuffer, _ rows: RawSpan, at start: Int) {
     var parts = parts.mutableSpan
-    var count = dimension
-    for level in levels {
-      let reader = CodeReader(rows, at: start + level.byteOffset, bits: level.codebook.bits)
-      for (codebook, angles) in level.codebooks {
-        let points = codebook.points
-        for i in angles {
-          let point = points[reader[i]]
-          parts[i] = parts[2 * i] * point.cosine + parts[2 * i + 1] * point.sine
-        }
+    let points = points.span
+    for run in runs {
+      let reader = CodeReader(rows, at: start + run.byteOffset, bits: run.bits)
+      for i in run.angles {
+        let point = points[run.firstPoint + reader[i]]
+        parts[i] = parts[2 * i] * point.cosine + parts[2 * i + 1] * point.sine
       }
-      if count % 2 == 1 { parts[level.angleCount] = parts[count - 1] }
-      count -= level.angleCount
+      if run.ends % 2 == 1 { parts[run.ends / 2] = parts[run.ends - 1] }
     }
   }
 

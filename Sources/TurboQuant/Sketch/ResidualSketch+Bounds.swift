@@ -1,28 +1,32 @@
 internal import TurboQuantKernels
 
-/// How rarely an estimate is far off (QJL, Lemma 3.5).
+/// How rarely an estimate is far off.
 ///
-/// Proven there for Gaussian directions; orthogonal ones scatter less.
+/// For unit vectors at cosine ρ and Gaussian j, sign(⟨j, r⟩)⟨j, q⟩ = ρ|a| + √(1 − ρ²)·b with a and b
+/// independent standard normals. That changes no faster than (a, b) moves, so its distance from its mean is
+/// sub-Gaussian with variance 1 (Cirel'son, Ibragimov and Sudakov 1976), and the mean of m of them, times
+/// √(π/2), with π/2m: at ρ = 0 no smaller variance would do. QJL, Lemma 3.5, asks for fewer directions,
+/// 4/3 · (1 + ε)/ε² · ln(2/δ), which do not keep what it promises (Documentation/Reproduction.md).
 extension ResidualSketch {
   /// A bound on the probability that the estimate of ⟨r, q⟩ is off by more than `epsilon` · ‖r‖‖q‖.
   ///
-  /// 2 exp(−¾ m ε²/(1 + ε)) with `directions` directions m, and at most 1.
+  /// 2 exp(−mε²/π) with m Gaussian `directions`, and at most 1. Orthogonal ones scatter less.
   ///
   /// - Precondition: `epsilon` > 0.
   public static func tailBound(epsilon: Double, directions: Int) -> Double {
     precondition(epsilon > 0, "an error of more than \(epsilon) needs no bound")
-    let exponent = 0.75 * Double(directions) * epsilon * epsilon / (1 + epsilon)
+    let exponent = Double(directions) * epsilon * epsilon / Double.pi
     return exponent > 700 ? 0 : min(1, 2 * Portable.exp(-exponent))
   }
 
   /// How many directions keep the error within `epsilon` · ‖r‖‖q‖, except with probability `delta`.
   ///
-  /// The least m ≥ 4/3 · (1 + ε)/ε² · ln(2/δ).
+  /// The least m ≥ π/ε² · ln(2/δ).
   ///
-  /// - Precondition: `epsilon` and `delta` are positive, and at least 10⁻⁶ and 10⁻³⁰⁰.
+  /// - Precondition: `epsilon` is at least 10⁻⁶, `delta` in 10⁻³⁰⁰ … 1.
   public static func directions(epsilon: Double, delta: Double) -> Int {
-    precondition(epsilon >= 1e-6 && delta >= 1e-300, "ε = \(epsilon), δ = \(delta)")
-    let count = 4 * (1 + epsilon) / (3 * epsilon * epsilon) * Portable.log(2 / delta)
+    precondition(epsilon >= 1e-6 && (1e-300...1).contains(delta), "ε = \(epsilon), δ = \(delta)")
+    let count = Double.pi / (epsilon * epsilon) * Portable.log(2 / delta)
     let whole = Int(max(1, count))
     return Double(whole) < count ? whole + 1 : whole
   }

@@ -7,9 +7,10 @@ extension Command {
   static let benchmarkNeedle = Command(
     name: "benchmark needle", summary: "How often attention finds one token among many.",
     discussion: """
-      Fills caches with seeded random keys. Each query has a given cosine with the key of one token, the
-      needle, at some depth of the context, and none on purpose with the others; it is found when attention
-      with a sharp softmax rests on its value. The float32 cache shows what the exact keys allow.
+      Fills caches with seeded random keys. Each query has a given cosine with the key of one token,
+      the needle, at some depth of the context, and none on purpose with the others; it is found when
+      attention with a sharp softmax rests on its value. The float32 cache shows what the exact keys
+      allow.
       """,
     operands: [],
     options: [

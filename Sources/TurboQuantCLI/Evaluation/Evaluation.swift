@@ -88,7 +88,7 @@ struct Evaluation: Sendable {
   ) throws -> Measurement {
     let results = try Parallel.map(queries.count, threads: threads) { query in
       defer { progress?.advance() }
-      return try agreement(query, encoded, estimator)
+      return try outcome(query, encoded, by: estimator).agreement
     }
     let total = results.reduce(Agreement(), +)
     let codec = encoded.codec
@@ -121,9 +121,10 @@ struct Evaluation: Sendable {
     return try encoded.codec.values(prepared, encoded.codes, by: estimator)
   }
 
-  private func agreement(
-    _ query: Int, _ encoded: Encoded, _ estimator: Estimator
-  ) throws -> Agreement {
+  /// How one query fares, and how many rows look nearer to it than its true nearest.
+  func outcome(
+    _ query: Int, _ encoded: Encoded, by estimator: Estimator
+  ) throws -> (agreement: Agreement, rank: Int) {
     let values = try self.values(query, encoded, estimator)
     let queryNorm = queries.norm(of: query)
     var agreement = Agreement()
@@ -134,7 +135,11 @@ struct Evaluation: Sendable {
       agreement.addPair(
         estimate: values[row], truth: Double(exact), scale: rowNorms[row] * queryNorm)
     }
-    agreement.addSearch(found: best.rows, expected: truth.nearest[query].rows)
-    return agreement
+    let nearest = truth.nearest[query].rows
+    agreement.addSearch(found: best.rows, expected: nearest)
+    let rank = nearest.first.map { row in
+      values.indices.count { (values[$0], row) > (values[row], $0) }
+    }
+    return (agreement, rank ?? 0)
   }
 }

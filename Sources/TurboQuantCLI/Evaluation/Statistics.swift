@@ -3,6 +3,10 @@ struct Agreement: Sendable {
   private var cross = 0.0
   private var truthSquares = 0.0
   private var errorSquares = 0.0
+  /// Sums of squares and products in units of the lengths.
+  private var relativeEstimates = 0.0
+  private var relativeProducts = 0.0
+  private var relativeTruths = 0.0
   private var pairs = 0.0
   private var queries = 0
   private var expected = 0
@@ -17,6 +21,9 @@ struct Agreement: Sendable {
     guard scale > 0 else { return }
     let error = (estimate - truth) / scale
     errorSquares += error * error
+    relativeEstimates += estimate * estimate / (scale * scale)
+    relativeProducts += estimate * truth / (scale * scale)
+    relativeTruths += truth * truth / (scale * scale)
     pairs += 1
   }
 
@@ -45,12 +52,23 @@ struct Agreement: Sendable {
   /// The root mean square error, in units of the lengths.
   var rootMeanSquare: Double { pairs > 0 ? (errorSquares / pairs).squareRoot() : 0 }
 
+  /// The mean square of estimate/slope − truth, in units of the lengths: what is left of an error without
+  /// its bias.
+  var varianceOverSlope: Double {
+    guard pairs > 0, slope > 0 else { return 0 }
+    let products = 2 * relativeProducts / slope
+    return max(0, relativeEstimates / (slope * slope) - products + relativeTruths) / pairs
+  }
+
   /// The sums of both.
   static func + (a: Agreement, b: Agreement) -> Agreement {
     var both = a
     both.cross += b.cross
     both.truthSquares += b.truthSquares
     both.errorSquares += b.errorSquares
+    both.relativeEstimates += b.relativeEstimates
+    both.relativeProducts += b.relativeProducts
+    both.relativeTruths += b.relativeTruths
     both.pairs += b.pairs
     both.queries += b.queries
     both.expected += b.expected

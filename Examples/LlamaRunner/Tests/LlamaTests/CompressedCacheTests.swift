@@ -120,13 +120,23 @@ import Testing
     #expect(results[2].divergence.mean < 0.5 * results[1].divergence.mean)
   }
 
+  @Test("Keys by other quantizers are offered", arguments: ["qjl", "polar", "two-stage"])
+  func otherKeys(_ name: String) throws {
+    let model = try Shipped.model()
+    let settings = try [CacheSetting("4/16,keys=\(name)", for: model)]
+    let results = try Evaluator(model: model, mode: .stepByStep, prompt: 16).evaluate(
+      windows: Self.windows(1, length: 60), settings: [.float32] + settings)
+    // Sixty tokens: worse than exact, better than nothing.
+    #expect((0...0.5).contains(results[1].divergence.mean))
+  }
+
   @Test(
     "A setting that makes no sense is refused",
     arguments: [
       "", "x", "9", "4/", "4/3/2", "4,sinks", "4,sinks=x", "4,sinks=-1", "4,keys=best",
       "4,centre=left",
       "4,estimator=two-stage", "4,estimator=good", "4,colour=red", "4,seed=-1", "4,sliding=0",
-      "4,boundary=x",
+      "4,boundary=x", "2,keys=polar",
     ])
   func refusals(_ text: String) throws {
     let model = try Shipped.model()
