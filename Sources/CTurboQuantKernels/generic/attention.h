@@ -9,8 +9,7 @@
 // MARK: Plain rows
 
 // Products are not held to the bit, so fused wherever the target can; a row is read once for up to four
-// queries. Rows come from far away: those 8 KiB ahead are brought nearer meanwhile.
-enum { CTQ_FLOATS_AHEAD = 512 };
+// queries.
 
 CTQ_INLINE void ctq_row_products(const float *rows, size_t width, size_t row_count, const float *queries,
                                  size_t query_count, float *sums, size_t sum_stride) {
