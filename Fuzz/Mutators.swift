@@ -102,9 +102,10 @@ private func completed(_ bytes: [UInt8]) -> [UInt8] {
   let sketch = SketchKind(rawValue: record.byte(at: 29)) ?? .structured
   let directions = max(1, Int(record.byte(at: 32)))
   let quantizer: Quantizer =
-    switch record.byte(at: 25) % 3 {
+    switch record.byte(at: 25) % 4 {
     case 1: .scalar
     case 2: .twoStage(sketch: sketch, directions: directions)
+    case 0: .polar(bits: CodecRecord.polarBits(record))
     default: .qjl(sketch: sketch, directions: directions)
     }
   let codec = try? Codec(

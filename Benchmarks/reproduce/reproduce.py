@@ -20,15 +20,15 @@ sys.path.append(str(Path(__file__).parents[1] / "peers"))
 import engines  # noqa: E402
 import page  # noqa: E402
 import peers  # noqa: E402
-import plots  # noqa: E402
+import pictures  # noqa: E402
 from common import BINARY, ROOT, Failure, output_of  # noqa: E402
 
 LLAMA = ROOT / "Examples/LlamaRunner/.build/release/llama"
 DEMO = ROOT / "Sources/CDemoData/data"
 DOCUMENT = ROOT / "Documentation/Reproduction.md"
 FOLDER = ROOT / "Documentation/Reproduction"
-QUERIES = 500
-WINDOWS = 8
+QUERIES = 250
+WINDOWS = 6
 PLACES = (1, 2, 4, 8, 16, 32, 64)
 NEEDLE_KEYS = "4,3.5,two-stage-3.5,qjl-4,polar-4,polar-3"
 CACHES = ["4/16", "3.5/16", "3/16", "3.5/16,keys=two-stage", "4/16,keys=two-stage", "4/16,keys=qjl",
@@ -48,8 +48,8 @@ def run_json(*command: str | Path) -> Any:
 def peer(action: str, settings: dict[str, Any], *rest: object) -> dict[str, Any]:
     """What peers.py answers, or why there is no answer."""
     words = [action, json.dumps(settings), *map(str, rest)]
-    threads = os.cpu_count() if action == "recall" else 1
-    environment = os.environ | dict.fromkeys(engines.THREAD_VARIABLES, str(threads))
+    # One thread: threads that wait for each other while something else runs slow them down tenfold.
+    environment = os.environ | dict.fromkeys(engines.THREAD_VARIABLES, "1")
     try:
         done = subprocess.run([sys.executable, peers.__file__, *words], capture_output=True, text=True,
                               env=environment, timeout=PEER_SECONDS, check=False)  # fmt: skip
@@ -62,7 +62,7 @@ def peer(action: str, settings: dict[str, Any], *rest: object) -> dict[str, Any]
 
 
 def data_sets(folder: Path | None) -> list[dict[str, Any]]:
-    """Names, rows and queries, the first 500 of them."""
+    """Names, rows and queries, the first few hundred of them."""
     sets = [("Debian packages, shipped", DEMO / "vectors_f16.npy", DEMO / "queries_f16.npy")]
     if folder:
         sets += [
@@ -128,7 +128,7 @@ def processor() -> str:
 def measure(options: argparse.Namespace) -> dict[str, Any]:
     start = time.monotonic()
     results: dict[str, Any] = {
-        "date": time.strftime("%Y-%m-%d"), "processor": processor(), "system": platform.platform(),
+        "date": time.strftime("%Y-%m-%d"), "processor": processor(),
         "peers": {name: version(name) for name in engines.DISTRIBUTIONS.values()},
         "ours": run_json(BINARY, "reproduce", "--json"),
         "sets": [search(data) for data in data_sets(options.data)],
@@ -156,7 +156,7 @@ def main() -> None:
     except Failure as failure:
         sys.exit(f"reproduce.py: {failure}")
     (FOLDER / "results.json").write_text(json.dumps(results, indent=1, sort_keys=True) + "\n")
-    plots.draw(results, FOLDER)
+    pictures.draw(results, FOLDER)
     DOCUMENT.write_text(page.markdown(results))
     say(f"wrote {DOCUMENT.relative_to(ROOT)}")
 

@@ -48,7 +48,7 @@ public struct PolarQuantizer: Sendable {
   }
 
   /// Bits of an angle, level by level.
-  public var bits: [Int] { levels.map(\.codebook.bits) }
+  public var bits: [Int] { levels.map { $0.codebook.bits } }
   /// The number of blocks, each with a radius.
   public var blockCount: Int { shape.blockCount }
   /// Bytes of packed codes of one vector; its radii follow them.
@@ -88,8 +88,8 @@ public struct PolarQuantizer: Sendable {
     self.levels = levels
     self.shape = shape
     expectedAlignment = Self.alignment(shape, levels)
-    codebooks = levels.flatMap { $0.codebooks.map(\.codebook) }
-    points = codebooks.flatMap(\.points)
+    codebooks = levels.flatMap { $0.codebooks.map { $0.codebook } }
+    points = codebooks.flatMap { $0.points }
     runs = Self.runs(shape, levels)
   }
 

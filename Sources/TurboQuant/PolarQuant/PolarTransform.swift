@@ -75,7 +75,7 @@ public struct PolarTransform: Sendable, Hashable {
   /// - Complexity: O(d).
   public func vector(of coordinates: Coordinates) throws(CodecError) -> [Float] {
     let expected = (1...shape.levels).map { shape.angleCount($0) } + [shape.blockCount]
-    let found = coordinates.angles.map(\.count) + [coordinates.radii.count]
+    let found = coordinates.angles.map { $0.count } + [coordinates.radii.count]
     guard found == expected else {
       throw CodecError(
         .lengthMismatch(found: found.reduce(0, +), dimension: shape.dimension))

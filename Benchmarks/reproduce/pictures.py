@@ -14,7 +14,7 @@ PLACES = (1, 2, 4, 8, 16, 32, 64)
 
 def save(figure: Figure, folder: Path, name: str) -> None:
     # Without metadata, so that equal numbers give equal files.
-    figure.savefig(folder / f"{name}.png", dpi=110, metadata={"Software": None})
+    figure.savefig(folder / f"{name}.png", dpi=80, metadata={"Software": None})
 
 
 def peer_name(peer: dict[str, Any]) -> str:
