@@ -3,7 +3,7 @@ import TurboQuant
 /// Figure 9: what a vector costs, in bytes, by scheme.
 ///
 /// Controls: dimension, bits, vectors that share what is stored once. Rows of the codec are encoded
-/// and taken apart by their layout; formulas stand beside them, and alone for the rivals.
+/// and taken apart by their layout; formulas stand beside them, and alone for rivals that are not here.
 enum Storage {
   static func report(_ setting: Setting) throws(CodecError) -> Report {
     let d = setting.integer(0, in: 4...4096)
@@ -24,9 +24,12 @@ enum Storage {
       report.compare(
         "bytes of a row, \(name)", predicted: formulas[i].row, measured: rows[i].row)
     }
+    // Its blocks are of 16 coordinates.
+    let polar = d < 16 ? nil : try encoded(d, 4, .polar(), setting).row
     for (i, name) in ["PolarQuant", "product quantization", "group-wise int4"].enumerated() {
       report.compare(
-        "bytes of a row, \(name)", predicted: formulas[rows.count + i].row, measured: nil)
+        "bytes of a row, \(name)", predicted: formulas[rows.count + i].row,
+        measured: i == 0 ? polar : nil)
     }
     report.compare(
       "bytes of codebooks, product quantization", predicted: formulas[4].shared, measured: nil)
