@@ -65,7 +65,8 @@ package struct RowShape: Sendable, Equatable {
     codec: Codec, originals: Originals?, hasMeanComponents: Bool
   ) throws(IndexError) {
     guard let scalar = codec.scalarQuantizer else {
-      throw .codecNotOffered("\(codec.quantizer.name) keeps no codes; take scalar or two-stage")
+      throw .codecNotOffered(
+        "\(codec.quantizer.name) keeps no codes of coordinates; take scalar or two-stage")
     }
     guard scalar.segments.count == 1,
       BlockShape.isOffered(bits: scalar.segments[0].codebook.bits)
