@@ -108,9 +108,15 @@ CTQ_INLINE void table_blocks(const ctq_blocks *blocks, size_t block, size_t coun
   for (size_t i = 0; i < 2 * count * query_count; i++)
     totals[i / (2 * count)][i % (2 * count)] =
         sums_before(r, sums + i / (2 * count) * sum_stride + 16 * (i % (2 * count)));
-  for (size_t u = r->first; u < r->end; u++)
-    table_unit(stripes_of(blocks, block, count, bits - 1, u, room), count, bits,
-               tables + CTQ_UNIT_BYTES * bits * u, table_bytes, query_count, totals);
+  for (size_t u = r->first; u < r->end; u++) {
+    const stripes s = stripes_of(blocks, block, count, bits - 1, u, room);
+    // The same place of the next blocks; with a second plane the loads leave no room for it.
+    if (bits == 1)
+#pragma clang loop unroll(full)
+      for (size_t i = 0; i < 2 * count; i++)
+        _mm_prefetch((const char *)s.signs[i / 2] + 64 * (i % 2) + count * blocks->sign_stride, _MM_HINT_T0);
+    table_unit(s, count, bits, tables + CTQ_UNIT_BYTES * bits * u, table_bytes, query_count, totals);
+  }
 #pragma clang loop unroll(full)
   for (size_t i = 0; i < 2 * count * query_count; i++)
     leave_sums(r, totals[i / (2 * count)][i % (2 * count)],
@@ -206,6 +212,11 @@ CTQ_INLINE void dot_stripe(const ctq_blocks *blocks, size_t block, size_t stripe
     const stripes s = stripes_of(blocks, block, 1, bits - 1, u, room);
     __m512i codes[4];
     code_pairs(s.signs[0] + 64 * stripe, s.rest[0] + 64 * stripe, bits, codes);
+    // The same place of the next block, far from here: prefetching hardware stops where a round does.
+    _mm_prefetch((const char *)s.signs[0] + 64 * stripe + blocks->sign_stride, _MM_HINT_T0);
+#pragma clang loop unroll(full)
+    for (uint32_t p = 0; p < bits - 1; p++)
+      _mm_prefetch((const char *)s.rest[0] + 64 * stripe + CTQ_UNIT_BYTES * p + blocks->rest_stride, _MM_HINT_T0);
     const int8_t *own = queries + 32 * u;
 #pragma clang loop unroll(full)
     for (int k = 0; k < 4; k++) {
