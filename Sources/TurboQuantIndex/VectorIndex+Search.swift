@@ -13,8 +13,8 @@ public struct SearchOptions: Sendable {
   public var hasStandardErrors: Bool
   /// Threads that search.
   public var threads: Int
-  /// Bytes of codes beside their signs up to which a certified search reads them all: to choose among them takes
-  /// as long (measured at 384 and 1536 coordinates).
+  /// Bytes of codes beside their signs up to which a certified search of one query reads them all, and four or
+  /// more queries four times as many: to choose among them takes as long (measured at 384 and 1536 coordinates).
   package var smallRest = 3 << 20
 
   /// Creates options.

@@ -46,7 +46,8 @@ struct SearchPlan: Sendable {
     self.count = min(options.rerank ?? count, max(1, reachable))
     let deviations = try SearchPlan.deviations(index, options.exactness, count: self.count)
     let rest = index.rows.count / BlockShape.rowCount * index.shape.byteCount(of: .rest)
-    self.deviations = rest > options.smallRest ? deviations : nil
+    // A batch shares what it reads.
+    self.deviations = rest > options.smallRest * min(4, max(1, queries.count)) ? deviations : nil
   }
 
   /// The number of queries.
