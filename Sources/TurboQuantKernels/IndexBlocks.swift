@@ -36,9 +36,12 @@ package struct BlockShape: Sendable, Equatable {
   /// Units of four columns, the narrower last one included.
   private var units: Int { (columns + Int(CTQ_UNIT_COLUMNS) - 1) / Int(CTQ_UNIT_COLUMNS) }
   /// Weights of a query, whole units of them.
-  package var weightCount: Int { 32 * units }
+  package var weightCount: Int { BlockShape.weightCount(of: dimension) }
   /// Bytes of a query's lookup tables for codes of `bits` bits.
   package func tableByteCount(bits: Int) -> Int { Int(CTQ_UNIT_BYTES) * bits * units }
+
+  /// Weights of a query of `dimension` coordinates.
+  package static func weightCount(of dimension: Int) -> Int { (dimension + 31) / 32 * 32 }
 
   /// Where the weight of coordinate `i` stands among a query's.
   package static func weightPlace(_ i: Int) -> Int {

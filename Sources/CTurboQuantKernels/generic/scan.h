@@ -349,9 +349,6 @@ static void product_sums(const ctq_blocks *blocks, uint32_t bits, const uint8_t 
 
 // MARK: Products, 8 bits
 
-// 128 products of at most 2^12 in magnitude each fit 32 bits.
-enum { CTQ_UNITS_A_WIDE_ROUND = 4 };
-
 /// Index bytes of eight rows from byte `at` of the planes of a unit on, coordinate k in indices[k]: the lower
 /// four bits of the code and above them the nibble of the upper four, rotated left by k mod 4.
 CTQ_INLINE void ctq_code_bytes(const uint8_t *signs, const uint8_t *rest, int at, ctq_bytes32 indices[8]) {

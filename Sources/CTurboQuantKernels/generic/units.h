@@ -44,6 +44,9 @@ static inline uint32_t ctq_code_of_nibble(uint32_t nibble, uint32_t k, uint32_t 
   return bits == 3 ? sign << 2 | two : sign << 3 | one << 2 | two;
 }
 
+// Units whose products of 8-bit codes, 128 of at most 2^12 in magnitude each, fit 32 bits.
+enum { CTQ_UNITS_A_WIDE_ROUND = 4 };
+
 /// Centroids of 8 bits by the code whose upper nibble is rotated left by k.
 static inline void ctq_fill_wide_tables(const int16_t *centroids, int16_t tables[4][256]) {
   for (uint32_t k = 0; k < 4; k++)

@@ -272,9 +272,6 @@ static void product_sums(const ctq_blocks *blocks, uint32_t bits, const uint8_t 
 
 // MARK: Products, 8 bits
 
-// 128 products of at most 2^12 in magnitude each fit 32 bits.
-enum { UNITS_A_WIDE_ROUND = 4 };
-
 /// The lower and the upper bytes of 256 values.
 typedef struct wide_table {
   __m512i low[4], high[4];
@@ -351,7 +348,7 @@ static void wide_stripe(const ctq_blocks *blocks, size_t block, size_t stripe, c
                 ctq_unit(blocks->rest + block * blocks->rest_stride, blocks->columns, 7, u, room[1]) + 64 * stripe,
                 tables, values);
     for (size_t q = 0; q < query_count; q++) wide_unit(values, queries + 32 * (q * units + u), round[q]);
-    if (u % UNITS_A_WIDE_ROUND + 1 < UNITS_A_WIDE_ROUND && u + 1 < units) continue;
+    if (u % CTQ_UNITS_A_WIDE_ROUND + 1 < CTQ_UNITS_A_WIDE_ROUND && u + 1 < units) continue;
     for (size_t q = 0; q < query_count; q++)
       for (int i = 0; i < 2; i++) totals[q][i] = _mm512_add_pd(totals[q][i], joined(round[q][i]));
     memset(round, 0, sizeof round);

@@ -81,7 +81,7 @@ struct QueryTables: Sendable {
     let step = QueryTables.largest(u) / 64
     let inverse = step > 0 ? 1 / step : 0
     let first = weights.count
-    weights.append(contentsOf: repeatElement(0, count: (u.count + 31) / 32 * 32))
+    weights.append(contentsOf: repeatElement(0, count: BlockShape.weightCount(of: u.count)))
     var sum = 0
     for i in u.indices {
       let weight = nearest(Double(u[i]) * inverse)
@@ -98,7 +98,7 @@ struct QueryTables: Sendable {
     let step = QueryTables.largest(u) / 4095
     let inverse = step > 0 ? 1 / step : 0
     let first = wideWeights.count
-    wideWeights.append(contentsOf: repeatElement(0, count: (u.count + 31) / 32 * 32))
+    wideWeights.append(contentsOf: repeatElement(0, count: BlockShape.weightCount(of: u.count)))
     for i in u.indices {
       wideWeights[first + BlockShape.weightPlace(i)] = Int16(nearest(Double(u[i]) * inverse))
     }
