@@ -46,7 +46,7 @@ public struct SearchStatistics: Sendable, Hashable {
 }
 
 extension VectorIndex {
-  /// Whether a certified search reads less than an exhaustive one.
+  /// Whether a certified search can read less than an exhaustive one; of a small index it does not.
   package var hasCertificate: Bool { certificate != nil }
 
   /// The nearest rows of each query, nearest first, equal scores by id.

@@ -8,8 +8,8 @@ extension Command {
     name: "index search", summary: "Find the rows of an index that are nearest to queries.",
     discussion: """
       Scores are estimated from the codes; --rerank compares the best with the vectors themselves,
-      which --originals has kept. One-bit, two-stage and short codes are read whole whatever
-      --exactness says, and so is every code by --within.
+      which --originals has kept. One-bit, two-stage and short codes and small indexes are read whole
+      whatever --exactness says, and so is every code by --within.
       """,
     operands: [
       .index,
