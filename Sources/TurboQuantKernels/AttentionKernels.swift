@@ -3,12 +3,22 @@ internal import CTurboQuantKernels
 // What attention reads rows with; of its sums only whole numbers and exponentials are the same to the bit
 // everywhere.
 
+/// What rows are made of: floats, or the bits of IEEE binary16.
+package protocol RowElement: BitwiseCopyable, Sendable {}
+
+extension Float: RowElement {}
+extension UInt16: RowElement {}
+
+extension RowElement {
+  fileprivate static var bits: UInt32 { UInt32(8 * MemoryLayout<Self>.size) }
+}
+
 extension Kernels {
   // MARK: Rows
 
-  /// `sums[q * stride + r]` ← ⟨row r, query q⟩, rows and queries of `width` floats one after another.
-  package func rowProducts(
-    _ rows: Span<Float>, width: Int, queries: Span<Float>, into sums: inout MutableSpan<Float>,
+  /// `sums[q * stride + r]` ← ⟨row r, query q⟩, rows and queries of `width` numbers one after another.
+  package func rowProducts<Element: RowElement>(
+    _ rows: Span<Element>, width: Int, queries: Span<Float>, into sums: inout MutableSpan<Float>,
     stride: Int
   ) {
     let (rowCount, queryCount) = (rows.count / width, queries.count / width)
@@ -18,8 +28,8 @@ extension Kernels {
       unsafe queries.withUnsafeBufferPointer { queries in
         unsafe sums.withUnsafeMutableBufferPointer { sums in
           unsafe table.pointee.row_products(
-            rows.baseAddress, width, rowCount, queries.baseAddress, queryCount, sums.baseAddress,
-            stride)
+            rows.baseAddress, Element.bits, width, rowCount, queries.baseAddress, queryCount,
+            sums.baseAddress, stride)
         }
       }
     }
@@ -27,8 +37,8 @@ extension Kernels {
 
   /// `sums[q * width + i]` += Σ `weights[q * stride + r]` · element i of row r, for all q that `sums` has
   /// room for.
-  package func combineRows(
-    _ rows: Span<Float>, width: Int, weights: Span<Float>, stride: Int,
+  package func combineRows<Element: RowElement>(
+    _ rows: Span<Element>, width: Int, weights: Span<Float>, stride: Int,
     into sums: inout MutableSpan<Float>
   ) {
     let (rowCount, queryCount) = (rows.count / width, sums.count / width)
@@ -38,8 +48,8 @@ extension Kernels {
       unsafe weights.withUnsafeBufferPointer { weights in
         unsafe sums.withUnsafeMutableBufferPointer { sums in
           unsafe table.pointee.combine_rows(
-            rows.baseAddress, width, rowCount, weights.baseAddress, stride, queryCount,
-            sums.baseAddress)
+            rows.baseAddress, Element.bits, width, rowCount, weights.baseAddress, stride,
+            queryCount, sums.baseAddress)
         }
       }
     }

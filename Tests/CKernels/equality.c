@@ -192,20 +192,26 @@ static void check_exponentials(size_t count, size_t shift) {
   expect_equal(sums, sums + 1, sizeof *sums, "the sum of exponentials", count, shift);
 }
 
-/// Plain rows for up to nine queries; `second` holds sums that rows are added to.
-static void check_rows_of_floats(size_t width, size_t shift) {
+/// Plain rows, of floats or of halves, for up to nine queries; `second` holds sums that rows are added to.
+static void check_plain_rows(uint32_t bits, size_t width, size_t shift) {
   enum { ROWS = 35 };
-  static float rows[ROWS * 150 + GUARD], queries[9 * 150 + GUARD], weights[9 * ROWS];
-  fill(rows, ROWS * width + GUARD, width, 0);
+  static float floats[ROWS * 150 + GUARD], queries[9 * 150 + GUARD], weights[9 * ROWS];
+  static uint16_t halves[ROWS * 150 + GUARD];
+  const void *rows = bits == 16 ? (const void *)(halves + shift) : (const void *)(floats + shift);
+  fill(floats, ROWS * width + GUARD, width, 0);
+  // Signs and fractions of any kind, exponents from subnormal to below 1.
+  for (size_t i = 0; i < ROWS * width + GUARD; i++) {
+    const uint64_t word = next_word();
+    halves[i] = (uint16_t)((word & 0x83ff) | (word >> 16) % 15 << 10);
+  }
   fill(queries, 9 * width + GUARD, width + 1, 0);
   fill(weights, 9 * ROWS, width + 2, 0);
   for (size_t count = 1; count <= 9; count += count < 5 ? 1 : 4) {
     poison();
     for (int side = 0; side < 2; side++) {
       memset(second[side], 0, 9 * 150 * sizeof(float));
-      both(side)->row_products(rows + shift, width, ROWS, queries + shift, count, first[side] + shift,
-                               ROWS + 2);
-      both(side)->combine_rows(rows + shift, width, ROWS, weights, ROWS, count, second[side] + shift);
+      both(side)->row_products(rows, bits, width, ROWS, queries + shift, count, first[side] + shift, ROWS + 2);
+      both(side)->combine_rows(rows, bits, width, ROWS, weights, ROWS, count, second[side] + shift);
     }
     for (size_t q = 0; q < count; q++)
       expect_close(first[0] + shift + q * (ROWS + 2), first[1] + shift + q * (ROWS + 2), ROWS,
@@ -298,7 +304,8 @@ static void check_target(void) {
       check_signs(count, shift);
       check_exponentials(count, shift);
       if (count < 20) check_weights(count, shift);
-      if (count > 0) check_rows_of_floats(count, shift);
+      if (count > 0) check_plain_rows(32, count, shift);
+      if (count > 0) check_plain_rows(16, count, shift);
       if (count > 0) check_dense(count, shift);
       for (uint32_t bits = 1; bits <= 8; bits++)
         for (int has_grid = 0; has_grid < 2; has_grid++) check_codes(count, shift, bits, has_grid);

@@ -119,11 +119,22 @@ import Testing
     }
   }
 
-  /// Sums of n terms in another order: n · 2⁻²³ of the magnitudes.
   @Test(arguments: KernelTarget.available, [1, 15, 16, 17, 64, 96, 128, 200])
   func plainRows(_ target: KernelTarget, width: Int) {
-    let (kernels, rowCount) = (Kernels(target), 37)
-    let rows = TestFloats.unaligned(rowCount * width - 1, seed: 9)
+    let floats = TestFloats.unaligned(37 * width - 1, seed: 9)
+    check(Kernels(target), floats, values: floats, width: width)
+    let halves = floats.map(halfPrecision)
+    var widened = [Float](repeating: 0, count: halves.count)
+    var output = widened.mutableSpan
+    widen(halves.span, into: &output, at: 0)
+    check(Kernels(target), halves, values: widened, width: width)
+  }
+
+  /// Sums of n terms in another order: n · 2⁻²³ of the magnitudes.
+  private func check<Element: RowElement>(
+    _ kernels: Kernels, _ rows: [Element], values: [Float], width: Int
+  ) {
+    let rowCount = rows.count / width
     for queryCount in [1, 2, 3, 4, 7] {
       let queries = TestFloats.unaligned(queryCount * width - 1, seed: 10)
       var products = [Float](repeating: .nan, count: queryCount * 40)
@@ -137,14 +148,14 @@ import Testing
       for q in 0..<queryCount {
         for r in 0..<rowCount {
           let terms = (0..<width).map {
-            Double(rows[r * width + $0]) * Double(queries[q * width + $0])
+            Double(values[r * width + $0]) * Double(queries[q * width + $0])
           }
           let error = abs(Double(products[q * 40 + r]) - terms.reduce(0, +))
           #expect(error <= Double(width) * 0x1p-23 * terms.reduce(0) { $0 + abs($1) })
         }
         for i in 0..<width {
           let terms = (0..<rowCount).map {
-            Double(weights[q * 40 + $0]) * Double(rows[$0 * width + i])
+            Double(weights[q * 40 + $0]) * Double(values[$0 * width + i])
           }
           let error = abs(Double(sums[q * width + i]) - terms.reduce(1, +))
           #expect(error <= 38 * 0x1p-23 * terms.reduce(1) { $0 + abs($1) })

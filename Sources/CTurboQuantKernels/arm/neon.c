@@ -87,6 +87,19 @@ CTQ_INLINE uint32_t ctq_bits_of_lanes(ctq_i16 lanes) {
   return __builtin_reduce_or((ctq_u16)lanes & ctq_lane_bit);
 }
 
+#define CTQ_OWN_HALVES
+#include "../generic/halves.h"
+
+CTQ_INLINE ctq_f16 ctq_widened(ctq_half16 v) {
+  float16x4_t fours[4];
+  float32x4_t floats[4];
+  ctq_f16 widened;
+  memcpy(fours, &v, sizeof fours);
+  for (int k = 0; k < 4; k++) floats[k] = vcvt_f32_f16(fours[k]);
+  memcpy(&widened, floats, sizeof widened);
+  return widened;
+}
+
 // Four vectors of sixteen are sixteen of the thirty-two registers.
 #define CTQ_HADAMARD_VECTORS 4
 #include "../generic/quarters.h"
@@ -131,18 +144,6 @@ CTQ_INLINE ctq_words8 ctq_dot_8(ctq_words8 sums, ctq_bytes32 a, ctq_bytes32 b, c
   for (int h = 0; h < 2; h++) totals[h] = dot_4(totals[h], first[h], second[h], by[h], with[h]);
   memcpy(&sums, totals, sizeof sums);
   return sums;
-}
-
-static void widen(const uint16_t *halves, size_t count, float *floats) {
-  size_t i = 0;
-  for (; i + 4 <= count; i += 4)
-    vst1q_f32(floats + i, vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(halves + i))));
-  if (i == count) return;
-  uint16_t some[4] = {0};
-  float values[4];
-  memcpy(some, halves + i, (count - i) * sizeof *some);
-  vst1q_f32(values, vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(some))));
-  memcpy(floats + i, values, (count - i) * sizeof *values);
 }
 
 static uint32_t crc32c(uint32_t seed, const uint8_t *bytes, size_t count) {

@@ -1,23 +1,7 @@
-// Half floats and checksums for targets without instructions of their own for them.
+// Checksums for targets without instructions of their own for them.
 
-#include "numerics.h"
-
-static void widen(const uint16_t *halves, size_t count, float *floats) {
-  for (size_t i = 0; i < count; i++) {
-    uint32_t sign = (uint32_t)(halves[i] & 0x8000) << 16;
-    uint32_t exponent = halves[i] >> 10 & 0x1f, fraction = halves[i] & 0x3ff;
-    uint32_t magnitude;
-    if (exponent == 0x1f) {
-      // Quieting a signalling NaN is what hardware conversions do.
-      magnitude = CTQ_INFINITY_BITS | fraction << 13 | (fraction ? 0x400000u : 0);
-    } else if (exponent > 0) {
-      magnitude = (exponent + 112) << 23 | fraction << 13;
-    } else {
-      magnitude = ctq_bits_of((float)fraction * 0x1p-24f);
-    }
-    floats[i] = ctq_float_of(sign | magnitude);
-  }
-}
+#include <stddef.h>
+#include <stdint.h>
 
 // The remainders of the sixteen half bytes by the reflected polynomial 0x82f63b78.
 static const uint32_t remainders[16] = {

@@ -170,12 +170,13 @@ typedef struct ctq_kernels {
   void (*combine_codes)(const ctq_codebook *codebook, const uint8_t *codes, size_t stride,
                         size_t row_count, const float *weights, size_t count, float *sums);
 
-  /// sums[q * sum_stride + r] <- <row r, query q>, rows and queries `width` floats each.
-  void (*row_products)(const float *rows, size_t width, size_t row_count, const float *queries,
-                       size_t query_count, float *sums, size_t sum_stride);
+  /// sums[q * sum_stride + r] <- <row r, query q>, `width` numbers each: rows of IEEE binary32 or, where
+  /// `bits` is 16, binary16.
+  void (*row_products)(const void *rows, uint32_t bits, size_t width, size_t row_count,
+                       const float *queries, size_t query_count, float *sums, size_t sum_stride);
   /// sums[q * width + i] <- itself + sum over rows of weights[q * weight_stride + r] * element i of row r.
-  void (*combine_rows)(const float *rows, size_t width, size_t row_count, const float *weights,
-                       size_t weight_stride, size_t query_count, float *sums);
+  void (*combine_rows)(const void *rows, uint32_t bits, size_t width, size_t row_count,
+                       const float *weights, size_t weight_stride, size_t query_count, float *sums);
 
   /// sums[q * sum_stride + 16 * group + r] <- sum of centroids[code] * weight over the codes of row r, of
   /// up to 4 bits: centroids of at most 127, 4 * `quad_count` weights a query of at most 64 in

@@ -7,6 +7,7 @@
 
 #include "../generic/bytes.h"
 #include "../generic/codebook.h"
+#include "../generic/numerics.h"
 #include "../targets.h"
 
 #include <string.h>
@@ -25,6 +26,27 @@ static float sum_of_squares(const float *x, size_t count) {
   float lanes[LANES] = {0};
   for (size_t i = 0; i < count; i++) lanes[i % LANES] += x[i] * x[i];
   return tree_sum(lanes);
+}
+
+// MARK: Half floats
+
+static float widened(uint16_t half) {
+  uint32_t sign = (uint32_t)(half & 0x8000) << 16;
+  uint32_t exponent = half >> 10 & 0x1f, fraction = half & 0x3ff;
+  uint32_t magnitude;
+  if (exponent == 0x1f) {
+    // Quieting a signalling NaN is what hardware conversions do.
+    magnitude = CTQ_INFINITY_BITS | fraction << 13 | (fraction ? 0x400000u : 0);
+  } else if (exponent > 0) {
+    magnitude = (exponent + 112) << 23 | fraction << 13;
+  } else {
+    magnitude = ctq_bits_of((float)fraction * 0x1p-24f);
+  }
+  return ctq_float_of(sign | magnitude);
+}
+
+static void widen(const uint16_t *halves, size_t count, float *floats) {
+  for (size_t i = 0; i < count; i++) floats[i] = widened(halves[i]);
 }
 
 // MARK: Length
@@ -184,22 +206,28 @@ static void combine_codes(const ctq_codebook *codebook, const uint8_t *codes, si
 
 // MARK: Attention
 
-static void row_products(const float *rows, size_t width, size_t row_count, const float *queries,
+/// Element i of rows of floats of so many bits.
+static float read_element(const void *rows, uint32_t bits, size_t i) {
+  return bits == 16 ? widened(((const uint16_t *)rows)[i]) : ((const float *)rows)[i];
+}
+
+static void row_products(const void *rows, uint32_t bits, size_t width, size_t row_count, const float *queries,
                          size_t query_count, float *sums, size_t sum_stride) {
   for (size_t q = 0; q < query_count; q++)
     for (size_t r = 0; r < row_count; r++) {
       float lanes[LANES] = {0};
-      for (size_t i = 0; i < width; i++) lanes[i % LANES] += rows[r * width + i] * queries[q * width + i];
+      for (size_t i = 0; i < width; i++) 
+        lanes[i % LANES] += read_element(rows, bits, r * width + i) * queries[q * width + i];
       sums[q * sum_stride + r] = tree_sum(lanes);
     }
 }
 
-static void combine_rows(const float *rows, size_t width, size_t row_count, const float *weights,
-                         size_t weight_stride, size_t query_count, float *sums) {
+static void combine_rows(const void *rows, uint32_t bits, size_t width, size_t row_count,
+                         const float *weights, size_t weight_stride, size_t query_count, float *sums) {
   for (size_t q = 0; q < query_count; q++)
     for (size_t r = 0; r < row_count; r++)
       for (size_t i = 0; i < width; i++)
-        sums[q * width + i] += weights[q * weight_stride + r] * rows[r * width + i];
+        sums[q * width + i] += weights[q * weight_stride + r] * read_element(rows, bits, r * width + i);
 }
 
 static void quad_sums(const uint8_t *codes, uint32_t bits, size_t group_count, size_t quad_count,

@@ -129,6 +129,15 @@ CTQ_INLINE uint32_t ctq_bits_of_lanes(ctq_i16 lanes) {
   return (uint32_t)_mm256_movemask_ps(h.low) | (uint32_t)_mm256_movemask_ps(h.high) << 8;
 }
 
+#define CTQ_OWN_HALVES
+#include "../generic/halves.h"
+
+CTQ_INLINE ctq_f16 ctq_widened(ctq_half16 v) {
+  __m128i eights[2];
+  memcpy(eights, &v, sizeof eights);
+  return join(_mm256_cvtph_ps(eights[0]), _mm256_cvtph_ps(eights[1]));
+}
+
 // Sixteen registers of eight floats hold four vectors of sixteen and what a butterfly needs.
 #define CTQ_HADAMARD_VECTORS 4
 #include "../generic/codes.h"
@@ -149,13 +158,6 @@ CTQ_INLINE ctq_words8 ctq_dot_8(ctq_words8 sums, ctq_bytes32 a, ctq_bytes32 b, c
   __m256i pairs = _mm256_add_epi16(_mm256_maddubs_epi16((__m256i)a, (__m256i)p),
                                    _mm256_maddubs_epi16((__m256i)b, (__m256i)q));
   return sums + (ctq_words8)_mm256_madd_epi16(pairs, _mm256_set1_epi16(1));
-}
-
-static void widen(const uint16_t *halves, size_t count, float *floats) {
-  size_t i = 0;
-  for (; i + 8 <= count; i += 8)
-    _mm256_storeu_ps(floats + i, _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(halves + i))));
-  for (; i < count; i++) floats[i] = _cvtsh_ss(halves[i]);
 }
 
 #include "crc32c.h"

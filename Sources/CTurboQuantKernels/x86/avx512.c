@@ -53,6 +53,11 @@ CTQ_INLINE uint32_t ctq_bits_of_lanes(ctq_i16 lanes) {
   return _mm512_movepi32_mask((__m512i)lanes);
 }
 
+#define CTQ_OWN_HALVES
+#include "../generic/halves.h"
+
+CTQ_INLINE ctq_f16 ctq_widened(ctq_half16 halves) { return _mm512_cvtph_ps((__m256i)halves); }
+
 #define CTQ_HADAMARD_VECTORS 16
 #include "../generic/hadamard.h"
 #include "../generic/linear.h"
@@ -400,16 +405,6 @@ CTQ_INLINE __m512i splat_4(const int8_t *weights) {
 
 #include "scan512.h"
 #include "quads512.h"
-
-// MARK: Bytes
-
-static void widen(const uint16_t *halves, size_t count, float *floats) {
-  for (size_t i = 0; i < count; i += 16) {
-    __mmask16 mask = lanes_left(count - i);
-    __m256i v = _mm256_maskz_loadu_epi16(mask, halves + i);
-    _mm512_mask_storeu_ps(floats + i, mask, _mm512_cvtph_ps(v));
-  }
-}
 
 #include "crc32c.h"
 

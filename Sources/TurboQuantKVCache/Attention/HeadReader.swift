@@ -12,6 +12,8 @@ struct HeadReader: ~Copyable {
   private let scale: Float
   private let bias: KeyBias
   private var scratch: PageScratch
+  /// Queries times the scale, one after another: scores of plain rows need no other step.
+  private var scaled: FloatBuffer
 
   init(_ cache: KVCache, head number: Int, scale: Float) {
     codec = cache.codec
@@ -22,12 +24,14 @@ struct HeadReader: ~Copyable {
     let shape = codec.configuration.shape
     scratch = PageScratch(
       queries: HeadReader.queriesAPass, widest: max(shape.keyDimension, shape.valueDimension))
+    scaled = FloatBuffer(count: HeadReader.queriesAPass * shape.keyDimension)
   }
 
   /// Appends the outputs of queries of some heads to `output`, each of which sees its first `visible` tokens.
   mutating func attend(
     _ queries: Span<Float>, queryHeads: [Int], visible: [Int], appendingTo output: inout [Float]
   ) throws(KVCacheError) {
+    scaled.set(queries, times: scale)
     let logits = codec.configuration.sinkLogits
     var softmaxes = RunningSoftmaxes(
       valueDimension: codec.configuration.shape.valueDimension, visible: visible,
@@ -38,11 +42,11 @@ struct HeadReader: ~Copyable {
     let start = head.keys.storedStart
     let end = min(most, start + head.keys.stored.count)
     readHalves(
-      head.keys.sinks, head.values.sinks, 0..<sinks, areSinks: true, queries, &softmaxes)
+      head.keys.sinks, head.values.sinks, 0..<sinks, areSinks: true, &softmaxes)
     if start < end { try readStored(queries, start..<end, &softmaxes) }
     if end < most {
       readHalves(
-        head.keys.window, head.values.window, end..<most, areSinks: false, queries, &softmaxes)
+        head.keys.window, head.values.window, end..<most, areSinks: false, &softmaxes)
     }
     for i in 0..<softmaxes.count { output += try self.output(softmaxes, i) }
   }
@@ -50,20 +54,20 @@ struct HeadReader: ~Copyable {
   /// Rows of float16 that are not in pages: sinks and window.
   private mutating func readHalves(
     _ keys: [UInt16], _ values: [UInt16], _ tokens: Range<Int>, areSinks: Bool,
-    _ queries: Span<Float>, _ softmaxes: inout RunningSoftmaxes
+    _ softmaxes: inout RunningSoftmaxes
   ) {
     let shape = codec.configuration.shape
     for first in stride(from: 0, to: tokens.count, by: Page.rowCount) {
       let rows = min(Page.rowCount, tokens.count - first)
-      scoreHalves(
+      scoreRows(
         keys.span.extracting(first * shape.keyDimension..<(first + rows) * shape.keyDimension),
-        queries, &softmaxes)
+        &softmaxes)
       cap(rows, &softmaxes)
       let place = tokens.lowerBound + first
       let matters = softmaxes.weigh(
         codec.kernels, place..<place + rows, areSinks: areSinks, areCodes: false)
       guard matters else { continue }
-      addHalves(
+      addRows(
         values.span.extracting(
           first * shape.valueDimension..<(first + rows) * shape.valueDimension),
         &softmaxes)
@@ -92,7 +96,7 @@ struct HeadReader: ~Copyable {
     for first in stride(from: skipped, to: tokens.count, by: Page.rowCount) {
       let (page, rows) = (first / Page.rowCount, min(Page.rowCount, tokens.count - first))
       let place = tokens.lowerBound + first
-      score(page, rows, queries, prepared, &softmaxes)
+      score(page, rows, prepared, &softmaxes)
       for i in biases.indices {
         var all = softmaxes.scores.mutableSpan
         var own = all._mutatingExtracting(i * Page.rowCount..<i * Page.rowCount + rows)
@@ -158,17 +162,17 @@ struct HeadReader: ~Copyable {
 
 extension HeadReader {
   private mutating func score(
-    _ page: Int, _ rows: Int, _ queries: Span<Float>, _ prepared: [KeyQueries],
+    _ page: Int, _ rows: Int, _ prepared: [KeyQueries],
     _ softmaxes: inout RunningSoftmaxes
   ) {
     let width = codec.configuration.shape.keyDimension
     switch head.keys.stored {
     case .floats(let pages):
       let keys = pages[page: page]
-      scoreFloats(keys.span.extracting(0..<rows * width), queries, at: 0, &softmaxes)
+      scoreRows(keys.span.extracting(0..<rows * width), &softmaxes)
     case .halves(let pages):
       let keys = pages[page: page]
-      scoreHalves(keys.span.extracting(0..<rows * width), queries, &softmaxes)
+      scoreRows(keys.span.extracting(0..<rows * width), &softmaxes)
     case .codes(let parts, let sideCodec):
       let isSealed = parts[0].isSealed(page)
       let next = min(page + 1, parts[0].pageCount - 1)
@@ -182,38 +186,15 @@ extension HeadReader {
     }
   }
 
-  /// Scores of float rows in places `start` … of every query.
-  private func scoreFloats(
-    _ keys: Span<Float>, _ queries: Span<Float>, at start: Int,
-    _ softmaxes: inout RunningSoftmaxes
+  /// Scores of rows of floats or halves with every query.
+  private func scoreRows<Element: RowElement>(
+    _ keys: Span<Element>, _ softmaxes: inout RunningSoftmaxes
   ) {
     let width = codec.configuration.shape.keyDimension
-    let (rows, count) = (keys.count / width, softmaxes.count)
-    var all = softmaxes.scores.mutableSpan
-    var target = all._mutatingExtracting(start...)
+    let queries = scaled.span.extracting(0..<softmaxes.count * width)
+    var target = softmaxes.scores.mutableSpan
     codec.kernels.rowProducts(
       keys, width: width, queries: queries, into: &target, stride: Page.rowCount)
-    for i in 0..<count {
-      for r in i * Page.rowCount..<i * Page.rowCount + rows { target[r] *= scale }
-    }
-  }
-
-  private mutating func scoreHalves(
-    _ keys: Span<UInt16>, _ queries: Span<Float>, _ softmaxes: inout RunningSoftmaxes
-  ) {
-    let step = PageScratch.wideRows * codec.configuration.shape.keyDimension
-    for first in stride(from: 0, to: keys.count, by: step) {
-      let some = keys.extracting(first..<min(keys.count, first + step))
-      HeadReader.widen(codec.kernels, some, &scratch.wide)
-      scoreFloats(
-        scratch.wide.span.extracting(0..<some.count), queries,
-        at: first / step * PageScratch.wideRows, &softmaxes)
-    }
-  }
-
-  private static func widen(_ kernels: Kernels, _ halves: Span<UInt16>, _ wide: inout [Float]) {
-    var target = wide.mutableSpan
-    kernels.widen(halves, into: &target)
   }
 }
 
@@ -225,10 +206,10 @@ extension HeadReader {
     switch head.values.stored {
     case .floats(let pages):
       let values = pages[page: page]
-      addFloats(values.span.extracting(0..<rows * width), at: 0, &softmaxes)
+      addRows(values.span.extracting(0..<rows * width), &softmaxes)
     case .halves(let pages):
       let values = pages[page: page]
-      addHalves(values.span.extracting(0..<rows * width), &softmaxes)
+      addRows(values.span.extracting(0..<rows * width), &softmaxes)
     case .codes(let parts, let sideCodec):
       let (count, isSealed) = (softmaxes.count, parts[0].isSealed(page))
       let next = min(page + 1, parts[0].pageCount - 1)
@@ -242,33 +223,27 @@ extension HeadReader {
     }
   }
 
-  /// Adds float rows, whose weights stand in places `start` … of every query.
-  private func addFloats(
-    _ values: Span<Float>, at start: Int, _ softmaxes: inout RunningSoftmaxes
+  /// Adds rows of floats or halves by their weights.
+  private func addRows<Element: RowElement>(
+    _ values: Span<Element>, _ softmaxes: inout RunningSoftmaxes
   ) {
-    add(values, softmaxes.scores, at: start, to: &softmaxes.plain)
+    add(values, softmaxes.scores, to: &softmaxes.plain)
   }
 
-  private func add(
-    _ values: Span<Float>, _ weights: borrowing FloatBuffer, at start: Int,
-    to sums: inout FloatBuffer
+  private func add<Element: RowElement>(
+    _ values: Span<Element>, _ weights: borrowing FloatBuffer, to sums: inout FloatBuffer
   ) {
     var target = sums.mutableSpan
     codec.kernels.combineRows(
-      values, width: codec.configuration.shape.valueDimension,
-      weights: weights.span.extracting(start...), stride: Page.rowCount, into: &target)
+      values, width: codec.configuration.shape.valueDimension, weights: weights.span,
+      stride: Page.rowCount, into: &target)
   }
+}
 
-  private mutating func addHalves(
-    _ values: Span<UInt16>, _ softmaxes: inout RunningSoftmaxes
-  ) {
-    let step = PageScratch.wideRows * codec.configuration.shape.valueDimension
-    for first in stride(from: 0, to: values.count, by: step) {
-      let some = values.extracting(first..<min(values.count, first + step))
-      HeadReader.widen(codec.kernels, some, &scratch.wide)
-      addFloats(
-        scratch.wide.span.extracting(0..<some.count), at: first / step * PageScratch.wideRows,
-        &softmaxes)
-    }
+extension FloatBuffer {
+  /// Its first elements ← `factor` · `values`.
+  fileprivate mutating func set(_ values: Span<Float>, times factor: Float) {
+    var target = mutableSpan
+    for i in values.indices { target[i] = factor * values[i] }
   }
 }

@@ -11,8 +11,6 @@ struct PageScratch: ~Copyable {
   /// What the planes mean.
   typealias Split = (step: Float, high: Int, low: Int)
   var splits: [Split]
-  /// Rows of floats made of halves.
-  var wide: [Float]
 
   init(queries: Int, widest: Int) {
     // Turned parts have as many sums as a value has coordinates, twice a query.
@@ -20,11 +18,7 @@ struct PageScratch: ~Copyable {
     shares = FloatBuffer(count: Page.rowCount)
     planes = [Int8](repeating: 0, count: queries * 2 * Page.rowCount)
     splits = [Split](repeating: (0, 0, 0), count: queries)
-    wide = [Float](repeating: 0, count: PageScratch.wideRows * widest)
   }
-
-  /// Rows that are made floats at once.
-  static let wideRows = 32
 }
 
 // MARK: Keys
