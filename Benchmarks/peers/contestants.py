@@ -210,6 +210,8 @@ class Entrants:
         for engine in options.engines:
             absence = why_absent(engine, options.binary)
             for configuration in configurations(engine, dimension, options.bits):
+                if options.untrained and configuration.trains:
+                    continue
                 row = Row(configuration, threads, absence)
                 self.rows.append(row)
                 if engine == OURS:
