@@ -5,23 +5,33 @@
 
 #pragma STDC FP_CONTRACT OFF
 
-void ctq_fill_tables(const float *u, size_t columns, const uint8_t *coordinates, const float *factors,
-                     size_t kinds, size_t each, const float *halves, float inverse, uint8_t *tables) {
+typedef float lanes16 __attribute__((vector_size(64)));
+typedef int32_t ints16 __attribute__((vector_size(64)));
+typedef uint8_t bytes16 __attribute__((vector_size(16)));
+
+/// -1 or 1 in lane `entry` as bit k of it says.
+static const lanes16 bits_of_entries[4] = {
+    {-1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1},
+    {-1, -1, 1, 1, -1, -1, 1, 1, -1, -1, 1, 1, -1, -1, 1, 1},
+    {-1, -1, -1, -1, 1, 1, 1, 1, -1, -1, -1, -1, 1, 1, 1, 1},
+    {-1, -1, -1, -1, -1, -1, -1, -1, 1, 1, 1, 1, 1, 1, 1, 1},
+};
+
+/// The table of four coordinates, whose bits stand `plane` places further.
+static void fill_table(const float own[4], uint32_t plane, float factor, uint8_t *table) {
+  float half = 0;
+  for (uint32_t k = 0; k < 4; k++) half += __builtin_fabsf(own[k]);
+  lanes16 sums = (lanes16){0} + half;
+  for (uint32_t k = 0; k < 4; k++) sums += bits_of_entries[(k + plane) % 4] * own[k];
+  const bytes16 bytes = __builtin_convertvector(__builtin_convertvector(sums * factor + 0.5f, ints16), bytes16);
+  __builtin_memcpy(table, &bytes, sizeof bytes);
+}
+
+void ctq_fill_tables(const float *u, size_t columns, const float *factors, uint32_t planes, uint8_t *tables) {
   for (size_t c = 0; c < columns; c++, u += 8)
-    for (size_t t = 0; t < kinds; t++) {
-      float values[16];
-      const float half = *halves++;
-      for (size_t i = 0; i < 16; i++) values[i] = half;
-      for (size_t k = 0; k < each; k++) {
-        const float *factor = factors + 16 * (t * each + k), own = u[coordinates[t * each + k]];
-        for (size_t i = 0; i < 16; i++) values[i] += factor[i] * own;
-      }
-      uint8_t *table =
-          tables + 16 * ((c / CTQ_UNIT_COLUMNS * kinds + t) * CTQ_UNIT_COLUMNS + c % CTQ_UNIT_COLUMNS);
-      for (size_t i = 0; i < 16; i++) {
-        float value = values[i] * inverse + 0.5f;
-        value = value > 0 ? value : 0;
-        table[i] = (uint8_t)(int32_t)(value < 127.5f ? value : 127.5f);
-      }
+    for (uint32_t half = 0; half < 2 * planes; half++) {
+      const size_t kind = c / CTQ_UNIT_COLUMNS * 2 * planes + half;
+      fill_table(u + half % 2 * 4, half / 2, factors[half / 2],
+                 tables + 16 * (kind * CTQ_UNIT_COLUMNS + c % CTQ_UNIT_COLUMNS));
     }
 }

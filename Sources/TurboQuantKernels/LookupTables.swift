@@ -1,69 +1,57 @@
 internal import CTurboQuantKernels
 
-/// The lookup tables of a column of eight coordinates.
-///
-/// Whose coordinates each table's index holds, and what its sixteen entries stand for; `ctq_kernels.h` says
-/// which bit of an index is whose.
+/// The lookup tables of queries against planes of one bit a coordinate, where coordinate k of a row is worth
+/// Σ ±`factors[p]` over the planes p.
 package struct LookupTables: Sendable {
-  private let coordinates: [UInt8]
+  /// What a set bit of each plane is worth, and one that is not set the negative of.
   private let factors: [Float]
-  /// Tables of a column.
-  package let count: Int
-  /// Coordinates of a table.
-  private let width: Int
-  /// The largest factor of an entry.
-  private let largestFactor: Float
 
-  /// Tables that each hold as many coordinates, with the factors of each coordinate in sixteen entries.
-  package init(_ tables: [(coordinates: [Int], factors: [SIMD16<Float>])]) {
-    count = tables.count
-    width = tables.first?.coordinates.count ?? 0
-    for table in tables {
-      precondition(table.coordinates.count == width && table.factors.count == width)
-      precondition(table.coordinates.allSatisfy { (0..<8).contains($0) })
-    }
-    coordinates = tables.flatMap { $0.coordinates.map { UInt8($0) } }
-    factors = tables.flatMap { $0.factors.flatMap { vector in (0..<16).map { vector[$0] } } }
-    largestFactor = factors.max() ?? 0
+  /// Tables for one plane or two.
+  package init(factors: [Float]) {
+    precondition((1...2).contains(factors.count) && factors.allSatisfy { $0 > 0 })
+    self.factors = factors
   }
 
-  /// The most that each table's sum of products can be, column by column; `u` has eight values a column.
-  package func halfWidths(_ u: Span<Float>) -> [Float] {
-    precondition(u.count % 8 == 0)
-    var halves: [Float] = []
-    halves.reserveCapacity(u.count / 8 * count)
-    for column in 0..<u.count / 8 {
-      for table in 0..<count {
-        var sum: Float = 0
-        for k in table * width..<(table + 1) * width {
-          sum += abs(u[8 * column + Int(coordinates[k])])
-        }
-        halves.append(sum * largestFactor)
-      }
-    }
-    return halves
+  /// What sums of entries mean: Σ ±factor · u is `step` · sum + `offset`, exact but for the rounding of
+  /// `count` entries.
+  package struct Meaning: Sendable {
+    package let step: Double
+    package let offset: Double
+    package let count: Int
   }
 
-  /// Appends every table's sixteen entries, (half + Σ factor · u) · `inverse` rounded, where scans want them.
-  package func fill(
-    _ u: Span<Float>, halves: Span<Float>, inverse: Float, appendingTo entries: inout [UInt8]
-  ) {
-    precondition(u.count % 8 == 0 && halves.count == u.count / 8 * count)
+  /// Appends the tables of a query, entries from 0 to 127 in one common step, where scans want them.
+  package func append(_ u: Span<Float>, to entries: inout [UInt8]) -> Meaning {
+    var padded = [Float](repeating: 0, count: (u.count + 7) / 8 * 8)
+    for i in u.indices { padded[i] = u[i] }
+    var (widest, total): (Float, Double) = (0, 0)
+    for i in stride(from: 0, to: padded.count, by: 4) {
+      let half = abs(padded[i]) + abs(padded[i + 1]) + abs(padded[i + 2]) + abs(padded[i + 3])
+      widest = max(widest, half)
+      total += Double(half)
+    }
+    let largest = factors.reduce(0, max)
+    let inverse = widest > 0 ? 127 / (2 * widest * largest) : 0
+    fill(padded.span, inverse: inverse, appendingTo: &entries)
+    return Meaning(
+      step: widest > 0 ? 1 / Double(inverse) : 0,
+      offset: -total * factors.reduce(0.0) { $0 + Double($1) },
+      count: padded.count / 4 * factors.count)
+  }
+
+  private func fill(_ u: Span<Float>, inverse: Float, appendingTo entries: inout [UInt8]) {
     let start = entries.count
     let units = (u.count / 8 + Int(CTQ_UNIT_COLUMNS) - 1) / Int(CTQ_UNIT_COLUMNS)
-    entries.append(contentsOf: repeatElement(0, count: 16 * units * Int(CTQ_UNIT_COLUMNS) * count))
+    entries.append(
+      contentsOf: repeatElement(0, count: Int(CTQ_UNIT_BYTES) * units * factors.count))
     var target = entries.mutableSpan
+    let scaled = factors.map { $0 * inverse }
     unsafe u.withUnsafeBufferPointer { u in
-      unsafe halves.withUnsafeBufferPointer { halves in
-        unsafe coordinates.withUnsafeBufferPointer { coordinates in
-          unsafe factors.withUnsafeBufferPointer { factors in
-            unsafe target.withUnsafeMutableBufferPointer { entries in
-              unsafe ctq_fill_tables(
-                u.baseAddress, u.count / 8, coordinates.baseAddress, factors.baseAddress, count,
-                width, halves.baseAddress, inverse,
-                entries.baseAddress.map { unsafe $0 + start })
-            }
-          }
+      unsafe scaled.withUnsafeBufferPointer { factors in
+        unsafe target.withUnsafeMutableBufferPointer { entries in
+          unsafe ctq_fill_tables(
+            u.baseAddress, u.count / 8, factors.baseAddress, UInt32(factors.count),
+            entries.baseAddress.map { unsafe $0 + start })
         }
       }
     }

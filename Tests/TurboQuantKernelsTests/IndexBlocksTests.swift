@@ -82,7 +82,7 @@ import Testing
     }
   }
 
-  /// Four coordinates of one bit, or two of two, share an entry of at most 127.
+  /// Four bits of a plane share an entry of at most 127.
   @Test(arguments: KernelTarget.available, dimensions)
   func tableSums(_ target: KernelTarget, dimension: Int) {
     for (bits, codeBits) in [(1, 1), (1, 4), (2, 2)] {
@@ -92,14 +92,16 @@ import Testing
         let rows = Rows(
           dimension: dimension, bits: codeBits, blocks: dimension < 100 ? 2 : 1,
           generator: &generator)
-        let values = (0..<queryCount * rows.shape.columns * 8 << bits).map { _ in
-          generator.int(below: bits == 1 ? 32 : 64)
-        }
+        let coordinates = rows.shape.columns * 8
+        // What a bit of a plane is worth, clear or set.
+        let values = (0..<queryCount * coordinates * bits * 2).map { _ in generator.int(below: 32) }
         let worth = { (query: Int, i: Int, code: Int) in
-          values[(query * rows.shape.columns * 8 + i) << bits + code >> (codeBits - bits)]
+          (0..<bits).reduce(0) { sum, p in
+            let bit = code >> (codeBits - 1 - p) & 1
+            return sum + values[((query * coordinates + i) * bits + p) * 2 + bit]
+          }
         }
         // Beyond the dimension every code is zero.
-        let coordinates = rows.shape.columns * 8
         let beyond = (0..<queryCount).map { query in
           (dimension..<coordinates).reduce(0) { $0 + worth(query, $1, 0) }
         }
@@ -117,25 +119,55 @@ import Testing
     }
   }
 
-  /// The tables whose entries add what codes are worth, as the comment at `table_sums` lays them out.
+  /// The tables whose entries add what bits are worth, as the comment at `table_sums` lays them out.
   private static func tables(bits: Int, columns: Int, queryCount: Int, _ values: [Int]) -> [UInt8] {
     let units = (columns + 3) / 4
     return (0..<queryCount * units).flatMap { unit in
       (0..<2 * bits).flatMap { kind in
         (0..<4).flatMap { inside in
-          let (query, column) = (unit / units, unit % units * 4 + inside)
+          let (query, column, plane) = (unit / units, unit % units * 4 + inside, kind / 2)
           return (0..<16).map { entry -> UInt8 in
             guard column < columns else { return 0 }
-            return UInt8(
-              stride(from: kind / 2, to: 4, by: bits).reduce(0) { sum, k in
-                let sign = entry >> k & 1
-                let code = bits == 1 ? sign : sign << 1 | entry >> ((k + 1) % 4) & 1
-                let i = (query * columns + column) * 8 + kind % 2 * 4 + k
-                return sum + values[i << bits + code]
-              })
+            var sum = 0
+            for k in 0..<4 {
+              let i = (query * columns + column) * 8 + kind % 2 * 4 + k
+              let bit = entry >> ((k + plane) % 4) & 1
+              sum += values[(i * bits + plane) * 2 + bit]
+            }
+            return UInt8(sum)
           }
         }
       }
+    }
+  }
+
+  /// Entries are sums of ± factor · u in the step that the meaning names, each rounded by half of it.
+  @Test(arguments: [1, 7, 8, 64, 100, 384], [[1], [1.2, 0.4]] as [[Float]])
+  func lookupTables(dimension: Int, factors: [Float]) {
+    let u = Array(TestFloats.unaligned(dimension, seed: UInt64(dimension)).prefix(dimension))
+    var entries: [UInt8] = []
+    let meaning = LookupTables(factors: factors).append(u.span, to: &entries)
+    #expect(meaning.count == (dimension + 7) / 8 * 2 * factors.count)
+    var generator = TestFloats.Generator(state: 7)
+    for _ in 0..<20 {
+      let signs = (0..<dimension * factors.count).map { _ in generator.int(below: 2) }
+      var (sum, exact) = (0, 0.0)
+      for nibble in 0..<(dimension + 7) / 8 * 2 {
+        for (p, factor) in factors.enumerated() {
+          var entry = 0
+          for k in 0..<4 where 4 * nibble + k < dimension {
+            let sign = signs[(4 * nibble + k) * factors.count + p]
+            entry |= sign << ((k + p) % 4)
+            exact += (sign == 1 ? 1 : -1) * Double(factor) * Double(u[4 * nibble + k])
+          }
+          let (column, half) = (nibble / 2, nibble % 2)
+          let kind = (column / 4 * factors.count + p) * 2 + half
+          sum += Int(entries[16 * (kind * 4 + column % 4) + entry])
+        }
+      }
+      let error = abs(meaning.step * Double(sum) + meaning.offset - exact)
+      // Half a step an entry, and float32's rounding of what is rounded.
+      #expect(error <= meaning.step * Double(meaning.count) * (0.5 + 0x1p-14), "\(dimension)")
     }
   }
 

@@ -12,9 +12,9 @@
 // nibbles, so that exchanging masked bits between planes, three operations for two results, gathers whole
 // codes without a shift: nibbles rotated left by k mod 4, which a lookup table undoes for nothing.
 //
-// Up to 2 bits a lookup table answers for a nibble of codes at once: a byte shuffle is 32 lookups, and
-// two tables' answers, each at most 127, are added before they are widened. Tables differ from column to
-// column, for which the columns of a unit are drawn apart first. From 3 bits on nibbles of a code become bytes
+// Up to 2 bits a code is a sum of what its bits stand for, and a lookup table answers for a nibble of a plane at
+// once: a byte shuffle is 32 lookups, and two tables' answers, each at most 127, are added before they are
+// widened. Tables differ from column to column, for which the columns of a unit are drawn apart first. From 3 bits on nibbles of a code become bytes
 // of a centroid, and as the four bytes of a word are of one row, one multiplication serves four coordinates.
 
 #include "units.h"
@@ -102,19 +102,6 @@ CTQ_INLINE void ctq_columns(const ctq_bytes32 words[4], ctq_bytes32 columns[4]) 
   columns[3] = CTQ_ZIP_LONGS(high01, high23, 2);
 }
 
-/// The columns whose nibbles tables answer for: `bits` times four.
-CTQ_INLINE void ctq_table_columns(const uint8_t *signs, const uint8_t *rest, uint32_t bits,
-                                  ctq_bytes32 columns[2][4]) {
-  ctq_bytes32 even[4], odd[4];
-#pragma clang loop unroll(full)
-  for (int j = 0; j < 4; j++) {
-    even[j] = ctq_load_32(signs + 32 * j);
-    if (bits > 1) ctq_exchange(even[j], ctq_load_32(rest + 32 * j), 0x55, &even[j], &odd[j]);
-  }
-  ctq_columns(even, columns[0]);
-  if (bits > 1) ctq_columns(odd, columns[1]);
-}
-
 /// Sums in 16 bits: `both` of bytes 2i and 2i + 1 (the latter times 256), `odd` of bytes 2i + 1.
 typedef struct ctq_short_sums {
   ctq_shorts16 both, odd;
@@ -134,45 +121,44 @@ CTQ_INLINE void ctq_store_sums(ctq_words8 totals, float *sums) {
   *(ctq_f8u *)sums = __builtin_convertvector((ctq_ints8)totals, ctq_f8);
 }
 
-/// Adds the answers for one unit; the counts and widths are constants of each copy.
-CTQ_INLINE void ctq_table_unit(const uint8_t *signs, const uint8_t *rest, uint32_t bits,
-                               const uint8_t *tables, size_t table_bytes, size_t query_count,
-                               ctq_short_sums *shorts) {
-  ctq_bytes32 columns[2][4];
-  ctq_table_columns(signs, rest, bits, columns);
+/// Adds the answers for a plane of one unit; the counts are constants of each copy.
+CTQ_INLINE void ctq_table_plane(const uint8_t *plane, const uint8_t *tables, size_t table_bytes,
+                                size_t query_count, ctq_short_sums *shorts) {
+  ctq_bytes32 words[4], columns[4];
 #pragma clang loop unroll(full)
-  for (uint32_t pair = 0; pair < bits; pair++)
+  for (int j = 0; j < 4; j++) words[j] = ctq_load_32(plane + 32 * j);
+  ctq_columns(words, columns);
 #pragma clang loop unroll(full)
-    for (uint32_t t = 0; t < CTQ_UNIT_COLUMNS; t++) {
-      const ctq_bytes32 low = ctq_mask(columns[pair][t], 0x0f);
-      const ctq_bytes32 high = ctq_mask(ctq_shift_right(columns[pair][t], 4), 0x0f);
+  for (uint32_t t = 0; t < CTQ_UNIT_COLUMNS; t++) {
+    const ctq_bytes32 low = ctq_mask(columns[t], 0x0f);
+    const ctq_bytes32 high = ctq_mask(ctq_shift_right(columns[t], 4), 0x0f);
 #pragma clang loop unroll(full)
-      for (size_t q = 0; q < query_count; q++) {
-        const uint8_t *own = tables + q * table_bytes + CTQ_UNIT_BYTES * pair + 16 * t;
-        ctq_shorts16 v = (ctq_shorts16)(ctq_look_up(ctq_load_table(own), low) +
-                                        ctq_look_up(ctq_load_table(own + CTQ_UNIT_BYTES / 2), high));
-        shorts[q].both += v;
-        shorts[q].odd += v >> 8;
-      }
+    for (size_t q = 0; q < query_count; q++) {
+      const uint8_t *own = tables + q * table_bytes + 16 * t;
+      ctq_shorts16 v = (ctq_shorts16)(ctq_look_up(ctq_load_table(own), low) +
+                                      ctq_look_up(ctq_load_table(own + CTQ_UNIT_BYTES / 2), high));
+      shorts[q].both += v;
+      shorts[q].odd += v >> 8;
     }
+  }
 }
 
 /// One block for `query_count` queries.
 CTQ_INLINE void ctq_table_block(const ctq_blocks *blocks, size_t block, uint32_t bits,
                                 const uint8_t *tables, size_t query_count, float *sums,
                                 size_t sum_stride) {
-  const uint8_t *signs = blocks->signs + block * blocks->sign_stride;
-  const uint8_t *rest = bits > 1 ? blocks->rest + block * blocks->rest_stride : 0;
+  const uint8_t *planes[2] = {ctq_signs(blocks, block), bits > 1 ? ctq_rest(blocks, block) : 0};
   const size_t units = ctq_units(blocks->columns), table_bytes = units * CTQ_UNIT_BYTES * bits;
-  uint8_t room[2][CTQ_UNIT_BYTES];
+  uint8_t room[CTQ_UNIT_BYTES];
   ctq_words8 totals[CTQ_QUERIES_A_PASS][4] = {0};
   for (size_t first = 0; first < units; first += CTQ_UNITS_A_ROUND / bits) {
     const size_t round = CTQ_UNITS_A_ROUND / bits, end = units - first < round ? units : first + round;
     ctq_short_sums shorts[CTQ_QUERIES_A_PASS] = {0};
     for (size_t u = first; u < end; u++)
-      ctq_table_unit(ctq_unit(signs, blocks->columns, 1, u, room[0]),
-                     bits > 1 ? ctq_unit(rest, blocks->columns, 1, u, room[1]) : 0, bits,
-                     tables + CTQ_UNIT_BYTES * bits * u, table_bytes, query_count, shorts);
+#pragma clang loop unroll(full)
+      for (uint32_t p = 0; p < bits; p++)
+        ctq_table_plane(ctq_unit(planes[p], blocks->columns, 1, u, room),
+                        tables + CTQ_UNIT_BYTES * (bits * u + p), table_bytes, query_count, shorts);
 #pragma clang loop unroll(full)
     for (size_t q = 0; q < query_count; q++) ctq_flush(shorts[q], totals[q]);
   }
@@ -227,10 +213,9 @@ typedef struct ctq_code_unit {
 
 CTQ_INLINE ctq_code_unit ctq_code_unit_of(const ctq_blocks *blocks, size_t block, uint32_t bits, size_t unit,
                                           uint8_t room[4][CTQ_UNIT_BYTES]) {
-  const uint8_t *rest = ctq_unit(blocks->rest + block * blocks->rest_stride, blocks->columns, bits - 1, unit,
-                                 room[1]);
+  const uint8_t *rest = ctq_unit(ctq_rest(blocks, block), blocks->columns, bits - 1, unit, room[1]);
   return (ctq_code_unit){
-      ctq_unit(blocks->signs + block * blocks->sign_stride, blocks->columns, 1, unit, room[0]), rest,
+      ctq_unit(ctq_signs(blocks, block), blocks->columns, 1, unit, room[0]), rest,
       bits == 3 ? 0 : rest + 2 * CTQ_UNIT_BYTES};
 }
 
@@ -388,8 +373,8 @@ static void wide_sums(const ctq_blocks *blocks, const int16_t *centroids, const 
   ctq_fill_wide_tables(centroids, tables);
   uint8_t room[8][CTQ_UNIT_BYTES];
   for (size_t b = 0; b < blocks->count; b++) {
-    const uint8_t *signs = blocks->signs + b * blocks->sign_stride;
-    const uint8_t *rest = blocks->rest + b * blocks->rest_stride;
+    const uint8_t *signs = ctq_signs(blocks, b);
+    const uint8_t *rest = ctq_rest(blocks, b);
     double totals[CTQ_PRODUCT_QUERIES][32] = {0};
     int32_t round[CTQ_PRODUCT_QUERIES][32] = {0};
     for (size_t u = 0; u < units; u++) {

@@ -94,6 +94,14 @@ typedef struct ctq_blocks {
   uint32_t columns;
 } ctq_blocks;
 
+/// The signs and the other bits of block `i`.
+static inline const uint8_t *ctq_signs(const ctq_blocks *blocks, size_t i) {
+  return blocks->signs + i * blocks->sign_stride;
+}
+static inline const uint8_t *ctq_rest(const ctq_blocks *blocks, size_t i) {
+  return blocks->rest + i * blocks->rest_stride;
+}
+
 enum {
   /// Columns of a unit, and bytes of its planes.
   CTQ_UNIT_COLUMNS = 4,
@@ -208,11 +216,9 @@ typedef struct ctq_kernels {
   void (*sign_products)(const uint8_t *bits, size_t stride, size_t row_count, const float *query,
                         size_t count, float *sums);
 
-  /// sums[q * sum_stride + 32 * block + r] <- sum of one entry, at most 127, of every table of 16. A unit
-  /// has four tables of each kind, one for each of its columns (zeros for those beyond the last):
-  /// `bits` 1: kinds by the signs of coordinates 8c ... 8c + 3 and of the next four.
-  /// `bits` 2: kinds by the nibbles of coordinates 8c + {0, 2}, {4, 6}, {1, 3}, {5, 7};
-  /// the bits of coordinate k, sign and piece, stand as they do in the columns.
+  /// sums[q * sum_stride + 32 * block + r] <- sum of one entry, at most 127, of every table of 16, by the
+  /// nibbles of the signs and, where `bits` is 2, of the other plane. A plane of a unit has four tables, one
+  /// for each of its columns (zeros for those beyond the last), for low nibbles and then four for high ones.
   void (*table_sums)(const ctq_blocks *blocks, uint32_t bits, const uint8_t *tables,
                      size_t query_count, float *sums, size_t sum_stride);
   /// sums <- sum of centroids[code] * query for codes of 3 and 4 bits: 16 centroids of at most 127,
@@ -245,11 +251,11 @@ void ctq_spread_row(const uint8_t *codes, uint32_t bits, size_t dimension, uint8
 /// Takes row `row` of a block and packs it again.
 void ctq_pack_row(const uint8_t *signs, const uint8_t *rest, uint32_t row, uint32_t bits,
                   size_t dimension, uint8_t *codes);
-/// Lookup tables of a query of eight values a column, where `table_sums` wants them: entry e of kind t is
-/// (half + sum over k of factors[t][k][e] * u[coordinates[t][k]]) * inverse, rounded, 0 ... 127; `halves`
-/// column by column.
-void ctq_fill_tables(const float *u, size_t columns, const uint8_t *coordinates, const float *factors,
-                     size_t kinds, size_t each, const float *halves, float inverse, uint8_t *tables);
+/// Lookup tables of a query of eight values a column, where `table_sums` wants them. An entry of plane p is
+/// (sum of +-u + sum of |u| over the nibble's coordinates) * factors[p], + where a bit is set, rounded; in the
+/// sign plane bit k is coordinate k's, in the second bit k + 1 mod 4. No sum of |u| times a factor exceeds 63.5
+/// by more than rounding.
+void ctq_fill_tables(const float *u, size_t columns, const float *factors, uint32_t planes, uint8_t *tables);
 /// Puts packed rows of 4 * `quad_count` codes of up to 4 bits, `stride` bytes apart, into a group of quads;
 /// `quad_count` is a multiple of `ctq_quads_a_unit(bits)`.
 void ctq_fill_quads(const uint8_t *rows, size_t stride, uint32_t bits, size_t quad_count, uint8_t *codes);

@@ -6,13 +6,13 @@
 
 /// The code of coordinate i of row `row` of all blocks.
 static uint32_t code_of(const ctq_blocks *blocks, uint32_t bits, size_t row, size_t i) {
-  const uint8_t *signs = blocks->signs + row / 32 * blocks->sign_stride;
+  const uint8_t *signs = ctq_signs(blocks, row / 32);
   const uint32_t c = (uint32_t)(i / 8), r = (uint32_t)(row % 32), nibble = i % 8 / 4 * 4, k = i % 4;
   uint32_t code = (uint32_t)(signs[ctq_place(blocks->columns, 1, 0, c, r)] >> (nibble + k) & 1) << (bits - 1);
   uint32_t shift = 0, plane = 0;
   for (uint32_t width = 4; width > 0; width /= 2) {
     if (!((bits - 1) & width)) continue;
-    const uint8_t *rest = blocks->rest + row / 32 * blocks->rest_stride;
+    const uint8_t *rest = ctq_rest(blocks, row / 32);
     const uint8_t byte = rest[ctq_place(blocks->columns, bits - 1, plane + k % width, c, r)];
     for (uint32_t j = 0; j < width; j++)
       code |= (uint32_t)(byte >> (nibble + (width == 4 ? j : (k + width + j) % 4)) & 1) << (shift + j);
@@ -22,15 +22,10 @@ static uint32_t code_of(const ctq_blocks *blocks, uint32_t bits, size_t row, siz
   return code;
 }
 
-/// The entry of the table of kind t of column c: the bits of its coordinates where they stand in the columns.
-static uint32_t entry_of(const ctq_blocks *blocks, uint32_t bits, size_t row, size_t c, uint32_t t) {
-  uint32_t entry = 0;
-  for (uint32_t k = t / 2; k < 4; k += bits) {
-    uint32_t code = code_of(blocks, bits, row, 8 * c + t % 2 * 4 + k);
-    entry |= code >> (bits - 1) << k;
-    if (bits == 2) entry |= (code & 1) << (k + 1) % 4;
-  }
-  return entry;
+/// Column c of plane p, of one bit, of row `row` of all blocks.
+static uint32_t column_of(const ctq_blocks *blocks, uint32_t p, size_t row, size_t c) {
+  const uint8_t *plane = p ? ctq_rest(blocks, row / 32) : ctq_signs(blocks, row / 32);
+  return plane[ctq_place(blocks->columns, 1, 0, (uint32_t)c, (uint32_t)(row % 32))];
 }
 
 /// Units of a block, the narrower last one included.
@@ -44,9 +39,9 @@ static void table_sums(const ctq_blocks *blocks, uint32_t bits, const uint8_t *t
   for (size_t row = 0; row < 32 * blocks->count; row++) {
     uint32_t totals[CTQ_QUERIES_A_PASS] = {0};
     for (size_t c = 0; c < blocks->columns; c++)
-      for (uint32_t t = 0; t < 2 * bits; t++) {
-        const size_t table = (c / CTQ_UNIT_COLUMNS * 2 * bits + t) * CTQ_UNIT_COLUMNS + c % CTQ_UNIT_COLUMNS;
-        const size_t entry = 16 * table + entry_of(blocks, bits, row, c, t);
+      for (uint32_t half = 0; half < 2 * bits; half++) {
+        const size_t table = (c / CTQ_UNIT_COLUMNS * 2 * bits + half) * CTQ_UNIT_COLUMNS + c % CTQ_UNIT_COLUMNS;
+        const size_t entry = 16 * table + (column_of(blocks, half / 2, row, c) >> half % 2 * 4 & 15);
         for (size_t q = 0; q < query_count; q++) totals[q] += tables[q * table_bytes + entry];
       }
     for (size_t q = 0; q < query_count; q++) sums[q * sum_stride + row] = (float)totals[q];

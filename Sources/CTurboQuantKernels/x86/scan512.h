@@ -18,9 +18,9 @@ CTQ_INLINE stripes stripes_of(const ctq_blocks *blocks, size_t block, size_t cou
   stripes s = {{0}, {0}};
 #pragma clang loop unroll(full)
   for (size_t b = 0; b < count; b++) {
-    s.signs[b] = ctq_unit(blocks->signs + (block + b) * blocks->sign_stride, blocks->columns, 1, unit, room[b][0]);
+    s.signs[b] = ctq_unit(ctq_signs(blocks, block + b), blocks->columns, 1, unit, room[b][0]);
     if (planes)
-      s.rest[b] = ctq_unit(blocks->rest + (block + b) * blocks->rest_stride, blocks->columns, planes, unit,
+      s.rest[b] = ctq_unit(ctq_rest(blocks, block + b), blocks->columns, planes, unit,
                            room[b][1]);
   }
   return s;
@@ -65,34 +65,63 @@ CTQ_INLINE __m512i column_nibbles(__m512i bytes) {
   return merged(bytes, _mm512_set1_epi32(0x30201000), 0x0f);
 }
 
-/// Adds the answers for a unit of `count` blocks; the counts and widths are constants of each copy.
-CTQ_INLINE void table_unit(stripes s, size_t count, uint32_t bits, const uint8_t *tables, size_t table_bytes,
-                           size_t query_count, __m512i sums[CTQ_QUERIES_A_PASS][4]) {
+/// Adds the answers for a plane of one unit of as many stripes; the counts are constants of each copy.
+CTQ_INLINE void table_plane(const uint8_t *const words[4], size_t stripes, const uint8_t *tables,
+                            size_t table_bytes, size_t query_count, __m512i sums[CTQ_QUERIES_A_PASS][4]) {
+  __m512i low[4], high[4];
 #pragma clang loop unroll(full)
-  for (uint32_t pair = 0; pair < bits; pair++) {
-    __m512i low[4], high[4];
+  for (size_t i = 0; i < stripes; i++) {
+    const __m512i bytes = _mm512_loadu_si512(words[i]);
+    low[i] = column_nibbles(bytes);
+    high[i] = column_nibbles(_mm512_srli_epi16(bytes, 4));
+  }
+#pragma clang loop unroll(full)
+  for (size_t q = 0; q < query_count; q++) {
+    const __m512i first = _mm512_loadu_si512(tables + q * table_bytes);
+    const __m512i second = _mm512_loadu_si512(tables + q * table_bytes + 64);
+#pragma clang loop unroll(full)
+    for (size_t i = 0; i < stripes; i++) {
+      // Two answers of at most 127 fit a byte.
+      const __m512i both = _mm512_add_epi8(_mm512_permutexvar_epi8(low[i], first),
+                                           _mm512_permutexvar_epi8(high[i], second));
+      sums[q][i] = _mm512_dpbusd_epi32(sums[q][i], both, _mm512_set1_epi8(1));
+    }
+  }
+}
+
+/// Where the planes of `count` blocks begin, signs first.
+typedef struct planes {
+  const uint8_t *of[2][2];
+  size_t strides[2];
+} planes;
+
+CTQ_INLINE planes planes_of(const ctq_blocks *blocks, size_t block, size_t count, uint32_t bits) {
+  planes p = {{{0}}, {blocks->sign_stride, blocks->rest_stride}};
+#pragma clang loop unroll(full)
+  for (size_t b = 0; b < count; b++) {
+    p.of[0][b] = ctq_signs(blocks, block + b);
+    if (bits > 1) p.of[1][b] = ctq_rest(blocks, block + b);
+  }
+  return p;
+}
+
+/// Adds the answers for all planes of unit `unit`, which is whole or a narrower last one.
+CTQ_INLINE void table_unit(const planes *planes, uint32_t columns, int is_whole, size_t unit, size_t count,
+                           uint32_t bits, const uint8_t *tables, size_t table_bytes, size_t query_count,
+                           __m512i sums[CTQ_QUERIES_A_PASS][4]) {
+#pragma clang loop unroll(full)
+  for (uint32_t p = 0; p < bits; p++) {
+    uint8_t room[2][CTQ_UNIT_BYTES];
+    const uint8_t *words[4];
 #pragma clang loop unroll(full)
     for (size_t i = 0; i < 2 * count; i++) {
-      __m512i bytes = _mm512_loadu_si512(s.signs[i / 2] + 64 * (i % 2));
-      if (bits > 1) {
-        __m512i rest = _mm512_loadu_si512(s.rest[i / 2] + 64 * (i % 2));
-        bytes = pair ? merged(rest, bytes, 0x55) : merged(bytes, rest, 0x55);
-      }
-      low[i] = column_nibbles(bytes);
-      high[i] = column_nibbles(_mm512_srli_epi16(bytes, 4));
+      const uint8_t *own = planes->of[p][i / 2];
+      own = is_whole ? own + CTQ_UNIT_BYTES * unit : ctq_unit(own, columns, 1, unit, room[i / 2]);
+      words[i] = own + 64 * (i % 2);
+      // The same place of the next blocks.
+      if (is_whole) _mm_prefetch((const char *)words[i] + count * planes->strides[p], _MM_HINT_T0);
     }
-#pragma clang loop unroll(full)
-    for (size_t q = 0; q < query_count; q++) {
-      const uint8_t *own = tables + q * table_bytes + CTQ_UNIT_BYTES * pair;
-      const __m512i first = _mm512_loadu_si512(own), second = _mm512_loadu_si512(own + 64);
-#pragma clang loop unroll(full)
-      for (size_t i = 0; i < 2 * count; i++) {
-        // Two answers of at most 127 fit a byte.
-        __m512i both = _mm512_add_epi8(_mm512_permutexvar_epi8(low[i], first),
-                                       _mm512_permutexvar_epi8(high[i], second));
-        sums[q][i] = _mm512_dpbusd_epi32(sums[q][i], both, _mm512_set1_epi8(1));
-      }
-    }
+    table_plane(words, 2 * count, tables + CTQ_UNIT_BYTES * (bits * unit + p), table_bytes, query_count, sums);
   }
 }
 
@@ -100,36 +129,34 @@ CTQ_INLINE void table_unit(stripes s, size_t count, uint32_t bits, const uint8_t
 CTQ_INLINE void table_blocks(const ctq_blocks *blocks, size_t block, size_t count, uint32_t bits,
                              const uint8_t *tables, size_t query_count, const scan_round *r, float *sums,
                              size_t sum_stride) {
-  const size_t table_bytes = r->units * CTQ_UNIT_BYTES * bits;
-  uint8_t room[2][4][CTQ_UNIT_BYTES];
+  const size_t table_bytes = r->units * CTQ_UNIT_BYTES * bits, stripes = 2 * count;
+  const size_t whole = blocks->columns / CTQ_UNIT_COLUMNS;
+  const planes planes = planes_of(blocks, block, count, bits);
   __m512i totals[CTQ_QUERIES_A_PASS][4];
   sums += 32 * block;
 #pragma clang loop unroll(full)
-  for (size_t i = 0; i < 2 * count * query_count; i++)
-    totals[i / (2 * count)][i % (2 * count)] =
-        sums_before(r, sums + i / (2 * count) * sum_stride + 16 * (i % (2 * count)));
-  for (size_t u = r->first; u < r->end; u++) {
-    const stripes s = stripes_of(blocks, block, count, bits - 1, u, room);
-    // The same place of the next blocks; with a second plane the loads leave no room for it.
-    if (bits == 1)
+  for (size_t i = 0; i < stripes * query_count; i++)
+    totals[i / stripes][i % stripes] = sums_before(r, sums + i / stripes * sum_stride + 16 * (i % stripes));
+#define TABLE_UNIT(unit, is_whole) \
+  table_unit(&planes, blocks->columns, is_whole, unit, count, bits, tables, table_bytes, query_count, totals)
+  size_t u = r->first;
+  for (; u < r->end && u < whole; u++) TABLE_UNIT(u, 1);
+  if (u < r->end) TABLE_UNIT(u, 0);
+#undef TABLE_UNIT
 #pragma clang loop unroll(full)
-      for (size_t i = 0; i < 2 * count; i++)
-        _mm_prefetch((const char *)s.signs[i / 2] + 64 * (i % 2) + count * blocks->sign_stride, _MM_HINT_T0);
-    table_unit(s, count, bits, tables + CTQ_UNIT_BYTES * bits * u, table_bytes, query_count, totals);
-  }
-#pragma clang loop unroll(full)
-  for (size_t i = 0; i < 2 * count * query_count; i++)
-    leave_sums(r, totals[i / (2 * count)][i % (2 * count)],
-               sums + i / (2 * count) * sum_stride + 16 * (i % (2 * count)));
+  for (size_t i = 0; i < stripes * query_count; i++)
+    leave_sums(r, totals[i / stripes][i % stripes], sums + i / stripes * sum_stride + 16 * (i % stripes));
 }
 
+/// Sums of four stripes at a time for one query, of two for more: what the registers hold.
 CTQ_INLINE void table_rounds(const ctq_blocks *blocks, uint32_t bits, const uint8_t *tables,
                              size_t query_count, float *sums, size_t sum_stride) {
   FOR_EACH_ROUND(r, ctq_units(blocks->columns)) {
     size_t b = 0;
-    for (; b + 2 <= blocks->count; b += 2)
-      table_blocks(blocks, b, 2, bits, tables, query_count, &r, sums, sum_stride);
-    if (b < blocks->count) table_blocks(blocks, b, 1, bits, tables, query_count, &r, sums, sum_stride);
+    if (query_count == 1)
+      for (; b + 2 <= blocks->count; b += 2)
+        table_blocks(blocks, b, 2, bits, tables, 1, &r, sums, sum_stride);
+    for (; b < blocks->count; b++) table_blocks(blocks, b, 1, bits, tables, query_count, &r, sums, sum_stride);
   }
 }
 
@@ -344,8 +371,8 @@ static void wide_stripe(const ctq_blocks *blocks, size_t block, size_t stripe, c
   memset(round, 0, sizeof round);
   for (size_t u = 0; u < units; u++) {
     __m512i values[8][2];
-    wide_values(ctq_unit(blocks->signs + block * blocks->sign_stride, blocks->columns, 1, u, room[0]) + 64 * stripe,
-                ctq_unit(blocks->rest + block * blocks->rest_stride, blocks->columns, 7, u, room[1]) + 64 * stripe,
+    wide_values(ctq_unit(ctq_signs(blocks, block), blocks->columns, 1, u, room[0]) + 64 * stripe,
+                ctq_unit(ctq_rest(blocks, block), blocks->columns, 7, u, room[1]) + 64 * stripe,
                 tables, values);
     for (size_t q = 0; q < query_count; q++) wide_unit(values, queries + 32 * (q * units + u), round[q]);
     if (u % CTQ_UNITS_A_WIDE_ROUND + 1 < CTQ_UNITS_A_WIDE_ROUND && u + 1 < units) continue;

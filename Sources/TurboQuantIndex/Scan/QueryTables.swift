@@ -51,23 +51,13 @@ struct QueryTables: Sendable {
     }
   }
 
-  /// Tables for each column of eight coordinates, their entries from 0 to 127 in one common step.
   private static func append(
     _ u: Span<Float>, _ tables: LookupTables, to entries: inout [UInt8]
   ) -> SumScale {
-    var padded = [Float](repeating: 0, count: (u.count + 7) / 8 * 8)
-    for i in u.indices { padded[i] = u[i] }
-    let halves = tables.halfWidths(padded.span)
-    var (widest, total): (Float, Double) = (0, 0)
-    for half in halves {
-      widest = max(widest, half)
-      total += Double(half)
-    }
-    let inverse = widest > 0 ? 127 / (2 * widest) : 0
-    tables.fill(padded.span, halves: halves.span, inverse: inverse, appendingTo: &entries)
-    let step = widest > 0 ? 1 / Double(inverse) : 0
+    let meaning = tables.append(u, to: &entries)
     return SumScale(
-      step: step, offset: -total, variance: Double(halves.count) * step * step / 12)
+      step: meaning.step, offset: meaning.offset,
+      variance: Double(meaning.count) * meaning.step * meaning.step / 12)
   }
 
   private static func largest(_ u: Span<Float>) -> Double {

@@ -8,7 +8,7 @@ internal import TurboQuantKernels
 enum ScanCodes: Sendable {
   /// One bit: the sign plane is the code.
   case signs(centroid: Double)
-  /// Two bits: lookup tables by nibbles of two codes.
+  /// Two bits: both planes in lookup tables.
   case tables(LookupTables)
   /// Three and four bits: centroids c/step + 64 in seven bits.
   case products(centroids: [UInt8], step: Double)
@@ -18,7 +18,7 @@ enum ScanCodes: Sendable {
   init(_ codebook: Codebook) {
     switch codebook.bits {
     case 1: self = .signs(centroid: codebook.exactCentroids[1])
-    case 2: self = .tables(LookupTables.twoBits(codebook.centroids))
+    case 2: self = .tables(LookupTables.twoBits(codebook.exactCentroids))
     case 3, 4:
       let step = ScanCodes.bestStep(codebook, largest: 63)
       let rounded = codebook.exactCentroids.map { UInt8(nearest($0 / step) + 64) }
@@ -69,31 +69,13 @@ func nearest(_ x: Double) -> Int { Int(x < 0 ? x - 0.5 : x + 0.5) }
 
 extension LookupTables {
   /// The tables of a sign plane.
-  static let signs = LookupTables(
-    [0, 4].map { first in
-      (
-        coordinates: (0..<4).map { first + $0 },
-        factors: (0..<4).map { bit in vector { $0 >> bit & 1 == 1 ? 1 : -1 } }
-      )
-    })
+  static let signs = LookupTables(factors: [1])
 
-  /// The tables of two-bit codes.
-  static func twoBits(_ centroids: [Float]) -> LookupTables {
+  /// The tables of two-bit codes: the four centroids ±c₂, ±c₃ are ±(c₂ + c₃)/2 ± (c₃ − c₂)/2.
+  static func twoBits(_ centroids: [Double]) -> LookupTables {
     LookupTables(
-      [(0, 0), (0, 4), (1, 0), (1, 4)].map { first, upper in
-        let inside = [first, first + 2]
-        return (
-          coordinates: inside.map { $0 + upper },
-          factors: inside.map { k in
-            vector { centroids[2 * ($0 >> k & 1) + ($0 >> ((k + 1) % 4) & 1)] }
-          }
-        )
-      })
-  }
-
-  private static func vector(_ value: (Int) -> Float) -> SIMD16<Float> {
-    var v = SIMD16<Float>()
-    for entry in 0..<16 { v[entry] = value(entry) }
-    return v
+      factors: [
+        Float((centroids[3] + centroids[2]) / 2), Float((centroids[3] - centroids[2]) / 2),
+      ])
   }
 }
