@@ -136,6 +136,19 @@ extension Kernels {
       terms, factors, allowed, threshold, &selected.keyMemory, &selected.rowMemory)
   }
 
+  /// The same; where `threshold` is −∞, `begin` sees all rows that are allowed and may raise it.
+  package func selectRows(
+    _ terms: borrowing KeyTerms, _ factors: KeyFactors, allowed: Span<UInt32>, threshold: Float,
+    begin: (borrowing SelectedRows) -> Float, into selected: inout SelectedRows
+  ) {
+    selectRows(terms, factors, allowed: allowed, threshold: threshold, into: &selected)
+    guard threshold == -.infinity else { return }
+    let better = begin(selected)
+    if better > threshold {
+      selectRows(terms, factors, allowed: allowed, threshold: better, into: &selected)
+    }
+  }
+
   private func select(
     _ terms: borrowing KeyTerms, _ factors: KeyFactors, _ allowed: Span<UInt32>, _ threshold: Float,
     _ keyMemory: inout [Float], _ rowMemory: inout [UInt32]

@@ -36,7 +36,7 @@ private struct Script {
 
   init(seed: UInt64) throws {
     dice = Dice(seed: seed)
-    // Every tenth crosses chunks of 1,024 rows and is cheap to encode.
+    // Every tenth crosses chunks of 4,096 rows and is cheap to encode.
     isLong = seed % 10 == 0
     let dimension = isLong ? 65 : dice.pick([1, 2, 3, 5, 8, 9, 17, 33, 64, 65, 66, 100, 128])
     let isTwoStage = dice.isOne(in: 4)
@@ -94,7 +94,7 @@ extension Script {
   mutating func newIDs(_ count: Int) -> [UInt64] {
     var new = Set<UInt64>()
     while new.count < count {
-      let id = UInt64(dice.below(5000))
+      let id = UInt64(dice.below(isLong ? 20_000 : 5000))
       if rows[id] == nil { new.insert(id) }
     }
     return new.sorted().shuffled(using: &dice)
@@ -109,7 +109,7 @@ extension Script {
   }
 
   mutating func add() throws {
-    let count = isLong ? 300 + dice.below(500) : dice.below(70)
+    let count = isLong ? 1000 + dice.below(2000) : dice.below(70)
     let vectors = vectors(count)
     let given = dice.isOne(in: 2) ? newIDs(count) : nil
     let added = try index.add(vectors, ids: given, threads: dice.pick([1, 3]))

@@ -1,13 +1,14 @@
 internal import TurboQuant
 internal import TurboQuantKernels
 
-/// Up to 1,024 rows, in memory or in a mapped file.
+/// Up to 4,096 rows, in memory or in a mapped file: enough that what a search does for each chunk is little
+/// beside its rows, few enough that a change under a search copies little.
 ///
 /// Copies share their memory until one of them is changed; a search therefore keeps the rows it
 /// began with whatever happens to the index.
 struct Chunk: Sendable {
   /// Blocks of a chunk.
-  static let blockCount = 32
+  static let blockCount = 128
   /// Rows of a chunk.
   static let rowCount = blockCount * BlockShape.rowCount
 
@@ -20,8 +21,8 @@ struct Chunk: Sendable {
   let shape: RowShape
   private var storage: Storage
 
-  /// Creates a chunk of zeros in memory.
-  init(_ shape: RowShape, blockCount: Int = Chunk.blockCount) {
+  /// Creates a chunk in memory with room for some blocks, of zeros.
+  init(_ shape: RowShape, blockCount: Int = 0) {
     self.shape = shape
     storage = .memory(
       Part.allCases.map { AlignedBytes(byteCount: blockCount * shape.byteCount(of: $0)) })
@@ -112,6 +113,7 @@ struct Chunk: Sendable {
   /// Overwrites row `row`; a mapped chunk is first copied to memory.
   mutating func put(_ image: BlockImage, at row: Int) throws(IndexError) {
     try load()
+    reserve(rows: row + 1)
     guard case .memory(var parts) = storage else { return }
     // Taken out, so that the memory has one owner while it is changed.
     storage = .memory([])
@@ -128,6 +130,7 @@ struct Chunk: Sendable {
     _ batch: borrowing RowBatch, _ rows: Range<Int>, at start: Int
   ) throws(IndexError) {
     try load()
+    reserve(rows: start + rows.count)
     guard case .memory(var parts) = storage else { return }
     storage = .memory([])
     parts.spread(
@@ -223,6 +226,20 @@ struct Chunk: Sendable {
     }
   }
 
+  /// Makes room for the first `count` rows, and for twice as many as before.
+  private mutating func reserve(rows count: Int) {
+    guard case .memory(let parts) = storage else { return }
+    let wanted = (count + BlockShape.rowCount - 1) / BlockShape.rowCount
+    let own = parts[Part.signs.rawValue].byteCount / shape.byteCount(of: .signs)
+    guard wanted > own else { return }
+    let blocks = min(Chunk.blockCount, max(wanted, 2 * own))
+    storage = .memory(
+      Part.allCases.map {
+        let own = parts[$0.rawValue]
+        return AlignedBytes(copying: own.bytes, byteCount: blocks * shape.byteCount(of: $0))
+      })
+  }
+
   /// Copies a mapped chunk to memory, so that changes to it cannot fail.
   mutating func load() throws(IndexError) {
     guard case .file(let sections, let first) = storage else { return }
@@ -232,7 +249,7 @@ struct Chunk: Sendable {
       let end = min((first + Chunk.blockCount) * size, sections.byteCount(of: part))
       parts.append(
         try sections.withBytes(of: part, first * size..<max(first * size, end)) {
-          AlignedBytes(copying: $0, byteCount: Chunk.blockCount * size)
+          AlignedBytes(copying: $0, byteCount: $0.byteCount)
         })
     }
     storage = .memory(parts)

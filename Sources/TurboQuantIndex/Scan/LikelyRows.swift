@@ -16,8 +16,8 @@ struct LikelyRows: Sendable {
   }
 
   /// Spares the offer of most of the first rows, as ``TopRows/begin(with:)`` does.
-  mutating func begin(with first: borrowing SelectedRows) {
-    if threshold == -.infinity { threshold = first.keys.floor(ofBest: limit) }
+  mutating func begin(with first: borrowing SelectedRows, _ kernels: Kernels) {
+    threshold = max(threshold, first.keys.floor(ofBest: limit, kernels))
   }
 
   /// Takes a row into account.

@@ -8,11 +8,16 @@ extension Scanner {
   mutating func scan(_ chunk: Int, _ group: ScanGroup, into tops: inout [TopRows])
     throws(IndexError)
   {
+    let kernels = kernels
     for blocks in runs(ofChunk: chunk) {
       let first = firstSlot(chunk, blocks)
-      try select(chunk, blocks, group, threshold: { tops[$0].threshold }) { query, selected, ids in
-        tops[query].begin(with: selected)
-        // Of most that pass the first threshold a later one needs no id.
+      try select(
+        chunk, blocks, group, threshold: { tops[$0].threshold },
+        begin: { query, first in
+          tops[query].begin(with: first, kernels)
+          return tops[query].threshold
+        }
+      ) { query, selected, ids in
         let (keys, rows) = (selected.keys, selected.rows)
         for i in keys.indices where keys[i] >= tops[query].threshold {
           let row = Int(rows[i])
@@ -30,7 +35,9 @@ extension Scanner {
   ) throws(IndexError) {
     for blocks in runs(ofChunk: chunk) {
       let first = firstSlot(chunk, blocks)
-      try select(chunk, blocks, group, threshold: { _ in threshold }) { _, selected, ids in
+      try select(
+        chunk, blocks, group, threshold: { _ in threshold }, begin: { _, _ in -.infinity }
+      ) { _, selected, ids in
         let (keys, rows) = (selected.keys, selected.rows)
         for i in keys.indices {
           let row = Int(rows[i])
@@ -42,8 +49,11 @@ extension Scanner {
 
   /// Calls `take` for each query with the rows of some blocks whose keys are at least its threshold, if there
   /// are any, and the blocks' ids.
+  ///
+  /// A query whose threshold is −∞ may `begin` with a better one.
   private mutating func select(
     _ chunk: Int, _ blocks: Range<Int>, _ group: ScanGroup, threshold: (_ query: Int) -> Float,
+    begin: (_ query: Int, _ first: borrowing SelectedRows) -> Float,
     _ take: (_ query: Int, _ selected: borrowing SelectedRows, _ ids: RawSpan) -> Void
   ) throws(IndexError) {
     var memory = ScanMemory()
@@ -60,10 +70,13 @@ extension Scanner {
         if hasSketch { try shareSketch(source, blocks, rows, query, group, &memory) }
         // Held apart, so that what is selected can be written while these are read.
         let shares = hasSketch ? memory.sketchShares : []
+        let terms = KeyTerms(sums: sums.span.extracting(rows), scalars, shares: shares.span)
+        let factors = group.laws[query].factors(group.tables.codeScales[query])
         kernels.selectRows(
-          KeyTerms(sums: sums.span.extracting(rows), scalars, shares: shares.span),
-          group.laws[query].factors(group.tables.codeScales[query]), allowed: masks.span,
-          threshold: threshold(query), into: &memory.selected)
+          terms, factors, allowed: masks.span, threshold: threshold(query),
+          begin: {
+            begin(query, $0)
+          }, into: &memory.selected)
         guard memory.selected.count > 0 else { continue }
         let selected = memory.selected
         try source.withBytes(of: .ids, blocks) { take(query, selected, $0) }

@@ -9,6 +9,7 @@ extension Scanner {
   mutating func scanSigns(
     _ chunks: Range<Int>, _ group: ScanGroup, length: Double, into likely: inout [LikelyRows]
   ) throws(IndexError) {
+    let kernels = kernels
     signChunks = chunks
     signSums.reserve(group.count * signStride)
     let factors = (0..<group.count).map {
@@ -19,9 +20,12 @@ extension Scanner {
         try sumSigns(chunk, blocks, group)
         let first = UInt32(firstSlot(chunk, blocks))
         try select(
-          chunk, blocks, 0..<group.count, threshold: { (factors[$0], likely[$0].threshold) }
+          chunk, blocks, 0..<group.count, threshold: { (factors[$0], likely[$0].threshold) },
+          begin: { query, first in
+            likely[query].begin(with: first, kernels)
+            return likely[query].threshold
+          }
         ) { query, selected in
-          likely[query].begin(with: selected)
           let (keys, rows) = (selected.keys, selected.rows)
           for i in keys.indices { likely[query].offer(key: keys[i], slot: first + rows[i]) }
         }
@@ -41,7 +45,7 @@ extension Scanner {
         let first = UInt32(firstSlot(chunk, blocks))
         try select(
           chunk, blocks, query..<query + 1,
-          threshold: { _ in (survival.factors, survival.threshold) }
+          threshold: { _ in (survival.factors, survival.threshold) }, begin: { _, _ in -.infinity }
         ) { _, selected in
           let rows = selected.rows
           for i in rows.indices {
@@ -81,10 +85,12 @@ extension Scanner {
     }
   }
 
-  /// Calls `take` for each query with the rows of some blocks whose signs give a key of at least its threshold.
+  /// Calls `take` for each query with the rows of some blocks whose signs give a key of at least its threshold;
+  /// a query whose threshold is −∞ may `begin` with a better one.
   private mutating func select(
     _ chunk: Int, _ blocks: Range<Int>, _ queries: Range<Int>,
     threshold: (_ query: Int) -> (KeyFactors, Float),
+    begin: (_ query: Int, _ first: borrowing SelectedRows) -> Float,
     _ take: (_ query: Int, _ selected: borrowing SelectedRows) -> Void
   ) throws(IndexError) {
     var memory = ScanMemory()
@@ -99,7 +105,8 @@ extension Scanner {
         let (factors, threshold) = threshold(query)
         kernels.selectRows(
           KeyTerms(sums: signSums.span.extracting(first..<first + count), scalars), factors,
-          allowed: masks.span, threshold: threshold, into: &memory.selected)
+          allowed: masks.span, threshold: threshold, begin: { begin(query, $0) },
+          into: &memory.selected)
         take(query, memory.selected)
       }
     }

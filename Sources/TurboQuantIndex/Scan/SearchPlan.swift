@@ -209,7 +209,7 @@ extension SearchPlan {
   /// Chunks in as many runs as there are threads to scan them.
   private func shares(_ threads: Int) -> [Range<Int>] {
     let chunks = index.rows.chunks.count
-    let shares = max(1, min(threads, chunks / 4))
+    let shares = max(1, min(threads, chunks))
     return (0..<shares).map { chunks * $0 / shares..<chunks * ($0 + 1) / shares }
   }
 
@@ -292,7 +292,7 @@ extension SearchPlan {
   }
 
   /// Rows that are read whole because their signs look best; what they score is the mark for the rest.
-  private var firstPass: Int { 2 * count + 64 }
+  private var firstPass: Int { count + 22 }
 
   /// Reads all signs; the sums stay in `scanner`, or in one scanner for each thread's share.
   private func scanSigns(

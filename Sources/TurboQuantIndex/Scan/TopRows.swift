@@ -16,14 +16,14 @@ struct Candidate: Sendable {
 extension Span<Float> {
   /// A number that at least `count` of these reach, and few more; −∞ where there are not many.
   ///
-  /// Dealt out to half as many groups again, `count` of which have a largest of at least what is the
-  /// `count`-th largest of the groups' largest.
-  func floor(ofBest count: Int) -> Float {
+  /// Of half as many groups again `count` have a largest of at least what is the `count`-th largest of the
+  /// groups' largest.
+  func floor(ofBest count: Int, _ kernels: Kernels) -> Float {
     let groups = count + count / 2 + 6
     guard self.count >= 4 * groups else { return -.infinity }
-    var largest = [Float](repeating: -.infinity, count: groups)
-    for start in stride(from: 0, through: self.count - groups, by: groups) {
-      for group in 0..<groups { largest[group] = max(largest[group], self[start + group]) }
+    let size = self.count / groups
+    var largest = (0..<groups).map {
+      kernels.largest(extracting(size * $0..<size * ($0 + 1)))
     }
     largest.sort()
     return largest[groups - count]
@@ -42,9 +42,10 @@ struct TopRows: Sendable {
     self.limit = limit
   }
 
-  /// Spares the offer of most of the first rows: none below a key that `limit` of them reach can be among the best.
-  mutating func begin(with first: borrowing SelectedRows) {
-    if threshold == -.infinity { threshold = first.keys.floor(ofBest: limit) }
+  /// Spares the offer of most of the first rows: none below a key that `limit` of them reach can be among the
+  /// best.
+  mutating func begin(with first: borrowing SelectedRows, _ kernels: Kernels) {
+    threshold = max(threshold, first.keys.floor(ofBest: limit, kernels))
   }
 
   /// Takes a row into account.
