@@ -33,3 +33,10 @@
     }
   }
 }
+
+extension [Float] {
+  /// `count` elements of any value, to be written before they are read.
+  package static func unspecified(count: Int) -> [Float] {
+    unsafe [Float](unsafeUninitializedCapacity: count) { _, initialized in initialized = count }
+  }
+}

@@ -46,7 +46,7 @@ struct ScanMemory {
 extension [Float] {
   /// Makes it at least `count` long; what it held is lost.
   mutating func reserve(_ count: Int) {
-    if self.count < count { self = [Float](repeating: 0, count: count) }
+    if self.count < count { self = .unspecified(count: count) }
   }
 }
 
