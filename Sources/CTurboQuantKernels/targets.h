@@ -44,6 +44,7 @@ extern const ctq_kernels ctq_kernels_simd128;
       .sum_of_squares = sum_of_squares, \
       .pack_signs = pack_signs, \
       .sign_products = sign_products, \
+      .fill_tables = fill_tables, \
       .table_sums = table_sums, \
       .product_sums = product_sums, \
       .wide_sums = wide_sums, \

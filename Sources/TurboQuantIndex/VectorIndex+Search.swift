@@ -13,9 +13,18 @@ public struct SearchOptions: Sendable {
   public var hasStandardErrors: Bool
   /// Threads that search.
   public var threads: Int
-  /// Bytes of codes beside their signs up to which a certified search of one query reads them all, and four or
-  /// more queries four times as many: to choose among them takes as long (measured at 384 and 1536 coordinates).
+  /// Bytes of codes beside their signs up to which a certified search of one query reads them all: to choose
+  /// among them takes as long (measured at 384 and 1536 coordinates).
+  ///
+  /// Four queries and more share what they read and leave up to four times as many; less the more coordinates
+  /// there are, whose signs leave fewer rows to choose.
   package var smallRest = 3 << 20
+
+  /// ``smallRest`` for a number of queries.
+  func smallRest(queryCount: Int, dimension: Int) -> Int {
+    let sharing = min(4, queryCount) * 384 / max(384, dimension)
+    return smallRest * max(1, sharing)
+  }
 
   /// Creates options.
   public init(

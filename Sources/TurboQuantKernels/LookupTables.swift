@@ -21,7 +21,9 @@ package struct LookupTables: Sendable {
   }
 
   /// Appends the tables of a query, entries from 0 to 127 in one common step, where scans want them.
-  package func append(_ u: Span<Float>, to entries: inout [UInt8]) -> Meaning {
+  package func append(
+    _ u: Span<Float>, to entries: inout [UInt8], _ kernels: Kernels
+  ) -> Meaning {
     var padded = [Float](repeating: 0, count: (u.count + 7) / 8 * 8)
     for i in u.indices { padded[i] = u[i] }
     var (widest, total): (Float, Double) = (0, 0)
@@ -32,14 +34,16 @@ package struct LookupTables: Sendable {
     }
     let largest = factors.reduce(0, max)
     let inverse = widest > 0 ? 127 / (2 * widest * largest) : 0
-    fill(padded.span, inverse: inverse, appendingTo: &entries)
+    fill(padded.span, inverse: inverse, appendingTo: &entries, kernels)
     return Meaning(
       step: widest > 0 ? 1 / Double(inverse) : 0,
       offset: -total * factors.reduce(0.0) { $0 + Double($1) },
       count: padded.count / 4 * factors.count)
   }
 
-  private func fill(_ u: Span<Float>, inverse: Float, appendingTo entries: inout [UInt8]) {
+  private func fill(
+    _ u: Span<Float>, inverse: Float, appendingTo entries: inout [UInt8], _ kernels: Kernels
+  ) {
     let start = entries.count
     let units = (u.count / 8 + Int(CTQ_UNIT_COLUMNS) - 1) / Int(CTQ_UNIT_COLUMNS)
     entries.append(
@@ -49,7 +53,7 @@ package struct LookupTables: Sendable {
     unsafe u.withUnsafeBufferPointer { u in
       unsafe scaled.withUnsafeBufferPointer { factors in
         unsafe target.withUnsafeMutableBufferPointer { entries in
-          unsafe ctq_fill_tables(
+          unsafe kernels.table.pointee.fill_tables(
             u.baseAddress, u.count / 8, factors.baseAddress, UInt32(factors.count),
             entries.baseAddress.map { unsafe $0 + start })
         }

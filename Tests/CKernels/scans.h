@@ -178,6 +178,26 @@ static void check_table_sums(const scan *s) {
   release(tables, s->shift);
 }
 
+/// Tables of a query whose sums reach what a table can hold.
+static void check_fill_tables(uint32_t columns, uint32_t planes, size_t shift) {
+  static float u[8 * 257 + 32];
+  const size_t bytes = (columns + 3) / 4 * 128 * planes;
+  static uint8_t filled[2][257 * 256 + 32];
+  fill(u, 8 * columns + shift, columns + shift, 0);
+  float widest = 0;
+  for (size_t i = 0; i < 2 * columns; i++) {
+    float half = 0;
+    for (size_t k = 0; k < 4; k++) half += fabsf(u[shift + 4 * i + k]);
+    widest = half > widest ? half : widest;
+  }
+  const float factors[] = {63.5f / widest, 20.25f / widest};
+  for (int side = 0; side < 2; side++) {
+    memset(filled[side], 7, sizeof filled[side]);
+    both(side)->fill_tables(u + shift, columns, factors, planes, filled[side] + shift);
+  }
+  expect_equal(filled[0], filled[1], shift + bytes + 16, "fill_tables", columns, planes);
+}
+
 /// The coordinate whose weight stands at `place` of a query.
 static size_t coordinate_of(size_t place) {
   return place / 32 * 32 + place % 4 * 8 + place / 8 % 4 + place / 4 % 2 * 4;
@@ -236,6 +256,12 @@ static void check_sums(uint32_t columns, uint32_t bits, size_t count, size_t que
   expect_equal(first[0], first[1], sizeof first[0], kernel, columns, bits);
   release(signs, shift);
   if (rest) release(rest, shift);
+}
+
+static void check_all_tables(void) {
+  for (uint32_t columns = 1; columns <= 257; columns += columns < 20 ? 1 : 79)
+    for (uint32_t planes = 1; planes <= 2; planes++)
+      for (size_t shift = 0; shift < 16; shift += 5) check_fill_tables(columns, planes, shift);
 }
 
 /// Around the borders of rounds, 128 / bits columns for tables, 48 and 16 for products, with every
@@ -337,6 +363,7 @@ static void check_keys(size_t count, size_t shift, unsigned kinds) {
 
 static void check_scans(void) {
   const uint32_t widths[] = {1, 2, 3, 4, 8};
+  check_all_tables();
   for (size_t w = 0; w < 5; w++) check_all_sums(widths[w]);
   check_all_quad_sums();
   for (size_t count = 0; count <= 70; count++)

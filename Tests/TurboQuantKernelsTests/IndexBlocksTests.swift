@@ -143,10 +143,16 @@ import Testing
 
   /// Entries are sums of ± factor · u in the step that the meaning names, each rounded by half of it.
   @Test(arguments: [1, 7, 8, 64, 100, 384], [[1], [1.2, 0.4]] as [[Float]])
-  func lookupTables(dimension: Int, factors: [Float]) {
+  func lookupTables(dimension: Int, factors: [Float]) throws {
     let u = Array(TestFloats.unaligned(dimension, seed: UInt64(dimension)).prefix(dimension))
     var entries: [UInt8] = []
-    let meaning = LookupTables(factors: factors).append(u.span, to: &entries)
+    let tables = LookupTables(factors: factors)
+    let meaning = tables.append(u.span, to: &entries, Kernels(KernelTarget.available[0]))
+    for target in KernelTarget.available {
+      var same: [UInt8] = []
+      _ = tables.append(u.span, to: &same, Kernels(target))
+      #expect(same == entries, "\(target)")
+    }
     #expect(meaning.count == (dimension + 7) / 8 * 2 * factors.count)
     var generator = TestFloats.Generator(state: 7)
     for _ in 0..<20 {

@@ -109,6 +109,7 @@ CTQ_INLINE ctq_f16 ctq_widened(ctq_half16 v) {
 #include "../generic/attention.h"
 
 #include "../generic/scan.h"
+#include "../generic/tables.h"
 #include "../generic/quads.h"
 
 CTQ_INLINE ctq_bytes32 ctq_look_up(ctq_bytes32 table, ctq_bytes32 index) {

@@ -216,6 +216,11 @@ typedef struct ctq_kernels {
   void (*sign_products)(const uint8_t *bits, size_t stride, size_t row_count, const float *query,
                         size_t count, float *sums);
 
+  /// Lookup tables of a query of eight values a column, where `table_sums` wants them. An entry of plane p, one
+  /// of two at most, is (sum of +-u + sum of |u| over the nibble's coordinates) * factors[p], + where a bit is
+  /// set, rounded; in the sign plane bit k is coordinate k's, in the second bit k + 1 mod 4. No sum of |u| times
+  /// a factor exceeds 63.5 by more than rounding.
+  void (*fill_tables)(const float *u, size_t columns, const float *factors, uint32_t planes, uint8_t *tables);
   /// sums[q * sum_stride + 32 * block + r] <- sum of one entry, at most 127, of every table of 16, by the
   /// nibbles of the signs and, where `bits` is 2, of the other plane. A plane of a unit has four tables, one
   /// for each of its columns (zeros for those beyond the last), for low nibbles and then four for high ones.
@@ -251,11 +256,6 @@ void ctq_spread_row(const uint8_t *codes, uint32_t bits, size_t dimension, uint8
 /// Takes row `row` of a block and packs it again.
 void ctq_pack_row(const uint8_t *signs, const uint8_t *rest, uint32_t row, uint32_t bits,
                   size_t dimension, uint8_t *codes);
-/// Lookup tables of a query of eight values a column, where `table_sums` wants them. An entry of plane p is
-/// (sum of +-u + sum of |u| over the nibble's coordinates) * factors[p], + where a bit is set, rounded; in the
-/// sign plane bit k is coordinate k's, in the second bit k + 1 mod 4. No sum of |u| times a factor exceeds 63.5
-/// by more than rounding.
-void ctq_fill_tables(const float *u, size_t columns, const float *factors, uint32_t planes, uint8_t *tables);
 /// Puts packed rows of 4 * `quad_count` codes of up to 4 bits, `stride` bytes apart, into a group of quads;
 /// `quad_count` is a multiple of `ctq_quads_a_unit(bits)`.
 void ctq_fill_quads(const uint8_t *rows, size_t stride, uint32_t bits, size_t quad_count, uint8_t *codes);

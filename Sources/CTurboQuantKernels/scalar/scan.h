@@ -28,6 +28,23 @@ static uint32_t column_of(const ctq_blocks *blocks, uint32_t p, size_t row, size
   return plane[ctq_place(blocks->columns, 1, 0, (uint32_t)c, (uint32_t)(row % 32))];
 }
 
+static void fill_tables(const float *u, size_t columns, const float *factors, uint32_t planes, uint8_t *tables) {
+  for (size_t c = 0; c < columns; c++)
+    for (uint32_t half = 0; half < 2 * planes; half++) {
+      const float *own = u + 8 * c + half % 2 * 4;
+      const uint32_t plane = half / 2;
+      uint8_t *table = tables + 16 * ((c / CTQ_UNIT_COLUMNS * 2 * planes + half) * CTQ_UNIT_COLUMNS +
+                                      c % CTQ_UNIT_COLUMNS);
+      float most = 0;
+      for (uint32_t k = 0; k < 4; k++) most += __builtin_fabsf(own[k]);
+      for (uint32_t entry = 0; entry < 16; entry++) {
+        float sum = most;
+        for (uint32_t k = 0; k < 4; k++) sum += entry >> (k + plane) % 4 & 1 ? own[k] : -own[k];
+        table[entry] = (uint8_t)(int32_t)(sum * factors[plane] + 0.5f);
+      }
+    }
+}
+
 /// Units of a block, the narrower last one included.
 static size_t units_of(const ctq_blocks *blocks) {
   return ((size_t)blocks->columns + CTQ_UNIT_COLUMNS - 1) / CTQ_UNIT_COLUMNS;

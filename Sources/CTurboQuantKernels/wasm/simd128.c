@@ -83,6 +83,7 @@ CTQ_INLINE uint32_t ctq_bits_of_lanes(ctq_i16 lanes) {
 #include "../generic/attention.h"
 
 #include "../generic/scan.h"
+#include "../generic/tables.h"
 #include "../generic/quads.h"
 
 CTQ_INLINE ctq_bytes32 ctq_look_up(ctq_bytes32 table, ctq_bytes32 index) {

@@ -33,28 +33,28 @@ struct QueryTables: Sendable {
   /// Without `readsSigns` there are tables for the sign plane only where it is the whole code.
   mutating func append(
     _ u: Span<Float>, _ projections: Span<Float>, sketchScale: Double, _ codes: ScanCodes,
-    readsSigns: Bool = true
+    readsSigns: Bool = true, _ kernels: Kernels
   ) {
     if readsSigns || codes.areSigns {
-      signScales.append(QueryTables.append(u, LookupTables.signs, to: &signTables))
+      signScales.append(QueryTables.append(u, LookupTables.signs, to: &signTables, kernels))
     }
     switch codes {
     case .signs(let centroid):
       codeScales.append(signScales[signScales.count - 1].scaled(by: centroid))
-    case .tables(let tables): codeScales.append(QueryTables.append(u, tables, to: &codeTables))
+    case .tables(let tables): codeScales.append(QueryTables.append(u, tables, to: &codeTables, kernels))
     case .products(_, let step): codeScales.append(appendWeights(u, centroidStep: step))
     case .wide(_, let step): codeScales.append(appendWideWeights(u, centroidStep: step))
     }
     if !projections.isEmpty {
-      let sums = QueryTables.append(projections, LookupTables.signs, to: &sketchTables)
+      let sums = QueryTables.append(projections, LookupTables.signs, to: &sketchTables, kernels)
       sketchScales.append(sums.scaled(by: sketchScale))
     }
   }
 
   private static func append(
-    _ u: Span<Float>, _ tables: LookupTables, to entries: inout [UInt8]
+    _ u: Span<Float>, _ tables: LookupTables, to entries: inout [UInt8], _ kernels: Kernels
   ) -> SumScale {
-    let meaning = tables.append(u, to: &entries)
+    let meaning = tables.append(u, to: &entries, kernels)
     return SumScale(
       step: meaning.step, offset: meaning.offset,
       variance: Double(meaning.count) * meaning.step * meaning.step / 12)

@@ -46,8 +46,8 @@ struct SearchPlan: Sendable {
     self.count = min(options.rerank ?? count, max(1, reachable))
     let deviations = try SearchPlan.deviations(index, options.exactness, count: self.count)
     let rest = index.rows.count / BlockShape.rowCount * index.shape.byteCount(of: .rest)
-    // A batch shares what it reads.
-    self.deviations = rest > options.smallRest * min(4, max(1, queries.count)) ? deviations : nil
+    let small = options.smallRest(queryCount: queries.count, dimension: index.codec.dimension)
+    self.deviations = rest > small ? deviations : nil
   }
 
   /// The number of queries.
@@ -201,7 +201,8 @@ extension SearchPlan {
     for query in queries[numbers] {
       tables.append(
         query.prepared.direction.span, query.prepared.projections.span,
-        sketchScale: index.codec.sketch?.scale ?? 0, index.scanCodes, readsSigns: deviations != nil)
+        sketchScale: index.codec.sketch?.scale ?? 0, index.scanCodes, readsSigns: deviations != nil,
+        index.codec.kernels)
     }
     return ScanGroup(tables: tables, laws: queries[numbers].map(\.law))
   }

@@ -1,0 +1,38 @@
+// Lookup tables of a query for scans of one and two bits, a table of sixteen entries at a time.
+
+#include "vectors.h"
+
+#include "../include/ctq_kernels.h"
+
+#pragma STDC FP_CONTRACT OFF
+
+/// -1 or 1 in lane `entry` as bit k of it says.
+static const ctq_f16 ctq_bits_of_entries[4] = {
+    {-1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1},
+    {-1, -1, 1, 1, -1, -1, 1, 1, -1, -1, 1, 1, -1, -1, 1, 1},
+    {-1, -1, -1, -1, 1, 1, 1, 1, -1, -1, -1, -1, 1, 1, 1, 1},
+    {-1, -1, -1, -1, -1, -1, -1, -1, 1, 1, 1, 1, 1, 1, 1, 1},
+};
+
+/// The table of four coordinates, whose bits stand `plane` places further.
+CTQ_INLINE void ctq_fill_table(const float own[4], uint32_t plane, float factor, uint8_t *table) {
+  typedef uint8_t bytes16 __attribute__((vector_size(16)));
+  float half = 0;
+  for (uint32_t k = 0; k < 4; k++) half += __builtin_fabsf(own[k]);
+  ctq_f16 sums = ctq_splat(half);
+#pragma clang loop unroll(full)
+  for (uint32_t k = 0; k < 4; k++) sums += ctq_bits_of_entries[(k + plane) % 4] * own[k];
+  const bytes16 bytes = __builtin_convertvector(__builtin_convertvector(sums * factor + 0.5f, ctq_i16), bytes16);
+  memcpy(table, &bytes, sizeof bytes);
+}
+
+static void fill_tables(const float *u, size_t columns, const float *factors, uint32_t planes, uint8_t *tables) {
+  for (size_t c = 0; c < columns; c++, u += 8) {
+    uint8_t *unit = tables + CTQ_UNIT_BYTES * planes * (c / CTQ_UNIT_COLUMNS) + 16 * (c % CTQ_UNIT_COLUMNS);
+    for (size_t half = 0; half < 2; half++) {
+      ctq_fill_table(u + 4 * half, 0, factors[0], unit + CTQ_UNIT_BYTES / 2 * half);
+      if (planes > 1)
+        ctq_fill_table(u + 4 * half, 1, factors[1], unit + CTQ_UNIT_BYTES + CTQ_UNIT_BYTES / 2 * half);
+    }
+  }
+}
