@@ -20,7 +20,7 @@ public enum Exactness: Sendable, Hashable {
   /// For a query that does not depend on the seed, the result equals the exhaustive one with
   /// probability at least 1 − `failureProbability` over the rotation. Documentation/Numerics.md
   /// derives the bound. One-bit, two-stage and very short codes are always read whole,
-  /// and so are indexes of up to 3 MiB of codes beside their signs, up to 12 MiB by a batch.
+  /// and so are indexes of up to 2 MiB of codes beside their signs, up to 8 MiB by a batch.
   case certified(failureProbability: Double = 1e-3)
 }
 

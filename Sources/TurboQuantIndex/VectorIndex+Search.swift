@@ -18,7 +18,7 @@ public struct SearchOptions: Sendable {
   ///
   /// Four queries and more share what they read and leave up to four times as many; less the more coordinates
   /// there are, whose signs leave fewer rows to choose.
-  package var smallRest = 3 << 20
+  package var smallRest = 2 << 20
 
   /// ``smallRest`` for a number of queries.
   func smallRest(queryCount: Int, dimension: Int) -> Int {

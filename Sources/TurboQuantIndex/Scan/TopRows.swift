@@ -52,7 +52,7 @@ struct TopRows: Sendable {
   mutating func offer(_ row: Candidate) {
     guard row.key >= threshold else { return }
     rows.append(row)
-    if rows.count >= 2 * limit + 32 { prune() }
+    if rows.count >= limit + limit / 2 + 8 { prune() }
   }
 
   /// Takes the rows of another list into account.
