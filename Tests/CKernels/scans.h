@@ -267,7 +267,7 @@ static void check_all_tables(void) {
 /// Around the borders of rounds, 128 / bits columns for tables, 48 and 16 for products, with every
 /// number of blocks and queries and every kind of value; then every misalignment.
 static void check_all_sums(uint32_t bits) {
-  const uint32_t far[] = {15, 16, 17, 31, 32, 33, 47, 48, 49, 50, 63, 64, 65, 97, 127, 128, 129, 257};
+  const uint32_t far[] = {15, 16, 17, 31, 32, 33, 47, 48, 49, 50, 63, 64, 65, 97, 127, 128, 129, 191, 192, 193, 257};
   const size_t products[] = {1, 2, 3, 15, 16}, tables[] = {1, 2, 3, 4};
   const size_t *queries = bits <= 2 ? tables : products, kinds = bits <= 2 ? 4 : 5;
   for (uint32_t columns = 1; columns <= 13; columns++)
