@@ -56,7 +56,7 @@ CTQ_INLINE void ctq_all_row_products(const void *rows, uint32_t bits, size_t wid
                                      const float *queries, size_t query_count, float *sums,
                                      size_t sum_stride) {
   for (size_t q = 0; q < query_count; q += 4) {
-#define ROW_PRODUCTS(count)                                                                   \
+#define ROW_PRODUCTS(count)                                                                         \
   ctq_row_products(rows, bits, width, row_count, queries + q * width, count, sums + q * sum_stride, \
                    sum_stride)
     switch (query_count - q) {
@@ -117,8 +117,8 @@ CTQ_INLINE void ctq_combine_tile(const void *rows, uint32_t bits, size_t width, 
                                  float *sums) {
   const size_t step = 16 * CTQ_COMBINED_VECTORS;
   size_t i = 0;
-#define COMBINE(vectors, last)                                                                        \
-  ctq_combine_rows(ctq_row_place(rows, bits, i), bits, width, row_count, weights, weight_stride,      \
+#define COMBINE(vectors, last)                                                                   \
+  ctq_combine_rows(ctq_row_place(rows, bits, i), bits, width, row_count, weights, weight_stride, \
                    query_count, vectors, last, sums + i)
   for (; i + step <= width; i += step) COMBINE(CTQ_COMBINED_VECTORS, 16);
   for (; i + 64 <= width; i += 64) COMBINE(4, 16);
@@ -133,8 +133,8 @@ CTQ_INLINE void ctq_combine_all_rows(const void *rows, uint32_t bits, size_t wid
   for (size_t r = 0; r < row_count; r += CTQ_COMBINED_ROWS) {
     const size_t some = row_count - r < CTQ_COMBINED_ROWS ? row_count - r : CTQ_COMBINED_ROWS;
     size_t q = 0;
-#define COMBINE_TILE(count)                                                                        \
-  ctq_combine_tile(ctq_row_place(rows, bits, r * width), bits, width, some,                        \
+#define COMBINE_TILE(count)                                                 \
+  ctq_combine_tile(ctq_row_place(rows, bits, r * width), bits, width, some, \
                    weights + q * weight_stride + r, weight_stride, count, sums + q * width)
     for (; q + CTQ_COMBINED_QUERIES <= query_count; q += CTQ_COMBINED_QUERIES)
       COMBINE_TILE(CTQ_COMBINED_QUERIES);

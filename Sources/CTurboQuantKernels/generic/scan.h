@@ -8,14 +8,16 @@
 //                               likewise of b with q
 //
 // A unit's plane is a word of four bytes, or columns, for each of 32 rows, and a nibble of a byte speaks of four
-// coordinates (ctq_blocks in ctq_kernels.h). The pieces of a code stand at different positions of their
+// coordinates (ctq_blocks in ctq_kernels.h).
+//
+// Up to 2 bits a code is a sum of what its bits stand for, and a lookup table answers for a nibble of a plane
+// at once: a byte shuffle is 32 lookups, and two tables' answers, each at most 127, are added before they are
+// widened. Tables differ from column to column, for which the columns of a unit are drawn apart first.
+//
+// From 3 bits on nibbles of a code become bytes of a centroid, and as the four bytes of a word are of one row,
+// one multiplication serves four coordinates. The pieces of a code stand at different positions of their
 // nibbles, so that exchanging masked bits between planes, three operations for two results, gathers whole
 // codes without a shift: nibbles rotated left by k mod 4, which a lookup table undoes for nothing.
-//
-// Up to 2 bits a code is a sum of what its bits stand for, and a lookup table answers for a nibble of a plane at
-// once: a byte shuffle is 32 lookups, and two tables' answers, each at most 127, are added before they are
-// widened. Tables differ from column to column, for which the columns of a unit are drawn apart first. From 3 bits on nibbles of a code become bytes
-// of a centroid, and as the four bytes of a word are of one row, one multiplication serves four coordinates.
 
 #include "units.h"
 #include "keys.h"

@@ -22,11 +22,13 @@ CTQ_INLINE void ctq_fill_table(const float own[4], uint32_t plane, float factor,
   ctq_f16 sums = ctq_splat(half);
 #pragma clang loop unroll(full)
   for (uint32_t k = 0; k < 4; k++) sums += ctq_bits_of_entries[(k + plane) % 4] * own[k];
-  const bytes16 bytes = __builtin_convertvector(__builtin_convertvector(sums * factor + 0.5f, ctq_i16), bytes16);
+  const ctq_i16 rounded = __builtin_convertvector(sums * factor + 0.5f, ctq_i16);
+  const bytes16 bytes = __builtin_convertvector(rounded, bytes16);
   memcpy(table, &bytes, sizeof bytes);
 }
 
-static void fill_tables(const float *u, size_t columns, const float *factors, uint32_t planes, uint8_t *tables) {
+static void fill_tables(const float *u, size_t columns, const float *factors, uint32_t planes,
+                        uint8_t *tables) {
   for (size_t c = 0; c < columns; c++, u += 8) {
     uint8_t *unit = tables + CTQ_UNIT_BYTES * planes * (c / CTQ_UNIT_COLUMNS) + 16 * (c % CTQ_UNIT_COLUMNS);
     for (size_t half = 0; half < 2; half++) {

@@ -220,7 +220,8 @@ typedef struct ctq_kernels {
   /// of two at most, is (sum of +-u + sum of |u| over the nibble's coordinates) * factors[p], + where a bit is
   /// set, rounded; in the sign plane bit k is coordinate k's, in the second bit k + 1 mod 4. No sum of |u| times
   /// a factor exceeds 63.5 by more than rounding.
-  void (*fill_tables)(const float *u, size_t columns, const float *factors, uint32_t planes, uint8_t *tables);
+  void (*fill_tables)(const float *u, size_t columns, const float *factors, uint32_t planes,
+                      uint8_t *tables);
   /// sums[q * sum_stride + 32 * block + r] <- sum of one entry, at most 127, of every table of 16, by the
   /// nibbles of the signs and, where `bits` is 2, of the other plane. A plane of a unit has four tables, one
   /// for each of its columns (zeros for those beyond the last), for low nibbles and then four for high ones.

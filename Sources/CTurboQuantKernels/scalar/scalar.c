@@ -216,7 +216,7 @@ static void row_products(const void *rows, uint32_t bits, size_t width, size_t r
   for (size_t q = 0; q < query_count; q++)
     for (size_t r = 0; r < row_count; r++) {
       float lanes[LANES] = {0};
-      for (size_t i = 0; i < width; i++) 
+      for (size_t i = 0; i < width; i++)
         lanes[i % LANES] += read_element(rows, bits, r * width + i) * queries[q * width + i];
       sums[q * sum_stride + r] = tree_sum(lanes);
     }

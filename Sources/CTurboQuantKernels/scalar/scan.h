@@ -28,7 +28,8 @@ static uint32_t column_of(const ctq_blocks *blocks, uint32_t p, size_t row, size
   return plane[ctq_place(blocks->columns, 1, 0, (uint32_t)c, (uint32_t)(row % 32))];
 }
 
-static void fill_tables(const float *u, size_t columns, const float *factors, uint32_t planes, uint8_t *tables) {
+static void fill_tables(const float *u, size_t columns, const float *factors, uint32_t planes,
+                        uint8_t *tables) {
   for (size_t c = 0; c < columns; c++)
     for (uint32_t half = 0; half < 2 * planes; half++) {
       const float *own = u + 8 * c + half % 2 * 4;

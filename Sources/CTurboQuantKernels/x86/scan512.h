@@ -7,23 +7,16 @@
 
 #include "../generic/units.h"
 
-/// Where rows are read: the planes of two blocks, or of one, 32 rows a pair of stripes.
+/// Where 32 rows are read, a pair of stripes a plane.
 typedef struct stripes {
-  const uint8_t *signs[2], *rest[2];
+  const uint8_t *signs, *rest;
 } stripes;
 
-/// Unit `unit` of `count` blocks from `block` on; narrow ones are widened in `room`.
-CTQ_INLINE stripes stripes_of(const ctq_blocks *blocks, size_t block, size_t count, uint32_t planes, size_t unit,
-                              uint8_t room[2][4][CTQ_UNIT_BYTES]) {
-  stripes s = {{0}, {0}};
-#pragma clang loop unroll(full)
-  for (size_t b = 0; b < count; b++) {
-    s.signs[b] = ctq_unit(ctq_signs(blocks, block + b), blocks->columns, 1, unit, room[b][0]);
-    if (planes)
-      s.rest[b] = ctq_unit(ctq_rest(blocks, block + b), blocks->columns, planes, unit,
-                           room[b][1]);
-  }
-  return s;
+/// Unit `unit` of a block whose `rest` has as many planes; narrow ones are widened in `room`.
+CTQ_INLINE stripes stripes_of(const ctq_blocks *blocks, size_t block, uint32_t planes, size_t unit,
+                              uint8_t room[4][CTQ_UNIT_BYTES]) {
+  return (stripes){ctq_unit(ctq_signs(blocks, block), blocks->columns, 1, unit, room[0]),
+                   ctq_unit(ctq_rest(blocks, block), blocks->columns, planes, unit, room[1])};
 }
 
 // What several queries need of this many units stays in the first-level cache while all blocks pass by; whole
@@ -201,8 +194,8 @@ CTQ_INLINE void code_pairs(const uint8_t *signs, const uint8_t *rest, uint32_t b
 CTQ_INLINE void dot_unit(stripes s, uint32_t bits, const __m512i centroids[4], const int8_t *query,
                          __m512i sums[2][2]) {
   __m512i codes[2][4];
-  code_pairs(s.signs[0], s.rest[0], bits, codes[0]);
-  code_pairs(s.signs[0] + 64, s.rest[0] + 64, bits, codes[1]);
+  code_pairs(s.signs, s.rest, bits, codes[0]);
+  code_pairs(s.signs + 64, s.rest + 64, bits, codes[1]);
 #pragma clang loop unroll(full)
   for (int k = 0; k < 4; k++) {
     const __m512i low = splat_4(query + 8 * k), high = splat_4(query + 8 * k + 4);
@@ -217,11 +210,11 @@ CTQ_INLINE void dot_unit(stripes s, uint32_t bits, const __m512i centroids[4], c
 
 CTQ_INLINE void dot_block(const ctq_blocks *blocks, size_t block, uint32_t bits, const __m512i centroids[4],
                           const int8_t *query, float *sums) {
-  uint8_t room[2][4][CTQ_UNIT_BYTES];
+  uint8_t room[4][CTQ_UNIT_BYTES];
   __m512i totals[2][2];
   for (int i = 0; i < 4; i++) totals[i / 2][i % 2] = _mm512_setzero_si512();
   for (size_t u = 0; u < ctq_units(blocks->columns); u++)
-    dot_unit(stripes_of(blocks, block, 1, bits - 1, u, room), bits, centroids, query + 32 * u, totals);
+    dot_unit(stripes_of(blocks, block, bits - 1, u, room), bits, centroids, query + 32 * u, totals);
   for (int i = 0; i < 2; i++)
     _mm512_storeu_ps(sums + 32 * block + 16 * i,
                      _mm512_cvtepi32_ps(_mm512_add_epi32(totals[i][0], totals[i][1])));
@@ -232,20 +225,20 @@ CTQ_INLINE void dot_stripe(const ctq_blocks *blocks, size_t block, size_t stripe
                            const __m512i centroids[4], const int8_t *queries, size_t query_count,
                            const scan_round *r, float *sums, size_t sum_stride) {
   const size_t stride = 32 * r->units;
-  uint8_t room[2][4][CTQ_UNIT_BYTES];
+  uint8_t room[4][CTQ_UNIT_BYTES];
   __m512i totals[CTQ_PRODUCT_QUERIES];
   sums += 32 * block + 16 * stripe;
 #pragma clang loop unroll(full)
   for (size_t q = 0; q < query_count; q++) totals[q] = sums_before(r, sums + q * sum_stride);
   for (size_t u = r->first; u < r->end; u++) {
-    const stripes s = stripes_of(blocks, block, 1, bits - 1, u, room);
+    const stripes s = stripes_of(blocks, block, bits - 1, u, room);
     __m512i codes[4];
-    code_pairs(s.signs[0] + 64 * stripe, s.rest[0] + 64 * stripe, bits, codes);
+    code_pairs(s.signs + 64 * stripe, s.rest + 64 * stripe, bits, codes);
     // The same place of the next block, far from here: prefetching hardware stops where a round does.
-    _mm_prefetch((const char *)s.signs[0] + 64 * stripe + blocks->sign_stride, _MM_HINT_T0);
+    _mm_prefetch((const char *)s.signs + 64 * stripe + blocks->sign_stride, _MM_HINT_T0);
 #pragma clang loop unroll(full)
     for (uint32_t p = 0; p < bits - 1; p++)
-      _mm_prefetch((const char *)s.rest[0] + 64 * stripe + CTQ_UNIT_BYTES * p + blocks->rest_stride, _MM_HINT_T0);
+      _mm_prefetch((const char *)s.rest + 64 * stripe + CTQ_UNIT_BYTES * p + blocks->rest_stride, _MM_HINT_T0);
     const int8_t *own = queries + 32 * u;
 #pragma clang loop unroll(full)
     for (int k = 0; k < 4; k++) {

@@ -41,7 +41,8 @@ struct QueryTables: Sendable {
     switch codes {
     case .signs(let centroid):
       codeScales.append(signScales[signScales.count - 1].scaled(by: centroid))
-    case .tables(let tables): codeScales.append(QueryTables.append(u, tables, to: &codeTables, kernels))
+    case .tables(let tables):
+      codeScales.append(QueryTables.append(u, tables, to: &codeTables, kernels))
     case .products(_, let step): codeScales.append(appendWeights(u, centroidStep: step))
     case .wide(_, let step): codeScales.append(appendWideWeights(u, centroidStep: step))
     }
