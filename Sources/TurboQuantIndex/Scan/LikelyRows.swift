@@ -15,7 +15,7 @@ struct LikelyRows: Sendable {
     self.limit = limit
   }
 
-  /// Spares the offer of most of the first rows, as ``TopRows/begin(with:)`` does.
+  /// Spares the offer of most of the first rows, as ``TopRows/begin(with:_:)`` does.
   mutating func begin(with first: borrowing SelectedRows, _ kernels: Kernels) {
     threshold = max(threshold, first.keys.floor(ofBest: limit, kernels))
   }
