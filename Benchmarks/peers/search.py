@@ -177,7 +177,7 @@ def arguments() -> argparse.Namespace:
                         default=[1, 2, 3, 4], help="bits per coordinate, 1 to 8; a peer runs "
                         "at those it has (default 1 2 3 4)")  # fmt: skip
     engine.add_argument("--untrained", action="store_true", help="leave out configurations that "
-                        "fit more to the data than its mean, which take long to")  # fmt: skip
+                        "fit more to the data than its mean, which takes long")  # fmt: skip
     engine.add_argument("--binary", type=Path, default=BINARY,
                         help="our command (default .build/release/turboquant)")  # fmt: skip
     engine.add_argument("--seed", type=int, default=1, help="of our codec (default 1)")

@@ -264,8 +264,9 @@ static void check_all_tables(void) {
       for (size_t shift = 0; shift < 16; shift += 5) check_fill_tables(columns, planes, shift);
 }
 
-/// Around the borders of rounds, 128 / bits columns for tables, 48 and 16 for products, with every
-/// number of blocks and queries and every kind of value; then every misalignment.
+/// Around the borders of rounds (128 / bits columns for tables, 48 and 16 for products; on AVX-512 64, and 192
+/// for products of 4 bits), with every number of blocks and queries and every kind of value; then every
+/// misalignment.
 static void check_all_sums(uint32_t bits) {
   const uint32_t far[] = {15, 16, 17, 31, 32, 33, 47, 48, 49, 50, 63, 64, 65, 97, 127, 128, 129, 191, 192, 193, 257};
   const size_t products[] = {1, 2, 3, 15, 16}, tables[] = {1, 2, 3, 4};

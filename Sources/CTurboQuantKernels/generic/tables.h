@@ -31,10 +31,8 @@ static void fill_tables(const float *u, size_t columns, const float *factors, ui
                         uint8_t *tables) {
   for (size_t c = 0; c < columns; c++, u += 8) {
     uint8_t *unit = tables + CTQ_UNIT_BYTES * planes * (c / CTQ_UNIT_COLUMNS) + 16 * (c % CTQ_UNIT_COLUMNS);
-    for (size_t half = 0; half < 2; half++) {
-      ctq_fill_table(u + 4 * half, 0, factors[0], unit + CTQ_UNIT_BYTES / 2 * half);
-      if (planes > 1)
-        ctq_fill_table(u + 4 * half, 1, factors[1], unit + CTQ_UNIT_BYTES + CTQ_UNIT_BYTES / 2 * half);
-    }
+    for (uint32_t p = 0; p < planes; p++)
+      for (size_t half = 0; half < 2; half++)
+        ctq_fill_table(u + 4 * half, p, factors[p], unit + CTQ_UNIT_BYTES * p + CTQ_UNIT_BYTES / 2 * half);
   }
 }

@@ -33,7 +33,7 @@ struct QueryTables: Sendable {
   /// Without `readsSigns` there are tables for the sign plane only where it is the whole code.
   mutating func append(
     _ u: Span<Float>, _ projections: Span<Float>, sketchScale: Double, _ codes: ScanCodes,
-    readsSigns: Bool = true, _ kernels: Kernels
+    _ kernels: Kernels, readsSigns: Bool = true
   ) {
     if readsSigns || codes.areSigns {
       signScales.append(QueryTables.append(u, LookupTables.signs, to: &signTables, kernels))

@@ -201,8 +201,8 @@ extension SearchPlan {
     for query in queries[numbers] {
       tables.append(
         query.prepared.direction.span, query.prepared.projections.span,
-        sketchScale: index.codec.sketch?.scale ?? 0, index.scanCodes, readsSigns: deviations != nil,
-        index.codec.kernels)
+        sketchScale: index.codec.sketch?.scale ?? 0, index.scanCodes, index.codec.kernels,
+        readsSigns: deviations != nil)
     }
     return ScanGroup(tables: tables, laws: queries[numbers].map(\.law))
   }
