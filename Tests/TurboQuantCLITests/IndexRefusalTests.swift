@@ -106,4 +106,16 @@ struct IndexRefusalTests {
     let after = try names.map { try Data(contentsOf: directory.url.appending(path: $0)) }
     #expect(before == after)
   }
+
+  @Test("An index is not decoded, and the error says what it is")
+  func decodesNoIndex() throws {
+    let directory = try TemporaryDirectory()
+    let index = directory.path("x.tqi")
+    let x = try directory.write("x.npy", gaussianNpy(20, 8))
+    #expect(run("index", "build", x, "-o", index).exitCode == .done)
+    let outcome = run("decode", index, "-o", directory.path("out.npy"))
+    #expect(outcome.exitCode == .failed && outcome.errorLines.count == 1)
+    #expect(outcome.error.contains("x.tqi: an index, not codes"))
+    #expect(try directory.names == ["x.npy", "x.tqi"])
+  }
 }

@@ -15,7 +15,13 @@ extension Command {
 private func runDecode(_ arguments: Arguments, _ console: Console) throws {
   let threads = try arguments.threads()
   let output = arguments.text(.output) ?? ""
-  let file = try CodeFile(arguments.operands[0])
+  let input = arguments.operands[0]
+  if isIndexFile(input) {
+    throw CommandFailure(
+      "\(input): an index, not codes that “turboquant encode” wrote — its vectors are in the file it was "
+        + "built from; see turboquant index info \(input)")
+  }
+  let file = try CodeFile(input)
   let codec = file.codec
   var writer = try NpyWriter(output, dimension: codec.dimension)
   let progress = Progress("decode", total: file.count, unit: "rows", console)
