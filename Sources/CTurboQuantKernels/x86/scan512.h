@@ -19,34 +19,8 @@ CTQ_INLINE stripes stripes_of(const ctq_blocks *blocks, size_t block, uint32_t p
                    ctq_unit(ctq_rest(blocks, block), blocks->columns, planes, unit, room[1])};
 }
 
-// What several queries need of this many units stays in the first-level cache while all blocks pass by; whole
-// sums wait where their floats will be. Tables take four times as much as weights; with three bits shorter rounds
-// were measured to be faster.
-enum { TABLE_UNITS_A_ROUND = 16 };
-#define PRODUCT_UNITS_A_ROUND(bits) ((bits) == 3 ? 16 : 48)
-
-/// The units of one round, of `units`.
-typedef struct scan_round {
-  size_t first, end, units;
-} scan_round;
-
-#define FOR_EACH_ROUND(r, unit_count, each)                                   \
-  for (scan_round r = {0, 0, unit_count}; r.first < r.units; r.first = r.end) \
-    if ((r.end = r.units - r.first < each ? r.units : r.first + each), 1)
-
-/// What earlier rounds left of 16 sums.
-CTQ_INLINE __m512i sums_before(const scan_round *r, const float *sums) {
-  return r->first == 0 ? _mm512_setzero_si512() : _mm512_loadu_si512(sums);
-}
-
-/// Leaves 16 sums for the next round, or, after the last, what they come to.
-CTQ_INLINE void leave_sums(const scan_round *r, __m512i totals, float *sums) {
-  if (r->end < r->units) {
-    _mm512_storeu_si512(sums, totals);
-  } else {
-    _mm512_storeu_ps(sums, _mm512_cvtepi32_ps(totals));
-  }
-}
+/// Leaves what 16 sums come to.
+CTQ_INLINE void leave_sums(__m512i totals, float *sums) { _mm512_storeu_ps(sums, _mm512_cvtepi32_ps(totals)); }
 
 /// Masked bits of `a` and the others of `b`.
 CTQ_INLINE __m512i merged(__m512i a, __m512i b, int mask) {
@@ -54,6 +28,10 @@ CTQ_INLINE __m512i merged(__m512i a, __m512i b, int mask) {
 }
 
 // MARK: Lookup tables, 1 and 2 bits
+
+// Answers come as fast as memory delivers. It is asked two pages ahead, since hardware that reads ahead stops where a
+// page ends, and into the second-level cache, since the requests of the first are too few for its distance.
+enum { TABLE_BYTES_AHEAD = 8192 };
 
 /// Indices into 64 entries: the low nibbles of `bytes`, above each the number of its column.
 CTQ_INLINE __m512i column_nibbles(__m512i bytes) {
@@ -87,11 +65,10 @@ CTQ_INLINE void table_plane(const uint8_t *const words[4], size_t stripes, const
 /// Where the planes of `count` blocks begin, signs first.
 typedef struct planes {
   const uint8_t *of[2][2];
-  size_t strides[2];
 } planes;
 
 CTQ_INLINE planes planes_of(const ctq_blocks *blocks, size_t block, size_t count, uint32_t bits) {
-  planes p = {{{0}}, {blocks->sign_stride, blocks->rest_stride}};
+  planes p = {{{0}}};
 #pragma clang loop unroll(full)
   for (size_t b = 0; b < count; b++) {
     p.of[0][b] = ctq_signs(blocks, block + b);
@@ -113,56 +90,49 @@ CTQ_INLINE void table_unit(const planes *planes, uint32_t columns, int is_whole,
       const uint8_t *own = planes->of[p][i / 2];
       own = is_whole ? own + CTQ_UNIT_BYTES * unit : ctq_unit(own, columns, 1, unit, room[i / 2]);
       words[i] = own + 64 * (i % 2);
-      // The same place of the next blocks.
-      if (is_whole) _mm_prefetch((const char *)words[i] + count * planes->strides[p], _MM_HINT_T0);
+      if (is_whole) _mm_prefetch((const char *)words[i] + TABLE_BYTES_AHEAD, _MM_HINT_T1);
     }
     table_plane(words, 2 * count, tables + CTQ_UNIT_BYTES * (bits * unit + p), table_bytes, query_count, sums);
   }
 }
 
-/// One round of `count` blocks from `block` on.
+/// The sums of `count` blocks from `block` on.
 CTQ_INLINE void table_blocks(const ctq_blocks *blocks, size_t block, size_t count, uint32_t bits,
-                             const uint8_t *tables, size_t query_count, const scan_round *r, float *sums,
-                             size_t sum_stride) {
-  const size_t table_bytes = r->units * CTQ_UNIT_BYTES * bits, stripes = 2 * count;
-  const size_t whole = blocks->columns / CTQ_UNIT_COLUMNS;
+                             const uint8_t *tables, size_t query_count, float *sums, size_t sum_stride) {
+  const size_t units = ctq_units(blocks->columns), whole = blocks->columns / CTQ_UNIT_COLUMNS;
+  const size_t table_bytes = units * CTQ_UNIT_BYTES * bits, stripes = 2 * count;
   const planes planes = planes_of(blocks, block, count, bits);
   __m512i totals[CTQ_QUERIES_A_PASS][4];
+#pragma clang loop unroll(full)
+  for (size_t i = 0; i < stripes * query_count; i++) totals[i / stripes][i % stripes] = _mm512_setzero_si512();
+#define TABLE_UNIT(unit, is_whole) \
+  table_unit(&planes, blocks->columns, is_whole, unit, count, bits, tables, table_bytes, query_count, totals)
+  for (size_t u = 0; u < whole; u++) TABLE_UNIT(u, 1);
+  if (whole < units) TABLE_UNIT(whole, 0);
+#undef TABLE_UNIT
   sums += 32 * block;
 #pragma clang loop unroll(full)
   for (size_t i = 0; i < stripes * query_count; i++)
-    totals[i / stripes][i % stripes] = sums_before(r, sums + i / stripes * sum_stride + 16 * (i % stripes));
-#define TABLE_UNIT(unit, is_whole) \
-  table_unit(&planes, blocks->columns, is_whole, unit, count, bits, tables, table_bytes, query_count, totals)
-  size_t u = r->first;
-  for (; u < r->end && u < whole; u++) TABLE_UNIT(u, 1);
-  if (u < r->end) TABLE_UNIT(u, 0);
-#undef TABLE_UNIT
-#pragma clang loop unroll(full)
-  for (size_t i = 0; i < stripes * query_count; i++)
-    leave_sums(r, totals[i / stripes][i % stripes], sums + i / stripes * sum_stride + 16 * (i % stripes));
+    leave_sums(totals[i / stripes][i % stripes], sums + i / stripes * sum_stride + 16 * (i % stripes));
 }
 
 /// Sums of four stripes at a time for one query, of two for more: what the registers hold.
-CTQ_INLINE void table_rounds(const ctq_blocks *blocks, uint32_t bits, const uint8_t *tables,
-                             size_t query_count, float *sums, size_t sum_stride) {
-  FOR_EACH_ROUND(r, ctq_units(blocks->columns), TABLE_UNITS_A_ROUND) {
-    size_t b = 0;
-    if (query_count == 1)
-      for (; b + 2 <= blocks->count; b += 2)
-        table_blocks(blocks, b, 2, bits, tables, 1, &r, sums, sum_stride);
-    for (; b < blocks->count; b++) table_blocks(blocks, b, 1, bits, tables, query_count, &r, sums, sum_stride);
-  }
+CTQ_INLINE void all_table_blocks(const ctq_blocks *blocks, uint32_t bits, const uint8_t *tables,
+                                 size_t query_count, float *sums, size_t sum_stride) {
+  size_t b = 0;
+  if (query_count == 1)
+    for (; b + 2 <= blocks->count; b += 2) table_blocks(blocks, b, 2, bits, tables, 1, sums, sum_stride);
+  for (; b < blocks->count; b++) table_blocks(blocks, b, 1, bits, tables, query_count, sums, sum_stride);
 }
 
 static void table_sums(const ctq_blocks *blocks, uint32_t bits, const uint8_t *tables, size_t query_count,
                        float *sums, size_t sum_stride) {
 #define FOR_QUERIES(bits)                                                          \
   switch (query_count) {                                                           \
-    case 1: return table_rounds(blocks, bits, tables, 1, sums, sum_stride);        \
-    case 2: return table_rounds(blocks, bits, tables, 2, sums, sum_stride);        \
-    case 3: return table_rounds(blocks, bits, tables, 3, sums, sum_stride);        \
-    default: return table_rounds(blocks, bits, tables, 4, sums, sum_stride);       \
+    case 1: return all_table_blocks(blocks, bits, tables, 1, sums, sum_stride);    \
+    case 2: return all_table_blocks(blocks, bits, tables, 2, sums, sum_stride);    \
+    case 3: return all_table_blocks(blocks, bits, tables, 3, sums, sum_stride);    \
+    default: return all_table_blocks(blocks, bits, tables, 4, sums, sum_stride);   \
   }
   if (bits == 1) {
     FOR_QUERIES(1)
@@ -216,29 +186,37 @@ CTQ_INLINE void dot_block(const ctq_blocks *blocks, size_t block, uint32_t bits,
   for (size_t u = 0; u < ctq_units(blocks->columns); u++)
     dot_unit(stripes_of(blocks, block, bits - 1, u, room), bits, centroids, query + 32 * u, totals);
   for (int i = 0; i < 2; i++)
-    _mm512_storeu_ps(sums + 32 * block + 16 * i,
-                     _mm512_cvtepi32_ps(_mm512_add_epi32(totals[i][0], totals[i][1])));
+    leave_sums(_mm512_add_epi32(totals[i][0], totals[i][1]), sums + 32 * block + 16 * i);
 }
 
-/// One round of stripe number `stripe` of a block for `query_count` queries, a constant of each copy.
+/// Brings the same place of the next block nearer, of which a stripe reads every other line: no hardware reads that
+/// ahead. A few queries wait for memory, and the second-level cache can ask it for more; many do not wait.
+CTQ_INLINE void approach_words(const uint8_t *words, size_t query_count) {
+  if (query_count < 8) {
+    _mm_prefetch((const char *)words, _MM_HINT_T1);
+  } else {
+    _mm_prefetch((const char *)words, _MM_HINT_T0);
+  }
+}
+
+/// The sums of stripe number `stripe` of a block for `query_count` queries, a constant of each copy.
 CTQ_INLINE void dot_stripe(const ctq_blocks *blocks, size_t block, size_t stripe, uint32_t bits,
-                           const __m512i centroids[4], const int8_t *queries, size_t query_count,
-                           const scan_round *r, float *sums, size_t sum_stride) {
-  const size_t stride = 32 * r->units;
+                           const __m512i centroids[4], const int8_t *queries, size_t query_count, float *sums,
+                           size_t sum_stride) {
+  const size_t units = ctq_units(blocks->columns), stride = 32 * units;
   uint8_t room[4][CTQ_UNIT_BYTES];
   __m512i totals[CTQ_PRODUCT_QUERIES];
-  sums += 32 * block + 16 * stripe;
 #pragma clang loop unroll(full)
-  for (size_t q = 0; q < query_count; q++) totals[q] = sums_before(r, sums + q * sum_stride);
-  for (size_t u = r->first; u < r->end; u++) {
+  for (size_t q = 0; q < query_count; q++) totals[q] = _mm512_setzero_si512();
+  for (size_t u = 0; u < units; u++) {
     const stripes s = stripes_of(blocks, block, bits - 1, u, room);
+    const uint8_t *signs = s.signs + 64 * stripe, *rest = s.rest + 64 * stripe;
     __m512i codes[4];
-    code_pairs(s.signs + 64 * stripe, s.rest + 64 * stripe, bits, codes);
-    // The same place of the next block, far from here: prefetching hardware stops where a round does.
-    _mm_prefetch((const char *)s.signs + 64 * stripe + blocks->sign_stride, _MM_HINT_T0);
+    code_pairs(signs, rest, bits, codes);
+    approach_words(signs + blocks->sign_stride, query_count);
 #pragma clang loop unroll(full)
     for (uint32_t p = 0; p < bits - 1; p++)
-      _mm_prefetch((const char *)s.rest + 64 * stripe + CTQ_UNIT_BYTES * p + blocks->rest_stride, _MM_HINT_T0);
+      approach_words(rest + CTQ_UNIT_BYTES * p + blocks->rest_stride, query_count);
     const int8_t *own = queries + 32 * u;
 #pragma clang loop unroll(full)
     for (int k = 0; k < 4; k++) {
@@ -251,19 +229,19 @@ CTQ_INLINE void dot_stripe(const ctq_blocks *blocks, size_t block, size_t stripe
       }
     }
   }
+  sums += 32 * block + 16 * stripe;
 #pragma clang loop unroll(full)
-  for (size_t q = 0; q < query_count; q++) leave_sums(r, totals[q], sums + q * sum_stride);
+  for (size_t q = 0; q < query_count; q++) leave_sums(totals[q], sums + q * sum_stride);
 }
 
 /// All blocks for as many queries as a copy serves; returns how many these are.
 CTQ_INLINE size_t dot_blocks(const ctq_blocks *blocks, uint32_t bits, const __m512i centroids[4],
                              const int8_t *queries, size_t query_count, float *sums, size_t sum_stride) {
-#define TRY_STRIPES(served)                                                                          \
-  if (query_count >= served) {                                                                       \
-    FOR_EACH_ROUND(r, ctq_units(blocks->columns), PRODUCT_UNITS_A_ROUND(bits))                       \
-    for (size_t i = 0; i < 2 * blocks->count; i++)                                                   \
-      dot_stripe(blocks, i / 2, i % 2, bits, centroids, queries, served, &r, sums, sum_stride);      \
-    return served;                                                                                   \
+#define TRY_STRIPES(served)                                                                     \
+  if (query_count >= served) {                                                                  \
+    for (size_t i = 0; i < 2 * blocks->count; i++)                                              \
+      dot_stripe(blocks, i / 2, i % 2, bits, centroids, queries, served, sums, sum_stride);     \
+    return served;                                                                              \
   }
   TRY_STRIPES(16)
   TRY_STRIPES(8)
