@@ -33,6 +33,7 @@ public struct VectorIndex: Sendable {
   let shape: RowShape
   let scanCodes: ScanCodes
   let certificate: Certificate?
+  let scanMemory = ScanMemoryPool()
   var rows: RowStore
   /// The file that the index was opened from, which unchanged rows are still read from.
   var sections: IndexSections?

@@ -93,9 +93,6 @@ package struct SelectedRows: Sendable {
   /// How many there can be.
   package var capacity: Int { rowMemory.count }
 
-  /// No rows, and room for none.
-  package static let none = SelectedRows(capacity: 0)
-
   /// Room for up to `capacity` rows.
   package init(capacity: Int) {
     keyMemory = [Float](repeating: 0, count: capacity)

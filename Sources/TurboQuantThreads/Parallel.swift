@@ -6,6 +6,7 @@ package enum Parallel {
   /// The results of `body` for 0 ..< `count`, in order, computed on up to `threads` threads.
   ///
   /// - Throws: The error of the lowest number that failed.
+  @inlinable
   package static func map<Value: Sendable, Failure: Error>(
     _ count: Int, threads: Int, _ body: @Sendable (Int) throws(Failure) -> Value
   ) throws(Failure) -> [Value] {
@@ -13,17 +14,29 @@ package enum Parallel {
   }
 
   /// The same, with a state that each thread makes for itself and keeps.
+  @inlinable
   package static func map<State, Value: Sendable, Failure: Error>(
+    _ count: Int, threads: Int, state: @Sendable () -> State,
+    _ body: @Sendable (inout State, Int) throws(Failure) -> Value
+  ) throws(Failure) -> [Value] {
+    guard threads > 1, count > 1 else {
+      // Specialized where it is called: a short search would spend a tenth of its time on what is generic here.
+      var values: [Value] = []
+      values.reserveCapacity(count)
+      var own = state()
+      for index in 0..<count { values.append(try body(&own, index)) }
+      return values
+    }
+    return try dealOut(count, threads: threads, state: state, body)
+  }
+
+  @usableFromInline
+  static func dealOut<State, Value: Sendable, Failure: Error>(
     _ count: Int, threads: Int, state: @Sendable () -> State,
     _ body: @Sendable (inout State, Int) throws(Failure) -> Value
   ) throws(Failure) -> [Value] {
     var values: [Value] = []
     values.reserveCapacity(count)
-    guard threads > 1, count > 1 else {
-      var own = state()
-      for index in 0..<count { values.append(try body(&own, index)) }
-      return values
-    }
     let slots = (0..<count).map { _ in Slot<Result<Value, Failure>>() }
     let next = Atomic(0)
     DispatchQueue.concurrentPerform(iterations: min(threads, count)) { _ in

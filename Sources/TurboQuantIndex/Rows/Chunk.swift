@@ -43,8 +43,7 @@ struct Chunk: Sendable {
     switch storage {
     case .memory(let parts):
       let range = blocks.lowerBound * size..<blocks.upperBound * size
-      let own = parts[part.rawValue]
-      return try body(own.bytes.extracting(range))
+      return try body(AlignedBytes.bytes(of: parts, part.rawValue).extracting(range))
     case .file(let sections, let first):
       return try sections.withBytes(
         of: part, (first + blocks.lowerBound) * size..<(first + blocks.upperBound) * size, body)

@@ -56,8 +56,7 @@ extension Scanner {
     begin: (_ query: Int, _ first: borrowing SelectedRows) -> Float,
     _ take: (_ query: Int, _ selected: borrowing SelectedRows, _ ids: RawSpan) -> Void
   ) throws(IndexError) {
-    var memory = ScanMemory()
-    swap(&memory, &self.memory)
+    var memory = takeMemory()
     defer { swap(&memory, &self.memory) }
     let source = store.chunks[chunk]
     let (masks, count) = (masks(chunk, blocks), rowCount(chunk, blocks))

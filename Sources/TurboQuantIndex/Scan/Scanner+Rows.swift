@@ -10,14 +10,13 @@ extension Scanner {
   mutating func finish(
     _ slots: [UInt32], query: Int, _ group: ScanGroup, into best: inout TopRows
   ) throws(IndexError) {
-    var memory = ScanMemory()
-    swap(&memory, &self.memory)
+    var memory = takeMemory()
     defer { swap(&memory, &self.memory) }
     memory.reserve(queries: 1, hasSketch: false)
     var gathered =
-      self.gathered ?? Chunk(store.shape.withoutIdentity, blockCount: Scanner.gatheredBlocks)
-    self.gathered = nil
-    defer { self.gathered = gathered }
+      memory.gathered ?? Chunk(store.shape.withoutIdentity, blockCount: Scanner.gatheredBlocks)
+    memory.gathered = nil
+    defer { memory.gathered = gathered }
     let size = Scanner.gatheredBlocks * BlockShape.rowCount
     for start in stride(from: 0, to: slots.count, by: size) {
       let some = slots[start..<min(slots.count, start + size)]

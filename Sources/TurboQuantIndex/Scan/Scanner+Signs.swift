@@ -11,7 +11,7 @@ extension Scanner {
   ) throws(IndexError) {
     let kernels = kernels
     signChunks = chunks
-    signSums.reserve(group.count * signStride)
+    memory.signSums.reserve(group.count * signStride)
     let factors = (0..<group.count).map {
       group.laws[$0].factors(group.tables.signScales[$0], over: length)
     }
@@ -73,8 +73,8 @@ extension Scanner {
   ) throws(IndexError) {
     let (first, stride) = (signPlace(chunk, blocks), signStride)
     var sums: [Float] = []
-    swap(&sums, &signSums)
-    defer { swap(&sums, &signSums) }
+    swap(&sums, &memory.signSums)
+    defer { swap(&sums, &memory.signSums) }
     try store.chunks[chunk].withSigns(of: .signs, columns: store.shape.codes.columns, blocks) {
       (plane) throws(IndexError) in
       var all = sums.mutableSpan
@@ -93,10 +93,10 @@ extension Scanner {
     begin: (_ query: Int, _ first: borrowing SelectedRows) -> Float,
     _ take: (_ query: Int, _ selected: borrowing SelectedRows) -> Void
   ) throws(IndexError) {
-    var memory = ScanMemory()
-    swap(&memory, &self.memory)
+    var memory = takeMemory()
     defer { swap(&memory, &self.memory) }
     memory.reserve(queries: 0, hasSketch: false)
+    let sums = memory.signSums
     let (masks, count) = (masks(chunk, blocks), rowCount(chunk, blocks))
     let (place, stride) = (signPlace(chunk, blocks), signStride)
     try store.chunks[chunk].withKeyScalars(blocks, alignments: false) { scalars in
@@ -104,7 +104,7 @@ extension Scanner {
         let first = query * stride + place
         let (factors, threshold) = threshold(query)
         kernels.selectRows(
-          KeyTerms(sums: signSums.span.extracting(first..<first + count), scalars), factors,
+          KeyTerms(sums: sums.span.extracting(first..<first + count), scalars), factors,
           allowed: masks.span, threshold: threshold, begin: { begin(query, $0) },
           into: &memory.selected)
         take(query, memory.selected)

@@ -9,13 +9,9 @@ struct Scanner {
   /// A bit for each row of each block that may be returned; nil where all may.
   let allowed: [UInt32]?
 
-  /// What one chunk's scan leaves for the next.
   var memory = ScanMemory()
-  /// Sums of the sign plane of `signChunks`, query by query.
-  var signSums: [Float] = []
+  /// Whose signs `memory.signSums` are the sums of.
   var signChunks = 0..<0
-  /// Rows gathered from all over the store.
-  var gathered: Chunk?
 
   init(_ store: RowStore, _ codes: ScanCodes, _ kernels: Kernels, allowed: [UInt32]?) {
     self.store = store
@@ -23,30 +19,12 @@ struct Scanner {
     self.kernels = kernels
     self.allowed = allowed
   }
-}
 
-/// Scratch memory of a scan.
-struct ScanMemory {
-  var sums: [Float] = []
-  var sketchSums: [Float] = []
-  var sketchShares: [Float] = []
-  var selected = SelectedRows.none
-
-  /// Makes room for the sums of `queries` queries, Chunk.rowCount each, and for what is selected of one's.
-  mutating func reserve(queries: Int, hasSketch: Bool) {
-    sums.reserve(queries * Chunk.rowCount)
-    if hasSketch {
-      sketchSums.reserve(queries * Chunk.rowCount)
-      sketchShares.reserve(Chunk.rowCount)
-    }
-    if selected.capacity == 0 { selected = SelectedRows(capacity: Chunk.rowCount) }
-  }
-}
-
-extension [Float] {
-  /// Makes it at least `count` long; what it held is lost.
-  mutating func reserve(_ count: Int) {
-    if self.count < count { self = .unspecified(count: count) }
+  /// Its memory, of which it keeps nothing.
+  mutating func takeMemory() -> ScanMemory {
+    var memory = ScanMemory()
+    swap(&memory, &self.memory)
+    return memory
   }
 }
 

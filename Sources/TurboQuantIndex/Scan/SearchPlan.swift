@@ -14,7 +14,7 @@ struct PlannedQuery: Sendable {
 }
 
 /// One search: checked, its queries prepared, ready to run on any number of threads.
-struct SearchPlan: Sendable {
+final class SearchPlan: Sendable {
   private let index: VectorIndex
   private let queries: [PlannedQuery]
   private let options: SearchOptions
@@ -218,6 +218,8 @@ extension SearchPlan {
   private func run(
     _ numbers: Range<Int>, _ scanner: inout Scanner, threads: Int
   ) throws(IndexError) -> Found {
+    scanner.memory = index.scanMemory.take()
+    defer { index.scanMemory.give(scanner.takeMemory()) }
     let group = group(numbers)
     guard let deviations, let certificate = index.certificate, reachable > firstPass else {
       return try scanAll(group, &scanner, threads: threads)
@@ -225,7 +227,7 @@ extension SearchPlan {
     let rule = Rule(deviations: deviations, certificate: certificate)
     var found: Found = ([], SearchStatistics())
     found.statistics.rows = reachable * group.count
-    let scans = try scanSigns(group, &scanner, rule, threads: threads)
+    var scans = try scanSigns(group, &scanner, rule, threads: threads)
     for query in 0..<group.count {
       let first = scans.likely[query].slots()
       var best = TopRows(count)
@@ -245,6 +247,9 @@ extension SearchPlan {
       found.statistics.finished += first.count + rest.reduce(0) { $0 + $1.count }
       try finish(rest, &scanner, query, group, into: &best)
       found.rows.append(best.sorted())
+    }
+    for share in scans.scanners.indices {
+      index.scanMemory.give(scans.scanners[share].takeMemory())
     }
     return found
   }
@@ -309,6 +314,7 @@ extension SearchPlan {
     }
     let parts = try Parallel.map(shares.count, threads: threads) { (share) throws(IndexError) in
       var own = (scanner: makeScanner(), likely: none)
+      own.scanner.memory = index.scanMemory.take()
       try own.scanner.scanSigns(shares[share], group, length: length, into: &own.likely)
       return own
     }
