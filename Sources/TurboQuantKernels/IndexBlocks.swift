@@ -43,10 +43,8 @@ package struct BlockShape: Sendable, Equatable {
   /// Weights of a query of `dimension` coordinates.
   package static func weightCount(of dimension: Int) -> Int { (dimension + 31) / 32 * 32 }
 
-  /// Where the weight of coordinate `i` stands among a query's.
-  package static func weightPlace(_ i: Int) -> Int {
-    i / 32 * 32 + i % 4 * 8 + i / 4 % 2 * 4 + i / 8 % 4
-  }
+  /// Whose weights stand at 0, 1, … of every 32, by their number among as many coordinates.
+  package static let weightOrder = (0..<32).map { $0 % 4 * 8 + $0 / 4 % 2 * 4 + $0 / 8 }
 }
 
 /// Consecutive blocks, lent.

@@ -15,7 +15,8 @@ CTQ_INLINE ctq_f16 ctq_keys(const ctq_key_terms *t, size_t i, size_t count) {
   if (t->alignments) product = product / ctq_load_some(t->alignments + i, count);
   ctq_f16 constant = ctq_splat(t->constant);
   if (t->along) constant = ctq_load_some(t->along + i, count) * t->along_share + constant;
-  ctq_f16 keys = norm * (product - norm * t->norm_share) + constant;
+  if (t->norm_share != 0) product = product - norm * t->norm_share;
+  ctq_f16 keys = norm * product + constant;
   return t->shares ? keys + ctq_load_some(t->shares + i, count) : keys;
 }
 
@@ -47,10 +48,34 @@ CTQ_INLINE size_t ctq_select(const ctq_key_terms *t, size_t i, size_t left, cons
   return found + (size_t)__builtin_popcount(bits);
 }
 
+/// Of whole runs of 32 rows those that `select_rows` selects where keys are norm * (sum * step + offset) + constant.
+CTQ_INLINE size_t ctq_select_plain(const ctq_key_terms *terms, size_t count, float threshold, float *keys,
+                                   uint32_t *rows) {
+  // The nulls and zeros are known here, and what they would add is left out.
+  const ctq_key_terms t = {.sums = terms->sums, .norms = terms->norms, .step = terms->step,
+                           .offset = terms->offset, .constant = terms->constant};
+  size_t found = 0;
+  for (size_t i = 0; i < count; i += 32) {
+    const ctq_f16 first = ctq_keys(&t, i, 16), second = ctq_keys(&t, i + 16, 16);
+    const uint32_t low = ctq_bits_of_lanes((ctq_i16)(first >= threshold));
+    const uint32_t high = ctq_bits_of_lanes((ctq_i16)(second >= threshold));
+    if (!(low | high)) continue;
+    ctq_keep(first, low, (uint32_t)i, keys + found, rows + found);
+    found += (size_t)__builtin_popcount(low);
+    ctq_keep(second, high, (uint32_t)i + 16, keys + found, rows + found);
+    found += (size_t)__builtin_popcount(high);
+  }
+  return found;
+}
+
 static size_t select_rows(const ctq_key_terms *terms, size_t count, const uint32_t *allowed, float threshold,
                           float *keys, uint32_t *rows) {
   const ctq_key_terms t = *terms;
   size_t found = 0, i = 0;
+  if (!t.alignments && !t.along && !t.shares && !allowed && t.norm_share == 0) {
+    i = count / 32 * 32;
+    found = ctq_select_plain(terms, i, threshold, keys, rows);
+  }
   for (; i + 16 <= count; i += 16) found = ctq_select(&t, i, 16, allowed, threshold, keys, rows, found);
   return i < count ? ctq_select(&t, i, count - i, allowed, threshold, keys, rows, found) : found;
 }

@@ -100,7 +100,8 @@ static float key_of(const ctq_key_terms *t, size_t i) {
   float norm = t->norms ? t->norms[i] : 1, product = t->sums[i] * t->step + t->offset;
   if (t->alignments) product /= t->alignments[i];
   float constant = t->along ? t->along[i] * t->along_share + t->constant : t->constant;
-  float key = norm * (product - norm * t->norm_share) + constant;
+  if (t->norm_share != 0) product -= norm * t->norm_share;
+  float key = norm * product + constant;
   return t->shares ? key + t->shares[i] : key;
 }
 

@@ -12,26 +12,23 @@ struct Chunk: Sendable {
   /// Rows of a chunk.
   static let rowCount = blockCount * BlockShape.rowCount
 
-  private enum Storage: Sendable {
-    /// One run of bytes a part, in the order of `Part`.
-    case memory([AlignedBytes])
-    case file(IndexSections, firstBlock: Int)
-  }
-
   let shape: RowShape
-  private var storage: Storage
+  /// One run of bytes a part, in the order of `Part`, of a chunk in memory.
+  private var parts: [AlignedBytes]
+  /// Where a chunk in a file lies.
+  private var file: (sections: IndexSections, firstBlock: Int)?
 
   /// Creates a chunk in memory with room for some blocks, of zeros.
   init(_ shape: RowShape, blockCount: Int = 0) {
     self.shape = shape
-    storage = .memory(
-      Part.allCases.map { AlignedBytes(byteCount: blockCount * shape.byteCount(of: $0)) })
+    parts = Part.allCases.map { AlignedBytes(byteCount: blockCount * shape.byteCount(of: $0)) }
   }
 
   /// Creates the chunk whose first block is block `firstBlock` of a mapped file.
   init(_ shape: RowShape, in sections: IndexSections, firstBlock: Int) {
     self.shape = shape
-    storage = .file(sections, firstBlock: firstBlock)
+    parts = []
+    file = (sections, firstBlock)
   }
 
   /// Lends a part of consecutive blocks.
@@ -40,14 +37,13 @@ struct Chunk: Sendable {
   ) throws(IndexError) -> R {
     let size = shape.byteCount(of: part)
     guard size > 0, !blocks.isEmpty else { return try body(RawSpan()) }
-    switch storage {
-    case .memory(let parts):
-      let range = blocks.lowerBound * size..<blocks.upperBound * size
+    let range = blocks.lowerBound * size..<blocks.upperBound * size
+    guard let file else {
       return try body(AlignedBytes.bytes(of: parts, part.rawValue).extracting(range))
-    case .file(let sections, let first):
-      return try sections.withBytes(
-        of: part, (first + blocks.lowerBound) * size..<(first + blocks.upperBound) * size, body)
     }
+    let first = file.firstBlock * size
+    return try file.sections.withBytes(
+      of: part, first + range.lowerBound..<first + range.upperBound, body)
   }
 
   /// Lends the codes of consecutive blocks.
@@ -104,7 +100,7 @@ struct Chunk: Sendable {
     var copy = AlignedBytes(byteCount: shape.byteCount(of: part))
     try withBytes(of: part, block..<block + 1) { bytes in
       var target = copy.mutableBytes
-      for row in 0..<rowCount { copyRow(part, bytes, row, to: &target, row) }
+      for row in 0..<rowCount { Chunk.copyRow(part, bytes, row, to: &target, row, shape) }
     }
     return copy
   }
@@ -113,15 +109,11 @@ struct Chunk: Sendable {
   mutating func put(_ image: BlockImage, at row: Int) throws(IndexError) {
     try load()
     reserve(rows: row + 1)
-    guard case .memory(var parts) = storage else { return }
-    // Taken out, so that the memory has one owner while it is changed.
-    storage = .memory([])
     for part in Part.allCases where shape.byteCount(of: part) > 0 {
       let source = image.parts[part.rawValue]
       var target = parts[part.rawValue].mutableBytes
-      copyRow(part, source.bytes, image.row, to: &target, row)
+      Chunk.copyRow(part, source.bytes, image.row, to: &target, row, shape)
     }
-    storage = .memory(parts)
   }
 
   /// Writes rows of a batch from row `start` on; a mapped chunk is first copied to memory.
@@ -130,8 +122,6 @@ struct Chunk: Sendable {
   ) throws(IndexError) {
     try load()
     reserve(rows: start + rows.count)
-    guard case .memory(var parts) = storage else { return }
-    storage = .memory([])
     parts.spread(
       batch, rows, at: start, shape.codes, batch.layout.codes.lowerBound, signs: .signs,
       rest: .rest)
@@ -170,14 +160,10 @@ struct Chunk: Sendable {
         of: batch.originals.extracting(rows.lowerBound * size..<rows.upperBound * size),
         to: start * size)
     }
-    storage = .memory(parts)
   }
 
   /// Fills rows 0, 1, … with codes and scalars of the rows in `slots`, which are ascending.
   mutating func gather(_ slots: ArraySlice<UInt32>, from store: RowStore) throws(IndexError) {
-    guard case .memory(var parts) = storage else { return }
-    storage = .memory([])
-    defer { storage = .memory(parts) }
     var next = slots.startIndex
     while next < slots.endIndex {
       let (number, first) = (Int(slots[next]) / Chunk.rowCount, next)
@@ -210,8 +196,9 @@ struct Chunk: Sendable {
   }
 
   /// Copies a part of one row between runs of blocks.
-  private func copyRow(
-    _ part: Part, _ source: RawSpan, _ from: Int, to target: inout MutableRawSpan, _ place: Int
+  private static func copyRow(
+    _ part: Part, _ source: RawSpan, _ from: Int, to target: inout MutableRawSpan, _ place: Int,
+    _ shape: RowShape
   ) {
     let (size, rows) = (shape.byteCount(of: part), BlockShape.rowCount)
     switch part {
@@ -227,31 +214,29 @@ struct Chunk: Sendable {
 
   /// Makes room for the first `count` rows, and for twice as many as before.
   private mutating func reserve(rows count: Int) {
-    guard case .memory(let parts) = storage else { return }
     let wanted = (count + BlockShape.rowCount - 1) / BlockShape.rowCount
     let own = parts[Part.signs.rawValue].byteCount / shape.byteCount(of: .signs)
     guard wanted > own else { return }
     let blocks = min(Chunk.blockCount, max(wanted, 2 * own))
-    storage = .memory(
-      Part.allCases.map {
-        let own = parts[$0.rawValue]
-        return AlignedBytes(copying: own.bytes, byteCount: blocks * shape.byteCount(of: $0))
-      })
+    parts = Part.allCases.map {
+      let own = parts[$0.rawValue]
+      return AlignedBytes(copying: own.bytes, byteCount: blocks * shape.byteCount(of: $0))
+    }
   }
 
   /// Copies a mapped chunk to memory, so that changes to it cannot fail.
   mutating func load() throws(IndexError) {
-    guard case .file(let sections, let first) = storage else { return }
-    var parts: [AlignedBytes] = []
+    guard let (sections, first) = file else { return }
+    var loaded: [AlignedBytes] = []
     for part in Part.allCases {
       let size = shape.byteCount(of: part)
       let end = min((first + Chunk.blockCount) * size, sections.byteCount(of: part))
-      parts.append(
+      loaded.append(
         try sections.withBytes(of: part, first * size..<max(first * size, end)) {
           AlignedBytes(copying: $0, byteCount: $0.byteCount)
         })
     }
-    storage = .memory(parts)
+    (parts, file) = (loaded, nil)
   }
 }
 

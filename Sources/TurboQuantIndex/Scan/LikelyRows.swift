@@ -20,11 +20,13 @@ struct LikelyRows: Sendable {
     threshold = max(threshold, first.keys.floor(ofBest: limit, kernels))
   }
 
-  /// Takes a row into account.
-  mutating func offer(key: Float, slot: UInt32) {
-    guard key >= threshold else { return }
-    rows.append(UInt64(LikelyRows.ordered(key)) << 32 | UInt64(~slot))
-    if rows.count >= 4 * limit { prune() }
+  /// Takes rows into account, which count from slot `first`.
+  mutating func offer(_ selected: borrowing SelectedRows, first: UInt32) {
+    let (keys, numbers) = (selected.keys, selected.rows)
+    for i in keys.indices where keys[i] >= threshold {
+      rows.append(UInt64(LikelyRows.ordered(keys[i])) << 32 | UInt64(~(first + numbers[i])))
+      if rows.count >= 4 * limit { prune() }
+    }
   }
 
   /// Takes the rows of another list into account.

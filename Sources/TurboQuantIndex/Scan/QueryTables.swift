@@ -73,11 +73,14 @@ struct QueryTables: Sendable {
     let inverse = step > 0 ? 1 / step : 0
     let first = weights.count
     weights.append(contentsOf: repeatElement(0, count: BlockShape.weightCount(of: u.count)))
+    var own = weights.mutableSpan
     var sum = 0
-    for i in u.indices {
-      let weight = nearest(Double(u[i]) * inverse)
-      weights[first + BlockShape.weightPlace(i)] = Int8(weight)
-      sum += weight
+    for start in stride(from: 0, to: u.count, by: BlockShape.weightOrder.count) {
+      for (place, i) in BlockShape.weightOrder.enumerated() where start + i < u.count {
+        let weight = nearest(Double(u[start + i]) * inverse)
+        own[first + start + place] = Int8(weight)
+        sum += weight
+      }
     }
     return SumScale(
       step: step * centroidStep, offset: -64 * Double(sum) * step * centroidStep,
@@ -90,8 +93,11 @@ struct QueryTables: Sendable {
     let inverse = step > 0 ? 1 / step : 0
     let first = wideWeights.count
     wideWeights.append(contentsOf: repeatElement(0, count: BlockShape.weightCount(of: u.count)))
-    for i in u.indices {
-      wideWeights[first + BlockShape.weightPlace(i)] = Int16(nearest(Double(u[i]) * inverse))
+    var own = wideWeights.mutableSpan
+    for start in stride(from: 0, to: u.count, by: BlockShape.weightOrder.count) {
+      for (place, i) in BlockShape.weightOrder.enumerated() where start + i < u.count {
+        own[first + start + place] = Int16(nearest(Double(u[start + i]) * inverse))
+      }
     }
     return SumScale(step: step * centroidStep, offset: 0, variance: step * step / 12)
   }

@@ -15,19 +15,22 @@ extension Scanner {
     let factors = (0..<group.count).map {
       group.laws[$0].factors(group.tables.signScales[$0], over: length)
     }
+    var memory = takeMemory()
+    defer { swap(&memory, &self.memory) }
+    memory.reserve(queries: 0, hasSketch: false)
     for chunk in chunks {
       for blocks in runs(ofChunk: chunk) {
-        try sumSigns(chunk, blocks, group)
+        try sumSigns(chunk, blocks, group, &memory)
         let first = UInt32(firstSlot(chunk, blocks))
         try select(
-          chunk, blocks, 0..<group.count, threshold: { (factors[$0], likely[$0].threshold) },
+          chunk, blocks, 0..<group.count, &memory,
+          threshold: { (factors[$0], likely[$0].threshold) },
           begin: { query, first in
             likely[query].begin(with: first, kernels)
             return likely[query].threshold
           }
         ) { query, selected in
-          let (keys, rows) = (selected.keys, selected.rows)
-          for i in keys.indices { likely[query].offer(key: keys[i], slot: first + rows[i]) }
+          likely[query].offer(selected, first: first)
         }
       }
     }
@@ -39,25 +42,34 @@ extension Scanner {
     _ query: Int, _ survival: ScanGroup.Survival, except read: [UInt32]
   ) throws(IndexError) -> [UInt32] {
     var slots: [UInt32] = []
-    var next = 0
+    var memory = takeMemory()
+    defer { swap(&memory, &self.memory) }
+    memory.reserve(queries: 0, hasSketch: false)
     for chunk in signChunks {
       for blocks in runs(ofChunk: chunk) {
         let first = UInt32(firstSlot(chunk, blocks))
         try select(
-          chunk, blocks, query..<query + 1,
+          chunk, blocks, query..<query + 1, &memory,
           threshold: { _ in (survival.factors, survival.threshold) }, begin: { _, _ in -.infinity }
         ) { _, selected in
           let rows = selected.rows
-          for i in rows.indices {
-            let slot = first + rows[i]
-            // Both ascend, so that one pass passes over what has been read whole already.
-            while next < read.count, read[next] < slot { next += 1 }
-            if next == read.count || read[next] != slot { slots.append(slot) }
-          }
+          for i in rows.indices { slots.append(first + rows[i]) }
         }
       }
     }
-    return slots
+    return Scanner.difference(slots, read)
+  }
+
+  /// What is in `slots` and not in `others`, both ascending.
+  private static func difference(_ slots: [UInt32], _ others: [UInt32]) -> [UInt32] {
+    var left: [UInt32] = []
+    left.reserveCapacity(slots.count)
+    var next = 0
+    for slot in slots {
+      while next < others.count, others[next] < slot { next += 1 }
+      if next == others.count || others[next] != slot { left.append(slot) }
+    }
+    return left
   }
 
   /// Floats from one query's sign sums to the next's.
@@ -68,16 +80,13 @@ extension Scanner {
     firstSlot(chunk, blocks) - signChunks.lowerBound * Chunk.rowCount
   }
 
-  private mutating func sumSigns(
-    _ chunk: Int, _ blocks: Range<Int>, _ group: ScanGroup
+  private func sumSigns(
+    _ chunk: Int, _ blocks: Range<Int>, _ group: ScanGroup, _ memory: inout ScanMemory
   ) throws(IndexError) {
     let (first, stride) = (signPlace(chunk, blocks), signStride)
-    var sums: [Float] = []
-    swap(&sums, &memory.signSums)
-    defer { swap(&sums, &memory.signSums) }
     try store.chunks[chunk].withSigns(of: .signs, columns: store.shape.codes.columns, blocks) {
       (plane) throws(IndexError) in
-      var all = sums.mutableSpan
+      var all = memory.signSums.mutableSpan
       var target = all._mutatingExtracting(first...)
       kernels.tableSums(
         plane, bits: 1, tables: group.tables.signTables.span, queryCount: group.count,
@@ -87,18 +96,15 @@ extension Scanner {
 
   /// Calls `take` for each query with the rows of some blocks whose signs give a key of at least its threshold;
   /// a query whose threshold is −∞ may `begin` with a better one.
-  private mutating func select(
-    _ chunk: Int, _ blocks: Range<Int>, _ queries: Range<Int>,
+  private func select(
+    _ chunk: Int, _ blocks: Range<Int>, _ queries: Range<Int>, _ memory: inout ScanMemory,
     threshold: (_ query: Int) -> (KeyFactors, Float),
     begin: (_ query: Int, _ first: borrowing SelectedRows) -> Float,
     _ take: (_ query: Int, _ selected: borrowing SelectedRows) -> Void
   ) throws(IndexError) {
-    var memory = takeMemory()
-    defer { swap(&memory, &self.memory) }
-    memory.reserve(queries: 0, hasSketch: false)
-    let sums = memory.signSums
     let (masks, count) = (masks(chunk, blocks), rowCount(chunk, blocks))
     let (place, stride) = (signPlace(chunk, blocks), signStride)
+    let sums = memory.signSums
     try store.chunks[chunk].withKeyScalars(blocks, alignments: false) { scalars in
       for query in queries {
         let first = query * stride + place
