@@ -86,7 +86,7 @@ def not_run(rows: Sequence[Row]) -> list[str]:
 
 
 def notes(rows: Sequence[Row]) -> list[str]:
-    """What ours says of itself: a plain read of its codes, and how many queries it certified."""
+    """What ours says of itself: a plain read of its codes, and how many rows it read whole."""
     lines = []
     for row in rows:
         if row.reason or not row.found or not row.found.extra:
@@ -95,7 +95,7 @@ def notes(rows: Sequence[Row]) -> list[str]:
         times = row.spread("single_us").median / read
         line = f"ours {row.key[1]}: a query takes ×{times:.1f} the {read:.0f} µs to read its codes"
         if row.configuration.method == "certified":
-            line += f"; {finished:.2%} of the queries certified"
+            line += f"; a batch read {finished:.2%} of the rows whole"
         lines.append(line)
     return lines
 

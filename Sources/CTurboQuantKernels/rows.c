@@ -119,6 +119,18 @@ void ctq_pack_row(const uint8_t *signs, const uint8_t *rest, uint32_t row, uint3
   }
 }
 
+/// Copies the last of the planes of row `from` of a block to row `to` of a block of one.
+INLINE void copy_last_plane(const uint8_t *source, uint32_t from, uint8_t *target, uint32_t to, uint32_t columns,
+                            uint32_t planes) {
+  const size_t units = columns / CTQ_UNIT_COLUMNS, width = columns % CTQ_UNIT_COLUMNS;
+  const uint8_t *words = source + CTQ_UNIT_BYTES * (size_t)(planes - 1) + 4 * from;
+  for (size_t u = 0; u < units; u++)
+    memcpy(target + CTQ_UNIT_BYTES * u + 4 * to, words + CTQ_UNIT_BYTES * planes * u, 4);
+  source += CTQ_UNIT_BYTES * planes * units + width * (32 * (size_t)(planes - 1) + from);
+  target += CTQ_UNIT_BYTES * units + width * to;
+  for (size_t j = 0; j < width; j++) target[j] = source[j];
+}
+
 void ctq_copy_row(const uint8_t *source, uint32_t from, uint8_t *target, uint32_t to, uint32_t columns,
                   uint32_t planes) {
   const size_t words = (size_t)planes * (columns / CTQ_UNIT_COLUMNS), width = columns % CTQ_UNIT_COLUMNS;
@@ -129,4 +141,27 @@ void ctq_copy_row(const uint8_t *source, uint32_t from, uint8_t *target, uint32_
   target += CTQ_UNIT_BYTES * words + width * to;
   for (size_t p = 0; p < planes; p++)
     for (size_t j = 0; j < width; j++) target[32 * width * p + j] = source[32 * width * p + j];
+}
+
+#define FOR_GATHERED_ROWS(target_planes, copy)                                                           \
+  const size_t block = 32 * (size_t)columns * planes, own = 32 * (size_t)columns * (target_planes);      \
+  for (size_t i = 0; i < row_count; i++) {                                                               \
+    const uint32_t row = rows[i] - base;                                                                 \
+    const size_t to = start + i;                                                                         \
+    copy(source + row / 32 * block, row % 32, target + to / 32 * own, (uint32_t)(to % 32), columns, planes); \
+  }
+
+void ctq_gather_rows(const uint8_t *source, const uint32_t *rows, size_t row_count, uint32_t base,
+                     uint8_t *target, size_t start, uint32_t columns, uint32_t planes) {
+  FOR_GATHERED_ROWS(planes, ctq_copy_row)
+}
+
+void ctq_gather_last_planes(const uint8_t *source, const uint32_t *rows, size_t row_count, uint32_t base,
+                            uint8_t *target, size_t start, uint32_t columns, uint32_t planes) {
+  FOR_GATHERED_ROWS(1, copy_last_plane)
+}
+
+void ctq_gather_scalars(const float *source, const uint32_t *rows, size_t row_count, uint32_t base,
+                        float *target) {
+  for (size_t i = 0; i < row_count; i++) target[i] = source[rows[i] - base];
 }

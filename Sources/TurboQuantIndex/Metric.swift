@@ -15,12 +15,12 @@ public enum Metric: UInt8, Sendable, Hashable, CaseIterable {
 public enum Exactness: Sendable, Hashable {
   /// Every code is read whole.
   case exhaustive
-  /// Codes are read whole only where their first bit leaves a chance.
+  /// Codes are read whole only where their first bits leave a chance.
   ///
   /// For a query that does not depend on the seed, the result equals the exhaustive one with
   /// probability at least 1 − `failureProbability` over the rotation. Documentation/Numerics.md
   /// derives the bound. One-bit, two-stage and very short codes are always read whole,
-  /// and so are indexes of up to 2 MiB of codes beside their signs, up to 8 MiB by a batch.
+  /// and so are indexes of up to 2 MiB of codes beside their signs.
   case certified(failureProbability: Double = 1e-3)
 }
 

@@ -13,18 +13,9 @@ public struct SearchOptions: Sendable {
   public var hasStandardErrors: Bool
   /// Threads that search.
   public var threads: Int
-  /// Bytes of codes beside their signs up to which a certified search of one query reads them all: to choose
-  /// among them takes as long (measured at 384 and 1536 coordinates).
-  ///
-  /// Four queries and more share what they read and leave up to four times as many; less the more coordinates
-  /// there are, whose signs leave fewer rows to choose.
+  /// Bytes of codes beside their signs up to which a certified search reads them all: to choose among them takes as
+  /// long (measured at 384 coordinates, one query and a batch).
   package var smallRest = 2 << 20
-
-  /// ``smallRest`` for a number of queries.
-  func smallRest(queryCount: Int, dimension: Int) -> Int {
-    let sharing = min(4, queryCount) * 384 / max(384, dimension)
-    return smallRest * max(1, sharing)
-  }
 
   /// Creates options.
   public init(

@@ -83,7 +83,7 @@ public struct VectorIndex: Sendable {
     meanDirection = metric == .squaredEuclidean ? nil : mean.map(VectorIndex.direction)
     self.originals = originals
     scanCodes = ScanCodes(codebook)
-    certificate = Certificate(codec, bits: codebook.bits)
+    certificate = Certificate(codec, codebook)
     rows = RowStore(shape)
     slots = [:]
     fingerprint = VectorIndex.fingerprint(codec, metric, mean)

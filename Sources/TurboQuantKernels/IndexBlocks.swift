@@ -25,6 +25,12 @@ package struct BlockShape: Sendable, Equatable {
   /// Whether codes of `bits` bits have a block layout.
   package static func isOffered(bits: Int) -> Bool { (1...4).contains(bits) || bits == 8 }
 
+  /// Whether codes of `bits` bits keep their second bit apart from those after it.
+  package static func hasSecondPlane(bits: Int) -> Bool { bits == 4 || bits == 8 }
+
+  /// Blocks that hold `count` rows.
+  package static func blockCount(ofRows count: Int) -> Int { (count + rowCount - 1) / rowCount }
+
   /// Columns of eight coordinates.
   package var columns: Int { (dimension + 7) / 8 }
   /// Bytes of a block's signs.
@@ -39,6 +45,13 @@ package struct BlockShape: Sendable, Equatable {
   package var weightCount: Int { BlockShape.weightCount(of: dimension) }
   /// Bytes of a query's lookup tables for codes of `bits` bits.
   package func tableByteCount(bits: Int) -> Int { Int(CTQ_UNIT_BYTES) * bits * units }
+
+  /// `u` in the order in which second bits stand, where signs would be those of coordinates 0, 1, ….
+  package static func secondOrder(_ u: Span<Float>) -> [Float] {
+    var turned = [Float](repeating: 0, count: (u.count + 3) / 4 * 4)
+    for i in u.indices { turned[i & ~3 | (i + 1) & 3] = u[i] }
+    return turned
+  }
 
   /// Weights of a query of `dimension` coordinates.
   package static func weightCount(of dimension: Int) -> Int { (dimension + 31) / 32 * 32 }
@@ -224,35 +237,72 @@ package func copyRow(
   }
 }
 
-/// Copies rows, numbered over all blocks of `source`, to rows `start`, … of `target`.
+/// Copies rows, numbered over all blocks of `source`, ascending, to rows `start`, … of `target`.
 package func gatherRows(
-  _ source: RawSpan, rows: ArraySlice<UInt32>, numberedFrom first: Int,
-  to target: inout MutableRawSpan, start: Int, _ planes: BlockPlanes
+  _ source: RawSpan, rows: Span<UInt32>, numberedFrom first: Int, to target: inout MutableRawSpan,
+  start: Int, _ planes: BlockPlanes
 ) {
-  let blockBytes = planes.byteCount
-  precondition(start >= 0 && (start + rows.count + 31) / 32 * blockBytes <= target.byteCount)
+  unsafe gather(source, rows, first, planes, &target, start, planes, ctq_gather_rows)
+}
+
+/// Copies the second bits of codes of `shape`, rows numbered over all blocks of their other bits `rest`,
+/// ascending, to rows `start`, … of `target`, blocks of one plane.
+///
+/// As a plane of signs it belongs to queries in ``BlockShape/secondOrder(_:)``.
+package func gatherSecondPlanes(
+  _ rest: RawSpan, rows: Span<UInt32>, numberedFrom first: Int, to target: inout MutableRawSpan,
+  start: Int, _ shape: BlockShape
+) {
+  precondition(BlockShape.hasSecondPlane(bits: shape.bits))
+  let planes = BlockPlanes(columns: shape.columns, count: shape.bits - 1)
+  let own = BlockPlanes(columns: shape.columns, count: 1)
+  unsafe gather(rest, rows, first, planes, &target, start, own, ctq_gather_last_planes)
+}
+
+private typealias RowGathering =
+  @convention(c) (
+    UnsafePointer<UInt8>?, UnsafePointer<UInt32>?, Int, UInt32, UnsafeMutablePointer<UInt8>?, Int,
+    UInt32, UInt32
+  ) -> Void
+
+private func gather(
+  _ source: RawSpan, _ rows: Span<UInt32>, _ first: Int, _ planes: BlockPlanes,
+  _ target: inout MutableRawSpan, _ start: Int, _ targetPlanes: BlockPlanes,
+  _ copy: RowGathering
+) {
+  guard !rows.isEmpty else { return }
+  let count = Int(rows[rows.count - 1]) - first + 1
+  precondition(Int(rows[0]) >= first && start >= 0)
+  precondition(BlockShape.blockCount(ofRows: count) * planes.byteCount <= source.byteCount)
+  precondition(
+    BlockShape.blockCount(ofRows: start + rows.count) * targetPlanes.byteCount <= target.byteCount)
   unsafe source.withUnsafeBytes { source in
     unsafe target.withUnsafeMutableBytes { target in
-      for (place, number) in rows.enumerated() {
-        let (row, to) = (Int(number) - first, start + place)
-        precondition(row >= 0 && (row / 32 + 1) * blockBytes <= source.count)
-        unsafe ctq_copy_row(
-          source.bytes(at: row / 32 * blockBytes), UInt32(row % 32),
-          target.bytes(at: to / 32 * blockBytes), UInt32(to % 32), UInt32(planes.columns),
-          UInt32(planes.count))
+      unsafe rows.withUnsafeBufferPointer { rows in
+        unsafe copy(
+          source.bytes(at: 0), rows.baseAddress, rows.count, UInt32(first), target.bytes(at: 0),
+          start, UInt32(planes.columns), UInt32(planes.count))
       }
     }
   }
 }
 
-/// Copies the float32 scalars of rows, numbered over all of `source`, to places `start`, … of `target`.
+/// Copies the float32 scalars of rows, numbered over all of `source`, ascending, to places `start`, … of `target`.
 package func gatherScalars(
-  _ source: RawSpan, rows: ArraySlice<UInt32>, numberedFrom first: Int,
-  to target: inout MutableRawSpan, start: Int
+  _ source: RawSpan, rows: Span<UInt32>, numberedFrom first: Int, to target: inout MutableRawSpan,
+  start: Int
 ) {
-  for (place, number) in rows.enumerated() {
-    target.storeBytes(
-      of: source.float32(at: 4 * (Int(number) - first)).bitPattern.littleEndian,
-      toByteOffset: 4 * (start + place), as: UInt32.self)
+  guard !rows.isEmpty else { return }
+  precondition(
+    Int(rows[0]) >= first && 4 * (Int(rows[rows.count - 1]) - first + 1) <= source.byteCount)
+  precondition(start >= 0 && 4 * (start + rows.count) <= target.byteCount)
+  unsafe source.withUnsafeBytes { source in
+    unsafe target.withUnsafeMutableBytes { target in
+      unsafe rows.withUnsafeBufferPointer { rows in
+        unsafe ctq_gather_scalars(
+          source.floats, rows.baseAddress, rows.count, UInt32(first),
+          target.baseAddress?.assumingMemoryBound(to: Float.self).advanced(by: start))
+      }
+    }
   }
 }

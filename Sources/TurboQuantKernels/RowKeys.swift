@@ -133,17 +133,25 @@ extension Kernels {
       terms, factors, allowed, threshold, &selected.keyMemory, &selected.rowMemory)
   }
 
-  /// The same; where `threshold` is −∞, `begin` sees all rows that are allowed and may raise it.
+  /// The same; where `threshold` is −∞, `begin` sees the keys of all rows that are allowed and may raise it.
   package func selectRows(
     _ terms: borrowing KeyTerms, _ factors: KeyFactors, allowed: Span<UInt32>, threshold: Float,
-    begin: (borrowing SelectedRows) -> Float, into selected: inout SelectedRows
+    begin: (Span<Float>) -> Float, into selected: inout SelectedRows
   ) {
-    selectRows(terms, factors, allowed: allowed, threshold: threshold, into: &selected)
-    guard threshold == -.infinity else { return }
-    let better = begin(selected)
-    if better > threshold {
-      selectRows(terms, factors, allowed: allowed, threshold: better, into: &selected)
+    var better = threshold
+    if threshold == -.infinity {
+      if allowed.isEmpty {
+        precondition(selected.keyMemory.count >= terms.sums.count)
+        var all = selected.keyMemory.mutableSpan
+        var keys = all._mutatingExtracting(first: terms.sums.count)
+        rowKeys(terms, factors, into: &keys)
+        better = begin(keys.span)
+      } else {
+        selectRows(terms, factors, allowed: allowed, threshold: threshold, into: &selected)
+        better = begin(selected.keys)
+      }
     }
+    selectRows(terms, factors, allowed: allowed, threshold: better, into: &selected)
   }
 
   private func select(
@@ -171,7 +179,7 @@ extension Kernels {
 
 extension UnsafeRawBufferPointer {
   /// The floats there, or null where there are none.
-  fileprivate var floats: UnsafePointer<Float>? {
+  var floats: UnsafePointer<Float>? {
     count > 0 ? unsafe baseAddress?.assumingMemoryBound(to: Float.self) : nil
   }
 }

@@ -136,6 +136,34 @@ static void check_copies(uint32_t columns, uint32_t planes) {
     }
 }
 
+/// Gathers some of three blocks' rows, their last planes and their scalars.
+static void check_gathering(uint32_t columns, uint32_t planes) {
+  enum { BASE = 1000 };
+  const uint32_t rows[] = {BASE, BASE + 1, BASE + 31, BASE + 32, BASE + 70, BASE + 95};
+  const size_t count = sizeof rows / sizeof *rows, start = 30, block = 32 * (size_t)columns * planes;
+  uint8_t *source = random_bytes(3 * block, 0), *target = random_bytes(2 * block, 0);
+  uint8_t *last = random_bytes(2 * 32 * (size_t)columns, 0), *scalars = random_bytes(4 * 96, 0);
+  float *gathered = (float *)random_bytes(4 * count, 0);
+  ctq_gather_rows(source, rows, count, BASE, target, start, columns, planes);
+  ctq_gather_last_planes(source, rows, count, BASE, last, start, columns, planes);
+  ctq_gather_scalars((const float *)scalars, rows, count, BASE, gathered);
+  for (size_t i = 0; i < count; i++) {
+    const size_t from = rows[i] - BASE, to = start + i;
+    for (uint32_t c = 0; c < columns; c++) {
+      for (uint32_t p = 0; p < planes; p++)
+        expect(byte_there(source + from / 32 * block, columns, planes, p, from % 32, c) ==
+                   byte_there(target + to / 32 * block, columns, planes, p, to % 32, c),
+               "ctq_gather_rows", columns, planes);
+      expect(byte_there(source + from / 32 * block, columns, planes, planes - 1, from % 32, c) ==
+                 byte_there(last + to / 32 * 32 * columns, columns, 1, 0, to % 32, c),
+             "ctq_gather_last_planes", columns, planes);
+    }
+    expect(memcmp(gathered + i, scalars + 4 * from, 4) == 0, "ctq_gather_scalars", from, 32);
+  }
+  uint8_t *parts[] = {source, target, last, scalars, (uint8_t *)gathered};
+  for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) free(parts[i]);
+}
+
 static void check_layout(void) {
   const uint32_t widths[] = {1, 2, 3, 4, 8};
   for (size_t w = 0; w < 5; w++)
@@ -144,6 +172,8 @@ static void check_layout(void) {
     for (size_t units = 1; units <= 9; units++) check_quads(units, units % 3 * 4, bits);
   for (uint32_t columns = 1; columns <= 9; columns++) check_copies(columns, 1 + columns % 4);
   check_copies(5, 7);
+  for (uint32_t columns = 1; columns <= 9; columns++)
+    for (uint32_t planes = 1; planes <= 7; planes++) check_gathering(columns, planes);
 }
 
 // MARK: Sums
@@ -314,19 +344,21 @@ static void check_all_quad_sums(void) {
 
 // MARK: From sums to rows
 
-/// The rows of `keys` that a threshold and a filter leave; infinities, both zeros and NaNs are among the keys.
+/// The rows of `keys` that a threshold and a filter leave; infinities, both zeros and NaNs are among the keys. There
+/// is room for `count` and no more.
 static void check_selection(const ctq_key_terms *terms, const float *keys, size_t count,
                             const uint32_t *allowed, float threshold) {
-  uint32_t rows[2][MOST_ROWS];
-  float kept[2][MOST_ROWS];
-  memset(rows, 0x5a, sizeof rows);
-  memset(kept, 0x5a, sizeof kept);
+  uint32_t *rows[2];
+  float *kept[2];
   size_t found[2];
-  for (int side = 0; side < 2; side++)
+  for (int side = 0; side < 2; side++) {
+    rows[side] = (uint32_t *)random_bytes(4 * count, 0);
+    kept[side] = (float *)random_bytes(4 * count, 0);
     found[side] = both(side)->select_rows(terms, count, allowed, threshold, kept[side], rows[side]);
+  }
   expect_equal(found, found + 1, sizeof *found, "select_rows's count", count, 0);
-  expect_equal(rows[0], rows[1], sizeof rows[0], "select_rows", count, 0);
-  expect_equal(kept[0], kept[1], sizeof kept[0], "select_rows's keys", count, 0);
+  expect_equal(rows[0], rows[1], 4 * found[0], "select_rows", count, 0);
+  expect_equal(kept[0], kept[1], 4 * found[0], "select_rows's keys", count, 0);
   size_t at = 0;
   for (size_t i = 0; i < count; i++) {
     if (!(keys[i] >= threshold) || (allowed && !(allowed[i / 32] >> i % 32 & 1))) continue;
@@ -334,6 +366,10 @@ static void check_selection(const ctq_key_terms *terms, const float *keys, size_
     at++;
   }
   expect(at == found[1], "select_rows", count, 1);
+  for (int side = 0; side < 2; side++) {
+    free(rows[side]);
+    free(kept[side]);
+  }
 }
 
 /// Rows whose terms are there where the bits of `kinds` say so.

@@ -162,7 +162,7 @@ struct PlainScores {
     var tables = QueryTables()
     tables.append(
       query.direction.span, query.projections.span, sketchScale: codec.sketch?.scale ?? 0,
-      index.scanCodes, codec.kernels)
+      index.scanCodes, codec.kernels, readsSigns: false, readsSecondPlane: false)
     let scale = tables.codeScales[0]
     let sum1 = u.reduce(0) { $0 + abs($1) }
     let widest = u.reduce(0) { max($0, abs($1)) }

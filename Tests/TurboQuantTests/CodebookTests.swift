@@ -104,4 +104,54 @@ import Testing
     #expect(Rate.bits(4).description == "4")
     #expect(Rate(bitsPerCoordinate: 3.5)?.description == "3.5")
   }
+
+  /// All bits of a code are the code; its sign alone is ±E|t|, and d · Var(E|g| ‖û‖₁/√d) is 2/π · (1 − 3/π) but for a
+  /// term in 1/d.
+  @Test func prefixesOfWholeCodesAndSigns() {
+    for d in [64, 384, 3000] {
+      for bits in 1...8 {
+        let book = Codebook(law: .sphere(dimension: d), bits: bits)
+        let whole = book.prefix(bits: bits)
+        for (a, b) in zip(whole.means, book.exactCentroids) { #expect(abs(a - b) <= 1e-12) }
+        #expect(abs(whole.distortion - book.distortion) <= 1e-12)
+        let sign = book.prefix(bits: 1)
+        let expected = Portable.meanAbsoluteCoordinate(dimension: d)
+        #expect(abs(sign.means[1] - expected) <= 1e-12 && sign.means[0] == -sign.means[1])
+        #expect(abs(sign.distortion - (1 - Double(d) * expected * expected)) <= 1e-12)
+        let variance = 2 / Double.pi * (1 - 3 / Double.pi)
+        #expect(abs(sign.alignmentVariance - variance) <= 1 / Double(d))
+      }
+    }
+  }
+
+  /// The means of cells lie between those of the best codebook and of a coarser one, and unit vectors meet them:
+  /// E⟨û, ŵ⟩ within 5 standard errors, its variance within 5 of the √(2/n) that a normal law's has.
+  @Test(arguments: [3, 4, 8]) func prefixesOfTwoBits(_ bits: Int) {
+    let (d, count, seed) = (1024, 10_000, UInt64(bits))
+    let book = Codebook(law: .sphere(dimension: d), bits: bits)
+    let prefix = book.prefix(bits: 2)
+    #expect(prefix.distortion > Codebook(law: book.law, bits: 2).distortion)
+    #expect(prefix.distortion < Codebook(law: book.law, bits: 1).distortion)
+    var stream = RandomStream(seed: seed, purpose: .testData)
+    let boundary = Double(book.boundaries[3 << (bits - 2) - 1])
+    var (sum, squares) = (0.0, 0.0)
+    for _ in 0..<count {
+      let g = (0..<d).map { _ in stream.nextNormal() }
+      let length = g.reduce(0) { $0 + $1 * $1 }.squareRoot()
+      let aligned = g.reduce(0.0) {
+        let t = abs($1) / length
+        return $0 + t * prefix.means[t < boundary ? 2 : 3]
+      }
+      sum += aligned
+      squares += aligned * aligned
+    }
+    let (n, mean) = (Double(count), sum / Double(count))
+    let variance = squares / n - mean * mean
+    let expected = prefix.alignmentVariance / Double(d)
+    #expect(abs(mean - (1 - prefix.distortion)) <= 5 * (variance / n).squareRoot(), "seed \(seed)")
+    // A term in 1/d beside the sampling error.
+    #expect(
+      abs(variance / expected - 1) <= 5 * (2 / n).squareRoot() + 16 / Double(d),
+      "\(variance), expected \(expected), seed \(seed)")
+  }
 }

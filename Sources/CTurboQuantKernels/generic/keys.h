@@ -25,59 +25,55 @@ static void row_keys(const ctq_key_terms *terms, size_t count, float *keys) {
   for (size_t i = 0; i < count; i += 16) ctq_store_some(keys + i, ctq_keys(&t, i, count - i), count - i);
 }
 
+/// The key of row i, by the same operations.
+CTQ_INLINE float ctq_key(const ctq_key_terms *t, size_t i) {
+  const float norm = t->norms ? t->norms[i] : 1;
+  float product = t->sums[i] * t->step + t->offset;
+  if (t->alignments) product = product / t->alignments[i];
+  const float constant = t->along ? t->along[i] * t->along_share + t->constant : t->constant;
+  if (t->norm_share != 0) product = product - norm * t->norm_share;
+  const float key = norm * product + constant;
+  return t->shares ? key + t->shares[i] : key;
+}
+
 #ifndef CTQ_OWN_KEEP
-/// Stores the keys whose bits are set, and their rows, which count from `first`.
-CTQ_INLINE void ctq_keep(ctq_f16 from, uint32_t bits, uint32_t first, float *keys, uint32_t *rows) {
-  for (size_t found = 0; bits; bits &= bits - 1, found++) {
-    const int lane = __builtin_ctz(bits);
-    keys[found] = from[lane];
-    rows[found] = first + (uint32_t)lane;
-  }
+/// Stores the numbers of the lanes whose bits are set, counted from `first`; there is room for 16.
+CTQ_INLINE void ctq_keep(uint32_t bits, uint32_t first, uint32_t *rows) {
+  for (; bits; bits &= bits - 1) *rows++ = first + (uint32_t)__builtin_ctz(bits);
 }
 #endif
 
-/// Of the rows from row i on, `left` of them, those that `select_rows` selects, counted into `found`.
+/// Of rows i ..< i + 16, of which `left` are there, those that `select_rows` selects, counted into `found`.
 CTQ_INLINE size_t ctq_select(const ctq_key_terms *t, size_t i, size_t left, const uint32_t *allowed,
-                             float threshold, float *keys, uint32_t *rows, size_t found) {
-  ctq_f16 own = ctq_keys(t, i, left);
-  uint32_t bits = ctq_bits_of_lanes((ctq_i16)(own >= threshold));
+                             float threshold, uint32_t *rows, size_t found) {
+  uint32_t bits = ctq_bits_of_lanes((ctq_i16)(ctq_keys(t, i, left) >= threshold));
   if (left < 16) bits &= (1u << left) - 1;
   if (allowed) bits &= allowed[i / 32] >> i % 32 & 0xffff;
-  if (!bits) return found;
-  ctq_keep(own, bits, (uint32_t)i, keys + found, rows + found);
+  ctq_keep(bits, (uint32_t)i, rows + found);
   return found + (size_t)__builtin_popcount(bits);
-}
-
-/// Of whole runs of 32 rows those that `select_rows` selects where keys are norm * (sum * step + offset) + constant.
-CTQ_INLINE size_t ctq_select_plain(const ctq_key_terms *terms, size_t count, float threshold, float *keys,
-                                   uint32_t *rows) {
-  // The nulls and zeros are known here, and what they would add is left out.
-  const ctq_key_terms t = {.sums = terms->sums, .norms = terms->norms, .step = terms->step,
-                           .offset = terms->offset, .constant = terms->constant};
-  size_t found = 0;
-  for (size_t i = 0; i < count; i += 32) {
-    const ctq_f16 first = ctq_keys(&t, i, 16), second = ctq_keys(&t, i + 16, 16);
-    const uint32_t low = ctq_bits_of_lanes((ctq_i16)(first >= threshold));
-    const uint32_t high = ctq_bits_of_lanes((ctq_i16)(second >= threshold));
-    if (!(low | high)) continue;
-    ctq_keep(first, low, (uint32_t)i, keys + found, rows + found);
-    found += (size_t)__builtin_popcount(low);
-    ctq_keep(second, high, (uint32_t)i + 16, keys + found, rows + found);
-    found += (size_t)__builtin_popcount(high);
-  }
-  return found;
 }
 
 static size_t select_rows(const ctq_key_terms *terms, size_t count, const uint32_t *allowed, float threshold,
                           float *keys, uint32_t *rows) {
   const ctq_key_terms t = *terms;
-  size_t found = 0, i = 0;
+  const size_t whole = count / 16 * 16;
+  size_t found = 0;
   if (!t.alignments && !t.along && !t.shares && !allowed && t.norm_share == 0) {
-    i = count / 32 * 32;
-    found = ctq_select_plain(terms, i, threshold, keys, rows);
+    // The common case by terms whose nulls and zeros are known: what they would add is left out.
+    const ctq_key_terms plain = {
+        .sums = t.sums, .norms = t.norms, .step = t.step, .offset = t.offset, .constant = t.constant};
+    for (size_t i = 0; i < whole; i += 16) found = ctq_select(&plain, i, 16, 0, threshold, rows, found);
+  } else {
+    for (size_t i = 0; i < whole; i += 16) found = ctq_select(&t, i, 16, allowed, threshold, rows, found);
   }
-  for (; i + 16 <= count; i += 16) found = ctq_select(&t, i, 16, allowed, threshold, keys, rows, found);
-  return i < count ? ctq_select(&t, i, count - i, allowed, threshold, keys, rows, found) : found;
+  if (whole < count) {
+    uint32_t last[16];
+    const size_t more = ctq_select(&t, whole, count - whole, allowed, threshold, last, 0);
+    for (size_t i = 0; i < more; i++) rows[found++] = last[i];
+  }
+  // Few are selected; their keys are sooner computed again than drawn together with their numbers.
+  for (size_t i = 0; i < found; i++) keys[i] = ctq_key(&t, rows[i]);
+  return found;
 }
 
 #endif

@@ -240,7 +240,8 @@ typedef struct ctq_kernels {
   /// Keys of `count` rows.
   void (*row_keys)(const ctq_key_terms *terms, size_t count, float *keys);
   /// rows <- those of `count` rows, ascending, whose keys are at least `threshold` and whose bits are set in
-  /// `allowed`, a word for 32 rows, null for all; keys <- their keys. Returns how many.
+  /// `allowed`, a word for 32 rows, null for all; keys <- their keys. Returns how many. Both have room for
+  /// `count`, of which anything may be written.
   size_t (*select_rows)(const ctq_key_terms *terms, size_t count, const uint32_t *allowed, float threshold,
                         float *keys, uint32_t *rows);
 
@@ -269,6 +270,15 @@ uint32_t ctq_quad_code(const uint8_t *codes, uint32_t bits, size_t quad_count, s
 /// Copies row `from` of a part of a block to row `to` of another.
 void ctq_copy_row(const uint8_t *source, uint32_t from, uint8_t *target, uint32_t to, uint32_t columns,
                   uint32_t planes);
+/// Copies rows, numbered over all blocks of a part from `base` on, to rows `start`, ... of blocks like these.
+void ctq_gather_rows(const uint8_t *source, const uint32_t *rows, size_t row_count, uint32_t base,
+                     uint8_t *target, size_t start, uint32_t columns, uint32_t planes);
+/// The same for the last of the part's planes alone, to blocks that have no other.
+void ctq_gather_last_planes(const uint8_t *source, const uint32_t *rows, size_t row_count, uint32_t base,
+                            uint8_t *target, size_t start, uint32_t columns, uint32_t planes);
+/// target[i] <- source[rows[i] - base].
+void ctq_gather_scalars(const float *source, const uint32_t *rows, size_t row_count, uint32_t base,
+                        float *target);
 
 /// The IEEE square root of a double.
 static inline double ctq_square_root(double x) { return __builtin_elementwise_sqrt(x); }

@@ -384,14 +384,12 @@ static void combine_codes(const ctq_codebook *codebook, const uint8_t *codes, si
 
 // MARK: Scans
 
-CTQ_INLINE void ctq_keep(ctq_f16 from, uint32_t bits, uint32_t first, float *keys, uint32_t *rows) {
-  // Compressed in registers: compressing to memory is microcode on Zen 4.
-  const __mmask16 kept = (__mmask16)bits, there = lanes_left((size_t)__builtin_popcount(bits));
+CTQ_INLINE void ctq_keep(uint32_t bits, uint32_t first, uint32_t *rows) {
+  // Whether or not there is any: a branch would be mispredicted for each. Compressed in registers, since compressing
+  // to memory is microcode on Zen 4, and stored whole.
   const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-  _mm512_mask_storeu_ps(keys, there, _mm512_maskz_compress_ps(kept, from));
-  _mm512_mask_storeu_epi32(
-      rows, there,
-      _mm512_maskz_compress_epi32(kept, _mm512_add_epi32(lanes, _mm512_set1_epi32((int)first))));
+  const __m512i numbers = _mm512_add_epi32(lanes, _mm512_set1_epi32((int)first));
+  _mm512_storeu_si512(rows, _mm512_maskz_compress_epi32((__mmask16)bits, numbers));
 }
 
 #define CTQ_OWN_KEEP

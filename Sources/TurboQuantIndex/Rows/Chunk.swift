@@ -162,31 +162,50 @@ struct Chunk: Sendable {
     }
   }
 
-  /// Fills rows 0, 1, … with codes and scalars of the rows in `slots`, which are ascending.
-  mutating func gather(_ slots: ArraySlice<UInt32>, from store: RowStore) throws(IndexError) {
-    var next = slots.startIndex
-    while next < slots.endIndex {
+  /// What is gathered of single rows.
+  enum Gathered {
+    /// All of their codes.
+    case codes
+    /// The second bits of their codes, in the place of signs.
+    case secondPlanes
+
+    fileprivate var parts: [Part] {
+      (self == .codes ? [.signs, .rest, .alignments] : [.rest]) + [.norms, .meanComponents]
+    }
+  }
+
+  /// Fills rows 0, 1, … with codes, or some of their bits, and scalars of the rows in `slots`, which are
+  /// ascending.
+  mutating func gather(
+    _ gathered: Gathered, _ slots: Span<UInt32>, from store: RowStore
+  ) throws(IndexError) {
+    let kept = gathered.parts.filter { shape.byteCount(of: $0) > 0 }
+    var next = 0
+    while next < slots.count {
       let (number, first) = (Int(slots[next]) / Chunk.rowCount, next)
-      let end = UInt32(number + 1) * UInt32(Chunk.rowCount)
-      while next < slots.endIndex, slots[next] < end { next += 1 }
+      let end = UInt32((number + 1) * Chunk.rowCount)
+      while next < slots.count, slots[next] < end { next += 1 }
       let (source, blocks) = (store.chunks[number], 0..<store.blockCount(ofChunk: number))
-      for part in [Part.signs, .rest, .norms, .alignments, .meanComponents]
-      where shape.byteCount(of: part) > 0 {
+      for part in kept {
+        let target = gathered == .secondPlanes && part == .rest ? Part.signs : part
         try source.withBytes(of: part, blocks) { bytes in
           Chunk.gather(
-            part, bytes, slots[first..<next], numberedFrom: number * Chunk.rowCount,
-            to: &parts[part.rawValue], start: first - slots.startIndex, shape)
+            part, bytes, slots.extracting(first..<next), numberedFrom: number * Chunk.rowCount,
+            as: target, to: &parts[target.rawValue], start: first, shape)
         }
       }
     }
   }
 
   private static func gather(
-    _ part: Part, _ source: RawSpan, _ rows: ArraySlice<UInt32>, numberedFrom first: Int,
-    to target: inout AlignedBytes, start: Int, _ shape: RowShape
+    _ part: Part, _ source: RawSpan, _ rows: Span<UInt32>, numberedFrom first: Int,
+    as targetPart: Part, to target: inout AlignedBytes, start: Int, _ shape: RowShape
   ) {
     var bytes = target.mutableBytes
     switch part {
+    case .rest where targetPart == .signs:
+      gatherSecondPlanes(
+        source, rows: rows, numberedFrom: first, to: &bytes, start: start, shape.codes)
     case .signs, .rest:
       gatherRows(
         source, rows: rows, numberedFrom: first, to: &bytes, start: start, shape.planes(of: part))
@@ -214,7 +233,7 @@ struct Chunk: Sendable {
 
   /// Makes room for the first `count` rows, and for twice as many as before.
   private mutating func reserve(rows count: Int) {
-    let wanted = (count + BlockShape.rowCount - 1) / BlockShape.rowCount
+    let wanted = BlockShape.blockCount(ofRows: count)
     let own = parts[Part.signs.rawValue].byteCount / shape.byteCount(of: .signs)
     guard wanted > own else { return }
     let blocks = min(Chunk.blockCount, max(wanted, 2 * own))

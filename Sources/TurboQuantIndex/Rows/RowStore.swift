@@ -24,7 +24,7 @@ struct RowStore: Sendable {
 
   /// Blocks of chunk `index` that are in use.
   func blockCount(ofChunk index: Int) -> Int {
-    (rowCount(ofChunk: index) + BlockShape.rowCount - 1) / BlockShape.rowCount
+    BlockShape.blockCount(ofRows: rowCount(ofChunk: index))
   }
 
   private func place(_ slot: Int) -> (chunk: Int, block: Int, row: Int) {

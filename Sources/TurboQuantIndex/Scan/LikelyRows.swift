@@ -16,8 +16,8 @@ struct LikelyRows: Sendable {
   }
 
   /// Spares the offer of most of the first rows, as ``TopRows/begin(with:_:)`` does.
-  mutating func begin(with first: borrowing SelectedRows, _ kernels: Kernels) {
-    threshold = max(threshold, first.keys.floor(ofBest: limit, kernels))
+  mutating func begin(with keys: Span<Float>, _ kernels: Kernels) {
+    threshold = max(threshold, keys.floor(ofBest: limit, kernels))
   }
 
   /// Takes rows into account, which count from slot `first`.

@@ -17,12 +17,15 @@ struct SumScale: Sendable {
 /// A group of queries as the kernels read them, one after another in each array.
 struct QueryTables: Sendable {
   private(set) var signTables: [UInt8] = []
+  private(set) var secondTables: [UInt8] = []
   private(set) var codeTables: [UInt8] = []
   private(set) var weights: [Int8] = []
   private(set) var wideWeights: [Int16] = []
   private(set) var sketchTables: [UInt8] = []
   /// ⟨sign(ŷ), u⟩ of each query.
   private(set) var signScales: [SumScale] = []
+  /// ⟨second(ŷ), u⟩ of each query, second(ŷ) +1 where a code's second bit is set and −1 where it is not.
+  private(set) var secondScales: [SumScale] = []
   /// ⟨ŷ, u⟩ of each query.
   private(set) var codeScales: [SumScale] = []
   /// c · ⟨sign(Jr), Ju⟩ of each query, c the sketch's scale.
@@ -30,13 +33,19 @@ struct QueryTables: Sendable {
 
   /// Adds the query of unit direction `u`; its `projections` count `sketchScale` each.
   ///
-  /// Without `readsSigns` there are tables for the sign plane only where it is the whole code.
+  /// Of the sign plane there are tables where it is read alone or is the whole code, of second bits where they
+  /// are read alone.
   mutating func append(
     _ u: Span<Float>, _ projections: Span<Float>, sketchScale: Double, _ codes: ScanCodes,
-    _ kernels: Kernels, readsSigns: Bool = true
+    _ kernels: Kernels, readsSigns: Bool, readsSecondPlane: Bool
   ) {
     if readsSigns || codes.areSigns {
       signScales.append(QueryTables.append(u, LookupTables.signs, to: &signTables, kernels))
+    }
+    if readsSecondPlane {
+      let turned = BlockShape.secondOrder(u)
+      secondScales.append(
+        QueryTables.append(turned.span, LookupTables.signs, to: &secondTables, kernels))
     }
     switch codes {
     case .signs(let centroid):
@@ -75,12 +84,10 @@ struct QueryTables: Sendable {
     weights.append(contentsOf: repeatElement(0, count: BlockShape.weightCount(of: u.count)))
     var own = weights.mutableSpan
     var sum = 0
-    for start in stride(from: 0, to: u.count, by: BlockShape.weightOrder.count) {
-      for (place, i) in BlockShape.weightOrder.enumerated() where start + i < u.count {
-        let weight = nearest(Double(u[start + i]) * inverse)
-        own[first + start + place] = Int8(weight)
-        sum += weight
-      }
+    QueryTables.forEachWeight(u) { place, coordinate in
+      let weight = nearest(Double(coordinate) * inverse)
+      own[first + place] = Int8(truncatingIfNeeded: weight)
+      sum += weight
     }
     return SumScale(
       step: step * centroidStep, offset: -64 * Double(sum) * step * centroidStep,
@@ -94,11 +101,24 @@ struct QueryTables: Sendable {
     let first = wideWeights.count
     wideWeights.append(contentsOf: repeatElement(0, count: BlockShape.weightCount(of: u.count)))
     var own = wideWeights.mutableSpan
-    for start in stride(from: 0, to: u.count, by: BlockShape.weightOrder.count) {
-      for (place, i) in BlockShape.weightOrder.enumerated() where start + i < u.count {
-        own[first + start + place] = Int16(nearest(Double(u[start + i]) * inverse))
-      }
+    QueryTables.forEachWeight(u) { place, coordinate in
+      own[first + place] = Int16(truncatingIfNeeded: nearest(Double(coordinate) * inverse))
     }
     return SumScale(step: step * centroidStep, offset: 0, variance: step * step / 12)
+  }
+
+  /// Calls `body` with every coordinate and where its weight stands.
+  @inline(__always)
+  private static func forEachWeight(
+    _ u: Span<Float>, _ body: (_ place: Int, _ coordinate: Float) -> Void
+  ) {
+    let order = BlockShape.weightOrder
+    let whole = u.count / 32 * 32
+    for start in stride(from: 0, to: whole, by: 32) {
+      for place in 0..<32 { body(start + place, u[start + order[place]]) }
+    }
+    for place in 0..<32 where whole + order[place] < u.count {
+      body(whole + place, u[whole + order[place]])
+    }
   }
 }

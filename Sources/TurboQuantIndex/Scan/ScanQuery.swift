@@ -16,10 +16,10 @@ struct KeyLaw: Sendable {
   /// ⟨q, μ/‖μ‖⟩, 0 without a mean.
   var meanShare = 0.0
 
-  /// The factors of keys from sums that mean ρ̂ times `length`.
-  func factors(_ sums: SumScale, over length: Double = 1) -> KeyFactors {
+  /// The factors of keys from sums that mean ρ̂.
+  func factors(_ sums: SumScale) -> KeyFactors {
     KeyFactors(
-      step: Float(scale * sums.step / length), offset: Float(scale * sums.offset / length),
+      step: Float(scale * sums.step), offset: Float(scale * sums.offset),
       normShare: Float(normShare), constant: Float(constant), alongShare: Float(meanShare))
   }
 
@@ -39,36 +39,64 @@ struct ScanGroup: Sendable {
   /// The number of queries.
   var count: Int { laws.count }
 
-  /// What decides which rows' codes are read whole: rows whose `factors` give a key of at least
-  /// `threshold`.
+  /// What decides which rows are read on: those whose `factors` give a key of at least `threshold`.
   struct Survival: Sendable {
     let factors: KeyFactors
     let threshold: Float
   }
 
-  /// The survival rule of query `index` where a key of `key`, first reached by a row of norm `norm` and
-  /// component `along`, must be matched; nil where the certificate has nothing to say.
+  /// What a row must reach: a key, and the norm and the component along the mean of the row that reached it.
+  struct Mark: Sendable {
+    let key: Float
+    let norm: Float
+    let along: Float
+  }
+
+  /// The survival rule of query `index` by first bits whose `sums` mean ρ̂ₚ; nil where the certificate has nothing to
+  /// say.
   func survival(
-    _ index: Int, key: Float, norm: Float, along: Float, deviations: Double,
-    _ certificate: Certificate
+    _ index: Int, _ mark: Mark, _ prefix: Certificate.Prefix, deviations: Double, _ sums: SumScale
   ) -> Survival? {
-    let law = laws[index]
+    let (law, key) = (laws[index], Double(mark.key))
     guard
-      let cosine = law.cosine(
-        forKey: Double(key), norm: Double(norm), along: Double(along))
+      let cosine = law.cosine(forKey: key, norm: Double(mark.norm), along: Double(mark.along))
     else { return nil }
-    let length = certificate.signLength
-    let signs = tables.signScales[index]
-    let noise = signs.variance / (length * length) + tables.codeScales[index].variance
-    let line = certificate.line(at: cosine, deviations: deviations, noise: noise)
-    // ρ̂₁ ≥ slope · c + intercept, c = ((key − constant − meanShare · t)/‖x‖ + normShare · ‖x‖)/scale,
+    let noise = sums.variance + tables.codeScales[index].variance
+    let line = prefix.line(at: cosine, deviations: deviations, noise: noise)
+    // ρ̂ₚ ≥ slope · c + intercept, c = ((key − constant − meanShare · t)/‖x‖ + normShare · ‖x‖)/scale,
     // times ‖x‖ · scale.
     let factors = KeyFactors(
-      step: Float(law.scale * signs.step / length),
-      offset: Float(law.scale * (signs.offset / length - line.intercept)),
+      step: Float(law.scale * sums.step),
+      offset: Float(law.scale * (sums.offset - line.intercept)),
       normShare: Float(line.slope * law.normShare), constant: 0,
       alongShare: Float(line.slope * law.meanShare))
-    return Survival(
-      factors: factors, threshold: Float(line.slope * (Double(key) - law.constant)))
+    return Survival(factors: factors, threshold: Float(line.slope * (key - law.constant)))
+  }
+
+  /// What sums of signs mean as ρ̂ₚ.
+  func signEstimate(_ index: Int, _ signs: Certificate.Prefix) -> SumScale {
+    tables.signScales[index].scaled(by: signs.estimates[1])
+  }
+
+  /// What sums of signs and of second bits mean as ρ̂ₚ.
+  func twoBitEstimate(_ index: Int, _ twoBits: Certificate.Prefix) -> TwoBitEstimate {
+    // The four estimates are ±(e₃ + e₂)/2 ± (e₃ − e₂)/2.
+    let (inner, outer) = (twoBits.estimates[2], twoBits.estimates[3])
+    return TwoBitEstimate(
+      signs: tables.signScales[index].scaled(by: (outer + inner) / 2),
+      seconds: tables.secondScales[index].scaled(by: (outer - inner) / 2))
+  }
+}
+
+/// What two sums, of signs and of second bits, mean when what they mean is added.
+struct TwoBitEstimate: Sendable {
+  let signs: SumScale
+  let seconds: SumScale
+
+  /// What signs.step · (sum of signs) + seconds.step · (sum of second bits) means.
+  var total: SumScale {
+    SumScale(
+      step: 1, offset: signs.offset + seconds.offset,
+      variance: signs.variance + seconds.variance)
   }
 }

@@ -13,8 +13,8 @@ extension Scanner {
       let first = firstSlot(chunk, blocks)
       try select(
         chunk, blocks, group, threshold: { tops[$0].threshold },
-        begin: { query, first in
-          tops[query].begin(with: first, kernels)
+        begin: { query, keys in
+          tops[query].begin(with: keys, kernels)
           return tops[query].threshold
         }
       ) { query, selected, ids in
@@ -53,7 +53,7 @@ extension Scanner {
   /// A query whose threshold is −∞ may `begin` with a better one.
   private mutating func select(
     _ chunk: Int, _ blocks: Range<Int>, _ group: ScanGroup, threshold: (_ query: Int) -> Float,
-    begin: (_ query: Int, _ first: borrowing SelectedRows) -> Float,
+    begin: (_ query: Int, _ keys: Span<Float>) -> Float,
     _ take: (_ query: Int, _ selected: borrowing SelectedRows, _ ids: RawSpan) -> Void
   ) throws(IndexError) {
     var memory = takeMemory()

@@ -10,41 +10,89 @@ extension Scanner {
   mutating func finish(
     _ slots: [UInt32], query: Int, _ group: ScanGroup, into best: inout TopRows
   ) throws(IndexError) {
-    var memory = takeMemory()
-    defer { swap(&memory, &self.memory) }
-    memory.reserve(queries: 1, hasSketch: false)
-    var gathered =
-      memory.gathered ?? Chunk(store.shape.withoutIdentity, blockCount: Scanner.gatheredBlocks)
-    memory.gathered = nil
-    defer { memory.gathered = gathered }
-    let size = Scanner.gatheredBlocks * BlockShape.rowCount
-    for start in stride(from: 0, to: slots.count, by: size) {
-      let some = slots[start..<min(slots.count, start + size)]
-      try gathered.gather(some, from: store)
-      try select(gathered, some.count, query, group, threshold: best.threshold, &memory)
-      let selected = memory.selected
-      for i in 0..<selected.count where selected.keys[i] >= best.threshold {
-        let slot = Int(some[some.startIndex + Int(selected.rows[i])])
-        best.offer(Candidate(key: selected.keys[i], id: try store.id(at: slot), slot: slot))
+    let factors = group.laws[query].factors(group.tables.codeScales[query])
+    try gather(.codes, slots) { (scanner, source, some, memory) throws(IndexError) in
+      let blocks = 0..<BlockShape.blockCount(ofRows: some.count)
+      try source.withCodes(blocks) { (codes) throws(IndexError) in
+        var target = memory.sums.mutableSpan
+        scanner.sum(codes, group, query..<query + 1, into: &target)
+      }
+      try scanner.select(
+        source, some.count, factors, threshold: best.threshold, alignments: true, &memory)
+      for i in 0..<memory.selected.count where memory.selected.keys[i] >= best.threshold {
+        let slot = Int(some[Int(memory.selected.rows[i])])
+        best.offer(
+          Candidate(
+            key: memory.selected.keys[i], id: try scanner.store.id(at: slot), slot: slot))
       }
     }
   }
 
-  /// Selects those of the first `count` rows of `source` whose keys are at least `threshold`.
-  private func select(
-    _ source: Chunk, _ count: Int, _ query: Int, _ group: ScanGroup, threshold: Float,
-    _ memory: inout ScanMemory
-  ) throws(IndexError) {
-    let blocks = 0..<(count + BlockShape.rowCount - 1) / BlockShape.rowCount
-    try source.withCodes(blocks) { (codes) throws(IndexError) in
-      var target = memory.sums.mutableSpan
-      sum(codes, group, query..<query + 1, into: &target)
+  /// Those of `slots`, ascending, that survive by the first two bits of their codes, the first of which were read
+  /// before.
+  mutating func survivors(
+    _ query: Int, _ survival: ScanGroup.Survival, _ estimate: TwoBitEstimate, _ group: ScanGroup,
+    among slots: [UInt32]
+  ) throws(IndexError) -> [UInt32] {
+    var left: [UInt32] = []
+    try gather(.secondPlanes, slots) { (scanner, source, some, memory) throws(IndexError) in
+      let blocks = 0..<BlockShape.blockCount(ofRows: some.count)
+      let shape = scanner.store.shape.codes
+      try source.withSigns(of: .signs, columns: shape.columns, blocks) { plane in
+        let size = shape.tableByteCount(bits: 1)
+        let tables = group.tables.secondTables.span
+        var target = memory.sums.mutableSpan
+        scanner.kernels.tableSums(
+          plane, bits: 1, tables: tables.extracting(size * query..<size * (query + 1)),
+          queryCount: 1, into: &target, stride: Chunk.rowCount)
+      }
+      let (signs, seconds) = (Float(estimate.signs.step), Float(estimate.seconds.step))
+      for i in some.indices {
+        let sign = memory.signSums[scanner.signPlace(query, some[i])]
+        memory.sums[i] = signs * sign + seconds * memory.sums[i]
+      }
+      try scanner.select(
+        source, some.count, survival.factors, threshold: survival.threshold, alignments: false,
+        &memory)
+      let rows = memory.selected.rows
+      for i in rows.indices { left.append(some[Int(rows[i])]) }
     }
+    return left
+  }
+
+  /// Gathers the rows in `slots` some at a time; `take` has these and memory for their sums.
+  private mutating func gather(
+    _ gathered: Chunk.Gathered, _ slots: [UInt32],
+    _ take: (
+      _ scanner: Scanner, _ source: Chunk, _ some: Span<UInt32>, _ memory: inout ScanMemory
+    ) throws(IndexError) -> Void
+  ) throws(IndexError) {
+    var memory = takeMemory()
+    defer { swap(&memory, &self.memory) }
+    memory.reserve(queries: 1, hasSketch: false)
+    var source =
+      memory.gathered ?? Chunk(store.shape.withoutIdentity, blockCount: Scanner.gatheredBlocks)
+    memory.gathered = nil
+    defer { memory.gathered = source }
+    let size = Scanner.gatheredBlocks * BlockShape.rowCount
+    for start in stride(from: 0, to: slots.count, by: size) {
+      let some = slots.span.extracting(start..<min(slots.count, start + size))
+      try source.gather(gathered, some, from: store)
+      try take(self, source, some, &memory)
+    }
+  }
+
+  /// Selects those of the first `count` gathered rows whose sums, which lie in `memory`, give keys of at least
+  /// `threshold`.
+  private func select(
+    _ source: Chunk, _ count: Int, _ factors: KeyFactors, threshold: Float,
+    alignments: Bool, _ memory: inout ScanMemory
+  ) throws(IndexError) {
     let sums = memory.sums
-    try source.withKeyScalars(blocks, alignments: true) { scalars in
+    let blocks = 0..<BlockShape.blockCount(ofRows: count)
+    try source.withKeyScalars(blocks, alignments: alignments) { scalars in
       kernels.selectRows(
-        KeyTerms(sums: sums.span.extracting(first: count), scalars),
-        group.laws[query].factors(group.tables.codeScales[query]), allowed: Span(),
+        KeyTerms(sums: sums.span.extracting(first: count), scalars), factors, allowed: Span(),
         threshold: threshold, into: &memory.selected)
     }
   }

@@ -7,13 +7,14 @@ extension Scanner {
   /// Reads the sign plane of `chunks`, keeps its sums, and offers every allowed row to `likely` by what
   /// it says.
   mutating func scanSigns(
-    _ chunks: Range<Int>, _ group: ScanGroup, length: Double, into likely: inout [LikelyRows]
+    _ chunks: Range<Int>, _ group: ScanGroup, _ prefix: Certificate.Prefix,
+    into likely: inout [LikelyRows]
   ) throws(IndexError) {
     let kernels = kernels
     signChunks = chunks
     memory.signSums.reserve(group.count * signStride)
     let factors = (0..<group.count).map {
-      group.laws[$0].factors(group.tables.signScales[$0], over: length)
+      group.laws[$0].factors(group.signEstimate($0, prefix))
     }
     var memory = takeMemory()
     defer { swap(&memory, &self.memory) }
@@ -25,8 +26,8 @@ extension Scanner {
         try select(
           chunk, blocks, 0..<group.count, &memory,
           threshold: { (factors[$0], likely[$0].threshold) },
-          begin: { query, first in
-            likely[query].begin(with: first, kernels)
+          begin: { query, keys in
+            likely[query].begin(with: keys, kernels)
             return likely[query].threshold
           }
         ) { query, selected in
@@ -72,6 +73,11 @@ extension Scanner {
     return left
   }
 
+  /// Where a query's sum of the signs of the row in a slot of `signChunks` is.
+  func signPlace(_ query: Int, _ slot: UInt32) -> Int {
+    query * signStride + Int(slot) - signChunks.lowerBound * Chunk.rowCount
+  }
+
   /// Floats from one query's sign sums to the next's.
   private var signStride: Int { signChunks.count * Chunk.rowCount }
 
@@ -99,7 +105,7 @@ extension Scanner {
   private func select(
     _ chunk: Int, _ blocks: Range<Int>, _ queries: Range<Int>, _ memory: inout ScanMemory,
     threshold: (_ query: Int) -> (KeyFactors, Float),
-    begin: (_ query: Int, _ first: borrowing SelectedRows) -> Float,
+    begin: (_ query: Int, _ keys: Span<Float>) -> Float,
     _ take: (_ query: Int, _ selected: borrowing SelectedRows) -> Void
   ) throws(IndexError) {
     let (masks, count) = (masks(chunk, blocks), rowCount(chunk, blocks))

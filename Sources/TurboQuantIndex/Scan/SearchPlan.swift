@@ -23,8 +23,8 @@ final class SearchPlan: Sendable {
   let reachable: Int
   /// Rows to find for each query.
   private let count: Int
-  /// Deviations to spare; nil where every code is read whole.
-  private let deviations: Double?
+  /// What says which rows need not be read whole; nil where all are.
+  private let rule: SearchRule?
 
   init(
     _ index: VectorIndex, _ floats: [Float], count: Int, _ options: SearchOptions
@@ -44,10 +44,9 @@ final class SearchPlan: Sendable {
     queries = try SearchPlan.queries(index, floats)
     (allowed, reachable) = try SearchPlan.allowed(index, options.filter)
     self.count = min(options.rerank ?? count, max(1, reachable))
-    let deviations = try SearchPlan.deviations(index, options.exactness, count: self.count)
+    let rule = try SearchRule(index, options.exactness, count: self.count)
     let rest = index.rows.count / BlockShape.rowCount * index.shape.byteCount(of: .rest)
-    let small = options.smallRest(queryCount: queries.count, dimension: index.codec.dimension)
-    self.deviations = rest > small ? deviations : nil
+    self.rule = rest > options.smallRest ? rule : nil
   }
 
   /// The number of queries.
@@ -135,20 +134,6 @@ extension SearchPlan {
     }
     return (masks, reachable)
   }
-
-  private static func deviations(
-    _ index: VectorIndex, _ exactness: Exactness, count: Int
-  ) throws(IndexError) -> Double? {
-    guard case .certified(let probability) = exactness else { return nil }
-    guard probability > 0, probability <= 1 else {
-      throw IndexError(
-        .probabilityOutOfRange(probability),
-        "a failure probability of \(probability); it must be above 0 and at most 1")
-    }
-    guard index.certificate != nil else { return nil }
-    // Far below it the tail itself is beyond double precision.
-    return NormalTail.deviate(max(probability / Double(count), 1e-300))
-  }
 }
 
 // MARK: Running
@@ -159,7 +144,7 @@ extension SearchPlan {
   /// The best rows of every query, best first.
   func run() throws(IndexError) -> Found {
     // Signs, of codes or of a sketch, are looked up in tables, which serve fewer queries a pass.
-    let hasTables = deviations != nil || index.shape.sketchColumns > 0
+    let hasTables = rule != nil || index.shape.sketchColumns > 0
     let size = hasTables ? BlockShape.tableQueries : index.scanCodes.queriesPerPass
     let groups = stride(from: 0, to: queries.count, by: size).map {
       $0..<min(queries.count, $0 + size)
@@ -202,7 +187,7 @@ extension SearchPlan {
       tables.append(
         query.prepared.direction.span, query.prepared.projections.span,
         sketchScale: index.codec.sketch?.scale ?? 0, index.scanCodes, index.codec.kernels,
-        readsSigns: deviations != nil)
+        readsSigns: rule != nil, readsSecondPlane: rule?.certificate.twoBits != nil)
     }
     return ScanGroup(tables: tables, laws: queries[numbers].map(\.law))
   }
@@ -221,10 +206,9 @@ extension SearchPlan {
     scanner.memory = index.scanMemory.take()
     defer { index.scanMemory.give(scanner.takeMemory()) }
     let group = group(numbers)
-    guard let deviations, let certificate = index.certificate, reachable > firstPass else {
+    guard let rule, reachable > firstPass else {
       return try scanAll(group, &scanner, threads: threads)
     }
-    let rule = Rule(deviations: deviations, certificate: certificate)
     var found: Found = ([], SearchStatistics())
     found.statistics.rows = reachable * group.count
     var scans = try scanSigns(group, &scanner, rule, threads: threads)
@@ -232,20 +216,22 @@ extension SearchPlan {
       let first = scans.likely[query].slots()
       var best = TopRows(count)
       try scanner.finish(first, query: query, group, into: &best)
-      let number = numbers.lowerBound + query
-      let rest = try survival(of: query, group, best, rule).map { (rule) throws(IndexError) in
-        try survivors(scans.scanners, &scanner, query, rule, except: first)
+      let survivals = try mark(best).flatMap { rule.survivals(query, group, $0) }
+      let rest = try survivals.map { (survivals) throws(IndexError) in
+        try survivors(scans.scanners, &scanner, query, survivals.signs, except: first)
       }
-      // Without a rule (a zero query, or a zero row among the best) nothing tells rows apart; and where
+      // Without a mark (a zero query, or a zero row among the best) nothing tells rows apart; and where
       // every eighth row survives, all are sooner read than those are gathered.
-      guard let rest, 8 * rest.reduce(0, { $0 + $1.count }) <= reachable else {
+      guard let survivals, let rest, 8 * rest.reduce(0, { $0 + $1.count }) <= reachable else {
+        let number = numbers.lowerBound + query
         let all = try scanAll(self.group(number..<number + 1), &scanner, threads: threads)
         found.rows += all.rows
         found.statistics.finished += reachable
         continue
       }
-      found.statistics.finished += first.count + rest.reduce(0) { $0 + $1.count }
-      try finish(rest, &scanner, query, group, into: &best)
+      let finished = try finish(
+        rest, scans.scanners, &scanner, query, survivals, group, into: &best)
+      found.statistics.finished += first.count + finished
       found.rows.append(best.sorted())
     }
     for share in scans.scanners.indices {
@@ -291,31 +277,25 @@ extension SearchPlan {
 // MARK: Signs first
 
 extension SearchPlan {
-  /// What decides which rows survive their signs.
-  private struct Rule {
-    let deviations: Double
-    let certificate: Certificate
-  }
-
   /// Rows that are read whole because their signs look best; what they score is the mark for the rest.
   private var firstPass: Int { count + 22 }
 
   /// Reads all signs; the sums stay in `scanner`, or in one scanner for each thread's share.
   private func scanSigns(
-    _ group: ScanGroup, _ scanner: inout Scanner, _ rule: Rule, threads: Int
+    _ group: ScanGroup, _ scanner: inout Scanner, _ rule: SearchRule, threads: Int
   ) throws(IndexError) -> (scanners: [Scanner], likely: [LikelyRows]) {
     let shares = shares(threads)
-    let length = rule.certificate.signLength
+    let signs = rule.certificate.signs
     let none = [LikelyRows](repeating: LikelyRows(firstPass), count: group.count)
     var likely = none
     guard shares.count > 1 else {
-      try scanner.scanSigns(shares[0], group, length: length, into: &likely)
+      try scanner.scanSigns(shares[0], group, signs, into: &likely)
       return ([], likely)
     }
     let parts = try Parallel.map(shares.count, threads: threads) { (share) throws(IndexError) in
       var own = (scanner: makeScanner(), likely: none)
       own.scanner.memory = index.scanMemory.take()
-      try own.scanner.scanSigns(shares[share], group, length: length, into: &own.likely)
+      try own.scanner.scanSigns(shares[share], group, signs, into: &own.likely)
       return own
     }
     for part in parts {
@@ -324,16 +304,13 @@ extension SearchPlan {
     return (parts.map(\.scanner), likely)
   }
 
-  /// The mark that the rows already read whole set for all others.
-  private func survival(
-    of query: Int, _ group: ScanGroup, _ best: TopRows, _ rule: Rule
-  ) throws(IndexError) -> ScanGroup.Survival? {
+  /// What the rows already read whole ask of all others.
+  private func mark(_ best: TopRows) throws(IndexError) -> ScanGroup.Mark? {
     guard let last = best.sorted().last else { return nil }
     let along =
       index.shape.hasMeanComponents ? try index.rows.scalar(.meanComponents, at: last.slot) : 0
-    return group.survival(
-      query, key: last.key, norm: try index.rows.scalar(.norms, at: last.slot), along: along,
-      deviations: rule.deviations, rule.certificate)
+    return ScanGroup.Mark(
+      key: last.key, norm: try index.rows.scalar(.norms, at: last.slot), along: along)
   }
 
   /// The slots of the rows that survive, one list for each share of the chunks.
@@ -351,20 +328,29 @@ extension SearchPlan {
     }
   }
 
-  /// Offers rows, one list for each thread, to `best` by their whole codes.
+  /// Offers rows, one list for each thread, to `best` by their whole codes, but those whose first two bits say that
+  /// they need not be; returns how many were read whole.
   private func finish(
-    _ slots: [[UInt32]], _ scanner: inout Scanner, _ query: Int, _ group: ScanGroup,
-    into best: inout TopRows
-  ) throws(IndexError) {
-    guard slots.count > 1 else {
-      return try scanner.finish(slots[0], query: query, group, into: &best)
+    _ slots: [[UInt32]], _ scanners: [Scanner], _ scanner: inout Scanner, _ query: Int,
+    _ survivals: SearchRule.Survivals, _ group: ScanGroup, into best: inout TopRows
+  ) throws(IndexError) -> Int {
+    @Sendable func finish(
+      _ slots: [UInt32], _ scanner: inout Scanner, into best: inout TopRows
+    ) throws(IndexError) -> Int {
+      let left = try survivals.twoBits.map { (rule) throws(IndexError) in
+        try scanner.survivors(query, rule.survival, rule.estimate, group, among: slots)
+      }
+      try scanner.finish(left ?? slots, query: query, group, into: &best)
+      return (left ?? slots).count
     }
+    guard !scanners.isEmpty else { return try finish(slots[0], &scanner, into: &best) }
     let count = count
     let parts = try Parallel.map(slots.count, threads: slots.count) { (share) throws(IndexError) in
-      var own = (scanner: makeScanner(), tops: TopRows(count))
-      try own.scanner.finish(slots[share], query: query, group, into: &own.tops)
-      return own.tops
+      var own = (scanner: scanners[share], tops: TopRows(count), finished: 0)
+      own.finished = try finish(slots[share], &own.scanner, into: &own.tops)
+      return (own.tops, own.finished)
     }
-    for part in parts { best.merge(part) }
+    for part in parts { best.merge(part.0) }
+    return parts.reduce(0) { $0 + $1.1 }
   }
 }

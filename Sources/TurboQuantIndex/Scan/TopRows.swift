@@ -44,8 +44,8 @@ struct TopRows: Sendable {
 
   /// Spares the offer of most of the first rows: none below a key that `limit` of them reach can be among the
   /// best.
-  mutating func begin(with first: borrowing SelectedRows, _ kernels: Kernels) {
-    threshold = max(threshold, first.keys.floor(ofBest: limit, kernels))
+  mutating func begin(with keys: Span<Float>, _ kernels: Kernels) {
+    threshold = max(threshold, keys.floor(ofBest: limit, kernels))
   }
 
   /// Takes a row into account.

@@ -100,7 +100,7 @@ private struct IndexReport: Encodable {
     let kept = originals.value.map { "\($0), so that searches can --rerank" }
     let reading =
       hasCertificate
-      ? "certified: where there are many, codes are read whole only where their signs leave a chance"
+      ? "certified: where there are many, codes are read whole only where their first bits leave a chance"
       : "exhaustive: one-bit, two-stage and short codes are always read whole"
     return listing(
       path,

@@ -21,7 +21,7 @@ extension Option {
   /// How sure a search is.
   static let exactness = Option(
     name: "exactness", value: "KIND",
-    help: "certified (default: codes are read whole only where their signs leave a chance) or "
+    help: "certified (default: codes are read whole only where first bits leave a chance) or "
       + "exhaustive.")
   /// How often a certified search may miss.
   static let failureProbability = Option(
