@@ -59,9 +59,10 @@ CTQ_INLINE void quad_groups(const uint8_t *codes, uint32_t bits, size_t group_co
 static void quad_sums(const uint8_t *codes, uint32_t bits, size_t group_count, size_t quad_count,
                       const uint8_t *centroids, const int8_t *weights, size_t query_count,
                       const uint8_t *next, float *sums, size_t sum_stride) {
-  uint8_t entries[64];
-  for (uint32_t i = 0; i < 64; i++) entries[i] = centroids[i & ((1u << bits) - 1)];
-  const __m512i table = _mm512_loadu_si512(entries);
+  // The centroids over and over, so that what an index has above its own bits does not matter.
+  const __m512i numbers = _mm512_broadcast_i32x4(_mm_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15));
+  const __m512i table = _mm512_shuffle_epi8(_mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)centroids)),
+                                            _mm512_and_si512(numbers, _mm512_set1_epi8((char)((1 << bits) - 1))));
   for (size_t q = 0; q < query_count; q += QUAD_QUERIES) {
 #define QUAD_SUMS(bits, count)                                                                        \
   quad_groups(codes, bits, group_count, quad_count, table, weights + q * 4 * quad_count, count, next, \
