@@ -15,7 +15,8 @@ internal import TurboQuantKernels
 /// ```
 ///
 /// Memory: ``bytesPerVector`` and eight bytes of id a row, and the originals where they are kept;
-/// changing an index takes some 40 bytes a row more for finding ids.
+/// changing an index takes some 40 bytes a row more for finding ids. An index and its copies keep up to 16 MiB that
+/// searches work in for the next ones.
 public struct VectorIndex: Sendable {
   /// The codec of the rows.
   public let codec: Codec
