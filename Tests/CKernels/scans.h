@@ -372,11 +372,12 @@ static void check_selection(const ctq_key_terms *terms, const float *keys, size_
   }
 }
 
-/// Rows whose terms are there where the bits of `kinds` say so.
+/// Rows whose terms are there, or not zero, where the bits of `kinds` say so.
 static void check_keys(size_t count, size_t shift, unsigned kinds) {
   static float norms[LARGEST], alignments[LARGEST], along[LARGEST], shares[LARGEST];
   fill(norms, LARGEST, count, 3);
   fill(alignments, LARGEST, count + 1, 0);
+  for (size_t i = 0; i < LARGEST; i++) alignments[i] = fabsf(alignments[i]);
   fill(along, LARGEST, count + 3, 3);
   fill(shares, LARGEST, count + 4, 3);
   fill(input, LARGEST, count + 2, 20);
@@ -384,7 +385,8 @@ static void check_keys(size_t count, size_t shift, unsigned kinds) {
   for (size_t i = 5; i < count; i += 13) input[shift + i] = NAN;
   const ctq_key_terms terms = {
       input + shift, kinds & 1 ? norms + shift : 0, kinds & 2 ? alignments + 2 * shift : 0,
-      kinds & 4 ? along + shift : 0, kinds & 8 ? shares + shift : 0, 0.37f, -1.25f, 0.61f, 0.09f, -0.83f};
+      kinds & 4 ? along + shift : 0, kinds & 8 ? shares + shift : 0, 0.37f, -1.25f,
+      kinds & 16 ? 0.61f : 0, kinds & 32 ? 0.09f : 0, -0.83f};
   poison();
   for (int side = 0; side < 2; side++) both(side)->row_keys(&terms, count, first[side] + shift);
   expect_equal(first[0], first[1], sizeof first[0], "row_keys", count, shift);
@@ -405,5 +407,5 @@ static void check_scans(void) {
   check_all_quad_sums();
   for (size_t count = 0; count <= 70; count++)
     for (size_t shift = 0; shift < 4; shift++)
-      for (unsigned kinds = 0; kinds < 16; kinds++) check_keys(count, shift, kinds);
+      for (unsigned kinds = 0; kinds < 64; kinds++) check_keys(count, shift, kinds);
 }

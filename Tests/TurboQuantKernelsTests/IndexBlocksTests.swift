@@ -237,15 +237,16 @@ import Testing
   @Test(arguments: KernelTarget.available, [0, 1, 15, 16, 17, 70])
   func keysAndSelection(_ target: KernelTarget, count: Int) {
     let kernels = Kernels(target)
-    let f = KeyFactors(
-      step: 0.37, offset: -1.25, normShare: 0.61, constant: 0.09, alongShare: -0.83)
     let sums = TestFloats.unaligned(count, seed: 15)
     let norms = TestFloats.unaligned(count, seed: 16)
-    let alignments = TestFloats.unaligned(count, seed: 17)
+    let alignments = TestFloats.unaligned(count, seed: 17).map { abs($0) }
     let along = TestFloats.unaligned(count, seed: 19)
     let shares = TestFloats.unaligned(count, seed: 20)
     let allowed: [UInt32] = [0xf0f3_5a91, 0x1234_0ff0, 0xffff_0001]
-    for kinds in 0..<16 {
+    for kinds in 0..<64 {
+      let f = KeyFactors(
+        step: 0.37, offset: -1.25, normShare: kinds & 16 > 0 ? 0.61 : 0,
+        constant: kinds & 32 > 0 ? 0.09 : 0, alongShare: -0.83)
       let used = { (bit: Int, values: [Float]) in kinds & bit > 0 ? values : [] }
       let (usedNorms, usedAlignments) = (used(1, norms), used(2, alignments))
       let (usedAlong, usedShares) = (used(4, along), used(8, shares))

@@ -121,7 +121,7 @@ static inline size_t ctq_place(uint32_t columns, uint32_t planes, uint32_t p, ui
 
 /// What keys of rows are made of:
 /// key = norm * ((sum * step + offset) / alignment - norm * norm_share) + (along * along_share + constant) + share.
-/// Null norms and alignments stand for ones, null `along` and `shares` for zeros.
+/// Null norms and alignments stand for ones, null `along` and `shares` for zeros; no alignment is negative.
 typedef struct ctq_key_terms {
   const float *sums, *norms, *alignments, *along, *shares;
   float step, offset, norm_share, constant, along_share;
