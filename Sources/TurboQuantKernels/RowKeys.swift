@@ -25,7 +25,8 @@ package struct KeyScalars: ~Escapable {
   let alignments: RawSpan
   let along: RawSpan
 
-  /// Norms and alignments that are not there stand for ones, components along a mean for zeros.
+  /// Norms and alignments that are not there stand for ones, components along a mean for zeros; no alignment is
+  /// negative.
   @_lifetime(copy norms, copy alignments, copy along)
   package init(
     norms: RawSpan = RawSpan(), alignments: RawSpan = RawSpan(), along: RawSpan = RawSpan()

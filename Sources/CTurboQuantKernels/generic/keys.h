@@ -4,6 +4,7 @@
 #ifndef CTQ_KEYS_H
 #define CTQ_KEYS_H
 
+#include "key.h"
 #include "vectors.h"
 
 #pragma STDC FP_CONTRACT OFF
@@ -23,17 +24,6 @@ CTQ_INLINE ctq_f16 ctq_keys(const ctq_key_terms *t, size_t i, size_t count) {
 static void row_keys(const ctq_key_terms *terms, size_t count, float *keys) {
   const ctq_key_terms t = *terms;
   for (size_t i = 0; i < count; i += 16) ctq_store_some(keys + i, ctq_keys(&t, i, count - i), count - i);
-}
-
-/// The key of row i, by the same operations.
-CTQ_INLINE float ctq_key(const ctq_key_terms *t, size_t i) {
-  const float norm = t->norms ? t->norms[i] : 1;
-  float product = t->sums[i] * t->step + t->offset;
-  if (t->alignments) product = product / t->alignments[i];
-  const float constant = t->along ? t->along[i] * t->along_share + t->constant : t->constant;
-  if (t->norm_share != 0) product = product - norm * t->norm_share;
-  const float key = norm * product + constant;
-  return t->shares ? key + t->shares[i] : key;
 }
 
 #ifndef CTQ_OWN_KEEP
@@ -76,15 +66,14 @@ static size_t select_rows(const ctq_key_terms *terms, size_t count, const uint32
   const ctq_key_terms t = *terms;
   const size_t whole = count / 16 * 16;
   const int is_plain = !t.along && !t.shares && !allowed && t.norm_share == 0;
-  const float least = threshold - t.constant;
   size_t found = 0;
   if (is_plain && !t.alignments) {
     // The common cases by terms whose nulls and zeros are known: what they would add is left out.
     const ctq_key_terms plain = {
         .sums = t.sums, .norms = t.norms, .step = t.step, .offset = t.offset, .constant = t.constant};
     for (size_t i = 0; i < whole; i += 16) found = ctq_select(&plain, i, 16, 0, threshold, rows, found);
-  } else if (is_plain && t.constant == 0 && least > 0x1p-100f) {
-    found = ctq_likely_rows(&t, whole, least, rows);
+  } else if (is_plain && t.constant == 0 && threshold > 0x1p-100f) {
+    found = ctq_likely_rows(&t, whole, threshold, rows);
   } else {
     for (size_t i = 0; i < whole; i += 16) found = ctq_select(&t, i, 16, allowed, threshold, rows, found);
   }

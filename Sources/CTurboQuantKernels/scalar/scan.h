@@ -1,6 +1,6 @@
 // Scans of index blocks, row by row and coordinate by coordinate: what generic/scan.h computes.
 
-#include "../include/ctq_kernels.h"
+#include "../generic/key.h"
 
 #pragma STDC FP_CONTRACT OFF
 
@@ -96,24 +96,15 @@ static void wide_sums(const ctq_blocks *blocks, const int16_t *centroids, const 
   }
 }
 
-static float key_of(const ctq_key_terms *t, size_t i) {
-  float norm = t->norms ? t->norms[i] : 1, product = t->sums[i] * t->step + t->offset;
-  if (t->alignments) product /= t->alignments[i];
-  float constant = t->along ? t->along[i] * t->along_share + t->constant : t->constant;
-  if (t->norm_share != 0) product -= norm * t->norm_share;
-  float key = norm * product + constant;
-  return t->shares ? key + t->shares[i] : key;
-}
-
 static void row_keys(const ctq_key_terms *terms, size_t count, float *keys) {
-  for (size_t i = 0; i < count; i++) keys[i] = key_of(terms, i);
+  for (size_t i = 0; i < count; i++) keys[i] = ctq_key(terms, i);
 }
 
 static size_t select_rows(const ctq_key_terms *terms, size_t count, const uint32_t *allowed, float threshold,
                           float *keys, uint32_t *rows) {
   size_t found = 0;
   for (size_t i = 0; i < count; i++) {
-    const float key = key_of(terms, i);
+    const float key = ctq_key(terms, i);
     if (!(key >= threshold) || (allowed && !(allowed[i / 32] >> i % 32 & 1))) continue;
     keys[found] = key;
     rows[found++] = (uint32_t)i;

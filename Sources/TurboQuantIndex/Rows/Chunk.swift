@@ -31,6 +31,9 @@ struct Chunk: Sendable {
     file = (sections, firstBlock)
   }
 
+  /// Bytes of a chunk in memory.
+  var byteCount: Int { parts.reduce(0) { $0 + $1.byteCount } }
+
   /// Lends a part of consecutive blocks.
   func withBytes<R>(
     of part: Part, _ blocks: Range<Int>, _ body: (RawSpan) throws(IndexError) -> R

@@ -13,6 +13,12 @@ struct ScanMemory: Sendable {
   /// Rows gathered from all over the store.
   var gathered: Chunk?
 
+  /// Bytes that it takes, but for a few.
+  var byteCount: Int {
+    4 * (sums.count + sketchSums.count + sketchShares.count + signSums.count)
+      + 8 * selected.capacity + (gathered?.byteCount ?? 0)
+  }
+
   /// Makes room for the sums of `queries` queries, Chunk.rowCount each, and for what is selected of one's.
   mutating func reserve(queries: Int, hasSketch: Bool) {
     sums.reserve(queries * Chunk.rowCount)
@@ -34,8 +40,8 @@ extension [Float] {
 /// Scratch memory of searches that are over, for those to come: to ask the system for a page costs as much as to scan
 /// some hundred rows.
 final class ScanMemoryPool: Sendable {
-  /// Sums that are kept at most, over all threads' memory.
-  private static let largestKept = 4 << 20
+  /// Bytes that are kept at most, over all threads' memory.
+  private static let mostBytes = 16 << 20
 
   private let kept = Guarded<[ScanMemory]>([])
 
@@ -43,8 +49,8 @@ final class ScanMemoryPool: Sendable {
 
   func give(_ memory: ScanMemory) {
     kept.withLock { kept in
-      let sums = kept.reduce(memory.signSums.count) { $0 + $1.signSums.count }
-      if sums <= ScanMemoryPool.largestKept { kept.append(memory) }
+      let bytes = kept.reduce(memory.byteCount) { $0 + $1.byteCount }
+      if bytes <= ScanMemoryPool.mostBytes { kept.append(memory) }
     }
   }
 }
