@@ -25,7 +25,7 @@ package struct BlockShape: Sendable, Equatable {
   /// Whether codes of `bits` bits have a block layout.
   package static func isOffered(bits: Int) -> Bool { (1...4).contains(bits) || bits == 8 }
 
-  /// Whether codes of `bits` bits keep their second bit apart from those after it.
+  /// Whether the second bit of codes of `bits` bits, but not their last, has a plane of its own.
   package static func hasSecondPlane(bits: Int) -> Bool { bits == 4 || bits == 8 }
 
   /// Blocks that hold `count` rows.
@@ -253,7 +253,7 @@ package func gatherSecondPlanes(
   _ rest: RawSpan, rows: Span<UInt32>, numberedFrom first: Int, to target: inout MutableRawSpan,
   start: Int, _ shape: BlockShape
 ) {
-  precondition(BlockShape.hasSecondPlane(bits: shape.bits))
+  precondition(shape.bits == 2 || BlockShape.hasSecondPlane(bits: shape.bits))
   let planes = BlockPlanes(columns: shape.columns, count: shape.bits - 1)
   let own = BlockPlanes(columns: shape.columns, count: 1)
   unsafe gather(rest, rows, first, planes, &target, start, own, ctq_gather_last_planes)

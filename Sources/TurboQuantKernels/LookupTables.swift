@@ -20,6 +20,29 @@ package struct LookupTables: Sendable {
     package let count: Int
   }
 
+  /// What sums of the entries of plane `plane` alone mean as Σ ±u, where those of all planes mean `all`.
+  package func meaning(ofPlane plane: Int, in all: Meaning) -> Meaning {
+    Meaning(
+      step: all.step / Double(factors[plane]),
+      offset: all.offset / factors.reduce(0.0) { $0 + Double($1) },
+      count: all.count / factors.count)
+  }
+
+  /// The entries of plane `plane` among those of all planes.
+  package func entries(ofPlane plane: Int, in all: Span<UInt8>) -> [UInt8] {
+    let (unit, planes) = (Int(CTQ_UNIT_BYTES), factors.count)
+    precondition(plane < planes && all.count % (unit * planes) == 0)
+    return unsafe [UInt8](unsafeUninitializedCapacity: all.count / planes) { own, count in
+      unsafe all.withUnsafeBufferPointer { all in
+        while count < all.count / planes {
+          let first = count * planes + unit * plane
+          count = unsafe own[count...].initialize(
+            fromContentsOf: all[first..<first + unit])
+        }
+      }
+    }
+  }
+
   /// Appends the tables of a query, entries from 0 to 127 in one common step, where scans want them.
   package func append(
     _ u: Span<Float>, to entries: inout [UInt8], _ kernels: Kernels

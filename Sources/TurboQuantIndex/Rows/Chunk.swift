@@ -170,10 +170,19 @@ struct Chunk: Sendable {
     /// All of their codes.
     case codes
     /// The second bits of their codes, in the place of signs.
-    case secondPlanes
+    case secondPlanes(alignments: Bool)
 
     fileprivate var parts: [Part] {
-      (self == .codes ? [.signs, .rest, .alignments] : [.rest]) + [.norms, .meanComponents]
+      switch self {
+      case .codes: [.signs, .rest, .alignments, .norms, .meanComponents]
+      case .secondPlanes(alignments: true): [.rest, .alignments, .norms, .meanComponents]
+      case .secondPlanes(alignments: false): [.rest, .norms, .meanComponents]
+      }
+    }
+
+    /// Where a part is put.
+    fileprivate func target(of part: Part) -> Part {
+      if case .secondPlanes = self, part == .rest { .signs } else { part }
     }
   }
 
@@ -190,7 +199,7 @@ struct Chunk: Sendable {
       while next < slots.count, slots[next] < end { next += 1 }
       let (source, blocks) = (store.chunks[number], 0..<store.blockCount(ofChunk: number))
       for part in kept {
-        let target = gathered == .secondPlanes && part == .rest ? Part.signs : part
+        let target = gathered.target(of: part)
         try source.withBytes(of: part, blocks) { bytes in
           Chunk.gather(
             part, bytes, slots.extracting(first..<next), numberedFrom: number * Chunk.rowCount,

@@ -14,6 +14,14 @@ struct SumScale: Sendable {
   }
 }
 
+extension SumScale {
+  init(_ meaning: LookupTables.Meaning) {
+    self.init(
+      step: meaning.step, offset: meaning.offset,
+      variance: Double(meaning.count) * meaning.step * meaning.step / 12)
+  }
+}
+
 /// A group of queries as the kernels read them, one after another in each array.
 struct QueryTables: Sendable {
   private(set) var signTables: [UInt8] = []
@@ -34,12 +42,12 @@ struct QueryTables: Sendable {
   /// Adds the query of unit direction `u`; its `projections` count `sketchScale` each.
   ///
   /// Of the sign plane there are tables where it is read alone or is the whole code, of second bits where they
-  /// are read alone.
+  /// are read alone or are all that is left.
   mutating func append(
     _ u: Span<Float>, _ projections: Span<Float>, sketchScale: Double, _ codes: ScanCodes,
     _ kernels: Kernels, readsSigns: Bool, readsSecondPlane: Bool
   ) {
-    if readsSigns || codes.areSigns {
+    if !codes.areSumsOfPlanes, readsSigns || codes.areSigns {
       signScales.append(QueryTables.append(u, LookupTables.signs, to: &signTables, kernels))
     }
     if readsSecondPlane {
@@ -50,8 +58,7 @@ struct QueryTables: Sendable {
     switch codes {
     case .signs(let centroid):
       codeScales.append(signScales[signScales.count - 1].scaled(by: centroid))
-    case .tables(let tables):
-      codeScales.append(QueryTables.append(u, tables, to: &codeTables, kernels))
+    case .tables(let tables): appendPlanes(u, tables, kernels, apart: readsSigns)
     case .products(_, let step): codeScales.append(appendWeights(u, centroidStep: step))
     case .wide(_, let step): codeScales.append(appendWideWeights(u, centroidStep: step))
     }
@@ -61,13 +68,29 @@ struct QueryTables: Sendable {
     }
   }
 
+  /// Tables of codes that are sums of what their planes say, and those of each plane `apart`, the sums of which
+  /// add up to the code's.
+  private mutating func appendPlanes(
+    _ u: Span<Float>, _ tables: LookupTables, _ kernels: Kernels, apart: Bool
+  ) {
+    let first = codeTables.count
+    let meaning = tables.append(u, to: &codeTables, kernels)
+    codeScales.append(SumScale(meaning))
+    guard apart else { return }
+    let (signs, seconds) = (
+      tables.entries(ofPlane: 0, in: codeTables.span.extracting(first...)),
+      tables.entries(ofPlane: 1, in: codeTables.span.extracting(first...))
+    )
+    signTables += signs
+    secondTables += seconds
+    signScales.append(SumScale(tables.meaning(ofPlane: 0, in: meaning)))
+    secondScales.append(SumScale(tables.meaning(ofPlane: 1, in: meaning)))
+  }
+
   private static func append(
     _ u: Span<Float>, _ tables: LookupTables, to entries: inout [UInt8], _ kernels: Kernels
   ) -> SumScale {
-    let meaning = tables.append(u, to: &entries, kernels)
-    return SumScale(
-      step: meaning.step, offset: meaning.offset,
-      variance: Double(meaning.count) * meaning.step * meaning.step / 12)
+    SumScale(tables.append(u, to: &entries, kernels))
   }
 
   private static func largest(_ u: Span<Float>) -> Double {

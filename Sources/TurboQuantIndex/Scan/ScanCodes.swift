@@ -37,6 +37,11 @@ enum ScanCodes: Sendable {
     if case .signs = self { true } else { false }
   }
 
+  /// Whether what a code comes to is the sum of what its signs and its second bits come to.
+  var areSumsOfPlanes: Bool {
+    if case .tables = self { true } else { false }
+  }
+
   /// How many queries one pass over the codes serves.
   var queriesPerPass: Int {
     switch self {

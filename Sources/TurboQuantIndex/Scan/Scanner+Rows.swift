@@ -7,15 +7,23 @@ extension Scanner {
   private static let gatheredBlocks = 8
 
   /// Offers the rows in `slots`, ascending, to `best` by their whole codes.
+  ///
+  /// Where a code is the sum of its planes and its signs were read before, only the rest of it is.
   mutating func finish(
     _ slots: [UInt32], query: Int, _ group: ScanGroup, into best: inout TopRows
   ) throws(IndexError) {
     let factors = group.laws[query].factors(group.tables.codeScales[query])
-    try gather(.codes, slots) { (scanner, source, some, memory) throws(IndexError) in
-      let blocks = 0..<BlockShape.blockCount(ofRows: some.count)
-      try source.withCodes(blocks) { (codes) throws(IndexError) in
-        var target = memory.sums.mutableSpan
-        scanner.sum(codes, group, query..<query + 1, into: &target)
+    let addsToSigns = codes.areSumsOfPlanes && !signChunks.isEmpty
+    let gathered = addsToSigns ? Chunk.Gathered.secondPlanes(alignments: true) : .codes
+    try gather(gathered, slots) { (scanner, source, some, memory) throws(IndexError) in
+      if addsToSigns {
+        try scanner.sumSeconds(source, some, query, group, steps: (signs: 1, seconds: 1), &memory)
+      } else {
+        try source.withCodes(0..<BlockShape.blockCount(ofRows: some.count)) {
+          (codes) throws(IndexError) in
+          var target = memory.sums.mutableSpan
+          scanner.sum(codes, group, query..<query + 1, into: &target)
+        }
       }
       try scanner.select(
         source, some.count, factors, threshold: best.threshold, alignments: true, &memory)
@@ -35,22 +43,10 @@ extension Scanner {
     among slots: [UInt32]
   ) throws(IndexError) -> [UInt32] {
     var left: [UInt32] = []
-    try gather(.secondPlanes, slots) { (scanner, source, some, memory) throws(IndexError) in
-      let blocks = 0..<BlockShape.blockCount(ofRows: some.count)
-      let shape = scanner.store.shape.codes
-      try source.withSigns(of: .signs, columns: shape.columns, blocks) { plane in
-        let size = shape.tableByteCount(bits: 1)
-        let tables = group.tables.secondTables.span
-        var target = memory.sums.mutableSpan
-        scanner.kernels.tableSums(
-          plane, bits: 1, tables: tables.extracting(size * query..<size * (query + 1)),
-          queryCount: 1, into: &target, stride: Chunk.rowCount)
-      }
-      let (signs, seconds) = (Float(estimate.signs.step), Float(estimate.seconds.step))
-      for i in some.indices {
-        let sign = memory.signSums[scanner.signPlace(query, some[i])]
-        memory.sums[i] = signs * sign + seconds * memory.sums[i]
-      }
+    let steps = (signs: Float(estimate.signs.step), seconds: Float(estimate.seconds.step))
+    try gather(.secondPlanes(alignments: false), slots) {
+      (scanner, source, some, memory) throws(IndexError) in
+      try scanner.sumSeconds(source, some, query, group, steps: steps, &memory)
       try scanner.select(
         source, some.count, survival.factors, threshold: survival.threshold, alignments: false,
         &memory)
@@ -58,6 +54,28 @@ extension Scanner {
       for i in rows.indices { left.append(some[Int(rows[i])]) }
     }
     return left
+  }
+
+  /// Leaves what the signs of the rows in `slots`, summed before, and their second bits, gathered in `source`, come
+  /// to together, a sum of each counting its step.
+  private func sumSeconds(
+    _ source: Chunk, _ slots: Span<UInt32>, _ query: Int, _ group: ScanGroup,
+    steps: (signs: Float, seconds: Float), _ memory: inout ScanMemory
+  ) throws(IndexError) {
+    let shape = store.shape.codes
+    let blocks = 0..<BlockShape.blockCount(ofRows: slots.count)
+    try source.withSigns(of: .signs, columns: shape.columns, blocks) { plane in
+      let size = shape.tableByteCount(bits: 1)
+      let tables = group.tables.secondTables.span
+      var target = memory.sums.mutableSpan
+      kernels.tableSums(
+        plane, bits: 1, tables: tables.extracting(size * query..<size * (query + 1)),
+        queryCount: 1, into: &target, stride: Chunk.rowCount)
+    }
+    for i in slots.indices {
+      let sign = memory.signSums[signPlace(query, slots[i])]
+      memory.sums[i] = steps.signs * sign + steps.seconds * memory.sums[i]
+    }
   }
 
   /// Gathers the rows in `slots` some at a time; `take` has these and memory for their sums.
