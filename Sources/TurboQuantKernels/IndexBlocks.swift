@@ -144,20 +144,21 @@ extension Kernels {
     }
   }
 
-  /// `sums[q * stride + row]` ← Σ centroid · weight, for codes of eight bits.
+  /// `sums[q * stride + row]` ← Σ centroid · weight, for codes of eight bits: magnitude i is the centroid
+  /// of code 128 + i, its negative that of code 127 − i.
   package func wideSums(
-    _ blocks: borrowing IndexBlocks, centroids: Span<Int16>, weights: Span<Int16>,
+    _ blocks: borrowing IndexBlocks, magnitudes: Span<UInt16>, weights: Span<Int16>,
     queryCount: Int, into sums: inout MutableSpan<Float>, stride: Int
   ) {
     check(blocks, queryCount: queryCount, of: BlockShape.productQueries, sums.count, stride)
-    precondition(centroids.count >= 256 && blocks.shape.bits == 8)
+    precondition(magnitudes.count >= 128 && blocks.shape.bits == 8)
     precondition(weights.count >= queryCount * blocks.shape.weightCount)
-    unsafe centroids.withUnsafeBufferPointer { centroids in
+    unsafe magnitudes.withUnsafeBufferPointer { magnitudes in
       unsafe weights.withUnsafeBufferPointer { weights in
         unsafe sums.withUnsafeMutableBufferPointer { sums in
           unsafe blocks.withRecord {
             unsafe table.pointee.wide_sums(
-              $0, centroids.baseAddress, weights.baseAddress, queryCount, sums.baseAddress, stride)
+              $0, magnitudes.baseAddress, weights.baseAddress, queryCount, sums.baseAddress, stride)
           }
         }
       }

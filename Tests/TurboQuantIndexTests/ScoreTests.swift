@@ -29,6 +29,18 @@ import TurboQuantKernels
     }
   }
 
+  @Test("Half the centroids of 8 bits say them all", arguments: [1, 2, 3, 64, 384, 1536])
+  func wideCentroidsAreSymmetric(dimension: Int) throws {
+    let codebook = Codebook(law: .sphere(dimension: dimension), bits: 8)
+    guard case .wide(let magnitudes, let step) = ScanCodes(codebook) else {
+      Issue.record("no wide codes")
+      return
+    }
+    #expect(magnitudes.count == 128 && magnitudes.max() == 4095)
+    let whole = codebook.exactCentroids.map { nearest($0 / step) }
+    #expect(whole == magnitudes.reversed().map { -Int($0) } + magnitudes.map { Int($0) })
+  }
+
   @Test("A score is the codec's estimate, up to its rounding", arguments: kinds)
   func scores(_ variant: Variant) throws {
     let dimensions = [1, 2, 3, 4, 5, 6, 7, 8, 9, 63, 64, 65, 100, 384, 1000]

@@ -219,16 +219,17 @@ import Testing
       var generator = TestFloats.Generator(state: seed)
       let rows = Rows(
         dimension: dimension, bits: 8, blocks: dimension < 100 ? 2 : 1, generator: &generator)
-      let centroids = (0..<256).map { _ in Int16(generator.int(below: 8191) - 4095) }
+      let magnitudes = (0..<128).map { _ in UInt16(generator.int(below: 4096)) }
+      let centroids = magnitudes.reversed().map { -Int($0) } + magnitudes.map { Int($0) }
       let weights = (0..<queryCount * dimension).map { _ in generator.int(below: 8191) - 4095 }
       let ordered = Self.ordered(weights, dimension: dimension, rows.shape).map { Int16($0) }
       let found = rows.scanned(queryCount: queryCount) {
         Kernels(target).wideSums(
-          $0, centroids: centroids.span, weights: ordered.span, queryCount: queryCount, into: &$1,
-          stride: $2)
+          $0, magnitudes: magnitudes.span, weights: ordered.span, queryCount: queryCount,
+          into: &$1, stride: $2)
       }
       let expected = rows.sums(queryCount: queryCount) {
-        weights[$0 * dimension + $1] * Int(centroids[$2])
+        weights[$0 * dimension + $1] * centroids[$2]
       }
       #expect(found == expected, "seed \(seed)")
     }

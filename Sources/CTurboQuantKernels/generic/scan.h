@@ -368,11 +368,11 @@ CTQ_INLINE void ctq_wide_unit(const int16_t values[8][CTQ_UNIT_BYTES], const int
       for (int t = 0; t < 4; t++) sums[r] += values[k][4 * r + t] * query[8 * (k % 4) + k / 4 * 4 + t];
 }
 
-static void wide_sums(const ctq_blocks *blocks, const int16_t *centroids, const int16_t *queries,
+static void wide_sums(const ctq_blocks *blocks, const uint16_t *magnitudes, const int16_t *queries,
                       size_t query_count, float *sums, size_t sum_stride) {
   const size_t units = ctq_units(blocks->columns);
   int16_t tables[4][256];
-  ctq_fill_wide_tables(centroids, tables);
+  ctq_fill_wide_tables(magnitudes, tables);
   uint8_t room[8][CTQ_UNIT_BYTES];
   for (size_t b = 0; b < blocks->count; b++) {
     const uint8_t *signs = ctq_signs(blocks, b);

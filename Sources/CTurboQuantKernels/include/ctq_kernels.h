@@ -119,6 +119,11 @@ static inline size_t ctq_place(uint32_t columns, uint32_t planes, uint32_t p, ui
   return 32 * ((size_t)planes * first + (size_t)width * p) + (size_t)width * r + (c - first);
 }
 
+/// The centroid of a code of 8 bits: magnitude i for code 128 + i, its negative for code 127 - i.
+static inline int16_t ctq_wide_centroid(const uint16_t magnitudes[128], uint32_t code) {
+  return (int16_t)(code < 128 ? -(int32_t)magnitudes[127 - code] : magnitudes[code - 128]);
+}
+
 /// What keys of rows are made of:
 /// key = norm * ((sum * step + offset) / alignment - norm * norm_share) + (along * along_share + constant) + share.
 /// Null norms and alignments stand for ones, null `along` and `shares` for zeros; no alignment is negative.
@@ -233,9 +238,9 @@ typedef struct ctq_kernels {
   void (*product_sums)(const ctq_blocks *blocks, uint32_t bits, const uint8_t *centroids,
                        const int8_t *queries, size_t query_count, float *sums,
                        size_t sum_stride);
-  /// sums <- sum of centroids[code] * query for codes of 8 bits: 256 centroids and query values of
+  /// sums <- sum of `ctq_wide_centroid` * query for codes of 8 bits: 128 magnitudes and query values of
   /// less than 2^12 in magnitude, in the order of `product_sums`. Rounded once, at the end.
-  void (*wide_sums)(const ctq_blocks *blocks, const int16_t *centroids, const int16_t *queries,
+  void (*wide_sums)(const ctq_blocks *blocks, const uint16_t *magnitudes, const int16_t *queries,
                     size_t query_count, float *sums, size_t sum_stride);
   /// Keys of `count` rows.
   void (*row_keys)(const ctq_key_terms *terms, size_t count, float *keys);

@@ -361,10 +361,10 @@ static void wide_stripe(const ctq_blocks *blocks, size_t block, size_t stripe, c
   }
 }
 
-static void wide_sums(const ctq_blocks *blocks, const int16_t *centroids, const int16_t *queries,
+static void wide_sums(const ctq_blocks *blocks, const uint16_t *magnitudes, const int16_t *queries,
                       size_t query_count, float *sums, size_t sum_stride) {
   int16_t entries[4][256];
-  ctq_fill_wide_tables(centroids, entries);
+  ctq_fill_wide_tables(magnitudes, entries);
   wide_table tables[4];
   for (int k = 0; k < 4; k++) tables[k] = load_wide_table(entries[k]);
   for (size_t i = 0; i < 2 * blocks->count; i++)

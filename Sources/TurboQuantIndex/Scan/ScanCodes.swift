@@ -12,8 +12,8 @@ enum ScanCodes: Sendable {
   case tables(LookupTables)
   /// Three and four bits: centroids c/step + 64 in seven bits.
   case products(centroids: [UInt8], step: Double)
-  /// Eight bits: centroids c/step in thirteen bits.
-  case wide(centroids: [Int16], step: Double)
+  /// Eight bits: the positive centroids c/step in twelve bits; the others are their negatives.
+  case wide(magnitudes: [UInt16], step: Double)
 
   init(_ codebook: Codebook) {
     switch codebook.bits {
@@ -28,7 +28,8 @@ enum ScanCodes: Sendable {
       let largest = codebook.exactCentroids.last ?? 1
       let step = largest / 4095
       self = .wide(
-        centroids: codebook.exactCentroids.map { Int16(nearest($0 / step)) }, step: step)
+        magnitudes: codebook.exactCentroids.suffix(128).map { UInt16(nearest($0 / step)) },
+        step: step)
     }
   }
 

@@ -122,9 +122,9 @@ extension Scanner {
         blocks, centroids: centroids.span,
         weights: group.tables.weights.span.extracting(range(shape.weightCount)),
         queryCount: count, into: &sums, stride: Chunk.rowCount)
-    case .wide(let centroids, _):
+    case .wide(let magnitudes, _):
       kernels.wideSums(
-        blocks, centroids: centroids.span,
+        blocks, magnitudes: magnitudes.span,
         weights: group.tables.wideWeights.span.extracting(range(shape.weightCount)),
         queryCount: count, into: &sums, stride: Chunk.rowCount)
     }
