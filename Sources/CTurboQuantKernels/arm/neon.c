@@ -147,6 +147,37 @@ CTQ_INLINE ctq_words8 ctq_dot_8(ctq_words8 sums, ctq_bytes32 a, ctq_bytes32 b, c
   return sums;
 }
 
+/// Tables are good as they are.
+CTQ_INLINE void ctq_arrange_64(uint8_t table[64]) { (void)table; }
+
+CTQ_INLINE ctq_bytes32 ctq_look_up_64(const uint8_t table[64], ctq_bytes32 index) {
+  uint8x16_t i[2];
+  memcpy(i, &index, sizeof i);
+  for (int h = 0; h < 2; h++) i[h] = vqtbl4q_u8(vld1q_u8_x4(table), i[h]);
+  memcpy(&index, i, sizeof i);
+  return index;
+}
+
+CTQ_INLINE ctq_words8 ctq_dot_16(ctq_words8 sums, ctq_shorts16 a, ctq_shorts16 b, ctq_shorts16 p,
+                                 ctq_shorts16 q) {
+  int16x8_t first[2], second[2], by[2], with[2];
+  int32x4_t totals[2];
+  memcpy(first, &a, sizeof first);
+  memcpy(second, &b, sizeof second);
+  memcpy(by, &p, sizeof by);
+  memcpy(with, &q, sizeof with);
+  memcpy(totals, &sums, sizeof totals);
+  for (int h = 0; h < 2; h++) {
+    int32x4_t low = vmull_s16(vget_low_s16(first[h]), vget_low_s16(by[h]));
+    int32x4_t high = vmull_high_s16(first[h], by[h]);
+    low = vmlal_s16(low, vget_low_s16(second[h]), vget_low_s16(with[h]));
+    high = vmlal_high_s16(high, second[h], with[h]);
+    totals[h] = vaddq_s32(totals[h], vpaddq_s32(low, high));
+  }
+  memcpy(&sums, totals, sizeof sums);
+  return sums;
+}
+
 static uint32_t crc32c(uint32_t seed, const uint8_t *bytes, size_t count) {
   uint32_t crc = ~seed;
   for (; count >= 8; count -= 8, bytes += 8) {

@@ -123,6 +123,34 @@ CTQ_INLINE ctq_words8 ctq_dot_8(ctq_words8 sums, ctq_bytes32 a, ctq_bytes32 b, c
   return sums;
 }
 
+/// Tables are good as they are.
+CTQ_INLINE void ctq_arrange_64(uint8_t table[64]) { (void)table; }
+
+// A swizzle gives zero for indices of the entries before and after its own.
+CTQ_INLINE ctq_bytes32 ctq_look_up_64(const uint8_t table[64], ctq_bytes32 index) {
+  ctq_bytes32 found = {0};
+#pragma clang loop unroll(full)
+  for (int i = 0; i < 64; i += 16) found |= ctq_look_up(ctq_load_table(table + i), index - (uint8_t)i);
+  return found;
+}
+
+CTQ_INLINE ctq_words8 ctq_dot_16(ctq_words8 sums, ctq_shorts16 a, ctq_shorts16 b, ctq_shorts16 p,
+                                 ctq_shorts16 q) {
+  v128_t first[2], second[2], by[2], with[2], totals[2];
+  memcpy(first, &a, sizeof first);
+  memcpy(second, &b, sizeof second);
+  memcpy(by, &p, sizeof by);
+  memcpy(with, &q, sizeof with);
+  memcpy(totals, &sums, sizeof totals);
+  for (int h = 0; h < 2; h++) {
+    const v128_t products =
+        wasm_i32x4_add(wasm_i32x4_dot_i16x8(first[h], by[h]), wasm_i32x4_dot_i16x8(second[h], with[h]));
+    totals[h] = wasm_i32x4_add(totals[h], products);
+  }
+  memcpy(&sums, totals, sizeof sums);
+  return sums;
+}
+
 CTQ_KERNEL_TABLE(simd128);
 
 #endif

@@ -161,6 +161,25 @@ CTQ_INLINE ctq_words8 ctq_dot_8(ctq_words8 sums, ctq_bytes32 a, ctq_bytes32 b, c
   return sums + (ctq_words8)_mm256_madd_epi16(pairs, _mm256_set1_epi16(1));
 }
 
+/// A shuffle gives zero for an index with bit 7 set, as one below 16j is once 16j is taken away. Such answers, one for
+/// each j, add up without carries where sixteen entries hold what they differ by from the sixteen before.
+CTQ_INLINE void ctq_arrange_64(uint8_t table[64]) {
+  for (int i = 63; i >= 16; i--) table[i] ^= table[i - 16];
+}
+
+CTQ_INLINE ctq_bytes32 ctq_look_up_64(const uint8_t table[64], ctq_bytes32 index) {
+  ctq_bytes32 found = {0};
+#pragma clang loop unroll(full)
+  for (int i = 0; i < 64; i += 16) found ^= ctq_look_up(ctq_load_table(table + i), index - (uint8_t)i);
+  return found;
+}
+
+CTQ_INLINE ctq_words8 ctq_dot_16(ctq_words8 sums, ctq_shorts16 a, ctq_shorts16 b, ctq_shorts16 p,
+                                 ctq_shorts16 q) {
+  return sums + (ctq_words8)_mm256_madd_epi16((__m256i)a, (__m256i)p) +
+         (ctq_words8)_mm256_madd_epi16((__m256i)b, (__m256i)q);
+}
+
 #include "crc32c.h"
 
 #pragma clang attribute pop
