@@ -352,6 +352,10 @@ static void product_sums(const ctq_blocks *blocks, uint32_t bits, const uint8_t 
 // units, 8 KiB of centroids, stays in the first-level cache.
 enum { CTQ_WIDE_STEPS = 8, CTQ_WIDE_STEP = CTQ_UNIT_BYTES, CTQ_WIDE_UNIT = CTQ_WIDE_STEPS * CTQ_WIDE_STEP };
 
+// Units that memory is asked for ahead. Centroids of one take longer than memory does, but while queries meet a round,
+// nothing else would be read.
+enum { CTQ_WIDE_UNITS_AHEAD = 2 };
+
 /// Magnitudes of 12 bits: lower bytes of the first 64 and of the others, upper bytes of both in one. And by a code's
 /// upper nibble, rotated left by k, what the index of its magnitude is to be where the lower nibble is null: three
 /// bits and, where the code is negative, bit 7 and all others inverted.
@@ -435,6 +439,14 @@ CTQ_INLINE void ctq_fill_wide_tile(const uint8_t *signs, const uint8_t *rest, co
   }
 }
 
+/// Brings the planes of a unit nearer; they need not exist.
+CTQ_INLINE void ctq_approach_wide_unit(const uint8_t *signs, const uint8_t *rest) {
+#pragma clang loop unroll(full)
+  for (size_t byte = 0; byte < CTQ_UNIT_BYTES; byte += 64) __builtin_prefetch(signs + byte);
+#pragma clang loop unroll(full)
+  for (size_t byte = 0; byte < 7 * CTQ_UNIT_BYTES; byte += 64) __builtin_prefetch(rest + byte);
+}
+
 /// Four weights, four times.
 CTQ_INLINE ctq_shorts16 ctq_splat_8(const int16_t *query) {
   typedef uint64_t ctq_longs4 __attribute__((vector_size(32)));
@@ -475,6 +487,8 @@ CTQ_INLINE void ctq_wide_block(const ctq_blocks *blocks, size_t block, const ctq
   const uint8_t *signs = ctq_signs(blocks, block), *rest = ctq_rest(blocks, block);
   size_t waiting = 0;
   for (size_t u = 0; u < units; u++) {
+    const size_t ahead = CTQ_UNIT_BYTES * (u + CTQ_WIDE_UNITS_AHEAD);
+    ctq_approach_wide_unit(signs + ahead, rest + 7 * ahead);
     ctq_fill_wide_tile(ctq_unit(signs, blocks->columns, 1, u, room[0]),
                        ctq_unit(rest, blocks->columns, 7, u, room[1]), tables, tile + CTQ_WIDE_UNIT * waiting++);
     if (waiting < CTQ_UNITS_A_WIDE_ROUND && u + 1 < units) continue;
