@@ -87,21 +87,21 @@ extension Kernels {
   ///
   /// `next` is what will be read next; it is brought nearer meanwhile.
   package func quadSums(
-    _ codes: RawSpan, at offset: Int, _ shape: QuadShape, groups: Int, centroids: Span<UInt8>,
+    _ codes: RawSpan, at offset: Int, _ shape: QuadShape, groups: Int, centroids: SIMD16<UInt8>,
     weights: Span<Int8>, next: RawSpan, into sums: inout MutableSpan<Float>, stride: Int
   ) {
     let (queryCount, rowCount) = (weights.count / shape.dimension, groups * QuadShape.rowCount)
-    precondition(groups > 0 && offset >= 0 && centroids.count == 16 && queryCount > 0)
+    precondition(groups > 0 && offset >= 0 && queryCount > 0)
     precondition(offset + groups * shape.groupByteCount <= codes.byteCount)
     precondition(stride >= rowCount && sums.count >= (queryCount - 1) * stride + rowCount)
     unsafe codes.withUnsafeBytes { codes in
-      unsafe centroids.withUnsafeBufferPointer { centroids in
+      unsafe withUnsafeBytes(of: centroids) { centroids in
         unsafe weights.withUnsafeBufferPointer { weights in
           unsafe sums.withUnsafeMutableBufferPointer { sums in
             unsafe next.withUnsafeBytes { next in
               unsafe table.pointee.quad_sums(
                 codes.bytes(at: offset), UInt32(shape.bits), groups, shape.dimension / 4,
-                centroids.baseAddress, weights.baseAddress, queryCount,
+                centroids.bytes(at: 0), weights.baseAddress, queryCount,
                 next.bytes(at: 0), sums.baseAddress, stride)
             }
           }

@@ -68,7 +68,8 @@ import Testing
       var sums = [Float](repeating: .nan, count: queryCount * 33)
       var output = sums.mutableSpan
       Kernels(target).quadSums(
-        codes.span.raw, at: 7, shape, groups: 2, centroids: centroids.span, weights: weights.span,
+        codes.span.raw, at: 7, shape, groups: 2, centroids: SIMD16(centroids),
+        weights: weights.span,
         next: codes.span.raw, into: &output, stride: 33)
       for query in 0..<queryCount {
         for row in 0..<32 {

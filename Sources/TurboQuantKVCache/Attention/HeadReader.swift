@@ -81,10 +81,11 @@ struct HeadReader: ~Copyable {
     // Pages that no query reaches are not read.
     let skipped = max(0, softmaxes.firstSeen - tokens.lowerBound) / Page.rowCount * Page.rowCount
     guard skipped < tokens.count else { return }
+    let (keys, values) = (head.keys.stored, head.values.stored)
     var prepared: [KeyQueries] = []
-    if case .codes(_, let sideCodec) = head.keys.stored {
+    if case .codes(_, let sideCodec) = keys {
       do throws(CodecError) {
-        prepared = try KeyQueries.all(queries, sideCodec, head.keys.channels)
+        prepared = try KeyQueries.all(queries, sideCodec, head.keys.channels, scale: scale)
       } catch {
         throw KVCacheError(error, "query")
       }
@@ -96,7 +97,7 @@ struct HeadReader: ~Copyable {
     for first in stride(from: skipped, to: tokens.count, by: Page.rowCount) {
       let (page, rows) = (first / Page.rowCount, min(Page.rowCount, tokens.count - first))
       let place = tokens.lowerBound + first
-      score(page, rows, prepared, &softmaxes)
+      score(keys, page, rows, prepared, &softmaxes)
       for i in biases.indices {
         var all = softmaxes.scores.mutableSpan
         var own = all._mutatingExtracting(i * Page.rowCount..<i * Page.rowCount + rows)
@@ -105,7 +106,7 @@ struct HeadReader: ~Copyable {
       cap(rows, &softmaxes)
       let matters = softmaxes.weigh(
         codec.kernels, place..<place + rows, areSinks: false, areCodes: areCodes)
-      if matters { add(page, rows, &softmaxes) }
+      if matters { add(values, page, rows, &softmaxes) }
     }
   }
 
@@ -162,11 +163,11 @@ struct HeadReader: ~Copyable {
 
 extension HeadReader {
   private mutating func score(
-    _ page: Int, _ rows: Int, _ prepared: [KeyQueries],
+    _ stored: borrowing StoredRows, _ page: Int, _ rows: Int, _ prepared: [KeyQueries],
     _ softmaxes: inout RunningSoftmaxes
   ) {
     let width = codec.configuration.shape.keyDimension
-    switch head.keys.stored {
+    switch stored {
     case .floats(let pages):
       let keys = pages[page: page]
       scoreRows(keys.span.extracting(0..<rows * width), &softmaxes)
@@ -177,10 +178,9 @@ extension HeadReader {
       let isSealed = parts[0].isSealed(page)
       let next = min(page + 1, parts[0].pageCount - 1)
       for number in parts.indices {
-        let (pages, own) = (parts[number], sideCodec.parts[number])
-        own.score(
-          pages.page(page), own.layout(isSealed: isSealed), rows: rows, prepared[number],
-          scale: scale,
+        let pages = parts[number]
+        sideCodec.parts[number].score(
+          pages.page(page), isSealed: isSealed, rows: rows, prepared[number],
           adding: number > 0, next: pages.page(next), into: &softmaxes.scores, &scratch)
       }
     }
@@ -201,9 +201,11 @@ extension HeadReader {
 // MARK: Values
 
 extension HeadReader {
-  private mutating func add(_ page: Int, _ rows: Int, _ softmaxes: inout RunningSoftmaxes) {
+  private mutating func add(
+    _ stored: borrowing StoredRows, _ page: Int, _ rows: Int, _ softmaxes: inout RunningSoftmaxes
+  ) {
     let width = codec.configuration.shape.valueDimension
-    switch head.values.stored {
+    switch stored {
     case .floats(let pages):
       let values = pages[page: page]
       addRows(values.span.extracting(0..<rows * width), &softmaxes)
@@ -214,9 +216,9 @@ extension HeadReader {
       let (count, isSealed) = (softmaxes.count, parts[0].isSealed(page))
       let next = min(page + 1, parts[0].pageCount - 1)
       for number in parts.indices {
-        let (pages, own) = (parts[number], sideCodec.parts[number])
-        own.addRows(
-          pages.page(page), own.layout(isSealed: isSealed), rows: rows, weights: softmaxes.scores,
+        let pages = parts[number]
+        sideCodec.parts[number].addRows(
+          pages.page(page), isSealed: isSealed, rows: rows, weights: softmaxes.scores,
           queries: count, next: pages.page(next), to: &softmaxes.rotated, width: width,
           start: sideCodec.start(number), &scratch)
       }

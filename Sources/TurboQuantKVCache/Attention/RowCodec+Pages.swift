@@ -24,53 +24,46 @@ struct PageScratch: ~Copyable {
 // MARK: Keys
 
 extension RowCodec {
-  /// `scores[q * Page.rowCount + r]` ← `scale` · ⟨k_r, q⟩ as the estimator has it, of the first `rows` rows
-  /// of a page; `adding`, += that.
+  /// `scores[q * Page.rowCount + r]` ← scale · ⟨k_r, q⟩ as the estimator has it, of the first `rows` rows of a page;
+  /// `adding`, += that.
   func score(
-    _ page: RawSpan, _ layout: PageLayout, rows: Int, _ queries: KeyQueries, scale: Float,
-    adding: Bool, next: RawSpan, into scores: inout FloatBuffer, _ scratch: inout PageScratch
+    _ page: RawSpan, isSealed: Bool, rows: Int, _ queries: KeyQueries, adding: Bool,
+    next: RawSpan, into scores: inout FloatBuffer, _ scratch: inout PageScratch
   ) {
+    let layout = layout(isSealed: isSealed)
     for number in layout.parts.indices {
-      let (part, isFirst) = (layout.parts[number], number == 0 && !adding)
-      var (weight, offset) = (Double(scale), layout.scaleOffset)
-      if case .signs = part.content, let sketch = codec.sketch {
-        (weight, offset) = (weight * sketch.scale, layout.signScaleOffset)
-      }
+      sum(page, layout, number, rows: rows, queries, next: next, &scratch.sums)
+      let offset = layout.scaleOffset(ofPart: number)
       let scales = page.extracting(offset..<offset + 4 * Page.rowCount)
-      let whole = sum(page, number, part, rows: rows, queries, next: next, &scratch.sums)
-      for q in queries.queries.indices {
-        let factor = weight * queries.queries[q].norm
-        let meaning = whole.isEmpty ? (step: 1, offset: 0) : whole[q]
-        let factors = KeyFactors(
-          step: Float(meaning.step * factor), offset: Float(meaning.offset * factor), normShare: 0,
-          constant: 0)
+      for q in 0..<queries.count {
         add(
-          scratch.sums, q, rows, scales, factors, isFirst: isFirst, to: &scores, &scratch.shares)
+          scratch.sums, q, rows, scales,
+          queries.factors(ofPart: number, query: q, isSealed: isSealed),
+          isFirst: number == 0 && !adding, to: &scores, &scratch.shares)
       }
     }
   }
 
-  /// The sums of all queries over a part; returns what they mean, or nothing where they mean themselves.
+  /// The sums of all queries over a part.
   private func sum(
-    _ page: RawSpan, _ number: Int, _ part: PageLayout.Part, rows: Int, _ queries: KeyQueries,
-    next: RawSpan, _ sums: inout FloatBuffer
-  ) -> [(step: Double, offset: Double)] {
-    switch part.order {
+    _ page: RawSpan, _ layout: PageLayout, _ number: Int, rows: Int,
+    _ queries: KeyQueries, next: RawSpan, _ sums: inout FloatBuffer
+  ) {
+    switch layout.parts[number].order {
     case .quads(let shape):
-      guard let own = queries.weights[number], let centroids = wholeCentroids[number] else { break }
+      guard let centroids = wholeCentroids[number] else { break }
+      let (weights, own) = (queries.weights, queries.weightRange(ofPart: number))
       var target = sums.mutableSpan
       codec.kernels.quadSums(
-        page, at: part.offset, shape, groups: Page.rowCount / QuadShape.rowCount,
-        centroids: centroids.whole.span, weights: own.weights.span, next: next, into: &target,
-        stride: Page.rowCount)
-      return own.meanings
+        page, at: layout.parts[number].offset, shape,
+        groups: Page.rowCount / QuadShape.rowCount, centroids: centroids.whole,
+        weights: weights.span.extracting(own), next: next, into: &target, stride: Page.rowCount)
     case .rows(let stride):
-      for q in queries.queries.indices {
-        sumRows(page, part, stride, rows: rows, queries.queries[q], q, &sums)
+      for q in 0..<queries.count {
+        sumRows(page, layout.parts[number], stride, rows: rows, queries.queries[q], q, &sums)
       }
     case .turned: preconditionFailure("keys are not turned")
     }
-    return []
   }
 
   /// The sums of query `q` over a part in packed rows.
@@ -122,17 +115,17 @@ extension RowCodec {
   /// Weights are ``Page/rowCount`` a query, and zero beyond the rows; sums are `width` a query, of which
   /// this codec's begin at `start`.
   func addRows(
-    _ page: RawSpan, _ layout: PageLayout, rows: Int, weights: borrowing FloatBuffer,
+    _ page: RawSpan, isSealed: Bool, rows: Int, weights: borrowing FloatBuffer,
     queries: Int, next: RawSpan, to sums: inout FloatBuffer, width: Int, start: Int,
     _ scratch: inout PageScratch
   ) {
+    let layout = layout(isSealed: isSealed)
     let scales = page.extracting(
       layout.scaleOffset..<layout.scaleOffset + 4 * Page.rowCount)
     var isSplit = false
     for number in layout.parts.indices {
-      let part = layout.parts[number]
-      guard case .codes(let codebook) = part.content else { continue }
-      switch part.order {
+      let (offset, coordinates) = (layout.parts[number].offset, layout.parts[number].coordinates)
+      switch layout.parts[number].order {
       case .turned(let shape):
         guard let centroids = wholeCentroids[number] else { continue }
         if !isSplit {
@@ -140,23 +133,24 @@ extension RowCodec {
           isSplit = true
         }
         multiply(
-          page, part, shape, centroids, scratch.planes, queries: queries, next: next,
-          into: &scratch.sums)
+          page, at: offset, shape, coordinates.count, centroids.whole, scratch.planes,
+          queries: queries, next: next, into: &scratch.sums)
         for q in 0..<queries {
           add(
-            scratch.sums.span, q, scratch.splits[q], centroidStep: centroids.step, part, to: &sums,
-            at: q * width + start + part.coordinates.lowerBound)
+            scratch.sums.span, q, scratch.splits[q], centroidStep: centroids.step,
+            coordinates.count, to: &sums, at: q * width + start + coordinates.lowerBound)
         }
       case .rows(let stride):
+        guard case .codes(let codebook) = layout.parts[number].content else { continue }
         for q in 0..<queries {
           let own = weights.span.extracting(q * Page.rowCount..<q * Page.rowCount + rows)
           let scaled = [Float](capacity: rows) { output in
             for r in 0..<rows { output.append(own[r] * scales.float32(at: 4 * r)) }
           }
-          let first = q * width + start + part.coordinates.lowerBound
+          let first = q * width + start + coordinates.lowerBound
           codec.kernels.combineCodes(
-            codebook.kernel, rows: page, offset: part.offset, stride: stride,
-            weights: scaled.span, into: &sums, first..<first + part.coordinates.count)
+            codebook.kernel, rows: page, offset: offset, stride: stride, weights: scaled.span,
+            into: &sums, first..<first + coordinates.count)
         }
       case .quads: preconditionFailure("values are turned")
       }
@@ -176,25 +170,23 @@ extension RowCodec {
     }
   }
 
-  /// Both planes of all queries against a turned part.
+  /// Both planes of all queries against `count` turned coordinates.
   private func multiply(
-    _ page: RawSpan, _ part: PageLayout.Part, _ shape: QuadShape, _ centroids: WholeCentroids,
+    _ page: RawSpan, at offset: Int, _ shape: QuadShape, _ count: Int, _ centroids: SIMD16<UInt8>,
     _ planes: [Int8], queries: Int, next: RawSpan, into sums: inout FloatBuffer
   ) {
     var target = sums.mutableSpan
     codec.kernels.quadSums(
-      page, at: part.offset, shape, groups: part.coordinates.count / QuadShape.rowCount,
-      centroids: centroids.whole.span,
+      page, at: offset, shape, groups: count / QuadShape.rowCount, centroids: centroids,
       weights: planes.span.extracting(0..<2 * queries * Page.rowCount), next: next, into: &target,
-      stride: part.coordinates.count)
+      stride: count)
   }
 
-  /// Adds what the sums of both planes of query `q` over a turned part mean.
+  /// Adds what the sums of both planes of query `q` over a turned part of `count` coordinates mean.
   private func add(
     _ planeSums: Span<Float>, _ q: Int, _ split: PageScratch.Split, centroidStep: Double,
-    _ part: PageLayout.Part, to sums: inout FloatBuffer, at first: Int
+    _ count: Int, to sums: inout FloatBuffer, at first: Int
   ) {
-    let count = part.coordinates.count
     let step = split.step * Float(centroidStep)
     // Whole centroids stand 64 above what they mean; sums of whole numbers are exact in float32 here.
     let (high, low) = (Float(64 * split.high), Float(64 * split.low))

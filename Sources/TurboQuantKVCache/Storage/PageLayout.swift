@@ -7,7 +7,7 @@ internal import TurboQuantKernels
 /// to four bits move into the quads that the kernels read, and nothing is lost or added.
 final class PageLayout: Sendable {
   /// Codes of consecutive coordinates, or signs of consecutive projections.
-  final class Part: Sendable {
+  struct Part: Sendable {
     enum Content: Sendable {
       case codes(Codebook)
       case signs
@@ -75,6 +75,11 @@ final class PageLayout: Sendable {
   let scaleOffset: Int
   let signScaleOffset: Int
   let byteCount: Int
+
+  /// Where the scales of a part begin.
+  func scaleOffset(ofPart number: Int) -> Int {
+    if case .signs = parts[number].content { signScaleOffset } else { scaleOffset }
+  }
 
   private init(_ parts: [Part], codeBytes: Int, hasCodes: Bool, hasSigns: Bool) {
     self.parts = parts

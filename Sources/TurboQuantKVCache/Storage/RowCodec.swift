@@ -15,7 +15,7 @@ final class RowCodec: Sendable {
 
   /// Sixteen centroids, `step` · (whole − 64) each.
   struct WholeCentroids: Sendable {
-    let whole: [UInt8]
+    let whole: SIMD16<UInt8>
     let step: Double
   }
 
@@ -30,10 +30,12 @@ final class RowCodec: Sendable {
       case (.rows, _), (_, .angles): return nil
       case (_, .signs):
         // −1 and +1.
-        return WholeCentroids(whole: [1, 127] + [UInt8](repeating: 64, count: 14), step: 1.0 / 63)
+        var whole = SIMD16<UInt8>(repeating: 64)
+        (whole[0], whole[1]) = (1, 127)
+        return WholeCentroids(whole: whole, step: 1.0 / 63)
       case (_, .codes(let codebook)):
         let (whole, step) = codebook.sevenBitCentroids()
-        return WholeCentroids(whole: whole, step: step)
+        return WholeCentroids(whole: SIMD16(whole), step: step)
       }
     }
   }
