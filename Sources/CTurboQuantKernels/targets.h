@@ -51,6 +51,7 @@ extern const ctq_kernels ctq_kernels_simd128;
       .row_keys = row_keys, \
       .select_rows = select_rows, \
       .widen = widen, \
+      .narrow = narrow, \
       .crc32c = crc32c, \
   }
 

@@ -207,11 +207,10 @@ extension VectorIndex {
     var bytes: [UInt8] = []
     guard let originals else { return bytes }
     bytes.reserveCapacity(vectors.count * Int(originals.rawValue))
-    for value in vectors {
-      switch originals {
-      case .float32: bytes.append(littleEndian: value.bitPattern)
-      case .float16: bytes.append(littleEndian: halfPrecision(value))
-      }
+    switch originals {
+    case .float32: for value in vectors { bytes.append(littleEndian: value.bitPattern) }
+    case .float16:
+      for half in codec.kernels.halves(of: vectors.span) { bytes.append(littleEndian: half) }
     }
     return bytes
   }

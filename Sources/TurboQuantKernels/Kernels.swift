@@ -218,6 +218,16 @@ internal import CTurboQuantKernels
     }
   #endif
 
+  /// The IEEE binary16 bit patterns nearest to `floats`, each as ``halfPrecision(_:)`` has it.
+  package func halves(of floats: Span<Float>) -> [UInt16] {
+    unsafe [UInt16](unsafeUninitializedCapacity: floats.count) { halves, count in
+      unsafe floats.withUnsafeBufferPointer { floats in
+        unsafe table.pointee.narrow(floats.baseAddress, floats.count, halves.baseAddress)
+      }
+      count = floats.count
+    }
+  }
+
   /// CRC-32C (Castagnoli) of `bytes`, continuing from `seed` (0 to begin).
   package func crc32c(_ bytes: RawSpan, seed: UInt32 = 0) -> UInt32 {
     unsafe bytes.withUnsafeBytes {

@@ -280,12 +280,29 @@ static void check_mixing(size_t n, size_t remainder) {
   }
 }
 
+/// Floats of every exponent, whose last bits decide about ties or nearly do.
+static void check_narrow(size_t count) {
+  static const uint32_t ends[] = {0, 0xfff, 0x1000, 0x1001, 0x2fff, 0x3000, 0x3001, 0x7fffff};
+  for (uint32_t top = 0; top < 512; top++) {
+    float floats[70];
+    uint16_t halves[2][70];
+    memset(halves, 0x5a, sizeof halves);
+    for (size_t i = 0; i < count; i++) {
+      const uint32_t bits = top << 23 | ends[i % 8] | (uint32_t)(i / 8) << 14;
+      memcpy(floats + i, &bits, sizeof bits);
+    }
+    for (int side = 0; side < 2; side++) both(side)->narrow(floats, count, halves[side]);
+    expect_equal(halves[0], halves[1], sizeof halves[0], "narrow", count, top);
+  }
+}
+
 static void check_bytes(void) {
   static uint16_t halves[65536 + 3];
   static float wide[2][65536 + 3];
   for (size_t i = 0; i < sizeof halves / sizeof *halves; i++) halves[i] = (uint16_t)i;
   for (int side = 0; side < 2; side++) both(side)->widen(halves, 65539, wide[side]);
   expect_equal(wide[0], wide[1], sizeof wide[0], "widen", 65539, 0);
+  for (size_t count = 0; count < 70; count++) check_narrow(count);
   for (size_t count = 0; count < 70; count++)
     for (size_t shift = 0; shift < 8; shift++) {
       uint32_t sums[2];

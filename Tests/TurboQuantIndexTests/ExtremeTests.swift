@@ -122,6 +122,18 @@ import TurboQuantKernels
     #expect(halfPrecision(.leastNonzeroMagnitude) == 0)
   }
 
+  @Test(arguments: KernelTarget.available)
+  func manyAtOnceAreEachRounded(_ target: KernelTarget) {
+    let patterns = stride(from: UInt32(0), through: .max, by: 0x1_0FFF).map { $0 }
+    let values = patterns.map { Float(bitPattern: $0) }
+    let halves = Kernels(target).halves(of: values.span)
+    let finite = widened(Array(0...0x7BFF))
+    let ties = zip(finite, finite.dropFirst()).map { ($0 + $1) / 2 }
+    #expect(halves == values.map(halfPrecision))
+    #expect(Kernels(target).halves(of: ties.span) == ties.map(halfPrecision))
+    #expect(Kernels(target).halves(of: [Float]().span) == [])
+  }
+
   @Test func originalsAreTheVectorsRounded() throws {
     var dice = Dice(seed: 5)
     let vectors = dice.normals(40 * 30, scale: 100)

@@ -39,4 +39,28 @@ static void widen(const uint16_t *halves, size_t count, float *floats) {
     ctq_store_some(floats + i, ctq_load_halves(halves + i, count - i), count - i);
 }
 
+/// Lanes of `a` where those of `which` are all ones, of `b` where they are zeros.
+CTQ_INLINE ctq_u16 ctq_chosen(ctq_i16 which, ctq_u16 a, ctq_u16 b) {
+  return (a & (ctq_u16)which) | (b & ~(ctq_u16)which);
+}
+
+/// Sixteen floats as the nearest halves; the scalar target says how.
+CTQ_INLINE ctq_half16 ctq_narrowed(ctq_f16 floats) {
+  const ctq_u16 bits = (ctq_u16)floats, sign = bits >> 16 & 0x8000, magnitude = bits & 0x7fffffff;
+  const ctq_u16 subnormal = (ctq_u16)((ctq_f16)magnitude + 0.5f) - (ctq_u16)ctq_splat(0.5f);
+  const ctq_u16 normal = (magnitude + 0xfff + (magnitude >> 13 & 1) - CTQ_HALF_EXPONENTS) >> 13;
+  const ctq_u16 finite = ctq_chosen((ctq_i16)(magnitude < CTQ_NORMAL_HALVES), subnormal, normal);
+  const ctq_u16 largest = (ctq_u16){0} + CTQ_LARGEST_HALF;
+  const ctq_u16 half = ctq_chosen((ctq_i16)(magnitude >= CTQ_BEYOND_HALVES), largest, finite);
+  return __builtin_convertvector(sign | half, ctq_half16);
+}
+
+static void narrow(const float *floats, size_t count, uint16_t *halves) {
+  for (size_t i = 0; i < count; i += 16) {
+    const size_t some = count - i < 16 ? count - i : 16;
+    const ctq_half16 v = ctq_narrowed(ctq_load_some(floats + i, some));
+    memcpy(halves + i, &v, some * sizeof *halves);
+  }
+}
+
 #endif

@@ -252,6 +252,9 @@ typedef struct ctq_kernels {
 
   /// IEEE binary16 to binary32, exact.
   void (*widen)(const uint16_t *halves, size_t count, float *floats);
+  /// halves[i] <- the IEEE binary16 nearest to floats[i], ties to even; beyond its range, and for no number, the
+  /// largest finite one of that sign.
+  void (*narrow)(const float *floats, size_t count, uint16_t *halves);
 
   /// CRC-32C (Castagnoli), continuing from `seed` (0 to begin).
   uint32_t (*crc32c)(uint32_t seed, const uint8_t *bytes, size_t count);

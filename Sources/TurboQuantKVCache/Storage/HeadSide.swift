@@ -43,7 +43,7 @@ struct HeadSide: Sendable {
       return additions
     }
     // Every token passes through float16, so that it does not matter how many come in one call.
-    let halves = vectors.halves
+    let halves = writer.kernels.halves(of: vectors)
     let toSinks = max(0, min(vectors.count, (writer.sinks - count) * dimension))
     additions.sinks = halves[..<toSinks]
     additions.window = halves[toSinks...]
@@ -113,7 +113,8 @@ struct SideWriter: Sendable {
     of vectors: Span<Float>, centre: [Float], _ channels: [UInt16]
   ) throws(CodecError) -> RowBatch {
     guard let codec else {
-      return precision == .float16 ? .halves(vectors.halves) : .floats(vectors.copied())
+      return precision == .float16
+        ? .halves(kernels.halves(of: vectors)) : .floats(vectors.copied())
     }
     guard !centre.isEmpty else { return .codes(try codec.rows(of: vectors, channels)) }
     var differences = vectors.copied()
@@ -123,14 +124,5 @@ struct SideWriter: Sendable {
       for i in turned.indices { differences[start + i] -= turned[i] }
     }
     return .codes(try codec.rows(of: differences.span, channels))
-  }
-}
-
-extension Span<Float> {
-  /// Each rounded to binary16.
-  fileprivate var halves: [UInt16] {
-    [UInt16](capacity: count) { output in
-      for i in indices { output.append(halfPrecision(self[i])) }
-    }
   }
 }
