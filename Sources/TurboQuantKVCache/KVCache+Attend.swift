@@ -44,7 +44,8 @@ extension KVCache {
     let size = shape.groupSize * tokens
     let parts = try Parallel.map(shape.keyValueHeads, threads: threads) {
       h throws(KVCacheError) in
-      var reader = HeadReader(self, head: h, scale: scale)
+      var reader = HeadReader(
+        self, head: h, scale: scale, queries: min(size, HeadReader.queriesAPass))
       var part: [Float] = []
       part.reserveCapacity(size * shape.valueDimension)
       for start in stride(from: 0, to: size, by: HeadReader.queriesAPass) {

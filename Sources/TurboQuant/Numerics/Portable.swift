@@ -80,6 +80,7 @@ package enum Portable {
   }
 
   /// The whole number nearest to `x`, halves away from zero.
+  @inlinable @inline(__always)
   package static func nearest(_ x: Double) -> Int { Int(x < 0 ? x - 0.5 : x + 0.5) }
 
   /// xⁿ⸍² for x ≥ 0 and n ≥ 0, by repeated squaring.

@@ -108,7 +108,7 @@ struct QueryTables: Sendable {
     var own = weights.mutableSpan
     var sum = 0
     QueryTables.forEachWeight(u) { place, coordinate in
-      let weight = nearest(Double(coordinate) * inverse)
+      let weight = Portable.nearest(Double(coordinate) * inverse)
       own[first + place] = Int8(truncatingIfNeeded: weight)
       sum += weight
     }
@@ -125,7 +125,7 @@ struct QueryTables: Sendable {
     wideWeights.append(contentsOf: repeatElement(0, count: BlockShape.weightCount(of: u.count)))
     var own = wideWeights.mutableSpan
     QueryTables.forEachWeight(u) { place, coordinate in
-      own[first + place] = Int16(truncatingIfNeeded: nearest(Double(coordinate) * inverse))
+      own[first + place] = Int16(truncatingIfNeeded: Portable.nearest(Double(coordinate) * inverse))
     }
     return SumScale(step: step * centroidStep, offset: 0, variance: step * step / 12)
   }

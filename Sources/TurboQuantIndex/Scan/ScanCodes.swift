@@ -21,14 +21,14 @@ enum ScanCodes: Sendable {
     case 2: self = .tables(LookupTables.twoBits(codebook.exactCentroids))
     case 3, 4:
       let step = ScanCodes.bestStep(codebook, largest: 63)
-      let rounded = codebook.exactCentroids.map { UInt8(nearest($0 / step) + 64) }
+      let rounded = codebook.exactCentroids.map { UInt8(Portable.nearest($0 / step) + 64) }
       self = .products(
         centroids: rounded + [UInt8](repeating: 64, count: 16 - rounded.count), step: step)
     default:
       let largest = codebook.exactCentroids.last ?? 1
       let step = largest / 4095
       self = .wide(
-        magnitudes: codebook.exactCentroids.suffix(128).map { UInt16(nearest($0 / step)) },
+        magnitudes: codebook.exactCentroids.suffix(128).map { UInt16(Portable.nearest($0 / step)) },
         step: step)
     }
   }
@@ -60,7 +60,7 @@ enum ScanCodes: Sendable {
     let costs = (largest * 3 / 5...largest).map { count in
       let step = last / Double(count)
       let cost = centroids.reduce(0.0) { sum, c in
-        let error = c - step * Double(nearest(c / step))
+        let error = c - step * Double(Portable.nearest(c / step))
         let deviations = c / scale
         return sum + error * error * Portable.exp(-deviations * deviations / 2)
       }
@@ -69,9 +69,6 @@ enum ScanCodes: Sendable {
     return costs.min { $0.cost < $1.cost }?.step ?? last / Double(largest)
   }
 }
-
-/// The whole number nearest to `x`, halves away from zero.
-func nearest(_ x: Double) -> Int { Int(x < 0 ? x - 0.5 : x + 0.5) }
 
 extension LookupTables {
   /// The tables of a sign plane.

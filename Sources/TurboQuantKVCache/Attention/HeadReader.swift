@@ -15,7 +15,8 @@ struct HeadReader: ~Copyable {
   /// Queries times the scale, one after another: scores of plain rows need no other step.
   private var scaled: FloatBuffer
 
-  init(_ cache: KVCache, head number: Int, scale: Float) {
+  /// A reader for at most `queries` at once.
+  init(_ cache: KVCache, head number: Int, scale: Float, queries: Int) {
     codec = cache.codec
     head = cache.heads[number]
     headNumber = number
@@ -23,8 +24,8 @@ struct HeadReader: ~Copyable {
     bias = KeyBias(head.keys.centre, codec.turns)
     let shape = codec.configuration.shape
     scratch = PageScratch(
-      queries: HeadReader.queriesAPass, widest: max(shape.keyDimension, shape.valueDimension))
-    scaled = FloatBuffer(count: HeadReader.queriesAPass * shape.keyDimension)
+      queries: queries, widest: max(shape.keyDimension, shape.valueDimension))
+    scaled = FloatBuffer(count: queries * shape.keyDimension)
   }
 
   /// Appends the outputs of queries of some heads to `output`, each of which sees its first `visible` tokens.

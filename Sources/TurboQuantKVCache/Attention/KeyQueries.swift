@@ -79,9 +79,10 @@ final class KeyQueries: Sendable {
     let step = Double(largest) / 64
     let inverse = step > 0 ? 1 / step : 0
     var sum = 0
+    weights.reserveCapacity(weights.count + u.count)
     for i in u.indices {
       let weight = Portable.nearest(Double(u[i]) * inverse)
-      weights.append(Int8(weight))
+      weights.append(Int8(truncatingIfNeeded: weight))
       sum += weight
     }
     // Whole centroids stand 64 above what they mean.
