@@ -143,18 +143,16 @@ extension SearchPlan {
 
   /// The best rows of every query, best first.
   func run() throws(IndexError) -> Found {
-    // Signs, of codes or of a sketch, are looked up in tables, which serve fewer queries a pass.
-    let hasTables = rule != nil || index.shape.sketchColumns > 0
-    let size = hasTables ? BlockShape.tableQueries : index.scanCodes.queriesPerPass
-    let groups = stride(from: 0, to: queries.count, by: size).map {
-      $0..<min(queries.count, $0 + size)
-    }
-    // Many groups are dealt out to the threads; for few, each group's chunks are.
-    let outer = groups.count >= options.threads ? options.threads : 1
+    // Where all codes are read, groups take turns at each chunk; sums of signs, which are kept, would be too many.
+    let mostTogether = rule == nil ? SearchPlan.groupsTogether : 1
+    let together = max(1, min(mostTogether, queries.count / (groupSize * options.threads)))
+    let runs = SearchPlan.pieces(0..<queries.count, by: groupSize * together)
+    // Many runs are dealt out to the threads; for few, each run's chunks are.
+    let outer = runs.count >= options.threads ? options.threads : 1
     let inner = outer == 1 ? options.threads : 1
-    let results = try Parallel.map(groups.count, threads: outer, state: makeScanner) {
+    let results = try Parallel.map(runs.count, threads: outer, state: makeScanner) {
       (scanner, number) throws(IndexError) in
-      try run(groups[number], &scanner, threads: inner)
+      try run(runs[number], &scanner, threads: inner)
     }
     var found: Found = ([], SearchStatistics())
     for result in results {
@@ -162,6 +160,23 @@ extension SearchPlan {
       found.statistics = found.statistics + result.statistics
     }
     return found
+  }
+
+  /// Groups that take turns at a chunk while it is in a near cache: more would gain little, since it is read from
+  /// memory for the first alone.
+  private static let groupsTogether = 8
+
+  /// Queries that scan together.
+  private var groupSize: Int {
+    // Signs, of codes or of a sketch, are looked up in tables, which serve fewer queries a pass.
+    let hasTables = rule != nil || index.shape.sketchColumns > 0
+    return hasTables ? BlockShape.tableQueries : index.scanCodes.queriesPerPass
+  }
+
+  private static func pieces(_ numbers: Range<Int>, by size: Int) -> [Range<Int>] {
+    stride(from: numbers.lowerBound, to: numbers.upperBound, by: size).map {
+      $0..<min(numbers.upperBound, $0 + size)
+    }
   }
 
   /// All rows of every query with a key of at least `key`, best first.
@@ -205,10 +220,11 @@ extension SearchPlan {
   ) throws(IndexError) -> Found {
     scanner.memory = index.scanMemory.take()
     defer { index.scanMemory.give(scanner.takeMemory()) }
-    let group = group(numbers)
     guard let rule, reachable > firstPass else {
-      return try scanAll(group, &scanner, threads: threads)
+      let groups = SearchPlan.pieces(numbers, by: groupSize).map { self.group($0) }
+      return try scanAll(groups, &scanner, threads: threads)
     }
+    let group = group(numbers)
     var found: Found = ([], SearchStatistics())
     found.statistics.rows = reachable * group.count
     var scans = try scanSigns(group, &scanner, rule, threads: threads)
@@ -224,7 +240,7 @@ extension SearchPlan {
       // every eighth row survives, all are sooner read than those are gathered.
       guard let survivals, let rest, 8 * rest.reduce(0, { $0 + $1.count }) <= reachable else {
         let number = numbers.lowerBound + query
-        let all = try scanAll(self.group(number..<number + 1), &scanner, threads: threads)
+        let all = try scanAll([self.group(number..<number + 1)], &scanner, threads: threads)
         found.rows += all.rows
         found.statistics.finished += reachable
         continue
@@ -241,14 +257,16 @@ extension SearchPlan {
   }
 
   private func scanAll(
-    _ group: ScanGroup, _ scanner: inout Scanner, threads: Int
+    _ groups: [ScanGroup], _ scanner: inout Scanner, threads: Int
   ) throws(IndexError) -> Found {
     @Sendable func scan(
       _ scanner: inout Scanner, _ chunks: Range<Int>
     ) throws(IndexError) -> [TopRows] {
-      var tops = [TopRows](repeating: TopRows(count), count: group.count)
-      for chunk in chunks { try scanner.scan(chunk, group, into: &tops) }
-      return tops
+      var tops = groups.map { [TopRows](repeating: TopRows(count), count: $0.count) }
+      for chunk in chunks {
+        for i in groups.indices { try scanner.scan(chunk, groups[i], into: &tops[i]) }
+      }
+      return tops.flatMap { $0 }
     }
     let shares = shares(threads)
     let parts: [[TopRows]]
@@ -260,8 +278,8 @@ extension SearchPlan {
       }
     }
     var statistics = SearchStatistics()
-    statistics.rows = reachable * group.count
-    statistics.finished = reachable * group.count
+    statistics.rows = reachable * groups.reduce(0) { $0 + $1.count }
+    statistics.finished = statistics.rows
     return (SearchPlan.merged(parts).map { $0.sorted() }, statistics)
   }
 
