@@ -37,7 +37,7 @@ import TurboQuantKernels
       return
     }
     #expect(magnitudes.count == 128 && magnitudes.max() == 4095)
-    let whole = codebook.exactCentroids.map { nearest($0 / step) }
+    let whole = codebook.exactCentroids.map { Portable.nearest($0 / step) }
     #expect(whole == magnitudes.reversed().map { -Int($0) } + magnitudes.map { Int($0) })
   }
 
