@@ -162,14 +162,14 @@ import TurboQuantKernels
       vectors += pool[start..<start + 64]
     }
     let index = try kind.index(vectors)
-    for (queryCount, count) in [(1, 30), (9, 5)] {
+    for (queryCount, count) in [(1, 30), (9, 5), (75, 3)] {
       let queries = dice.normals(64 * queryCount)
       for exactness in [Exactness.exhaustive, .certified()] {
         var options = SearchOptions.signsFirst(exactness: exactness)
         let one = try index.measuredSearch(queries, count: count, options: options)
         options.filter = .predicate { $0 % 3 != 0 }
         let filtered = try index.measuredSearch(queries, count: count, options: options)
-        for threads in [2, 8] {
+        for threads in [2, 8, 0, .max] {
           options.threads = threads
           let many = try index.measuredSearch(queries, count: count, options: options)
           #expect(many.hits == filtered.hits && many.statistics == filtered.statistics)

@@ -169,7 +169,7 @@ struct Chunk: Sendable {
   enum Gathered {
     /// All of their codes.
     case codes
-    /// The second bits of their codes, in the place of signs.
+    /// The second bits of their codes, in the place of signs; with alignments where codes end with them.
     case secondPlanes(alignments: Bool)
 
     fileprivate var parts: [Part] {

@@ -145,7 +145,8 @@ extension SearchPlan {
   func run() throws(IndexError) -> Found {
     // Where all codes are read, groups take turns at each chunk; sums of signs, which are kept, would be too many.
     let mostTogether = rule == nil ? SearchPlan.groupsTogether : 1
-    let together = max(1, min(mostTogether, queries.count / (groupSize * options.threads)))
+    let forEachThread = queries.count / groupSize / max(1, options.threads)
+    let together = max(1, min(mostTogether, forEachThread))
     let runs = SearchPlan.pieces(0..<queries.count, by: groupSize * together)
     // Many runs are dealt out to the threads; for few, each run's chunks are.
     let outer = runs.count >= options.threads ? options.threads : 1

@@ -3,7 +3,7 @@ internal import TurboQuantKernels
 
 /// A few queries of one head, rotated and projected for keys that are kept as codes.
 ///
-/// One object with flat arrays, since a page of codes is read in the time in which some tens of objects are retained.
+/// One object with flat arrays: reading a page of codes is so short that retaining many objects for it shows.
 final class KeyQueries: Sendable {
   let queries: [Query]
   /// For parts of a sealed page in quads: whole numbers of at most 64, part by part, one query after another.
