@@ -43,6 +43,8 @@ package struct BlockShape: Sendable, Equatable {
   private var units: Int { (columns + Int(CTQ_UNIT_COLUMNS) - 1) / Int(CTQ_UNIT_COLUMNS) }
   /// Weights of a query, whole units of them.
   package var weightCount: Int { BlockShape.weightCount(of: dimension) }
+  /// Whether float32 holds sums of two planes' answers, at most 127 a nibble each, exactly.
+  package var arePlaneSumsExact: Bool { 2 * columns * 2 * 127 <= 1 << 24 }
   /// Bytes of a query's lookup tables for codes of `bits` bits.
   package func tableByteCount(bits: Int) -> Int { Int(CTQ_UNIT_BYTES) * bits * units }
 

@@ -8,12 +8,14 @@ extension Scanner {
 
   /// Offers the rows in `slots`, ascending, to `best` by their whole codes.
   ///
-  /// Where a code is the sum of its planes and its signs were read before, only the rest of it is.
+  /// Where a code is the sum of its planes and its signs were read before, only the rest of it is, if the sum stays
+  /// the same to the bit.
   mutating func finish(
     _ slots: [UInt32], query: Int, _ group: ScanGroup, into best: inout TopRows
   ) throws(IndexError) {
     let factors = group.laws[query].factors(group.tables.codeScales[query])
-    let addsToSigns = codes.areSumsOfPlanes && !signChunks.isEmpty
+    let addsToSigns =
+      codes.areSumsOfPlanes && store.shape.codes.arePlaneSumsExact && !signChunks.isEmpty
     let gathered = addsToSigns ? Chunk.Gathered.secondPlanes(alignments: true) : .codes
     try gather(gathered, slots) { (scanner, source, some, memory) throws(IndexError) in
       if addsToSigns {
