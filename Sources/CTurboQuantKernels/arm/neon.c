@@ -109,6 +109,7 @@ CTQ_INLINE ctq_f16 ctq_widened(ctq_half16 v) {
 #include "../generic/attention.h"
 
 #include "../generic/scan.h"
+#include "../generic/wide.h"
 #include "../generic/tables.h"
 #include "../generic/quads.h"
 
@@ -135,16 +136,7 @@ CTQ_INLINE int32x4_t dot_4(int32x4_t sums, int8x16_t a, int8x16_t b, int8x16_t p
 
 CTQ_INLINE ctq_words8 ctq_dot_8(ctq_words8 sums, ctq_bytes32 a, ctq_bytes32 b, ctq_bytes32 p,
                                 ctq_bytes32 q) {
-  int8x16_t first[2], second[2], by[2], with[2];
-  int32x4_t totals[2];
-  memcpy(first, &a, sizeof first);
-  memcpy(second, &b, sizeof second);
-  memcpy(by, &p, sizeof by);
-  memcpy(with, &q, sizeof with);
-  memcpy(totals, &sums, sizeof totals);
-  for (int h = 0; h < 2; h++) totals[h] = dot_4(totals[h], first[h], second[h], by[h], with[h]);
-  memcpy(&sums, totals, sizeof sums);
-  return sums;
+  CTQ_DOT_HALVES(int8x16_t, int32x4_t, dot_4);
 }
 
 /// Tables are good as they are.
@@ -158,24 +150,17 @@ CTQ_INLINE ctq_bytes32 ctq_look_up_64(const uint8_t table[64], ctq_bytes32 index
   return index;
 }
 
+/// Adds to each of four sums the products of two numbers of `a` with `p`, and of `b` with `q`.
+CTQ_INLINE int32x4_t dot_2(int32x4_t sums, int16x8_t a, int16x8_t b, int16x8_t p, int16x8_t q) {
+  int32x4_t low = vmull_s16(vget_low_s16(a), vget_low_s16(p)), high = vmull_high_s16(a, p);
+  low = vmlal_s16(low, vget_low_s16(b), vget_low_s16(q));
+  high = vmlal_high_s16(high, b, q);
+  return vaddq_s32(sums, vpaddq_s32(low, high));
+}
+
 CTQ_INLINE ctq_words8 ctq_dot_16(ctq_words8 sums, ctq_shorts16 a, ctq_shorts16 b, ctq_shorts16 p,
                                  ctq_shorts16 q) {
-  int16x8_t first[2], second[2], by[2], with[2];
-  int32x4_t totals[2];
-  memcpy(first, &a, sizeof first);
-  memcpy(second, &b, sizeof second);
-  memcpy(by, &p, sizeof by);
-  memcpy(with, &q, sizeof with);
-  memcpy(totals, &sums, sizeof totals);
-  for (int h = 0; h < 2; h++) {
-    int32x4_t low = vmull_s16(vget_low_s16(first[h]), vget_low_s16(by[h]));
-    int32x4_t high = vmull_high_s16(first[h], by[h]);
-    low = vmlal_s16(low, vget_low_s16(second[h]), vget_low_s16(with[h]));
-    high = vmlal_high_s16(high, second[h], with[h]);
-    totals[h] = vaddq_s32(totals[h], vpaddq_s32(low, high));
-  }
-  memcpy(&sums, totals, sizeof sums);
-  return sums;
+  CTQ_DOT_HALVES(int16x8_t, int32x4_t, dot_2);
 }
 
 static uint32_t crc32c(uint32_t seed, const uint8_t *bytes, size_t count) {

@@ -44,7 +44,7 @@ CTQ_INLINE ctq_u16 ctq_chosen(ctq_i16 which, ctq_u16 a, ctq_u16 b) {
   return (a & (ctq_u16)which) | (b & ~(ctq_u16)which);
 }
 
-/// Sixteen floats as the nearest halves; the scalar target says how.
+/// Sixteen times `ctq_half_of`.
 CTQ_INLINE ctq_half16 ctq_narrowed(ctq_f16 floats) {
   const ctq_u16 bits = (ctq_u16)floats, sign = bits >> 16 & 0x8000, magnitude = bits & 0x7fffffff;
   const ctq_u16 subnormal = (ctq_u16)((ctq_f16)magnitude + 0.5f) - (ctq_u16)ctq_splat(0.5f);

@@ -12,13 +12,6 @@
 
 #define CTQ_INFINITY_BITS 0x7f800000u
 
-// Half floats: the bits of the largest; of the float from which on it is the nearest, were there no infinity; of the
-// least normal one as a float; and by how much the exponents' bits of floats are larger.
-#define CTQ_LARGEST_HALF 0x7bffu
-#define CTQ_BEYOND_HALVES 0x477ff000u
-#define CTQ_NORMAL_HALVES 0x38800000u
-#define CTQ_HALF_EXPONENTS 0x38000000u
-
 static inline uint32_t ctq_bits_of(float value) {
   uint32_t bits;
   memcpy(&bits, &value, sizeof bits);

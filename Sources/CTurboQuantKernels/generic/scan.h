@@ -1,4 +1,4 @@
-// Scans of index blocks in 32 generic lanes of a byte. Each target gives, before it includes this
+// Scans of index blocks of up to 4 bits in 32 generic lanes of a byte; wide.h has those of 8. Each target gives, before it includes this
 // inside its `#pragma clang attribute push(...)`,
 //
 //   ctq_look_up(table, index)   bytes `index` (each below 16) of a table of 16 bytes, which stands
@@ -6,10 +6,6 @@
 //   ctq_dot_8(sums, a, b, p, q) adds to each of eight sums the products of four bytes of a, at most
 //                               127 each, with four signed bytes of p, at most 64 in magnitude, and
 //                               likewise of b with q
-//   ctq_arrange_64(table)       brings a table of 64 bytes into the form that its lookups want
-//   ctq_look_up_64(table, index) bytes `index` (each below 64) of such a table
-//   ctq_dot_16(sums, a, b, p, q) adds to each of eight sums the products of two numbers of a with two of p,
-//                               less than 2^12 in magnitude each, and likewise of b with q
 //
 // A unit's plane is a word of four bytes, or columns, for each of 32 rows, and a nibble of a byte speaks of four
 // coordinates (ctq_blocks in ctq_kernels.h).
@@ -22,10 +18,6 @@
 // one multiplication serves four coordinates. The pieces of a code stand at different positions of their
 // nibbles, so that exchanging masked bits between planes, three operations for two results, gathers whole
 // codes without a shift: nibbles rotated left by k mod 4, which a lookup table undoes for nothing.
-//
-// Codes of 8 bits have such a nibble above a plain one. A lookup makes of it the sign and what the sign and the
-// upper bits do to the index of a magnitude, of which there are 128. Their lower and upper bytes are looked up
-// apart and become words of 16 bits, which multiplication adds up in pairs.
 
 #include "units.h"
 #include "keys.h"
@@ -43,10 +35,19 @@ typedef uint8_t ctq_bytes32u __attribute__((vector_size(32), aligned(1)));
 CTQ_INLINE ctq_bytes32 ctq_look_up(ctq_bytes32 table, ctq_bytes32 index);
 CTQ_INLINE ctq_words8 ctq_dot_8(ctq_words8 sums, ctq_bytes32 a, ctq_bytes32 b, ctq_bytes32 p,
                                 ctq_bytes32 q);
-CTQ_INLINE void ctq_arrange_64(uint8_t table[64]);
-CTQ_INLINE ctq_bytes32 ctq_look_up_64(const uint8_t table[64], ctq_bytes32 index);
-CTQ_INLINE ctq_words8 ctq_dot_16(ctq_words8 sums, ctq_shorts16 a, ctq_shorts16 b, ctq_shorts16 p,
-                                 ctq_shorts16 q);
+
+/// The body of a product of 32 bytes where registers have 16: `dot` for both halves of every operand.
+#define CTQ_DOT_HALVES(operand, total, dot)                                                             \
+  operand first[2], second[2], by[2], with[2];                                                          \
+  total totals[2];                                                                                      \
+  memcpy(first, &a, sizeof first);                                                                      \
+  memcpy(second, &b, sizeof second);                                                                    \
+  memcpy(by, &p, sizeof by);                                                                            \
+  memcpy(with, &q, sizeof with);                                                                        \
+  memcpy(totals, &sums, sizeof totals);                                                                 \
+  for (int h = 0; h < 2; h++) totals[h] = dot(totals[h], first[h], second[h], by[h], with[h]);          \
+  memcpy(&sums, totals, sizeof sums);                                                                   \
+  return sums
 
 CTQ_INLINE ctq_bytes32 ctq_load_32(const uint8_t *p) { return *(const ctq_bytes32u *)p; }
 
@@ -344,166 +345,4 @@ static void product_sums(const ctq_blocks *blocks, uint32_t bits, const uint8_t 
   else
     PRODUCT_SUMS(4, query_count);
 #undef PRODUCT_SUMS
-}
-
-// MARK: Products, 8 bits
-
-// A unit has eight steps of 128 centroids, four columns of 32 rows, which a query has four weights for. A round of
-// units, 8 KiB of centroids, stays in the first-level cache.
-enum { CTQ_WIDE_STEPS = 8, CTQ_WIDE_STEP = CTQ_UNIT_BYTES, CTQ_WIDE_UNIT = CTQ_WIDE_STEPS * CTQ_WIDE_STEP };
-
-// Units that memory is asked for ahead. Centroids of one take longer than memory does, but while queries meet a round,
-// nothing else would be read.
-enum { CTQ_WIDE_UNITS_AHEAD = 2 };
-
-/// Magnitudes of 12 bits: lower bytes of the first 64 and of the others, upper bytes of both in one. And by a code's
-/// upper nibble, rotated left by k, what the index of its magnitude is to be where the lower nibble is null: three
-/// bits and, where the code is negative, bit 7 and all others inverted.
-typedef struct ctq_wide_tables {
-  _Alignas(32) uint8_t lower[2][64], upper[64], indices[4][16];
-} ctq_wide_tables;
-
-static ctq_wide_tables ctq_wide_tables_of(const uint16_t *magnitudes) {
-  ctq_wide_tables tables;
-  for (uint32_t i = 0; i < 64; i++) {
-    tables.lower[0][i] = (uint8_t)magnitudes[i];
-    tables.lower[1][i] = (uint8_t)magnitudes[64 + i];
-    tables.upper[i] = (uint8_t)(magnitudes[i] >> 8 | magnitudes[64 + i] >> 8 << 4);
-  }
-  ctq_arrange_64(tables.lower[0]);
-  ctq_arrange_64(tables.lower[1]);
-  ctq_arrange_64(tables.upper);
-  for (uint32_t k = 0; k < 4; k++)
-    for (uint32_t i = 0; i < 16; i++) {
-      const uint32_t nibble = ctq_code_of_nibble(i, k, 4), bits = nibble << 4 & 0x70;
-      tables.indices[k][i] = (uint8_t)(nibble & 8 ? bits : bits ^ 0xff);
-    }
-  return tables;
-}
-
-/// Indices of magnitudes of eight rows from byte `at` of the planes of a unit on, bit 7 where they are negative:
-/// of coordinates k and k + 4 in indices[2k] and indices[2k + 1].
-CTQ_INLINE void ctq_wide_indices(const uint8_t *signs, const uint8_t *rest, int at, const ctq_wide_tables *tables,
-                                 ctq_bytes32 indices[CTQ_WIDE_STEPS]) {
-  const uint8_t *twos = rest + 4 * CTQ_UNIT_BYTES, *ones = twos + 2 * CTQ_UNIT_BYTES;
-  ctq_bytes32 codes[4];
-  ctq_code_pairs(signs, twos, ones, at, codes);
-#pragma clang loop unroll(full)
-  for (int k = 0; k < 4; k++) {
-    const ctq_bytes32 lower = ctq_load_32(rest + CTQ_UNIT_BYTES * k + at);
-    const ctq_bytes32 table = ctq_load_table(tables->indices[k]);
-    indices[2 * k] = ctq_look_up(table, ctq_mask(codes[k], 0x0f)) ^ ctq_mask(lower, 0x0f);
-    indices[2 * k + 1] = ctq_look_up(table, ctq_mask(ctq_shift_right(codes[k], 4), 0x0f)) ^
-                         ctq_mask(ctq_shift_right(lower, 4), 0x0f);
-  }
-}
-
-/// Bytes of a and b in turn: the first eight of both halves, and the others.
-#define CTQ_ZIP_BYTES_LOW(a, b)                                                                                 \
-  (ctq_shorts16) __builtin_shufflevector(a, b, 0, 32, 1, 33, 2, 34, 3, 35, 4, 36, 5, 37, 6, 38, 7, 39, 16, 48,  \
-                                         17, 49, 18, 50, 19, 51, 20, 52, 21, 53, 22, 54, 23, 55)
-#define CTQ_ZIP_BYTES_HIGH(a, b)                                                                                \
-  (ctq_shorts16) __builtin_shufflevector(a, b, 8, 40, 9, 41, 10, 42, 11, 43, 12, 44, 13, 45, 14, 46, 15, 47,    \
-                                         24, 56, 25, 57, 26, 58, 27, 59, 28, 60, 29, 61, 30, 62, 31, 63)
-
-/// Bytes of `a` where those of `which` are 255, of `b` where they are 0.
-CTQ_INLINE ctq_bytes32 ctq_choose(ctq_bytes32 which, ctq_bytes32 a, ctq_bytes32 b) {
-  return (a & which) | (b & ~which);
-}
-
-/// Leaves magnitudes, or their negatives where bits of `negative` are set.
-CTQ_INLINE void ctq_store_16(ctq_shorts16 magnitudes, ctq_shorts16 negative, int16_t *values) {
-  *(ctq_bytes32u *)values = (ctq_bytes32)((magnitudes ^ negative) - negative);
-}
-
-/// Centroids of 32 indices, in the order of both zips.
-CTQ_INLINE void ctq_wide_values(const ctq_wide_tables *tables, ctq_bytes32 index, int16_t values[32]) {
-  const ctq_bytes32 negative = (ctq_bytes32)(index > 127), above = (ctq_bytes32)(index + index > 127);
-  const ctq_bytes32 within = ctq_mask(index, 0x3f), both = ctq_look_up_64(tables->upper, within);
-  const ctq_bytes32 upper = ctq_mask(ctq_choose(above, ctq_shift_right(both, 4), both), 0x0f);
-  const ctq_bytes32 lower = ctq_choose(above, ctq_look_up_64(tables->lower[1], within),
-                                       ctq_look_up_64(tables->lower[0], within));
-  ctq_store_16(CTQ_ZIP_BYTES_LOW(lower, upper), CTQ_ZIP_BYTES_LOW(negative, negative), values);
-  ctq_store_16(CTQ_ZIP_BYTES_HIGH(lower, upper), CTQ_ZIP_BYTES_HIGH(negative, negative), values + 16);
-}
-
-/// Centroids of a unit, step after step.
-CTQ_INLINE void ctq_fill_wide_tile(const uint8_t *signs, const uint8_t *rest, const ctq_wide_tables *tables,
-                                   int16_t *tile) {
-  for (int at = 0; at < CTQ_UNIT_BYTES; at += 32) {
-    ctq_bytes32 indices[CTQ_WIDE_STEPS];
-    ctq_wide_indices(signs, rest, at, tables, indices);
-#pragma clang loop unroll(full)
-    for (int step = 0; step < CTQ_WIDE_STEPS; step++)
-      ctq_wide_values(tables, indices[step], tile + CTQ_WIDE_STEP * step + at);
-  }
-}
-
-/// Brings the planes of a unit nearer; they need not exist.
-CTQ_INLINE void ctq_approach_wide_unit(const uint8_t *signs, const uint8_t *rest) {
-#pragma clang loop unroll(full)
-  for (size_t byte = 0; byte < CTQ_UNIT_BYTES; byte += 64) __builtin_prefetch(signs + byte);
-#pragma clang loop unroll(full)
-  for (size_t byte = 0; byte < 7 * CTQ_UNIT_BYTES; byte += 64) __builtin_prefetch(rest + byte);
-}
-
-/// Four weights, four times.
-CTQ_INLINE ctq_shorts16 ctq_splat_8(const int16_t *query) {
-  typedef uint64_t ctq_longs4 __attribute__((vector_size(32)));
-  uint64_t four;
-  memcpy(&four, query, sizeof four);
-  return (ctq_shorts16)((ctq_longs4){0} + four);
-}
-
-CTQ_INLINE ctq_shorts16 ctq_load_16(const int16_t *p) { return (ctq_shorts16)ctq_load_32((const uint8_t *)p); }
-
-/// Adds the products of some steps with one query to 32 totals.
-CTQ_INLINE void ctq_dot_wide_tile(const int16_t *tile, size_t steps, const int16_t *query, double totals[32]) {
-  typedef double ctq_doubles8 __attribute__((vector_size(64), aligned(8)));
-  // In the order of both zips, columns 0 and 1 of a row apart from columns 2 and 3.
-  ctq_words8 sums[4][2] = {0};
-  for (size_t step = 0; step < steps; step += 2, tile += 2 * CTQ_WIDE_STEP) {
-    const ctq_shorts16 low = ctq_splat_8(query + 4 * step), high = ctq_splat_8(query + 4 * step + 4);
-#pragma clang loop unroll(full)
-    for (int i = 0; i < 8; i++)
-      sums[i / 2][i % 2] = ctq_dot_16(sums[i / 2][i % 2], ctq_load_16(tile + 16 * i),
-                                      ctq_load_16(tile + CTQ_WIDE_STEP + 16 * i), low, high);
-  }
-#pragma clang loop unroll(full)
-  for (int j = 0; j < 4; j++) {
-    ctq_words8 first = __builtin_shufflevector(sums[j][0], sums[j][1], 0, 2, 8, 10, 4, 6, 12, 14);
-    ctq_words8 second = __builtin_shufflevector(sums[j][0], sums[j][1], 1, 3, 9, 11, 5, 7, 13, 15);
-    *(ctq_doubles8 *)(totals + 8 * j) += __builtin_convertvector((ctq_ints8)(first + second), ctq_doubles8);
-  }
-}
-
-CTQ_INLINE void ctq_wide_block(const ctq_blocks *blocks, size_t block, const ctq_wide_tables *tables,
-                               const int16_t *queries, size_t query_count, float *sums, size_t sum_stride) {
-  const size_t units = ctq_units(blocks->columns);
-  _Alignas(64) int16_t tile[CTQ_UNITS_A_WIDE_ROUND * CTQ_WIDE_UNIT];
-  uint8_t room[8][CTQ_UNIT_BYTES];
-  double totals[CTQ_PRODUCT_QUERIES][32];
-  memset(totals, 0, query_count * sizeof *totals);
-  const uint8_t *signs = ctq_signs(blocks, block), *rest = ctq_rest(blocks, block);
-  size_t waiting = 0;
-  for (size_t u = 0; u < units; u++) {
-    const size_t ahead = CTQ_UNIT_BYTES * (u + CTQ_WIDE_UNITS_AHEAD);
-    ctq_approach_wide_unit(signs + ahead, rest + 7 * ahead);
-    ctq_fill_wide_tile(ctq_unit(signs, blocks->columns, 1, u, room[0]),
-                       ctq_unit(rest, blocks->columns, 7, u, room[1]), tables, tile + CTQ_WIDE_UNIT * waiting++);
-    if (waiting < CTQ_UNITS_A_WIDE_ROUND && u + 1 < units) continue;
-    const int16_t *own = queries + 32 * (u + 1 - waiting);
-    for (size_t q = 0; q < query_count; q++)
-      ctq_dot_wide_tile(tile, CTQ_WIDE_STEPS * waiting, own + 32 * units * q, totals[q]);
-    waiting = 0;
-  }
-  for (size_t q = 0; q < query_count; q++)
-    for (size_t r = 0; r < 32; r++) sums[q * sum_stride + 32 * block + r] = (float)totals[q][r];
-}
-
-static void wide_sums(const ctq_blocks *blocks, const uint16_t *magnitudes, const int16_t *queries,
-                      size_t query_count, float *sums, size_t sum_stride) {
-  const ctq_wide_tables tables = ctq_wide_tables_of(magnitudes);
-  for (size_t b = 0; b < blocks->count; b++)
-    ctq_wide_block(blocks, b, &tables, queries, query_count, sums, sum_stride);
 }

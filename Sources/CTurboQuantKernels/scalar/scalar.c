@@ -49,17 +49,8 @@ static void widen(const uint16_t *halves, size_t count, float *floats) {
   for (size_t i = 0; i < count; i++) floats[i] = widened(halves[i]);
 }
 
-static uint16_t narrowed(float value) {
-  const uint32_t bits = ctq_bits_of(value), sign = bits >> 16 & 0x8000, magnitude = bits & 0x7fffffff;
-  if (magnitude >= CTQ_BEYOND_HALVES) return (uint16_t)(sign | CTQ_LARGEST_HALF);
-  // In a sum with 0.5 the multiple of 2^-24 that a subnormal half is stands in the low bits.
-  if (magnitude < CTQ_NORMAL_HALVES)
-    return (uint16_t)(sign | (ctq_bits_of(ctq_float_of(magnitude) + 0.5f) - ctq_bits_of(0.5f)));
-  return (uint16_t)(sign | (magnitude + 0xfff + (magnitude >> 13 & 1) - CTQ_HALF_EXPONENTS) >> 13);
-}
-
 static void narrow(const float *floats, size_t count, uint16_t *halves) {
-  for (size_t i = 0; i < count; i++) halves[i] = narrowed(floats[i]);
+  for (size_t i = 0; i < count; i++) halves[i] = ctq_half_of(floats[i]);
 }
 
 // MARK: Length

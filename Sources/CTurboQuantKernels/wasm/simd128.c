@@ -83,6 +83,7 @@ CTQ_INLINE uint32_t ctq_bits_of_lanes(ctq_i16 lanes) {
 #include "../generic/attention.h"
 
 #include "../generic/scan.h"
+#include "../generic/wide.h"
 #include "../generic/tables.h"
 #include "../generic/quads.h"
 
@@ -103,24 +104,17 @@ CTQ_INLINE v128_t pair_sums(v128_t a, v128_t b, v128_t p, v128_t q, int high) {
   return wasm_i32x4_extadd_pairwise_i16x8(products);
 }
 
-// Two products of at most 127 * 64 fit 16 bits.
+/// Adds to each of four sums the products of four bytes of `a` with `p`, and of `b` with `q`: two of at most 127 * 64
+/// fit 16 bits.
+CTQ_INLINE v128_t dot_4(v128_t sums, v128_t a, v128_t b, v128_t p, v128_t q) {
+  const v128_t low = pair_sums(a, b, p, q, 0), high = pair_sums(a, b, p, q, 1);
+  return wasm_i32x4_add(sums, wasm_i32x4_add(wasm_i32x4_shuffle(low, high, 0, 2, 4, 6),
+                                             wasm_i32x4_shuffle(low, high, 1, 3, 5, 7)));
+}
+
 CTQ_INLINE ctq_words8 ctq_dot_8(ctq_words8 sums, ctq_bytes32 a, ctq_bytes32 b, ctq_bytes32 p,
                                 ctq_bytes32 q) {
-  v128_t first[2], second[2], by[2], with[2], totals[2];
-  memcpy(first, &a, sizeof first);
-  memcpy(second, &b, sizeof second);
-  memcpy(by, &p, sizeof by);
-  memcpy(with, &q, sizeof with);
-  memcpy(totals, &sums, sizeof totals);
-  for (int h = 0; h < 2; h++) {
-    v128_t low = pair_sums(first[h], second[h], by[h], with[h], 0);
-    v128_t high = pair_sums(first[h], second[h], by[h], with[h], 1);
-    totals[h] = wasm_i32x4_add(totals[h],
-                               wasm_i32x4_add(wasm_i32x4_shuffle(low, high, 0, 2, 4, 6),
-                                              wasm_i32x4_shuffle(low, high, 1, 3, 5, 7)));
-  }
-  memcpy(&sums, totals, sizeof sums);
-  return sums;
+  CTQ_DOT_HALVES(v128_t, v128_t, dot_4);
 }
 
 /// Tables are good as they are.
@@ -134,21 +128,14 @@ CTQ_INLINE ctq_bytes32 ctq_look_up_64(const uint8_t table[64], ctq_bytes32 index
   return found;
 }
 
+/// Adds to each of four sums the products of two numbers of `a` with `p`, and of `b` with `q`.
+CTQ_INLINE v128_t dot_2(v128_t sums, v128_t a, v128_t b, v128_t p, v128_t q) {
+  return wasm_i32x4_add(sums, wasm_i32x4_add(wasm_i32x4_dot_i16x8(a, p), wasm_i32x4_dot_i16x8(b, q)));
+}
+
 CTQ_INLINE ctq_words8 ctq_dot_16(ctq_words8 sums, ctq_shorts16 a, ctq_shorts16 b, ctq_shorts16 p,
                                  ctq_shorts16 q) {
-  v128_t first[2], second[2], by[2], with[2], totals[2];
-  memcpy(first, &a, sizeof first);
-  memcpy(second, &b, sizeof second);
-  memcpy(by, &p, sizeof by);
-  memcpy(with, &q, sizeof with);
-  memcpy(totals, &sums, sizeof totals);
-  for (int h = 0; h < 2; h++) {
-    const v128_t products =
-        wasm_i32x4_add(wasm_i32x4_dot_i16x8(first[h], by[h]), wasm_i32x4_dot_i16x8(second[h], with[h]));
-    totals[h] = wasm_i32x4_add(totals[h], products);
-  }
-  memcpy(&sums, totals, sizeof sums);
-  return sums;
+  CTQ_DOT_HALVES(v128_t, v128_t, dot_2);
 }
 
 CTQ_KERNEL_TABLE(simd128);

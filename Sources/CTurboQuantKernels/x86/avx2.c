@@ -146,6 +146,7 @@ CTQ_INLINE ctq_f16 ctq_widened(ctq_half16 v) {
 #include "../generic/attention.h"
 
 #include "../generic/scan.h"
+#include "../generic/wide.h"
 #include "../generic/tables.h"
 #include "../generic/quads.h"
 
