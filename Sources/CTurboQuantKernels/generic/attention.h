@@ -153,29 +153,53 @@ static void combine_rows(const void *rows, uint32_t bits, size_t width, size_t r
 
 // MARK: Softmax
 
-/// Sixteen times `ctq_exponential`, operation by operation.
-CTQ_INLINE ctq_f16 ctq_exponentials(ctq_f16 t) {
+// The operations on a vector wait for one another, longer than each takes; so several vectors take turns.
+enum { CTQ_IN_TURN = CTQ_HADAMARD_VECTORS >= 16 ? 4 : 1 };
+
+/// Makes a copy of a statement for each v below a constant.
+#define CTQ_FOR_EACH(v, count) _Pragma("clang loop unroll(full)") for (size_t v = 0; v < (count); v++)
+
+/// Sixteen times `ctq_exponential` of every vector, operation by operation; the count is a constant.
+CTQ_INLINE void ctq_exponentials(ctq_f16 *x, size_t count) {
   const ctq_f16 magic = ctq_splat(CTQ_ROUNDING_SHIFT);
-  ctq_i16 is_small = t < ctq_splat(CTQ_SMALLEST_EXPONENT);
-  // A lane that becomes zero must not make an exponent of its own.
-  t = (ctq_f16)((ctq_i16)t & ~is_small);
-  ctq_f16 shifted = t * CTQ_LOG2_E + magic;
-  ctq_f16 n = shifted - magic;
-  ctq_f16 r = (t - n * CTQ_LN2_HIGH) - n * CTQ_LN2_LOW;
-  ctq_f16 sum = ctq_splat(CTQ_EXPONENTIAL_TERM(7));
+  ctq_i16 is_small[CTQ_IN_TURN];
+  ctq_f16 shifted[CTQ_IN_TURN], r[CTQ_IN_TURN], sum[CTQ_IN_TURN];
+  CTQ_FOR_EACH(v, count) {
+    is_small[v] = x[v] < ctq_splat(CTQ_SMALLEST_EXPONENT);
+    // A lane that becomes zero must not make an exponent of its own.
+    x[v] = (ctq_f16)((ctq_i16)x[v] & ~is_small[v]);
+    shifted[v] = x[v] * CTQ_LOG2_E + magic;
+  }
+  CTQ_FOR_EACH(v, count) {
+    const ctq_f16 n = shifted[v] - magic;
+    r[v] = (x[v] - n * CTQ_LN2_HIGH) - n * CTQ_LN2_LOW;
+    sum[v] = ctq_splat(CTQ_EXPONENTIAL_TERM(7));
+  }
 #pragma clang loop unroll(full)
-  for (int k = 6; k >= 0; k--) sum = sum * r + CTQ_EXPONENTIAL_TERM(k);
-  ctq_i16 scaled = (ctq_i16)sum + ((ctq_i16)((ctq_u16)shifted << 23));
-  return (ctq_f16)(scaled & ~is_small);
+  for (int k = 6; k >= 0; k--) CTQ_FOR_EACH(v, count) sum[v] = sum[v] * r[v] + CTQ_EXPONENTIAL_TERM(k);
+  CTQ_FOR_EACH(v, count) {
+    const ctq_i16 scaled = (ctq_i16)sum[v] + (ctq_i16)((ctq_u16)shifted[v] << 23);
+    x[v] = (ctq_f16)(scaled & ~is_small[v]);
+  }
 }
 
 static float exponentials(const float *x, size_t count, float shift, float *y) {
-  ctq_f16 sum = {0};
-  for (size_t i = 0; i < count; i += 16) {
-    ctq_f16 e = ctq_exponentials(ctq_load_some(x + i, count - i) - shift);
-    ctq_store_some(y + i, e, count - i);
+  ctq_f16 sum = {0}, e[CTQ_IN_TURN];
+  size_t i = 0;
+  for (; i + 16 * CTQ_IN_TURN <= count; i += 16 * CTQ_IN_TURN) {
+    CTQ_FOR_EACH(v, CTQ_IN_TURN) e[v] = ctq_load(x + i + 16 * v) - shift;
+    ctq_exponentials(e, CTQ_IN_TURN);
+    CTQ_FOR_EACH(v, CTQ_IN_TURN) {
+      ctq_store(y + i + 16 * v, e[v]);
+      sum += e[v];
+    }
+  }
+  for (; i < count; i += 16) {
+    e[0] = ctq_load_some(x + i, count - i) - shift;
+    ctq_exponentials(e, 1);
+    ctq_store_some(y + i, e[0], count - i);
     // Lanes beyond the end hold exp(-shift), which is nobody's.
-    sum += count - i < 16 ? ctq_load_some(y + i, count - i) : e;
+    sum += count - i < 16 ? ctq_load_some(y + i, count - i) : e[0];
   }
   return ctq_tree_sum(sum);
 }
@@ -187,9 +211,13 @@ CTQ_INLINE ctq_f16 ctq_larger(ctq_f16 a, ctq_f16 b) {
 }
 
 CTQ_INLINE float ctq_largest_lane(ctq_f16 v) {
-  float largest = v[0];
-  for (int i = 1; i < 16; i++) largest = v[i] > largest ? v[i] : largest;
-  return largest;
+#define LARGER_OF_HALVES(...) v = ctq_larger(__builtin_shufflevector(v, v, __VA_ARGS__), v)
+  LARGER_OF_HALVES(8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7);
+  LARGER_OF_HALVES(4, 5, 6, 7, 0, 1, 2, 3, 4, 5, 6, 7, 0, 1, 2, 3);
+  LARGER_OF_HALVES(2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1);
+  LARGER_OF_HALVES(1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0);
+#undef LARGER_OF_HALVES
+  return v[0];
 }
 
 static float largest(const float *x, size_t count) {

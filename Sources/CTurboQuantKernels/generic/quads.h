@@ -58,11 +58,11 @@ CTQ_INLINE void ctq_quad_groups(const uint8_t *codes, uint32_t bits, size_t grou
                                 ctq_bytes32 centroids, const int8_t *weights, size_t query_count,
                                 const uint8_t *next, float *sums, size_t sum_stride) {
   const size_t unit_count = quad_count / ctq_quads_a_unit(bits), group_bytes = quad_count * 8 * bits;
-  for (size_t byte = 0; byte < CTQ_BYTES_BEYOND; byte += 64)
-    __builtin_prefetch(next + group_count * group_bytes + byte, 0, 2);
   for (size_t g = 0; g < group_count; g++, codes += group_bytes, next += group_bytes)
     ctq_quad_group(codes, codes + 64 * 2 * unit_count, bits, unit_count, centroids, weights, 4 * quad_count,
                    query_count, next, sums + 16 * g, sum_stride);
+  // Asked last, so that memory is busy while the caller works on the sums.
+  for (size_t byte = 0; byte < CTQ_BYTES_BEYOND; byte += 64) __builtin_prefetch(next + byte, 0, 2);
 }
 
 static void quad_sums(const uint8_t *codes, uint32_t bits, size_t group_count, size_t quad_count,

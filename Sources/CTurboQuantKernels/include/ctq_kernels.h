@@ -164,7 +164,7 @@ typedef struct ctq_key_terms {
 
 /// The width of the first piece: 4, 2 or 1 bits.
 static inline uint32_t ctq_first_piece(uint32_t bits) { return bits == 3 ? 2 : bits; }
-/// What follows codes and is read with them: a few hundred scales.
+/// What follows codes and is read with them: a few hundred scales, as many lines as a processor waits for at a time.
 enum { CTQ_BYTES_BEYOND = 1024 };
 /// Quads that fill the vectors of every piece.
 static inline size_t ctq_quads_a_unit(uint32_t bits) { return bits == 3 ? 8 : 8 / bits; }

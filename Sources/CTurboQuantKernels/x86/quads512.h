@@ -49,11 +49,12 @@ CTQ_INLINE void quad_groups(const uint8_t *codes, uint32_t bits, size_t group_co
                             __m512i table, const int8_t *weights, size_t query_count, const uint8_t *next,
                             float *sums, size_t sum_stride) {
   const size_t unit_count = quad_count / ctq_quads_a_unit(bits), group_bytes = quad_count * 8 * bits;
-  for (size_t byte = 0; byte < CTQ_BYTES_BEYOND; byte += 64)
-    _mm_prefetch((const char *)next + group_count * group_bytes + byte, _MM_HINT_T1);
   for (size_t g = 0; g < group_count; g++, codes += group_bytes, next += group_bytes)
     quad_group(codes, codes + 128 * unit_count, bits, unit_count, table, weights, 4 * quad_count, query_count,
                next, sums + 16 * g, sum_stride);
+  // Asked last, so that memory is busy while the caller works on the sums.
+  for (size_t byte = 0; byte < CTQ_BYTES_BEYOND; byte += 64)
+    _mm_prefetch((const char *)next + byte, _MM_HINT_T1);
 }
 
 static void quad_sums(const uint8_t *codes, uint32_t bits, size_t group_count, size_t quad_count,
