@@ -40,7 +40,7 @@ def sdpa(kind: torch.dtype, heads: int, options: argparse.Namespace) -> float:
 
 def ours(heads: int, options: argparse.Namespace) -> dict[str, float]:
     command = [
-        options.binary, "benchmark", "attention", "--json", "--repeats", "5",
+        options.binary, "benchmark", "attention", "--json", "--repeats", "5", "--bits", "8,4,3,2",
         "--tokens", str(options.tokens), "--query-heads", str(heads),
         "--kv-heads", str(options.kv_heads), "--dimension", str(options.dimension),
     ]  # fmt: skip

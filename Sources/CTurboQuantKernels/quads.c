@@ -12,29 +12,30 @@ INLINE uint64_t row_word(const uint8_t *row, size_t c, uint32_t bits) {
   return unpacked(packed, bits);
 }
 
-/// Packs a unit of quads, 64 bytes each, into the vectors of every piece.
-INLINE void pack_unit(uint8_t (*quads)[64], uint32_t bits, uint8_t *first, uint8_t *second) {
-  const uint32_t width = bits == 3 ? 2 : bits, each = 8 / width, vectors = bits == 3 ? 2 : 1;
-  for (uint32_t v = 0; v < vectors; v++)
-    for (int i = 0; i < 64; i++) {
-      uint32_t byte = 0;
-      for (uint32_t g = 0; g < each; g++)
-        byte |= (quads[v * each + g][i] & ((1u << width) - 1)) << width * g;
-      first[64 * v + (uint32_t)i] = (uint8_t)byte;
-    }
-  if (bits != 3) return;
-  for (int i = 0; i < 64; i++) {
-    uint32_t byte = 0;
-    for (uint32_t g = 0; g < 8; g++) byte |= (uint32_t)(quads[g][i] >> 2 & 1) << g;
-    second[i] = (uint8_t)byte;
+/// Packs unit u of the quads of a group, 64 bytes each, into the vectors of every piece.
+INLINE void pack_unit(uint8_t (*quads)[64], uint32_t bits, size_t unit_count, size_t u, uint8_t *codes) {
+  const uint32_t unit = (uint32_t)ctq_quads_a_unit(bits);
+  uint32_t shift = 0;
+#pragma clang loop unroll(full)
+  for (uint32_t width = 8; width > 0; width /= 2) {
+    if (!(bits & width)) continue;
+    const uint32_t each = 8 / width, vectors = unit / each, mask = (1u << width) - 1;
+    uint8_t *own = codes + 64 * vectors * u;
+    for (uint32_t v = 0; v < vectors; v++)
+      for (uint32_t i = 0; i < 64; i++) {
+        uint32_t byte = 0;
+        for (uint32_t g = 0; g < each; g++) byte |= (quads[v * each + g][i] >> shift & mask) << width * g;
+        own[64 * v + i] = (uint8_t)byte;
+      }
+    codes += 64 * vectors * unit_count;
+    shift += width;
   }
 }
 
 INLINE void fill_quads(const uint8_t *rows, size_t stride, const uint32_t bits, size_t quad_count,
                        uint8_t *codes) {
-  const size_t unit = bits == 3 ? 8 : 8 / bits, vectors = bits == 3 ? 2 : 1;
-  uint8_t *second = codes + 64 * vectors * (quad_count / unit);
-  for (size_t u = 0; u < quad_count / unit; u++) {
+  const size_t unit = ctq_quads_a_unit(bits), unit_count = quad_count / unit;
+  for (size_t u = 0; u < unit_count; u++) {
     uint8_t quads[8][64];
     for (size_t r = 0; r < 16; r++)
       for (size_t g = 0; g < unit; g += 2) {
@@ -43,7 +44,7 @@ INLINE void fill_quads(const uint8_t *rows, size_t stride, const uint32_t bits, 
         word >>= 32;
         memcpy(quads[g + 1] + 4 * r, &word, 4);
       }
-    pack_unit(quads, bits, codes + 64 * vectors * u, second + 64 * u);
+    pack_unit(quads, bits, unit_count, u, codes);
   }
 }
 
@@ -74,16 +75,14 @@ INLINE void turned_quad(const uint8_t *rows, size_t stride, size_t g, uint32_t b
 
 INLINE void fill_turned_quads(const uint8_t *rows, size_t stride, const uint32_t bits, size_t group_count,
                               size_t quad_count, uint8_t *codes) {
-  const size_t unit = bits == 3 ? 8 : 8 / bits, vectors = bits == 3 ? 2 : 1;
-  for (size_t g = 0; g < group_count; g++, codes += quad_count * 8 * bits) {
-    uint8_t *second = codes + 64 * vectors * (quad_count / unit);
-    for (size_t u = 0; u < quad_count / unit; u++) {
+  const size_t unit = ctq_quads_a_unit(bits), unit_count = quad_count / unit;
+  for (size_t g = 0; g < group_count; g++, codes += quad_count * 8 * bits)
+    for (size_t u = 0; u < unit_count; u++) {
       uint8_t quads[8][64];
       for (size_t k = 0; k < unit; k++)
         turned_quad(rows + 4 * (u * unit + k) * stride, stride, g, bits, quads[k]);
-      pack_unit(quads, bits, codes + 64 * vectors * u, second + 64 * u);
+      pack_unit(quads, bits, unit_count, u, codes);
     }
-  }
 }
 
 /// Makes a copy of `body` for each width, in which the width is a constant.
@@ -92,7 +91,11 @@ INLINE void fill_turned_quads(const uint8_t *rows, size_t stride, const uint32_t
     case 1: body(1); break;   \
     case 2: body(2); break;   \
     case 3: body(3); break;   \
-    default: body(4);         \
+    case 4: body(4); break;   \
+    case 5: body(5); break;   \
+    case 6: body(6); break;   \
+    case 7: body(7); break;   \
+    default: body(8);         \
   }
 
 void ctq_fill_quads(const uint8_t *rows, size_t stride, uint32_t bits, size_t quad_count, uint8_t *codes) {
@@ -111,7 +114,8 @@ void ctq_fill_turned_quads(const uint8_t *rows, size_t stride, uint32_t bits, si
 uint32_t ctq_quad_code(const uint8_t *codes, uint32_t bits, size_t quad_count, size_t row, size_t i) {
   codes += row / 16 * quad_count * 8 * bits;
   uint32_t code = 0, shift = 0;
-  for (uint32_t width = ctq_first_piece(bits); shift < bits; width = 1) {
+  for (uint32_t width = 8; width > 0; width /= 2) {
+    if (!(bits & width)) continue;
     const size_t each = 8 / width, quad = i / 4;
     const uint8_t byte = codes[64 * (quad / each) + 4 * (row % 16) + i % 4];
     code |= (uint32_t)(byte >> width * (quad % each) & ((1u << width) - 1)) << shift;

@@ -35,12 +35,14 @@ extern const ctq_kernels ctq_kernels_simd128;
       .code_products = code_products, \
       .combine_codes = combine_codes, \
       .quad_sums = quad_sums, \
+      .wide_quad_sums = wide_quad_sums, \
       .row_products = row_products, \
       .combine_rows = combine_rows, \
       .exponentials = exponentials, \
       .largest = largest, \
       .largest_magnitude = largest_magnitude, \
       .split_weights = split_weights, \
+      .whole_weights = whole_weights, \
       .sum_of_squares = sum_of_squares, \
       .pack_signs = pack_signs, \
       .sign_products = sign_products, \

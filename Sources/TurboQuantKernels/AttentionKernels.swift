@@ -110,4 +110,24 @@ extension Kernels {
     }
     return (split.step, Int(split.high_sum), Int(split.low_sum))
   }
+
+  /// `whole` ← `weights` · `scales` as whole numbers of at most ``QuadShape/largestWeight`` to either side of
+  /// zero.
+  ///
+  /// - Returns: What one of them stands for.
+  package func wholeWeights(
+    _ weights: Span<Float>, scales: RawSpan, into whole: inout MutableSpan<Int16>
+  ) -> Float {
+    let count = weights.count
+    precondition(count % 16 == 0 && scales.byteCount >= 4 * count && whole.count == count)
+    return unsafe weights.withUnsafeBufferPointer { weights in
+      unsafe scales.withUnsafeBytes { scales in
+        unsafe whole.withUnsafeMutableBufferPointer { whole in
+          unsafe table.pointee.whole_weights(
+            weights.baseAddress, scales.baseAddress?.assumingMemoryBound(to: Float.self), count,
+            whole.baseAddress)
+        }
+      }
+    }
+  }
 }

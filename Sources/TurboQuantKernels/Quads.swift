@@ -6,13 +6,16 @@ internal import CTurboQuantKernels
 package struct QuadShape: Sendable, Equatable {
   /// Rows of a group.
   package static let rowCount = 16
+  /// Of codes of 5 to 8 bits the magnitude of a centroid is at most this, and that of a weight.
+  package static let largestMagnitude = 2047
+  package static let largestWeight = 4095
   /// Coordinates of a row.
   package let dimension: Int
-  /// Bits of a code, at most 4.
+  /// Bits of a code, at most 8.
   package let bits: Int
 
   package init(dimension: Int, bits: Int) {
-    precondition((1...4).contains(bits) && dimension > 0)
+    precondition((1...8).contains(bits) && dimension > 0)
     precondition(dimension % QuadShape.grain(bits: bits) == 0)
     self.dimension = dimension
     self.bits = bits
@@ -82,6 +85,16 @@ extension QuadShape {
 }
 
 extension Kernels {
+  private func check(
+    _ codes: RawSpan, _ offset: Int, _ shape: QuadShape, _ groups: Int, _ queryCount: Int,
+    _ sumCount: Int, _ stride: Int
+  ) {
+    let rowCount = groups * QuadShape.rowCount
+    precondition(groups > 0 && offset >= 0 && queryCount > 0)
+    precondition(offset + groups * shape.groupByteCount <= codes.byteCount)
+    precondition(stride >= rowCount && sumCount >= (queryCount - 1) * stride + rowCount)
+  }
+
   /// `sums[q * stride + row]` ← Σ centroid · weight over the codes of every row of `groups` groups from
   /// `offset` on, for all queries that `weights` holds, each ``QuadShape/dimension`` of them.
   ///
@@ -90,10 +103,9 @@ extension Kernels {
     _ codes: RawSpan, at offset: Int, _ shape: QuadShape, groups: Int, centroids: SIMD16<UInt8>,
     weights: Span<Int8>, next: RawSpan, into sums: inout MutableSpan<Float>, stride: Int
   ) {
-    let (queryCount, rowCount) = (weights.count / shape.dimension, groups * QuadShape.rowCount)
-    precondition(groups > 0 && offset >= 0 && queryCount > 0)
-    precondition(offset + groups * shape.groupByteCount <= codes.byteCount)
-    precondition(stride >= rowCount && sums.count >= (queryCount - 1) * stride + rowCount)
+    precondition(shape.bits <= 4)
+    let queryCount = weights.count / shape.dimension
+    check(codes, offset, shape, groups, queryCount, sums.count, stride)
     unsafe codes.withUnsafeBytes { codes in
       unsafe withUnsafeBytes(of: centroids) { centroids in
         unsafe weights.withUnsafeBufferPointer { weights in
@@ -103,6 +115,31 @@ extension Kernels {
                 codes.bytes(at: offset), UInt32(shape.bits), groups, shape.dimension / 4,
                 centroids.bytes(at: 0), weights.baseAddress, queryCount,
                 next.bytes(at: 0), sums.baseAddress, stride)
+            }
+          }
+        }
+      }
+    }
+  }
+
+  /// The same for codes of 5 to 8 bits, each magnitude the centroid of one code and its negative that of another;
+  /// they are at most ``QuadShape/largestMagnitude``, weights at most ``QuadShape/largestWeight``.
+  package func wideQuadSums(
+    _ codes: RawSpan, at offset: Int, _ shape: QuadShape, groups: Int, magnitudes: Span<UInt16>,
+    weights: Span<Int16>, next: RawSpan, into sums: inout MutableSpan<Float>, stride: Int
+  ) {
+    precondition(shape.bits >= 5 && magnitudes.count == 1 << (shape.bits - 1))
+    let queryCount = weights.count / shape.dimension
+    check(codes, offset, shape, groups, queryCount, sums.count, stride)
+    unsafe codes.withUnsafeBytes { codes in
+      unsafe magnitudes.withUnsafeBufferPointer { magnitudes in
+        unsafe weights.withUnsafeBufferPointer { weights in
+          unsafe sums.withUnsafeMutableBufferPointer { sums in
+            unsafe next.withUnsafeBytes { next in
+              unsafe table.pointee.wide_quad_sums(
+                codes.bytes(at: offset), UInt32(shape.bits), groups, shape.dimension / 4,
+                magnitudes.baseAddress, weights.baseAddress, queryCount, next.bytes(at: 0),
+                sums.baseAddress, stride)
             }
           }
         }

@@ -241,6 +241,7 @@ static void check_weights(size_t count, size_t shift) {
   const float sizes[] = {0, 1e-38f, 1e-20f, 1, 1e20f};
   static float scales[LARGEST];
   static int8_t planes[2][2][LARGEST];
+  static int16_t whole[2][LARGEST];
   for (size_t s = 0; s < 5; s++) {
     fill(input, LARGEST, count, 0);
     fill(scales, LARGEST, count + 1, 3);
@@ -252,6 +253,12 @@ static void check_weights(size_t count, size_t shift) {
                                                planes[side][0] + shift, planes[side][1] + shift);
     expect_equal(splits, splits + 1, sizeof *splits, "split_weights's step and sums", count, shift);
     expect_equal(planes[0], planes[1], sizeof planes[0], "split_weights", count, shift);
+    float steps[2];
+    memset(whole, 0x5a, sizeof whole);
+    for (int side = 0; side < 2; side++)
+      steps[side] = both(side)->whole_weights(input + shift, scales + shift, 16 * count, whole[side] + shift);
+    expect_equal(steps, steps + 1, sizeof *steps, "whole_weights's step", count, shift);
+    expect_equal(whole[0], whole[1], sizeof whole[0], "whole_weights", count, shift);
   }
 }
 

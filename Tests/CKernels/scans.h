@@ -55,13 +55,19 @@ static uint32_t packed_code(const uint8_t *codes, uint32_t bits, size_t i) {
 
 /// The code of coordinate i of row r of a group of quads, read as the comment at them says.
 static uint32_t quad_code_there(const uint8_t *codes, uint32_t bits, size_t quads, size_t r, size_t i) {
+  // What the pieces of each width are, the lowest bits first.
+  static const uint8_t pieces[9][3] = {{0}, {1}, {2}, {2, 1}, {4}, {4, 1}, {4, 2}, {4, 2, 1}, {8}};
   const size_t g = i / 4, at = 4 * r + i % 4;
-  if (bits == 3) {
-    uint32_t low = codes[64 * (g / 4) + at] >> g % 4 * 2 & 3;
-    return low | (uint32_t)(codes[16 * quads + 64 * (g / 8) + at] >> g % 8 & 1) << 2;
+  uint32_t code = 0, below = 0;
+  for (size_t p = 0; p < 3 && pieces[bits][p]; p++) {
+    const uint32_t width = pieces[bits][p];
+    const size_t each = 8 / width;
+    // The pieces below have taken 8 bytes a bit and quad.
+    const uint8_t byte = codes[8 * below * quads + 64 * (g / each) + at];
+    code |= (byte >> g % each * width & ((1u << width) - 1)) << below;
+    below += width;
   }
-  const size_t each = 8 / bits;
-  return codes[64 * (g / each) + at] >> g % each * bits & ((1u << bits) - 1);
+  return code;
 }
 
 static void expect(int holds, const char *what, size_t dimension, uint32_t bits) {
@@ -168,7 +174,7 @@ static void check_layout(void) {
   const uint32_t widths[] = {1, 2, 3, 4, 8};
   for (size_t w = 0; w < 5; w++)
     for (size_t d = 1; d <= 70; d++) check_rows(d, widths[w]);
-  for (uint32_t bits = 1; bits <= 4; bits++)
+  for (uint32_t bits = 1; bits <= 8; bits++)
     for (size_t units = 1; units <= 9; units++) check_quads(units, units % 3 * 4, bits);
   for (uint32_t columns = 1; columns <= 9; columns++) check_copies(columns, 1 + columns % 4);
   check_copies(5, 7);
@@ -334,8 +340,38 @@ static void check_quad_sums(size_t units, uint32_t bits, size_t groups, size_t q
   release(weights, shift);
 }
 
+/// The same with 5 to 8 bits.
+static void check_wide_quad_sums(size_t units, uint32_t bits, size_t groups, size_t queries, size_t shift,
+                                 values values) {
+  const size_t quads = units * ctq_quads_a_unit(bits), half = (size_t)1 << (bits - 1), count = queries * 4 * quads;
+  state = units + 1000 * shift + 100000 * groups + bits;
+  uint8_t *codes = random_bytes(groups * quads * 8 * bits, shift);
+  uint16_t *magnitudes = (uint16_t *)random_bytes(2 * half, 2 * shift);
+  int16_t *weights = (int16_t *)random_bytes(2 * count, 2 * shift);
+  // Sums of centroids of either sign reach their largest where all have the same.
+  if (values != RANDOM) memset(codes, 0xff, groups * quads * 8 * bits);
+  for (size_t i = 0; i < half; i++) magnitudes[i] = (uint16_t)value_for(values, 2047, 0);
+  for (size_t i = 0; i < count; i++) weights[i] = (int16_t)value_for(values, 4095, 1);
+  poison();
+  for (int side = 0; side < 2; side++)
+    both(side)->wide_quad_sums(codes, bits, groups, quads, magnitudes, weights, queries, codes,
+                               first[side] + shift % 4, 16 * groups + SUM_GAP);
+  expect_equal(first[0], first[1], sizeof first[0], "wide_quad_sums", quads, bits);
+  release(codes, shift);
+  release(magnitudes, 2 * shift);
+  release(weights, 2 * shift);
+}
+
+/// Around the borders of the rounds of wide ones too, CTQ_WIDE_QUADS quads.
 static void check_all_quad_sums(void) {
-  const size_t queries[] = {1, 2, 3, 4, 5, 16};
+  const size_t queries[] = {1, 2, 3, 4, 5, 16}, counts[] = {1, 3, 6, 9, 17, 30, 57, 64, 65, 128, 130};
+  for (uint32_t bits = 5; bits <= 8; bits++)
+    for (size_t c = 0; c < sizeof counts / sizeof *counts; c++)
+      for (size_t q = 0; q < 6; q++)
+        for (int v = 0; v < VALUE_KINDS; v++) {
+          const size_t unit = ctq_quads_a_unit(bits), units = (counts[c] + unit - 1) / unit;
+          check_wide_quad_sums(units, bits, 1 + units % 3, queries[q], counts[c] + q, (values)v);
+        }
   for (uint32_t bits = 1; bits <= 4; bits++)
     for (size_t units = 1; units <= 17; units += units < 5 ? 1 : 6)
       for (size_t q = 0; q < 6; q++)

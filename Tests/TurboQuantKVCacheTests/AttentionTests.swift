@@ -8,9 +8,10 @@ import Testing
   static let precisions: [KVPrecision] =
     [.float32, .float16] + (1...8).map { .bits($0) }
     + [
-      .codes(Rate(halfBits: 5)), .codes(Rate(halfBits: 7)),
+      .codes(Rate(halfBits: 5)), .codes(Rate(halfBits: 7)), .codes(Rate(halfBits: 9)),
+      .codes(Rate(halfBits: 13)),
       .codes(.bits(3), estimator: .reconstruction), .codes(.bits(3), estimator: .matchedNorm),
-      .outliers(bits: 2), .outliers(bits: 3, estimator: .matchedNorm),
+      .outliers(bits: 2), .outliers(bits: 3, estimator: .matchedNorm), .outliers(bits: 4),
       .codes(.bits(4), quantizer: .polar(bits: [4, 2])),
     ]
 

@@ -1,4 +1,5 @@
 import TurboQuant
+import TurboQuantKernels
 
 @testable import TurboQuantKVCache
 
@@ -9,11 +10,19 @@ struct KernelBound {
   private let scale: Double
   private let values: [Float]
   private let longestKey, valueDeviation: Double
-  /// Per token: the deviation of ⟨ŷ, u⟩/‖k‖ that whole centroids cause, and of ŷ′s coordinates.
-  private let keyRounding, valueRounding: Double
   private let keyLengths, valueLengths: [Double]
-  /// The tokens in sealed pages, whose products are of whole numbers.
-  private let keysInQuads, valuesInQuads: Range<Int>
+  private let keyQuads, valueQuads: Quads
+
+  /// What is kept as quads, whose products are of whole numbers.
+  private struct Quads {
+    /// The tokens in sealed pages.
+    var tokens = 0..<0
+    /// What rounding the centroids makes of a coordinate, relative to the coordinates' deviation.
+    var rounding = 0.0
+    /// The largest whole number of a key's query, and of a value's weights: where parts differ the smaller.
+    var largestOfQuery = Double.infinity
+    var largestOfWeights = Double.infinity
+  }
 
   init(_ cache: KVCache, head: Int, _ keys: [Float], _ values: [Float], scale: Float) throws {
     let side = cache.heads[head]
@@ -24,47 +33,52 @@ struct KernelBound {
     valueLengths = lengths(values, shape.valueDimension)
     longestKey = keyLengths.max() ?? 0
     valueDeviation = (valueLengths.max() ?? 0) / Double(shape.valueDimension).squareRoot()
-    (keyRounding, keysInQuads) = KernelBound.quads(side.keys, cache.codec.keyCodec)
-    (valueRounding, valuesInQuads) = KernelBound.quads(side.values, cache.codec.valueCodec)
+    keyQuads = KernelBound.quads(side.keys, cache.codec.keyCodec)
+    valueQuads = KernelBound.quads(side.values, cache.codec.valueCodec)
   }
 
-  /// The tokens in quads, and what rounding their centroids makes of a coordinate at most, relative to
-  /// the coordinates' deviation.
-  private static func quads(_ side: HeadSide, _ codec: SideCodec?) -> (Double, Range<Int>) {
-    guard let codec, case .codes(let pages, _) = side.stored else { return (0, 0..<0) }
-    var (worst, hasQuads) = (0.0, false)
+  /// The worst of all parts.
+  private static func quads(_ side: HeadSide, _ codec: SideCodec?) -> Quads {
+    var quads = Quads()
+    guard let codec, case .codes(let pages, _) = side.stored else { return quads }
+    var hasQuads = false
     for own in codec.parts {
       for (part, whole) in zip(own.sealedLayout.parts, own.wholeCentroids) {
         guard let whole, case .codes(let codebook) = part.content else { continue }
         hasQuads = true
+        let isNarrow = if case .bytes = whole.numbers { true } else { false }
+        let largest = Double(QuadShape.largestWeight)
+        quads.largestOfQuery = min(quads.largestOfQuery, isNarrow ? 64 : largest)
+        quads.largestOfWeights = min(quads.largestOfWeights, isNarrow ? 8192 : largest)
         // Centroids of low probability count little in a root mean square: weigh them as the law does.
         let deviation = 1 / Double(own.codec.dimension).squareRoot()
         var (sum, weights) = (0.0, 0.0)
         for (i, c) in codebook.exactCentroids.enumerated() {
           let weight = Portable.exp(-c * c / (2 * deviation * deviation))
-          let error = c - whole.step * (Double(whole.whole[i]) - 64)
+          let error = c - whole.step * Double(whole.number(ofCode: i))
           sum += weight * error * error
           weights += weight
         }
-        worst = max(worst, (sum / weights).squareRoot() / deviation)
+        quads.rounding = max(quads.rounding, (sum / weights).squareRoot() / deviation)
       }
     }
     let sealed = pages[0].count / Page.rowCount * Page.rowCount
-    return (worst, hasQuads ? side.sinkCount..<side.sinkCount + sealed : 0..<0)
+    if hasQuads { quads.tokens = side.sinkCount..<side.sinkCount + sealed }
+    return quads
   }
 
   /// The bound of every coordinate.
   func bounds(_ q: [Float], _ expected: Reference) -> [Double] {
     let d = shape.valueDimension
     let length = q.reduce(0) { $0 + Double($1) * Double($1) }.squareRoot()
-    // Weights of a query are rounded to 1/128 of the largest, which is some three deviations: 4 here.
-    let queryRounding = 4 / 128 / 3.0.squareRoot()
+    // Weights of a query are rounded to half a step, the largest of which is some three deviations: 4 here.
+    let queryRounding = 4 / (2 * keyQuads.largestOfQuery) / 3.0.squareRoot()
     let perScore =
-      (queryRounding * queryRounding + keyRounding * keyRounding)
+      (queryRounding * queryRounding + keyQuads.rounding * keyQuads.rounding)
       / Double(shape.keyDimension)
     var variances = [Double](repeating: 0, count: d)
     for (t, weight) in expected.weights.enumerated() {
-      if keysInQuads.contains(t) {
+      if keyQuads.tokens.contains(t) {
         let factor = scale * length * keyLengths[t]
         let score = weight * weight * factor * factor * perScore
         for i in 0..<d {
@@ -72,8 +86,8 @@ struct KernelBound {
           variances[i] += score * off * off
         }
       }
-      if valuesInQuads.contains(t) {
-        let each = weight * valueLengths[t] * valueRounding / Double(d).squareRoot()
+      if valueQuads.tokens.contains(t) {
+        let each = weight * valueLengths[t] * valueQuads.rounding / Double(d).squareRoot()
         for i in 0..<d { variances[i] += each * each }
       }
     }
@@ -84,16 +98,16 @@ struct KernelBound {
     return variances.map { floats + 6 * $0.squareRoot() }
   }
 
-  /// Weights times scales are rounded to steps of 2⁻¹³ of a page's largest.
+  /// Weights times scales are rounded to steps of a fraction of a page's largest.
   private func addWeightRounding(_ weights: [Double], to variances: inout [Double]) {
     let d = Double(shape.valueDimension)
     for first in stride(
-      from: valuesInQuads.lowerBound, to: valuesInQuads.upperBound, by: Page.rowCount)
+      from: valueQuads.tokens.lowerBound, to: valueQuads.tokens.upperBound, by: Page.rowCount)
     {
       let tokens = first..<min(weights.count, first + Page.rowCount)
       guard !tokens.isEmpty else { continue }
       let largest = tokens.map { weights[$0] * valueLengths[$0] }.max() ?? 0
-      let step = largest / 8192
+      let step = largest / valueQuads.largestOfWeights
       let variance = step * step / 12 / d * Double(tokens.count)
       for i in variances.indices { variances[i] += variance }
     }

@@ -198,7 +198,8 @@ import TurboQuantStorage
     let layout = try #require(good.codec.keyCodec).parts[0].openLayout
     let nan: [UInt8] = [0, 0, 0xC0, 0x7F]
     let forgeries: [(String, Int, (inout [UInt8]) -> Void)] = [
-      ("version", 1, { $0[0] = 2 }), ("flag", 1, { $0[4] = 2 }), ("flag", 1, { $0[7] = 9 }),
+      ("version", 1, { $0[0] = 1 }), ("version", 1, { $0[0] = 3 }), ("flag", 1, { $0[4] = 2 }),
+      ("flag", 1, { $0[7] = 9 }),
       ("nothing tells apart", 1, { $0[7] = 1 }),
       ("sinks", 1, { $0[8] = 2 }), ("tokens", 1, { $0[23] = 1 }), ("window", 1, { $0[24] = 8 }),
       ("bytes", 1, { $0.append(0) }), ("bytes", 2, { $0.removeLast() }),

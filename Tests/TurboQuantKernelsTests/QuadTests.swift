@@ -4,8 +4,12 @@ import Testing
 
 /// Codes in quads, and what attention reads rows with, against plain models.
 @Suite struct QuadTests {
-  static let shapes: [(units: Int, bits: Int)] = (1...4).flatMap { bits in
-    [1, 2, 3, 7, 8].map { ($0, bits) }
+  static let shapes = shapes(bits: 1...8)
+  static let narrow = shapes(bits: 1...4)
+  static let wide = shapes(bits: 5...8)
+
+  private static func shapes(bits: ClosedRange<Int>) -> [(units: Int, bits: Int)] {
+    bits.flatMap { bits in [1, 2, 3, 7, 8].map { ($0, bits) } }
   }
 
   /// Random packed rows of `count` codes, `stride` bytes apart from byte 1 on.
@@ -55,7 +59,7 @@ import Testing
   }
 
   /// Whole numbers: exact on every target.
-  @Test(arguments: KernelTarget.available, shapes)
+  @Test(arguments: KernelTarget.available, narrow)
   func sums(_ target: KernelTarget, _ size: (units: Int, bits: Int)) {
     let shape = QuadShape(
       dimension: size.units * QuadShape.grain(bits: size.bits), bits: size.bits)
@@ -76,6 +80,37 @@ import Testing
           let expected = (0..<shape.dimension).reduce(0) { sum, i in
             let code = shape.code(codes.span.raw, at: 7, row: row, i)
             return sum + Int(centroids[Int(code)]) * Int(weights[query * shape.dimension + i])
+          }
+          #expect(sums[query * 33 + row] == Float(expected))
+        }
+      }
+    }
+  }
+
+  /// Whole numbers again; of more than 256 coordinates, of which there are none here, sums would be rounded.
+  @Test(arguments: KernelTarget.available, wide)
+  func wideSums(_ target: KernelTarget, _ size: (units: Int, bits: Int)) {
+    let shape = QuadShape(
+      dimension: size.units * QuadShape.grain(bits: size.bits), bits: size.bits)
+    let codes = TestFloats.bytes(7 + 2 * shape.groupByteCount, seed: 12)
+    let half = 1 << (size.bits - 1)
+    let magnitudes = TestFloats.bytes(2 * half, seed: 13).pairs.map { UInt16($0 & 2047) }
+    for queryCount in [1, 2, 5, 8, 9] {
+      let weights = TestFloats.bytes(2 * queryCount * shape.dimension, seed: 14).pairs.map {
+        Int16($0 % 8191 - 4095)
+      }
+      var sums = [Float](repeating: .nan, count: queryCount * 33)
+      var output = sums.mutableSpan
+      Kernels(target).wideQuadSums(
+        codes.span.raw, at: 7, shape, groups: 2, magnitudes: magnitudes.span,
+        weights: weights.span, next: codes.span.raw, into: &output, stride: 33)
+      for query in 0..<queryCount {
+        for row in 0..<32 {
+          let expected = (0..<shape.dimension).reduce(0) { sum, i in
+            let code = Int(shape.code(codes.span.raw, at: 7, row: row, i))
+            let centroid =
+              code < half ? -Int(magnitudes[half - 1 - code]) : Int(magnitudes[code - half])
+            return sum + centroid * Int(weights[query * shape.dimension + i])
           }
           #expect(sums[query * 33 + row] == Float(expected))
         }
@@ -116,6 +151,25 @@ import Testing
         let exact = Double(weights[i] * scales[i])
         let found = Double(split.step) * Double(128 * Int(planes[i]) + Int(planes[count + i]))
         #expect(abs(found - exact) <= max(0.501 * Double(split.step), 0x1p-100))
+      }
+    }
+  }
+
+  /// The nearest of 4,095 steps to each side of zero; float32 rounds as above, half as much.
+  @Test(arguments: KernelTarget.available, [0, 16, 48, 256])
+  func weightsInOnePlane(_ target: KernelTarget, count: Int) {
+    let weights = TestFloats.unaligned(count, seed: 15).dropLast().map { abs($0) }
+    for scale in [Float(1), 1e-25, 1e25, 0, 1e-37] {
+      let scales = TestFloats.unaligned(count, seed: 16).dropLast().map { $0 * scale }
+      var whole = [Int16](repeating: 99, count: count)
+      var output = whole.mutableSpan
+      let step = Kernels(target).wholeWeights(
+        weights.span, scales: scales.span.raw, into: &output)
+      #expect(whole.allSatisfy { (-4095...4095).contains($0) })
+      for i in 0..<count {
+        let exact = Double(weights[i] * scales[i])
+        #expect(
+          abs(Double(step) * Double(whole[i]) - exact) <= max(0.501 * Double(step), 0x1p-100))
       }
     }
   }
@@ -163,5 +217,12 @@ import Testing
         }
       }
     }
+  }
+}
+
+extension [UInt8] {
+  /// Numbers of two bytes each.
+  fileprivate var pairs: [Int] {
+    stride(from: 0, to: count - 1, by: 2).map { 256 * Int(self[$0]) + Int(self[$0 + 1]) }
   }
 }

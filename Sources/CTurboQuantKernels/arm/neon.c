@@ -112,6 +112,7 @@ CTQ_INLINE ctq_f16 ctq_widened(ctq_half16 v) {
 #include "../generic/wide.h"
 #include "../generic/tables.h"
 #include "../generic/quads.h"
+#include "../generic/widequads.h"
 
 CTQ_INLINE ctq_bytes32 ctq_look_up(ctq_bytes32 table, ctq_bytes32 index) {
   uint8x16_t t[2], i[2];

@@ -153,6 +153,13 @@ static void combine_rows(const void *rows, uint32_t bits, size_t width, size_t r
 
 // MARK: Softmax
 
+/// Brings what follows codes that will be read next nearer: when their products are done, so that memory is busy while
+/// the caller works on the sums.
+CTQ_INLINE void ctq_approach_scales(const uint8_t *scales) {
+#pragma clang loop unroll(full)
+  for (size_t byte = 0; byte < CTQ_BYTES_BEYOND; byte += 64) __builtin_prefetch(scales + byte, 0, 2);
+}
+
 // The operations on a vector wait for one another, longer than each takes; so several vectors take turns.
 enum { CTQ_IN_TURN = CTQ_HADAMARD_VECTORS >= 16 ? 4 : 1 };
 
@@ -235,19 +242,40 @@ static float largest(const float *x, size_t count) {
 typedef int8_t ctq_signed16 __attribute__((vector_size(16)));
 typedef int8_t ctq_signed16u __attribute__((vector_size(16), aligned(1)));
 
-static ctq_split split_weights(const float *weights, const float *scales, size_t count, int8_t *high,
-                               int8_t *low) {
+/// The largest magnitude of weights[i] * scales[i].
+CTQ_INLINE float ctq_largest_product(const float *weights, const float *scales, size_t count) {
   ctq_f16 widest = {0};
   for (size_t i = 0; i < count; i += 16) {
     ctq_f16 x = ctq_load(weights + i) * ctq_load(scales + i);
     widest = ctq_larger((ctq_f16)((ctq_i16)x & 0x7fffffff), widest);
   }
-  const float most = ctq_largest_lane(widest), inverse = ctq_split_inverse(most);
+  return ctq_largest_lane(widest);
+}
+
+/// Sixteen of the products times `inverse`, rounded.
+CTQ_INLINE ctq_i16 ctq_whole_products(const float *weights, const float *scales, float inverse) {
   const ctq_f16 magic = ctq_splat(CTQ_ROUNDING_SHIFT);
+  return (ctq_i16)(ctq_load(weights) * ctq_load(scales) * inverse + magic) - (ctq_i16)magic;
+}
+
+static float whole_weights(const float *weights, const float *scales, size_t count, int16_t *whole) {
+  typedef int16_t shorts16 __attribute__((vector_size(32)));
+  typedef int16_t shorts16u __attribute__((vector_size(32), aligned(2)));
+  const float most = ctq_largest_product(weights, scales, count);
+  const float inverse = ctq_whole_inverse(most, CTQ_WHOLE_LARGEST);
+  for (size_t i = 0; i < count; i += 16)
+    *(shorts16u *)(whole + i) =
+        __builtin_convertvector(ctq_whole_products(weights + i, scales + i, inverse), shorts16);
+  return most / CTQ_WHOLE_LARGEST;
+}
+
+static ctq_split split_weights(const float *weights, const float *scales, size_t count, int8_t *high,
+                               int8_t *low) {
+  const float most = ctq_largest_product(weights, scales, count);
+  const float inverse = ctq_whole_inverse(most, CTQ_SPLIT_LARGEST);
   ctq_i16 high_sums = {0}, low_sums = {0};
   for (size_t i = 0; i < count; i += 16) {
-    ctq_f16 x = ctq_load(weights + i) * ctq_load(scales + i);
-    ctq_i16 n = (ctq_i16)(x * inverse + magic) - (ctq_i16)magic;
+    ctq_i16 n = ctq_whole_products(weights + i, scales + i, inverse);
     ctq_i16 upper = (n + CTQ_SPLIT_BASE / 2) >> CTQ_SPLIT_BITS, lower = n - (upper << CTQ_SPLIT_BITS);
     high_sums += upper;
     low_sums += lower;

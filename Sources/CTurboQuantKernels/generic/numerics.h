@@ -80,14 +80,20 @@ static inline float ctq_exponential(float t) {
   return ctq_float_of(ctq_bits_of(sum) + (ctq_bits_of(shifted) << 23));
 }
 
-// MARK: Weights in two planes
+// MARK: Weights as whole numbers
 
-// A weight becomes a whole number of at most 2^13, which is 2^7 times one of at most 64 and another.
-enum { CTQ_SPLIT_BITS = 7, CTQ_SPLIT_BASE = 1 << CTQ_SPLIT_BITS, CTQ_SPLIT_LARGEST = 64 << CTQ_SPLIT_BITS };
+enum {
+  // Of two planes: a number of at most 2^13 is 2^7 times one of at most 64 and another.
+  CTQ_SPLIT_BITS = 7,
+  CTQ_SPLIT_BASE = 1 << CTQ_SPLIT_BITS,
+  CTQ_SPLIT_LARGEST = 64 << CTQ_SPLIT_BITS,
+  // Of one.
+  CTQ_WHOLE_LARGEST = 4095,
+};
 
-/// The factor that makes `most` the largest whole number; 0 where float32 does not hold it.
-static inline float ctq_split_inverse(float most) {
-  return most >= 0x1p-100f ? CTQ_SPLIT_LARGEST / most : 0;
+/// The factor that makes `most` the whole number `largest`; 0 where float32 does not hold it.
+static inline float ctq_whole_inverse(float most, float largest) {
+  return most >= 0x1p-100f ? largest / most : 0;
 }
 
 #endif

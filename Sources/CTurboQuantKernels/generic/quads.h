@@ -61,8 +61,7 @@ CTQ_INLINE void ctq_quad_groups(const uint8_t *codes, uint32_t bits, size_t grou
   for (size_t g = 0; g < group_count; g++, codes += group_bytes, next += group_bytes)
     ctq_quad_group(codes, codes + 64 * 2 * unit_count, bits, unit_count, centroids, weights, 4 * quad_count,
                    query_count, next, sums + 16 * g, sum_stride);
-  // Asked last, so that memory is busy while the caller works on the sums.
-  for (size_t byte = 0; byte < CTQ_BYTES_BEYOND; byte += 64) __builtin_prefetch(next + byte, 0, 2);
+  ctq_approach_scales(next);
 }
 
 static void quad_sums(const uint8_t *codes, uint32_t bits, size_t group_count, size_t quad_count,

@@ -1,5 +1,5 @@
-// Scans of index blocks of up to 4 bits in 32 generic lanes of a byte; wide.h has those of 8. Each target gives, before it includes this
-// inside its `#pragma clang attribute push(...)`,
+// Scans of index blocks of up to 4 bits in 32 generic lanes of a byte; wide.h has those of 8. Each target gives,
+// before it includes this inside its `#pragma clang attribute push(...)`,
 //
 //   ctq_look_up(table, index)   bytes `index` (each below 16) of a table of 16 bytes, which stands
 //                               in both halves of `table`

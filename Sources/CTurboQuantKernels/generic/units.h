@@ -51,7 +51,7 @@ enum { CTQ_UNITS_A_WIDE_ROUND = 4 };
 static inline void ctq_fill_wide_tables(const uint16_t *magnitudes, int16_t tables[4][256]) {
   for (uint32_t k = 0; k < 4; k++)
     for (uint32_t i = 0; i < 256; i++)
-      tables[k][i] = ctq_wide_centroid(magnitudes, ctq_code_of_nibble(i >> 4, k, 4) << 4 | (i & 15));
+      tables[k][i] = ctq_signed_magnitude(magnitudes, 8, ctq_code_of_nibble(i >> 4, k, 4) << 4 | (i & 15));
 }
 
 #endif

@@ -25,11 +25,11 @@ enum { CTQ_WIDE_STEPS = 8, CTQ_WIDE_STEP = CTQ_UNIT_BYTES, CTQ_WIDE_UNIT = CTQ_W
 // nothing else would be read.
 enum { CTQ_WIDE_UNITS_AHEAD = 2 };
 
-/// Magnitudes of 12 bits: lower bytes of the first 64 and of the others, upper bytes of both in one. And by a code's
-/// upper nibble, rotated left by k, what the index of its magnitude is to be where the lower nibble is null: three
-/// bits and, where the code is negative, bit 7 and all others inverted.
+/// Magnitudes of 12 bits: lower bytes of the first 64 and of the others, upper bytes of both in one; lower and upper
+/// bytes of the first 16 and of the next. And by a code's upper nibble, rotated left by k, what the index of its magnitude is to be where the lower
+/// nibble is null: three bits and, where the code is negative, bit 7 and all others inverted.
 typedef struct ctq_wide_tables {
-  _Alignas(32) uint8_t lower[2][64], upper[64], indices[4][16];
+  _Alignas(32) uint8_t lower[2][64], upper[64], few[2][32], indices[4][16];
 } ctq_wide_tables;
 
 static ctq_wide_tables ctq_wide_tables_of(const uint16_t *magnitudes) {
@@ -38,6 +38,10 @@ static ctq_wide_tables ctq_wide_tables_of(const uint16_t *magnitudes) {
     tables.lower[0][i] = (uint8_t)magnitudes[i];
     tables.lower[1][i] = (uint8_t)magnitudes[64 + i];
     tables.upper[i] = (uint8_t)(magnitudes[i] >> 8 | magnitudes[64 + i] >> 8 << 4);
+  }
+  for (uint32_t i = 0; i < 32; i++) {
+    tables.few[0][i] = (uint8_t)magnitudes[i];
+    tables.few[1][i] = (uint8_t)(magnitudes[i] >> 8);
   }
   ctq_arrange_64(tables.lower[0]);
   ctq_arrange_64(tables.lower[1]);
@@ -85,13 +89,37 @@ CTQ_INLINE void ctq_store_16(ctq_shorts16 magnitudes, ctq_shorts16 negative, int
   *(ctq_bytes32u *)values = (ctq_bytes32)((magnitudes ^ negative) - negative);
 }
 
+/// Bytes of a table of 16, or where codes have 6 bits of 32.
+CTQ_INLINE ctq_bytes32 ctq_few_bytes(const uint8_t table[32], ctq_bytes32 index, uint32_t bits) {
+  const ctq_bytes32 within = ctq_mask(index, 0x0f), first = ctq_look_up(ctq_load_table(table), within);
+  if (bits == 5) return first;
+  const ctq_bytes32 is_second = (ctq_bytes32)(ctq_mask(index, 0x10) > 0);
+  return ctq_choose(is_second, ctq_look_up(ctq_load_table(table + 16), within), first);
+}
+
+/// Lower and upper bytes of the magnitudes of 32 indices, of which codes of `bits` bits have 2^(bits - 1), a constant.
+CTQ_INLINE void ctq_wide_bytes(const ctq_wide_tables *tables, ctq_bytes32 index, uint32_t bits, ctq_bytes32 *lower,
+                               ctq_bytes32 *upper) {
+  if (bits <= 6) {
+    *lower = ctq_few_bytes(tables->few[0], index, bits);
+    *upper = ctq_few_bytes(tables->few[1], index, bits);
+    return;
+  }
+  const ctq_bytes32 within = ctq_mask(index, 0x3f);
+  *lower = ctq_look_up_64(tables->lower[0], within);
+  *upper = ctq_look_up_64(tables->upper, within);
+  if (bits == 8) {
+    const ctq_bytes32 above = (ctq_bytes32)(index + index > 127);
+    *lower = ctq_choose(above, ctq_look_up_64(tables->lower[1], within), *lower);
+    *upper = ctq_choose(above, ctq_shift_right(*upper, 4), *upper);
+  }
+  *upper = ctq_mask(*upper, 0x0f);
+}
+
 /// Centroids of 32 indices, in the order of both zips.
-CTQ_INLINE void ctq_wide_values(const ctq_wide_tables *tables, ctq_bytes32 index, int16_t values[32]) {
-  const ctq_bytes32 negative = (ctq_bytes32)(index > 127), above = (ctq_bytes32)(index + index > 127);
-  const ctq_bytes32 within = ctq_mask(index, 0x3f), both = ctq_look_up_64(tables->upper, within);
-  const ctq_bytes32 upper = ctq_mask(ctq_choose(above, ctq_shift_right(both, 4), both), 0x0f);
-  const ctq_bytes32 lower = ctq_choose(above, ctq_look_up_64(tables->lower[1], within),
-                                       ctq_look_up_64(tables->lower[0], within));
+CTQ_INLINE void ctq_wide_values(const ctq_wide_tables *tables, ctq_bytes32 index, uint32_t bits, int16_t values[32]) {
+  ctq_bytes32 lower, upper, negative = (ctq_bytes32)(index > 127);
+  ctq_wide_bytes(tables, index, bits, &lower, &upper);
   ctq_store_16(CTQ_ZIP_BYTES_LOW(lower, upper), CTQ_ZIP_BYTES_LOW(negative, negative), values);
   ctq_store_16(CTQ_ZIP_BYTES_HIGH(lower, upper), CTQ_ZIP_BYTES_HIGH(negative, negative), values + 16);
 }
@@ -104,7 +132,7 @@ CTQ_INLINE void ctq_fill_wide_tile(const uint8_t *signs, const uint8_t *rest, co
     ctq_wide_indices(signs, rest, at, tables, indices);
 #pragma clang loop unroll(full)
     for (int step = 0; step < CTQ_WIDE_STEPS; step++)
-      ctq_wide_values(tables, indices[step], tile + CTQ_WIDE_STEP * step + at);
+      ctq_wide_values(tables, indices[step], 8, tile + CTQ_WIDE_STEP * step + at);
   }
 }
 
@@ -126,10 +154,15 @@ CTQ_INLINE ctq_shorts16 ctq_splat_8(const int16_t *query) {
 
 CTQ_INLINE ctq_shorts16 ctq_load_16(const int16_t *p) { return (ctq_shorts16)ctq_load_32((const uint8_t *)p); }
 
+/// The sums of eight rows from those of both zips, columns 0 and 1 of a row apart from columns 2 and 3.
+CTQ_INLINE ctq_words8 ctq_wide_row_sums(const ctq_words8 sums[2]) {
+  return __builtin_shufflevector(sums[0], sums[1], 0, 2, 8, 10, 4, 6, 12, 14) +
+         __builtin_shufflevector(sums[0], sums[1], 1, 3, 9, 11, 5, 7, 13, 15);
+}
+
 /// Adds the products of some steps with one query to 32 totals.
 CTQ_INLINE void ctq_dot_wide_tile(const int16_t *tile, size_t steps, const int16_t *query, double totals[32]) {
   typedef double ctq_doubles8 __attribute__((vector_size(64), aligned(8)));
-  // In the order of both zips, columns 0 and 1 of a row apart from columns 2 and 3.
   ctq_words8 sums[4][2] = {0};
   for (size_t step = 0; step < steps; step += 2, tile += 2 * CTQ_WIDE_STEP) {
     const ctq_shorts16 low = ctq_splat_8(query + 4 * step), high = ctq_splat_8(query + 4 * step + 4);
@@ -139,11 +172,8 @@ CTQ_INLINE void ctq_dot_wide_tile(const int16_t *tile, size_t steps, const int16
                                       ctq_load_16(tile + CTQ_WIDE_STEP + 16 * i), low, high);
   }
 #pragma clang loop unroll(full)
-  for (int j = 0; j < 4; j++) {
-    ctq_words8 first = __builtin_shufflevector(sums[j][0], sums[j][1], 0, 2, 8, 10, 4, 6, 12, 14);
-    ctq_words8 second = __builtin_shufflevector(sums[j][0], sums[j][1], 1, 3, 9, 11, 5, 7, 13, 15);
-    *(ctq_doubles8 *)(totals + 8 * j) += __builtin_convertvector((ctq_ints8)(first + second), ctq_doubles8);
-  }
+  for (int j = 0; j < 4; j++)
+    *(ctq_doubles8 *)(totals + 8 * j) += __builtin_convertvector((ctq_ints8)ctq_wide_row_sums(sums[j]), ctq_doubles8);
 }
 
 CTQ_INLINE void ctq_wide_block(const ctq_blocks *blocks, size_t block, const ctq_wide_tables *tables,

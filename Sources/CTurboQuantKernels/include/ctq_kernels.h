@@ -119,9 +119,11 @@ static inline size_t ctq_place(uint32_t columns, uint32_t planes, uint32_t p, ui
   return 32 * ((size_t)planes * first + (size_t)width * p) + (size_t)width * r + (c - first);
 }
 
-/// The centroid of a code of 8 bits: magnitude i for code 128 + i, its negative for code 127 - i.
-static inline int16_t ctq_wide_centroid(const uint16_t magnitudes[128], uint32_t code) {
-  return (int16_t)(code < 128 ? -(int32_t)magnitudes[127 - code] : magnitudes[code - 128]);
+/// The centroid of a code of some bits, of which h = 2^(bits - 1) magnitudes are given: number i for code h + i, its
+/// negative for code h - 1 - i.
+static inline int16_t ctq_signed_magnitude(const uint16_t *magnitudes, uint32_t bits, uint32_t code) {
+  const uint32_t half = 1u << (bits - 1);
+  return (int16_t)(code < half ? -(int32_t)magnitudes[half - 1 - code] : magnitudes[code - half]);
 }
 
 // Half floats: the bits of the largest; of the float from which on it is the nearest, were there no infinity; of the
@@ -158,16 +160,16 @@ typedef struct ctq_key_terms {
 // Rows of codes in quads, as attention reads them.
 //
 // A quad holds four coordinates of 16 rows, 64 bytes: byte 4r + j is that of coordinate 4g + j of row r. A
-// code of 3 bits is split into a piece of its lower two and one of its top bit; a piece of w bits packs 8/w
-// quads into 64 bytes, quad g at bits w * (g mod 8/w). All of the first piece of 16 rows, a group, comes
-// before their second, and one group after another.
+// code is split into pieces of 8, 4, 2 and 1 bits, as many as its width has of each, lowest bits first; a piece of
+// w bits packs 8/w quads into 64 bytes, quad g at bits w * (g mod 8/w). All of the first piece of 16 rows, a
+// group, comes before their next, and one group after another.
 
-/// The width of the first piece: 4, 2 or 1 bits.
-static inline uint32_t ctq_first_piece(uint32_t bits) { return bits == 3 ? 2 : bits; }
 /// What follows codes and is read with them: a few hundred scales, as many lines as a processor waits for at a time.
 enum { CTQ_BYTES_BEYOND = 1024 };
-/// Quads that fill the vectors of every piece.
-static inline size_t ctq_quads_a_unit(uint32_t bits) { return bits == 3 ? 8 : 8 / bits; }
+/// Quads that fill the vectors of every piece; two at least, since packed rows are read eight codes at a time.
+static inline size_t ctq_quads_a_unit(uint32_t bits) { return bits == 8 ? 2 : 8 / (bits & -bits); }
+/// Quads of a row whose products `wide_quad_sums` adds up as whole numbers: 256 of 2047 * 4095 fit 32 bits.
+enum { CTQ_WIDE_QUADS = 64 };
 
 /// What `split_weights` found: the step of its whole numbers, and the sums of both planes.
 typedef struct ctq_split {
@@ -221,6 +223,11 @@ typedef struct ctq_kernels {
   void (*quad_sums)(const uint8_t *codes, uint32_t bits, size_t group_count, size_t quad_count,
                     const uint8_t *centroids, const int8_t *weights, size_t query_count,
                     const uint8_t *next, float *sums, size_t sum_stride);
+  /// The same for codes of 5 to 8 bits, which mean `ctq_signed_magnitude` of magnitudes of at most 2047, and weights
+  /// of at most 4095 in magnitude. What CTQ_WIDE_QUADS quads come to is rounded and added to the sum so far.
+  void (*wide_quad_sums)(const uint8_t *codes, uint32_t bits, size_t group_count, size_t quad_count,
+                         const uint16_t *magnitudes, const int16_t *weights, size_t query_count,
+                         const uint8_t *next, float *sums, size_t sum_stride);
 
   /// y[i] <- exp(x[i] - shift), within 3 ulp, for x[i] <= shift; 0 below exp(-87). Returns their sum,
   /// 16 lanes and a fixed tree. x and y may be the same.
@@ -234,6 +241,8 @@ typedef struct ctq_kernels {
   /// magnitude. `count` is a multiple of 16; what is below 2^-100 throughout becomes zeros.
   ctq_split (*split_weights)(const float *weights, const float *scales, size_t count, int8_t *high,
                              int8_t *low);
+  /// weights[i] * scales[i] = the result * whole[i], the nearest, at most 4095 in magnitude; otherwise as above.
+  float (*whole_weights)(const float *weights, const float *scales, size_t count, int16_t *whole);
 
   /// Sum of squares, 16 lanes and a fixed tree.
   float (*sum_of_squares)(const float *x, size_t count);
@@ -261,7 +270,7 @@ typedef struct ctq_kernels {
   void (*product_sums)(const ctq_blocks *blocks, uint32_t bits, const uint8_t *centroids,
                        const int8_t *queries, size_t query_count, float *sums,
                        size_t sum_stride);
-  /// sums <- sum of `ctq_wide_centroid` * query for codes of 8 bits: 128 magnitudes and query values of
+  /// sums <- sum of `ctq_signed_magnitude` * query for codes of 8 bits: 128 magnitudes and query values of
   /// less than 2^12 in magnitude, in the order of `product_sums`. Rounded once, at the end.
   void (*wide_sums)(const ctq_blocks *blocks, const uint16_t *magnitudes, const int16_t *queries,
                     size_t query_count, float *sums, size_t sum_stride);
@@ -288,7 +297,7 @@ void ctq_spread_row(const uint8_t *codes, uint32_t bits, size_t dimension, uint8
 /// Takes row `row` of a block and packs it again.
 void ctq_pack_row(const uint8_t *signs, const uint8_t *rest, uint32_t row, uint32_t bits,
                   size_t dimension, uint8_t *codes);
-/// Puts packed rows of 4 * `quad_count` codes of up to 4 bits, `stride` bytes apart, into a group of quads;
+/// Puts packed rows of 4 * `quad_count` codes of up to 8 bits, `stride` bytes apart, into a group of quads;
 /// `quad_count` is a multiple of `ctq_quads_a_unit(bits)`.
 void ctq_fill_quads(const uint8_t *rows, size_t stride, uint32_t bits, size_t quad_count, uint8_t *codes);
 /// Puts 4 * `quad_count` packed rows turned about into `group_count` groups: row r of group g holds

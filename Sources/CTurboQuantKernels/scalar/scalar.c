@@ -247,6 +247,25 @@ static void quad_sums(const uint8_t *codes, uint32_t bits, size_t group_count, s
     }
 }
 
+static void wide_quad_sums(const uint8_t *codes, uint32_t bits, size_t group_count, size_t quad_count,
+                           const uint16_t *magnitudes, const int16_t *weights, size_t query_count,
+                           const uint8_t *next, float *sums, size_t sum_stride) {
+  (void)next;
+  const size_t count = 4 * quad_count, round = 4 * CTQ_WIDE_QUADS;
+  for (size_t q = 0; q < query_count; q++, weights += count)
+    for (size_t row = 0; row < 16 * group_count; row++) {
+      float total = 0;
+      for (size_t first = 0; first < count; first += round) {
+        int32_t sum = 0;
+        for (size_t i = first; i < count && i < first + round; i++)
+          sum += weights[i] *
+                 ctq_signed_magnitude(magnitudes, bits, ctq_quad_code(codes, bits, quad_count, row, i));
+        total += (float)sum;
+      }
+      sums[q * sum_stride + row] = total;
+    }
+}
+
 static float exponentials(const float *x, size_t count, float shift, float *y) {
   float lanes[LANES] = {0};
   for (size_t i = 0; i < count; i++) {
@@ -262,18 +281,34 @@ static float largest(const float *x, size_t count) {
   return found;
 }
 
-static ctq_split split_weights(const float *weights, const float *scales, size_t count, int8_t *high,
-                               int8_t *low) {
+static float largest_product(const float *weights, const float *scales, size_t count) {
   float most = 0;
   for (size_t i = 0; i < count; i++) {
     float magnitude = __builtin_fabsf(weights[i] * scales[i]);
     most = magnitude > most ? magnitude : most;
   }
-  const float inverse = ctq_split_inverse(most);
+  return most;
+}
+
+static int32_t whole_product(float weight, float scale, float inverse) {
+  const float shifted = weight * scale * inverse + CTQ_ROUNDING_SHIFT;
+  return (int32_t)(shifted - CTQ_ROUNDING_SHIFT);
+}
+
+static float whole_weights(const float *weights, const float *scales, size_t count, int16_t *whole) {
+  const float most = largest_product(weights, scales, count);
+  const float inverse = ctq_whole_inverse(most, CTQ_WHOLE_LARGEST);
+  for (size_t i = 0; i < count; i++) whole[i] = (int16_t)whole_product(weights[i], scales[i], inverse);
+  return most / CTQ_WHOLE_LARGEST;
+}
+
+static ctq_split split_weights(const float *weights, const float *scales, size_t count, int8_t *high,
+                               int8_t *low) {
+  const float most = largest_product(weights, scales, count);
+  const float inverse = ctq_whole_inverse(most, CTQ_SPLIT_LARGEST);
   ctq_split split = {most / CTQ_SPLIT_LARGEST, 0, 0};
   for (size_t i = 0; i < count; i++) {
-    float x = weights[i] * scales[i], shifted = x * inverse + CTQ_ROUNDING_SHIFT;
-    int32_t n = (int32_t)(shifted - CTQ_ROUNDING_SHIFT);
+    const int32_t n = whole_product(weights[i], scales[i], inverse);
     int32_t upper = (n + CTQ_SPLIT_BASE / 2) >> CTQ_SPLIT_BITS;
     high[i] = (int8_t)upper;
     low[i] = (int8_t)(n - upper * CTQ_SPLIT_BASE);

@@ -89,7 +89,7 @@ static void wide_sums(const ctq_blocks *blocks, const uint16_t *magnitudes, cons
   for (size_t row = 0; row < 32 * blocks->count; row++) {
     double totals[CTQ_PRODUCT_QUERIES] = {0};  // whole numbers below 2^53: exact
     for (size_t i = 0; i < 8 * (size_t)blocks->columns; i++) {
-      const int32_t centroid = ctq_wide_centroid(magnitudes, code_of(blocks, 8, row, i));
+      const int32_t centroid = ctq_signed_magnitude(magnitudes, 8, code_of(blocks, 8, row, i));
       for (size_t q = 0; q < query_count; q++) totals[q] += centroid * queries[weight_place(blocks, q, i)];
     }
     for (size_t q = 0; q < query_count; q++) sums[q * sum_stride + row] = (float)totals[q];

@@ -86,6 +86,7 @@ CTQ_INLINE uint32_t ctq_bits_of_lanes(ctq_i16 lanes) {
 #include "../generic/wide.h"
 #include "../generic/tables.h"
 #include "../generic/quads.h"
+#include "../generic/widequads.h"
 
 CTQ_INLINE ctq_bytes32 ctq_look_up(ctq_bytes32 table, ctq_bytes32 index) {
   v128_t t[2], i[2];

@@ -404,6 +404,7 @@ CTQ_INLINE __m512i splat_4(const int8_t *weights) {
 #include "scan512.h"
 #include "../generic/tables.h"
 #include "quads512.h"
+#include "widequads512.h"
 
 #include "crc32c.h"
 

@@ -52,9 +52,7 @@ CTQ_INLINE void quad_groups(const uint8_t *codes, uint32_t bits, size_t group_co
   for (size_t g = 0; g < group_count; g++, codes += group_bytes, next += group_bytes)
     quad_group(codes, codes + 128 * unit_count, bits, unit_count, table, weights, 4 * quad_count, query_count,
                next, sums + 16 * g, sum_stride);
-  // Asked last, so that memory is busy while the caller works on the sums.
-  for (size_t byte = 0; byte < CTQ_BYTES_BEYOND; byte += 64)
-    _mm_prefetch((const char *)next + byte, _MM_HINT_T1);
+  ctq_approach_scales(next);
 }
 
 static void quad_sums(const uint8_t *codes, uint32_t bits, size_t group_count, size_t quad_count,

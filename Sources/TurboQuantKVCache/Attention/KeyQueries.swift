@@ -8,8 +8,10 @@ final class KeyQueries: Sendable {
   let queries: [Query]
   /// For parts of a sealed page in quads: whole numbers of at most 64, part by part, one query after another.
   let weights: [Int8]
-  /// Where the weights of each part begin, and at last where they end.
-  private let starts: [Int]
+  /// The same for parts of more than 4 bits: of at most ``QuadShape/largestWeight``.
+  let wideWeights: [Int16]
+  /// Where the weights of each part are.
+  private let ranges: [Range<Int>]
   /// What makes scores of sums, of every part of a sealed page, and of an open one, one a query.
   private let sealedFactors, openFactors: [KeyFactors]
 
@@ -21,25 +23,33 @@ final class KeyQueries: Sendable {
       queries.append(try codec.codec.prepare(vectors.extracting(start..<start + d)))
     }
     var weights: [Int8] = []
-    var starts = [0]
+    var wideWeights: [Int16] = []
+    var ranges: [Range<Int>] = []
     var sealedFactors: [KeyFactors] = []
     for (part, centroids) in zip(codec.sealedLayout.parts, codec.wholeCentroids) {
       let weight = codec.weight(of: part.content) * Double(scale)
+      let (start, wideStart) = (weights.count, wideWeights.count)
       for query in queries {
-        let meaning =
-          centroids.map {
-            KeyQueries.append(query.coordinates(part), centroidStep: $0.step, to: &weights)
-          } ?? (1, 0)
-        sealedFactors.append(KeyFactors(meaning, times: weight * query.norm))
+        var meaning = Meaning(1, 0)
+        switch centroids?.numbers {
+        case .bytes:
+          meaning = KeyQueries.append(query.coordinates(part), to: &weights)
+        case .magnitudes:
+          meaning = KeyQueries.append(query.coordinates(part), to: &wideWeights)
+        case nil: break
+        }
+        let factor = weight * query.norm * (centroids?.step ?? 1)
+        sealedFactors.append(KeyFactors(meaning, times: factor))
       }
-      starts.append(weights.count)
+      let isWide = wideWeights.count > wideStart
+      ranges.append(isWide ? wideStart..<wideWeights.count : start..<weights.count)
     }
     let openFactors = codec.openLayout.parts.flatMap { part in
       let weight = codec.weight(of: part.content) * Double(scale)
       return queries.map { KeyFactors((1, 0), times: weight * $0.norm) }
     }
     self.queries = queries
-    (self.weights, self.starts) = (weights, starts)
+    (self.weights, self.wideWeights, self.ranges) = (weights, wideWeights, ranges)
     (self.sealedFactors, self.openFactors) = (sealedFactors, openFactors)
   }
 
@@ -62,36 +72,50 @@ final class KeyQueries: Sendable {
   var count: Int { queries.count }
 
   /// Where the weights for a part of a sealed page are.
-  func weightRange(ofPart number: Int) -> Range<Int> { starts[number]..<starts[number + 1] }
+  func weightRange(ofPart number: Int) -> Range<Int> { ranges[number] }
 
   /// What makes scores of the sums of query `q` over a part of a page.
   func factors(ofPart number: Int, query q: Int, isSealed: Bool) -> KeyFactors {
     isSealed ? sealedFactors[number * count + q] : openFactors[number * count + q]
   }
 
-  /// Appends the weights of a query of unit direction `u`; a sum of whole centroids times weights means ⟨ŷ, u⟩ =
-  /// step · sum + offset.
-  private static func append(
-    _ u: Span<Float>, centroidStep: Double, to weights: inout [Int8]
-  ) -> (step: Double, offset: Double) {
-    var largest: Float = 0
-    for i in u.indices { largest = max(largest, abs(u[i])) }
-    let step = Double(largest) / 64
-    let inverse = step > 0 ? 1 / step : 0
+  /// ⟨ŷ, u⟩ is step · sum + offset of a sum of centroids times weights, in steps of the centroids.
+  fileprivate typealias Meaning = (step: Double, offset: Double)
+
+  /// Appends the weights of a query of unit direction `u` for centroids as bytes.
+  private static func append(_ u: Span<Float>, to weights: inout [Int8]) -> Meaning {
     var sum = 0
+    let step = append(u, largest: 64, to: &weights) { sum += $0 }
+    // Whole centroids stand 64 above what they mean.
+    return (step, -64 * Double(sum) * step)
+  }
+
+  /// The same for centroids as words.
+  private static func append(_ u: Span<Float>, to weights: inout [Int16]) -> Meaning {
+    (append(u, largest: QuadShape.largestWeight, to: &weights) { _ in }, 0)
+  }
+
+  /// Appends `u` as whole numbers, `largest` the largest, and says what one stands for.
+  @inline(__always)
+  private static func append<Weight: FixedWidthInteger>(
+    _ u: Span<Float>, largest: Int, to weights: inout [Weight], _ see: (Int) -> Void
+  ) -> Double {
+    var most: Float = 0
+    for i in u.indices { most = max(most, abs(u[i])) }
+    let step = Double(most) / Double(largest)
+    let inverse = step > 0 ? 1 / step : 0
     weights.reserveCapacity(weights.count + u.count)
     for i in u.indices {
       let weight = Portable.nearest(Double(u[i]) * inverse)
-      weights.append(Int8(truncatingIfNeeded: weight))
-      sum += weight
+      weights.append(Weight(truncatingIfNeeded: weight))
+      see(weight)
     }
-    // Whole centroids stand 64 above what they mean.
-    return (step * centroidStep, -64 * Double(sum) * step * centroidStep)
+    return step
   }
 }
 
 extension KeyFactors {
-  fileprivate init(_ meaning: (step: Double, offset: Double), times factor: Double) {
+  fileprivate init(_ meaning: KeyQueries.Meaning, times factor: Double) {
     self.init(
       step: Float(meaning.step * factor), offset: Float(meaning.offset * factor), normShare: 0,
       constant: 0)

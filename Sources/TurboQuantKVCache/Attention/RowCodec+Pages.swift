@@ -11,6 +11,9 @@ struct PageScratch: ~Copyable {
   /// What the planes mean.
   typealias Split = (step: Float, high: Int, low: Int)
   var splits: [Split]
+  /// Weights as whole numbers of one plane, and what one of them stands for.
+  var wholes: [Int16]
+  var steps: [Float]
 
   init(queries: Int, widest: Int) {
     // Turned parts have as many sums as a value has coordinates, twice a query.
@@ -18,6 +21,8 @@ struct PageScratch: ~Copyable {
     shares = FloatBuffer(count: Page.rowCount)
     planes = [Int8](repeating: 0, count: queries * 2 * Page.rowCount)
     splits = [Split](repeating: (0, 0, 0), count: queries)
+    wholes = [Int16](repeating: 0, count: queries * Page.rowCount)
+    steps = [Float](repeating: 0, count: queries)
   }
 }
 
@@ -52,12 +57,21 @@ extension RowCodec {
     switch layout.parts[number].order {
     case .quads(let shape):
       guard let centroids = wholeCentroids[number] else { break }
-      let (weights, own) = (queries.weights, queries.weightRange(ofPart: number))
+      let (offset, own) = (layout.parts[number].offset, queries.weightRange(ofPart: number))
+      let groups = Page.rowCount / QuadShape.rowCount
       var target = sums.mutableSpan
-      codec.kernels.quadSums(
-        page, at: layout.parts[number].offset, shape,
-        groups: Page.rowCount / QuadShape.rowCount, centroids: centroids.whole,
-        weights: weights.span.extracting(own), next: next, into: &target, stride: Page.rowCount)
+      switch centroids.numbers {
+      case .bytes(let whole):
+        let weights = queries.weights
+        codec.kernels.quadSums(
+          page, at: offset, shape, groups: groups, centroids: whole,
+          weights: weights.span.extracting(own), next: next, into: &target, stride: Page.rowCount)
+      case .magnitudes(let magnitudes):
+        let weights = queries.wideWeights
+        codec.kernels.wideQuadSums(
+          page, at: offset, shape, groups: groups, magnitudes: magnitudes.span,
+          weights: weights.span.extracting(own), next: next, into: &target, stride: Page.rowCount)
+      }
     case .rows(let stride):
       for q in 0..<queries.count {
         sumRows(page, layout.parts[number], stride, rows: rows, queries.queries[q], q, &sums)
@@ -122,23 +136,32 @@ extension RowCodec {
     let layout = layout(isSealed: isSealed)
     let scales = page.extracting(
       layout.scaleOffset..<layout.scaleOffset + 4 * Page.rowCount)
-    var isSplit = false
+    // Weights become whole numbers once for all parts whose centroids are alike.
+    var (isSplit, isWhole) = (false, false)
     for number in layout.parts.indices {
       let (offset, coordinates) = (layout.parts[number].offset, layout.parts[number].coordinates)
+      let first = start + coordinates.lowerBound
       switch layout.parts[number].order {
       case .turned(let shape):
         guard let centroids = wholeCentroids[number] else { continue }
-        if !isSplit {
-          split(weights.span, scales: scales, queries: queries, &scratch.planes, &scratch.splits)
+        let groups = coordinates.count / QuadShape.rowCount
+        switch centroids.numbers {
+        case .bytes(let whole):
+          if !isSplit { split(weights.span, scales, queries, &scratch) }
           isSplit = true
-        }
-        multiply(
-          page, at: offset, shape, coordinates.count, centroids.whole, scratch.planes,
-          queries: queries, next: next, into: &scratch.sums)
-        for q in 0..<queries {
-          add(
-            scratch.sums.span, q, scratch.splits[q], centroidStep: centroids.step,
-            coordinates.count, to: &sums, at: q * width + start + coordinates.lowerBound)
+          multiply(page, at: offset, shape, groups, whole, queries, next: next, &scratch)
+          for q in 0..<queries {
+            add(
+              q, coordinates.count, scratch, step: centroids.step, to: &sums, at: q * width + first)
+          }
+        case .magnitudes(let magnitudes):
+          if !isWhole { round(weights.span, scales, queries, &scratch) }
+          isWhole = true
+          multiply(page, at: offset, shape, groups, magnitudes, queries, next: next, &scratch)
+          for q in 0..<queries {
+            addWide(
+              q, coordinates.count, scratch, step: centroids.step, to: &sums, at: q * width + first)
+          }
         }
       case .rows(let stride):
         guard case .codes(let codebook) = layout.parts[number].content else { continue }
@@ -147,53 +170,98 @@ extension RowCodec {
           let scaled = [Float](capacity: rows) { output in
             for r in 0..<rows { output.append(own[r] * scales.float32(at: 4 * r)) }
           }
-          let first = q * width + start + coordinates.lowerBound
+          let range = q * width + first..<q * width + first + coordinates.count
           codec.kernels.combineCodes(
             codebook.kernel, rows: page, offset: offset, stride: stride, weights: scaled.span,
-            into: &sums, first..<first + coordinates.count)
+            into: &sums, range)
         }
       case .quads: preconditionFailure("values are turned")
       }
     }
   }
+}
 
+// MARK: Values whose centroids are bytes
+
+extension RowCodec {
   private func split(
-    _ weights: Span<Float>, scales: RawSpan, queries: Int, _ planes: inout [Int8],
-    _ splits: inout [PageScratch.Split]
+    _ weights: Span<Float>, _ scales: RawSpan, _ queries: Int, _ scratch: inout PageScratch
   ) {
     for q in 0..<queries {
-      var all = planes.mutableSpan
+      var all = scratch.planes.mutableSpan
       var own = all._mutatingExtracting(2 * q * Page.rowCount..<2 * (q + 1) * Page.rowCount)
-      splits[q] = codec.kernels.splitWeights(
+      scratch.splits[q] = codec.kernels.splitWeights(
         weights.extracting(q * Page.rowCount..<(q + 1) * Page.rowCount), scales: scales,
         into: &own)
     }
   }
 
-  /// Both planes of all queries against `count` turned coordinates.
+  /// Both planes of all queries against turned coordinates.
   private func multiply(
-    _ page: RawSpan, at offset: Int, _ shape: QuadShape, _ count: Int, _ centroids: SIMD16<UInt8>,
-    _ planes: [Int8], queries: Int, next: RawSpan, into sums: inout FloatBuffer
+    _ page: RawSpan, at offset: Int, _ shape: QuadShape, _ groups: Int, _ centroids: SIMD16<UInt8>,
+    _ queries: Int, next: RawSpan, _ scratch: inout PageScratch
   ) {
-    var target = sums.mutableSpan
+    let planes = scratch.planes
+    var target = scratch.sums.mutableSpan
     codec.kernels.quadSums(
-      page, at: offset, shape, groups: count / QuadShape.rowCount, centroids: centroids,
+      page, at: offset, shape, groups: groups, centroids: centroids,
       weights: planes.span.extracting(0..<2 * queries * Page.rowCount), next: next, into: &target,
-      stride: count)
+      stride: groups * QuadShape.rowCount)
   }
 
   /// Adds what the sums of both planes of query `q` over a turned part of `count` coordinates mean.
   private func add(
-    _ planeSums: Span<Float>, _ q: Int, _ split: PageScratch.Split, centroidStep: Double,
-    _ count: Int, to sums: inout FloatBuffer, at first: Int
+    _ q: Int, _ count: Int, _ scratch: borrowing PageScratch, step: Double,
+    to sums: inout FloatBuffer, at first: Int
   ) {
-    let step = split.step * Float(centroidStep)
+    let split = scratch.splits[q]
+    let step = split.step * Float(step)
     // Whole centroids stand 64 above what they mean; sums of whole numbers are exact in float32 here.
     let (high, low) = (Float(64 * split.high), Float(64 * split.low))
-    let highs = planeSums.extracting(2 * q * count..<(2 * q + 1) * count)
-    let lows = planeSums.extracting((2 * q + 1) * count..<(2 * q + 2) * count)
+    let highs = scratch.sums.span.extracting(2 * q * count..<(2 * q + 1) * count)
+    let lows = scratch.sums.span.extracting((2 * q + 1) * count..<(2 * q + 2) * count)
     var all = sums.mutableSpan
     var own = all._mutatingExtracting(first..<first + count)
     for i in 0..<count { own[i] += step * (128 * (highs[i] - high) + (lows[i] - low)) }
+  }
+}
+
+// MARK: Values whose centroids are words
+
+extension RowCodec {
+  private func round(
+    _ weights: Span<Float>, _ scales: RawSpan, _ queries: Int, _ scratch: inout PageScratch
+  ) {
+    for q in 0..<queries {
+      let range = q * Page.rowCount..<(q + 1) * Page.rowCount
+      var all = scratch.wholes.mutableSpan
+      var own = all._mutatingExtracting(range)
+      scratch.steps[q] = codec.kernels.wholeWeights(
+        weights.extracting(range), scales: scales, into: &own)
+    }
+  }
+
+  private func multiply(
+    _ page: RawSpan, at offset: Int, _ shape: QuadShape, _ groups: Int, _ magnitudes: [UInt16],
+    _ queries: Int, next: RawSpan, _ scratch: inout PageScratch
+  ) {
+    let wholes = scratch.wholes
+    var target = scratch.sums.mutableSpan
+    codec.kernels.wideQuadSums(
+      page, at: offset, shape, groups: groups, magnitudes: magnitudes.span,
+      weights: wholes.span.extracting(0..<queries * Page.rowCount), next: next, into: &target,
+      stride: groups * QuadShape.rowCount)
+  }
+
+  /// Adds what the sums of query `q` over a turned part of `count` coordinates mean.
+  private func addWide(
+    _ q: Int, _ count: Int, _ scratch: borrowing PageScratch, step: Double,
+    to sums: inout FloatBuffer, at first: Int
+  ) {
+    let step = scratch.steps[q] * Float(step)
+    let products = scratch.sums.span.extracting(q * count..<(q + 1) * count)
+    var all = sums.mutableSpan
+    var own = all._mutatingExtracting(first..<first + count)
+    for i in 0..<count { own[i] += step * products[i] }
   }
 }

@@ -4,7 +4,8 @@ internal import TurboQuantKernels
 /// What a snapshot says about itself; Documentation/FileFormat.md has the tables.
 enum SnapshotRecord {
   static let kind = "KVCH"
-  static let version: UInt32 = 1
+  /// 2: full pages of codes of 5 to 8 bits are quads too.
+  static let version: UInt32 = 2
   static let configuration = "configuration"
   static let tokens = "tokens"
   static let exact = "exact"
@@ -37,10 +38,10 @@ enum SnapshotRecord {
       }
       let version = bytes.integer(at: 0, as: UInt32.self)
       guard version <= SnapshotRecord.version else {
-        throw refuse("snapshot version \(version), this build knows 1; update turboquant", 0)
+        throw refuse("snapshot version \(version), this build knows 2; update turboquant", 0)
       }
       guard version == SnapshotRecord.version else {
-        throw refuse("snapshot version \(version)", 0)
+        throw refuse("snapshot version \(version), this build knows 2; fill the cache anew", 0)
       }
       for flag in 4...7 where bytes.byte(at: flag) > 1 {
         throw refuse("flag \(bytes.byte(at: flag)), expected 0 or 1", flag)

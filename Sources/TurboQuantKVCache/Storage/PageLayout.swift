@@ -3,8 +3,8 @@ internal import TurboQuantKernels
 
 /// Where everything lies in a page of codes: parts of the codes, then the scales of its rows.
 ///
-/// An *open* page takes rows one by one, packed as the codec packs them. A full one is *sealed*: codes of up
-/// to four bits move into the quads that the kernels read, and nothing is lost or added.
+/// An *open* page takes rows one by one, packed as the codec packs them. A full one is *sealed*: codes move into
+/// the quads that the kernels read, and nothing is lost or added.
 final class PageLayout: Sendable {
   /// Codes of consecutive coordinates, or signs of consecutive projections.
   struct Part: Sendable {
@@ -14,10 +14,10 @@ final class PageLayout: Sendable {
       /// All coordinates as angles, and the radii.
       case angles(PolarQuantizer)
 
-      /// Bits of a code that quads may hold; nil for codes that stay in packed rows.
+      /// Bits of a code that quads hold; nil for codes that stay in packed rows.
       var quadBits: Int? {
         switch self {
-        case .codes(let codebook): codebook.bits <= 4 ? codebook.bits : nil
+        case .codes(let codebook): codebook.bits
         case .signs: 1
         case .angles: nil
         }
@@ -193,7 +193,7 @@ extension PageLayout.Part {
       case .turned(let shape): code = shape.code(page, at: offset, row: i, row)
       case .rows: preconditionFailure("rows are no quads")
       }
-      // A code of three bits may lie in two bytes.
+      // A code may lie in two bytes.
       let bits = UInt16(code) << UInt16(i * self.bits % 8)
       packed[i * self.bits / 8] |= UInt8(truncatingIfNeeded: bits)
       if bits > 255 { packed[i * self.bits / 8 + 1] |= UInt8(bits >> 8) }

@@ -13,12 +13,6 @@ final class RowCodec: Sendable {
   /// The centroids of each part of a sealed page as whole numbers; nil for packed rows.
   let wholeCentroids: [WholeCentroids?]
 
-  /// Sixteen centroids, `step` · (whole − 64) each.
-  struct WholeCentroids: Sendable {
-    let whole: SIMD16<UInt8>
-    let step: Double
-  }
-
   /// The codec of keys, or of values, which are `turned` in sealed pages.
   init(_ codec: Codec, _ estimator: Estimator, turned: Bool) {
     self.codec = codec
@@ -27,15 +21,9 @@ final class RowCodec: Sendable {
     sealedLayout = .sealed(codec, turned: turned)
     wholeCentroids = sealedLayout.parts.map { part in
       switch (part.order, part.content) {
-      case (.rows, _), (_, .angles): return nil
-      case (_, .signs):
-        // −1 and +1.
-        var whole = SIMD16<UInt8>(repeating: 64)
-        (whole[0], whole[1]) = (1, 127)
-        return WholeCentroids(whole: whole, step: 1.0 / 63)
-      case (_, .codes(let codebook)):
-        let (whole, step) = codebook.sevenBitCentroids()
-        return WholeCentroids(whole: SIMD16(whole), step: step)
+      case (.rows, _), (_, .angles): nil
+      case (_, .signs): .signs
+      case (_, .codes(let codebook)): WholeCentroids(codebook)
       }
     }
   }

@@ -1,0 +1,99 @@
+// Products of weights with codes of 5 to 8 bits in quads (ctq_kernels.h), in 32 generic lanes of a byte. Include
+// after wide.h, whose lookups of magnitudes these are.
+//
+// Half a quad, eight rows, becomes words of 16 bits. Those of a round of quads stay in the first-level cache, where
+// every query meets them.
+
+#pragma STDC FP_CONTRACT OFF
+
+// Centroids of a quad.
+enum { CTQ_QUAD_VALUES = 64 };
+
+/// Codes of half of quad g of unit u of a group, from the vectors of all pieces; g and the width are constants.
+CTQ_INLINE ctq_bytes32 ctq_wide_quad_codes(const uint8_t *codes, uint32_t bits, size_t unit_count, size_t u, int g,
+                                           int half) {
+  ctq_bytes32 code = {0};
+  int shift = 0;
+#pragma clang loop unroll(full)
+  for (int width = 8; width > 0; width /= 2) {
+    if (!((int)bits & width)) continue;
+    const int each = 8 / width, own = width * (g % each);
+    const size_t vectors = ctq_quads_a_unit(bits) / (size_t)each;
+    ctq_bytes32 v = ctq_load_32(codes + 64 * (vectors * u + (size_t)(g / each)) + 32 * half);
+    v = shift > own ? ctq_shift_left(v, shift - own) : ctq_shift_right(v, own - shift);
+    code |= ctq_mask(v, (uint8_t)(((1u << width) - 1) << shift));
+    codes += 64 * vectors * unit_count;
+    shift += width;
+  }
+  return code;
+}
+
+/// Centroids of a unit, quad after quad, each in the order of `ctq_wide_values` of its halves.
+CTQ_INLINE void ctq_fill_wide_quads(const uint8_t *codes, uint32_t bits, size_t unit_count, size_t u,
+                                    const ctq_wide_tables *tables, int16_t *tile) {
+#pragma clang loop unroll(full)
+  for (int g = 0; g < (int)ctq_quads_a_unit(bits); g++)
+#pragma clang loop unroll(full)
+    for (int half = 0; half < 2; half++, tile += 32) {
+      // As codes of 8 bits; then the index of a magnitude, with bit 7 where it is negative.
+      ctq_bytes32 index = ctq_wide_quad_codes(codes, bits, unit_count, u, g, half);
+      index += (uint8_t)(128 - (1u << (bits - 1)));
+      index ^= ctq_mask(~(ctq_bytes32)(index > 127), 0x7f);
+      ctq_wide_values(tables, index ^ ((ctq_bytes32){0} + 0x80), bits, tile);
+    }
+}
+
+/// Adds to 16 sums the products of a round of quads with one query.
+CTQ_INLINE void ctq_dot_wide_quads(const int16_t *tile, size_t quads, const int16_t *weights, float *sums) {
+  ctq_words8 totals[2][2] = {0};
+  for (size_t g = 0; g < quads; g += 2, tile += 2 * CTQ_QUAD_VALUES) {
+    const ctq_shorts16 low = ctq_splat_8(weights + 4 * g), high = ctq_splat_8(weights + 4 * g + 4);
+#pragma clang loop unroll(full)
+    for (int i = 0; i < 4; i++)
+      totals[i / 2][i % 2] = ctq_dot_16(totals[i / 2][i % 2], ctq_load_16(tile + 16 * i),
+                                        ctq_load_16(tile + CTQ_QUAD_VALUES + 16 * i), low, high);
+  }
+#pragma clang loop unroll(full)
+  for (int half = 0; half < 2; half++) {
+    ctq_f8u *own = (ctq_f8u *)(sums + 8 * half);
+    *own += __builtin_convertvector((ctq_ints8)ctq_wide_row_sums(totals[half]), ctq_f8);
+  }
+}
+
+CTQ_INLINE void ctq_wide_quad_group(const uint8_t *codes, uint32_t bits, size_t quad_count,
+                                    const ctq_wide_tables *tables, const int16_t *weights, size_t query_count,
+                                    const uint8_t *next, float *sums, size_t sum_stride) {
+  const size_t unit = ctq_quads_a_unit(bits), unit_count = quad_count / unit;
+  _Alignas(64) int16_t tile[CTQ_WIDE_QUADS * CTQ_QUAD_VALUES];
+  for (size_t q = 0; q < query_count; q++) memset(sums + q * sum_stride, 0, 16 * sizeof *sums);
+  for (size_t first = 0; first < quad_count; first += CTQ_WIDE_QUADS) {
+    const size_t quads = quad_count - first < CTQ_WIDE_QUADS ? quad_count - first : CTQ_WIDE_QUADS;
+    for (size_t g = 0; g < quads; g += unit) {
+      for (size_t line = 0; line < unit * bits / 8; line++, next += 64) __builtin_prefetch(next, 0, 2);
+      ctq_fill_wide_quads(codes, bits, unit_count, (first + g) / unit, tables, tile + CTQ_QUAD_VALUES * g);
+    }
+    for (size_t q = 0; q < query_count; q++)
+      ctq_dot_wide_quads(tile, quads, weights + 4 * (q * quad_count + first), sums + q * sum_stride);
+  }
+}
+
+static void wide_quad_sums(const uint8_t *codes, uint32_t bits, size_t group_count, size_t quad_count,
+                           const uint16_t *magnitudes, const int16_t *weights, size_t query_count,
+                           const uint8_t *next, float *sums, size_t sum_stride) {
+  uint16_t all[128] = {0};
+  memcpy(all, magnitudes, sizeof *all << (bits - 1));
+  const ctq_wide_tables tables = ctq_wide_tables_of(all);
+  const size_t group_bytes = quad_count * 8 * bits;
+  for (size_t g = 0; g < group_count; g++, codes += group_bytes, next += group_bytes, sums += 16) {
+#define WIDE_QUAD_GROUP(bits) \
+  ctq_wide_quad_group(codes, bits, quad_count, &tables, weights, query_count, next, sums, sum_stride)
+    switch (bits) {
+      case 5: WIDE_QUAD_GROUP(5); break;
+      case 6: WIDE_QUAD_GROUP(6); break;
+      case 7: WIDE_QUAD_GROUP(7); break;
+      default: WIDE_QUAD_GROUP(8);
+    }
+#undef WIDE_QUAD_GROUP
+  }
+  ctq_approach_scales(next);
+}

@@ -1,0 +1,117 @@
+// Products of weights with codes of 5 to 8 bits in quads (ctq_kernels.h) on AVX-512, where generic/widequads.h would
+// use half a register. For avx512.c alone; include after scan512.h, whose tables of 256 values these are.
+
+// Queries that meet a quad while it is in registers.
+enum { WIDE_QUAD_QUERIES = 8 };
+
+/// The table of the centroids of all codes, over and over where they have fewer than 8 bits.
+static wide_table wide_quad_table(const uint16_t *magnitudes, uint32_t bits) {
+  int16_t values[256];
+  const size_t count = (size_t)1 << bits, half = count / 2;
+  for (size_t i = 0; i < half; i++) {
+    values[half + i] = (int16_t)magnitudes[i];
+    values[half - 1 - i] = (int16_t)-magnitudes[i];
+  }
+  for (size_t i = count; i < 256; i++) values[i] = values[i - count];
+  return load_wide_table(values);
+}
+
+/// Codes of quad g of unit u of a group from the vectors of all pieces, with other bits above their own; g and the
+/// width are constants.
+CTQ_INLINE __m512i wide_quad_codes(const uint8_t *codes, uint32_t bits, size_t unit_count, size_t u, int g) {
+  __m512i code = _mm512_setzero_si512();
+  int shift = 0;
+#pragma clang loop unroll(full)
+  for (int width = 8; width > 0; width /= 2) {
+    if (!((int)bits & width)) continue;
+    const int each = 8 / width, own = width * (g % each);
+    const size_t vectors = ctq_quads_a_unit(bits) / (size_t)each;
+    __m512i v = _mm512_loadu_si512(codes + 64 * (vectors * u + (size_t)(g / each)));
+    v = shift > own ? _mm512_slli_epi16(v, (unsigned)(shift - own)) : _mm512_srli_epi16(v, (unsigned)(own - shift));
+    code = shift == 0 ? v : merged(code, v, (1 << shift) - 1);
+    codes += 64 * vectors * unit_count;
+    shift += width;
+  }
+  return code;
+}
+
+/// Bytes of a table by codes of as many bits.
+CTQ_INLINE __m512i wide_quad_bytes(const __m512i entries[4], __m512i code, uint32_t bits) {
+  if (bits == 8) return look_up_256(entries, code);
+  if (bits == 7) return _mm512_permutex2var_epi8(entries[0], code, entries[1]);
+  return _mm512_permutexvar_epi8(code, entries[0]);
+}
+
+/// Sums of a group over all quads; the width and the count of queries are constants of each copy.
+CTQ_INLINE void wide_quad_group(const uint8_t *codes, uint32_t bits, size_t quad_count, const wide_table *table,
+                                const int16_t *weights, size_t query_count, const uint8_t *next, float *sums,
+                                size_t sum_stride) {
+  const size_t unit = ctq_quads_a_unit(bits), unit_count = quad_count / unit, round = CTQ_WIDE_QUADS / unit;
+  // Rows 4i and 4i + 1 in the first sums of a query, 4i + 2 and 4i + 3 in the others, pairs of columns apart.
+  const __m512i order = _mm512_setr_epi32(0, 2, 16, 18, 4, 6, 20, 22, 8, 10, 24, 26, 12, 14, 28, 30);
+  for (size_t first = 0; first < unit_count; first += round) {
+    const size_t end = unit_count - first < round ? unit_count : first + round;
+    __m512i totals[WIDE_QUAD_QUERIES][2];
+#pragma clang loop unroll(full)
+    for (size_t q = 0; q < query_count; q++) totals[q][0] = totals[q][1] = _mm512_setzero_si512();
+    for (size_t u = first; u < end; u++) {
+#pragma clang loop unroll(full)
+      for (size_t line = 0; line < unit * bits / 8; line++, next += 64) _mm_prefetch((const char *)next, _MM_HINT_T1);
+#pragma clang loop unroll(full)
+      for (size_t g = 0; g < unit; g++) {
+        const __m512i code = wide_quad_codes(codes, bits, unit_count, u, (int)g);
+        const __m512i low = wide_quad_bytes(table->low, code, bits), high = wide_quad_bytes(table->high, code, bits);
+        const __m512i values[2] = {_mm512_unpacklo_epi8(low, high), _mm512_unpackhi_epi8(low, high)};
+#pragma clang loop unroll(full)
+        for (size_t q = 0; q < query_count; q++) {
+          int64_t four;
+          memcpy(&four, weights + 4 * (q * quad_count + u * unit + g), sizeof four);
+          totals[q][0] = _mm512_dpwssd_epi32(totals[q][0], values[0], _mm512_set1_epi64(four));
+          totals[q][1] = _mm512_dpwssd_epi32(totals[q][1], values[1], _mm512_set1_epi64(four));
+        }
+      }
+    }
+#pragma clang loop unroll(full)
+    for (size_t q = 0; q < query_count; q++) {
+      __m512i pairs[2];
+      for (int i = 0; i < 2; i++) pairs[i] = _mm512_add_epi32(totals[q][i], _mm512_srli_epi64(totals[q][i], 32));
+      const __m512 own = _mm512_cvtepi32_ps(_mm512_permutex2var_epi32(pairs[0], order, pairs[1]));
+      float *place = sums + q * sum_stride;
+      _mm512_storeu_ps(place, first ? _mm512_add_ps(_mm512_loadu_ps(place), own) : own);
+    }
+  }
+}
+
+static void wide_quad_sums(const uint8_t *codes, uint32_t bits, size_t group_count, size_t quad_count,
+                           const uint16_t *magnitudes, const int16_t *weights, size_t query_count,
+                           const uint8_t *next, float *sums, size_t sum_stride) {
+  const wide_table table = wide_quad_table(magnitudes, bits);
+  const size_t group_bytes = quad_count * 8 * bits;
+  for (size_t q = 0; q < query_count;) {
+    const size_t left = query_count - q, some = left >= 8 ? 8 : left >= 4 ? 4 : left >= 2 ? 2 : 1;
+    const int16_t *own = weights + q * 4 * quad_count;
+    float *own_sums = sums + q * sum_stride;
+#define WIDE_QUAD_GROUPS(bits, count)                                                             \
+  for (size_t g = 0; g < group_count; g++)                                                        \
+  wide_quad_group(codes + g * group_bytes, bits, quad_count, &table, own, count, next + g * group_bytes, \
+                  own_sums + 16 * g, sum_stride)
+#define FOR_QUERIES(bits)                     \
+  switch (some) {                             \
+    case 1: WIDE_QUAD_GROUPS(bits, 1); break; \
+    case 2: WIDE_QUAD_GROUPS(bits, 2); break; \
+    case 4: WIDE_QUAD_GROUPS(bits, 4); break; \
+    default: WIDE_QUAD_GROUPS(bits, 8);       \
+  }                                           \
+  break
+    switch (bits) {
+      case 5: FOR_QUERIES(5);
+      case 6: FOR_QUERIES(6);
+      case 7: FOR_QUERIES(7);
+      default: FOR_QUERIES(8);
+    }
+#undef FOR_QUERIES
+#undef WIDE_QUAD_GROUPS
+    q += some;
+  }
+  ctq_approach_scales(next + group_count * group_bytes);
+}
