@@ -26,8 +26,9 @@ enum { CTQ_WIDE_STEPS = 8, CTQ_WIDE_STEP = CTQ_UNIT_BYTES, CTQ_WIDE_UNIT = CTQ_W
 enum { CTQ_WIDE_UNITS_AHEAD = 2 };
 
 /// Magnitudes of 12 bits: lower bytes of the first 64 and of the others, upper bytes of both in one; lower and upper
-/// bytes of the first 16 and of the next. And by a code's upper nibble, rotated left by k, what the index of its magnitude is to be where the lower
-/// nibble is null: three bits and, where the code is negative, bit 7 and all others inverted.
+/// bytes of the first 16 and of the next. And by a code's upper nibble, rotated left by k, what the index of its
+/// magnitude is to be where the lower nibble is null: three bits and, where the code is negative, bit 7 and all others
+/// inverted.
 typedef struct ctq_wide_tables {
   _Alignas(32) uint8_t lower[2][64], upper[64], few[2][32], indices[4][16];
 } ctq_wide_tables;
