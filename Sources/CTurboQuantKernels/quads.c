@@ -74,14 +74,14 @@ INLINE void turned_quad(const uint8_t *rows, size_t stride, size_t g, uint32_t b
 }
 
 INLINE void fill_turned_quads(const uint8_t *rows, size_t stride, const uint32_t bits, size_t group_count,
-                              size_t quad_count, uint8_t *codes) {
+                              size_t quad_count, size_t first, size_t some, uint8_t *codes) {
   const size_t unit = ctq_quads_a_unit(bits), unit_count = quad_count / unit;
   for (size_t g = 0; g < group_count; g++, codes += quad_count * 8 * bits)
-    for (size_t u = 0; u < unit_count; u++) {
+    for (size_t u = 0; u < some / unit; u++) {
       uint8_t quads[8][64];
       for (size_t k = 0; k < unit; k++)
         turned_quad(rows + 4 * (u * unit + k) * stride, stride, g, bits, quads[k]);
-      pack_unit(quads, bits, unit_count, u, codes);
+      pack_unit(quads, bits, unit_count, first / unit + u, codes);
     }
 }
 
@@ -105,8 +105,8 @@ void ctq_fill_quads(const uint8_t *rows, size_t stride, uint32_t bits, size_t qu
 }
 
 void ctq_fill_turned_quads(const uint8_t *rows, size_t stride, uint32_t bits, size_t group_count,
-                           size_t quad_count, uint8_t *codes) {
-#define FILL(b) fill_turned_quads(rows, stride, b, group_count, quad_count, codes)
+                           size_t quad_count, size_t first, size_t some, uint8_t *codes) {
+#define FILL(b) fill_turned_quads(rows, stride, b, group_count, quad_count, first, some, codes)
   FOR_WIDTH(bits, FILL)
 #undef FILL
 }

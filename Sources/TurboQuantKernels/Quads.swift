@@ -45,20 +45,23 @@ extension QuadShape {
     }
   }
 
-  /// Puts ``dimension`` packed rows turned about into `groups` groups: row r of group g holds coordinate
-  /// 16g + r of all of them.
+  /// Puts packed rows turned about into `groups` groups, as coordinates `places`, whole units of quads: row r of
+  /// group g holds coordinate 16g + r of all of them.
   package func fillTurned(
     _ rows: RawSpan, at offset: Int, stride: Int, groups: Int, into codes: inout MutableRawSpan,
-    at groupOffset: Int
+    at groupOffset: Int, _ places: Range<Int>
   ) {
+    let grain = QuadShape.grain(bits: bits)
+    precondition(places.lowerBound >= 0 && places.upperBound <= dimension && !places.isEmpty)
+    precondition(places.lowerBound % grain == 0 && places.upperBound % grain == 0)
     check(
-      rows, offset, stride, rowCount: dimension, width: groups * QuadShape.rowCount * bits / 8,
+      rows, offset, stride, rowCount: places.count, width: groups * QuadShape.rowCount * bits / 8,
       codes.byteCount, groupOffset, groups: groups)
     unsafe rows.withUnsafeBytes { rows in
       unsafe codes.withUnsafeMutableBytes { codes in
         unsafe ctq_fill_turned_quads(
           rows.bytes(at: offset), stride, UInt32(bits), groups, dimension / 4,
-          codes.bytes(at: groupOffset))
+          places.lowerBound / 4, places.count / 4, codes.bytes(at: groupOffset))
       }
     }
   }

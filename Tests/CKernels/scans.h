@@ -111,7 +111,10 @@ static void check_quads(size_t units, size_t gap, uint32_t bits) {
   for (size_t groups = 1; groups <= 3; groups++) {
     const size_t width = groups * 2 * bits, apart = width + gap, each = quads * 8 * bits;
     rows = random_bytes((4 * quads - 1) * apart + width, 0), codes = random_bytes(groups * each, 0);
-    ctq_fill_turned_quads(rows, apart, bits, groups, quads, codes);
+    // A few units and then the others.
+    const size_t some = units / 3 * ctq_quads_a_unit(bits);
+    ctq_fill_turned_quads(rows, apart, bits, groups, quads, 0, some, codes);
+    ctq_fill_turned_quads(rows + 4 * some * apart, apart, bits, groups, quads, some, quads - some, codes);
     for (size_t r = 0; r < 16 * groups; r++)
       for (size_t i = 0; i < 4 * quads; i++)
         expect(ctq_quad_code(codes, bits, quads, r, i) == packed_code(rows + i * apart, bits, r) &&

@@ -15,7 +15,7 @@ struct KernelBound {
 
   /// What is kept as quads, whose products are of whole numbers.
   private struct Quads {
-    /// The tokens in sealed pages.
+    /// The tokens that are sealed.
     var tokens = 0..<0
     /// What rounding the centroids makes of a coordinate, relative to the coordinates' deviation.
     var rounding = 0.0
@@ -62,8 +62,7 @@ struct KernelBound {
         quads.rounding = max(quads.rounding, (sum / weights).squareRoot() / deviation)
       }
     }
-    let sealed = pages[0].count / Page.rowCount * Page.rowCount
-    if hasQuads { quads.tokens = side.sinkCount..<side.sinkCount + sealed }
+    if hasQuads { quads.tokens = side.sinkCount..<side.sinkCount + pages[0].sealed.count }
     return quads
   }
 

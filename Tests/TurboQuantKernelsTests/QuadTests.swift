@@ -49,8 +49,13 @@ import Testing
     let rows = Rows(shape.dimension, codes: 48, bits: bits, seed: 2)
     var groups = AlignedBytes(byteCount: 3 * shape.groupByteCount)
     var target = groups.mutableBytes
-    shape.fillTurned(
-      rows.bytes.span.raw, at: 1, stride: rows.stride, groups: 3, into: &target, at: 0)
+    // A few units and then the others.
+    let some = units / 3 * QuadShape.grain(bits: bits)
+    for places in [0..<some, some..<shape.dimension] where !places.isEmpty {
+      shape.fillTurned(
+        rows.bytes.span.raw, at: 1 + places.lowerBound * rows.stride, stride: rows.stride,
+        groups: 3, into: &target, at: 0, places)
+    }
     for row in 0..<48 {
       for i in 0..<shape.dimension {
         #expect(Int(shape.code(groups.bytes, at: 0, row: row, i)) == rows.code(i, row))

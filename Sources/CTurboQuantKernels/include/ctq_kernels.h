@@ -300,10 +300,10 @@ void ctq_pack_row(const uint8_t *signs, const uint8_t *rest, uint32_t row, uint3
 /// Puts packed rows of 4 * `quad_count` codes of up to 8 bits, `stride` bytes apart, into a group of quads;
 /// `quad_count` is a multiple of `ctq_quads_a_unit(bits)`.
 void ctq_fill_quads(const uint8_t *rows, size_t stride, uint32_t bits, size_t quad_count, uint8_t *codes);
-/// Puts 4 * `quad_count` packed rows turned about into `group_count` groups: row r of group g holds
-/// coordinate 16g + r of all of them.
+/// Puts packed rows turned about into `group_count` groups of `quad_count` quads: row r of group g holds coordinate
+/// 16g + r of all of them. They fill `some` quads from quad `first` on, whole units of them.
 void ctq_fill_turned_quads(const uint8_t *rows, size_t stride, uint32_t bits, size_t group_count,
-                           size_t quad_count, uint8_t *codes);
+                           size_t quad_count, size_t first, size_t some, uint8_t *codes);
 /// The code of coordinate i of a row in groups of quads.
 uint32_t ctq_quad_code(const uint8_t *codes, uint32_t bits, size_t quad_count, size_t row, size_t i);
 /// Copies row `from` of a part of a block to row `to` of another.

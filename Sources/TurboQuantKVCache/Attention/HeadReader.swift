@@ -176,13 +176,20 @@ extension HeadReader {
       let keys = pages[page: page]
       scoreRows(keys.span.extracting(0..<rows * width), &softmaxes)
     case .codes(let parts, let sideCodec):
-      let isSealed = parts[0].isSealed(page)
+      let sealed = min(rows, parts[0].sealed.rowCount(ofPage: page))
       let next = min(page + 1, parts[0].pageCount - 1)
       for number in parts.indices {
-        let pages = parts[number]
-        sideCodec.parts[number].score(
-          pages.page(page), isSealed: isSealed, rows: rows, prepared[number],
-          adding: number > 0, next: pages.page(next), into: &softmaxes.scores, &scratch)
+        let pages = parts[number].sealed
+        if sealed > 0 {
+          sideCodec.parts[number].score(
+            pages.page(page), rows: sealed, prepared[number], adding: number > 0,
+            next: pages.page(next), into: &softmaxes.scores, &scratch)
+        }
+        if sealed < rows {
+          sideCodec.parts[number].score(
+            parts[number].tail, sealed..<rows, prepared[number], adding: number > 0,
+            into: &softmaxes.scores, &scratch)
+        }
       }
     }
   }
@@ -214,14 +221,21 @@ extension HeadReader {
       let values = pages[page: page]
       addRows(values.span.extracting(0..<rows * width), &softmaxes)
     case .codes(let parts, let sideCodec):
-      let (count, isSealed) = (softmaxes.count, parts[0].isSealed(page))
+      let count = softmaxes.count
+      let sealed = min(rows, parts[0].sealed.rowCount(ofPage: page))
       let next = min(page + 1, parts[0].pageCount - 1)
       for number in parts.indices {
-        let pages = parts[number]
-        sideCodec.parts[number].addRows(
-          pages.page(page), isSealed: isSealed, rows: rows, weights: softmaxes.scores,
-          queries: count, next: pages.page(next), to: &softmaxes.rotated, width: width,
-          start: sideCodec.start(number), &scratch)
+        let (pages, start) = (parts[number].sealed, sideCodec.start(number))
+        if sealed > 0 {
+          sideCodec.parts[number].addRows(
+            pages.page(page), rows: sealed, weights: softmaxes.scores, queries: count,
+            next: pages.page(next), to: &softmaxes.rotated, width: width, start: start, &scratch)
+        }
+        if sealed < rows {
+          sideCodec.parts[number].addRows(
+            parts[number].tail, sealed..<rows, weights: softmaxes.scores, queries: count,
+            to: &softmaxes.rotated, width: width, start: start)
+        }
       }
     }
   }

@@ -29,36 +29,55 @@ struct PageScratch: ~Copyable {
 // MARK: Keys
 
 extension RowCodec {
-  /// `scores[q * Page.rowCount + r]` ← scale · ⟨k_r, q⟩ as the estimator has it, of the first `rows` rows of a page;
-  /// `adding`, += that.
+  /// `scores[q * Page.rowCount + r]` ← scale · ⟨k_r, q⟩ as the estimator has it, of the first `rows` rows of a sealed
+  /// page; `adding`, += that.
   func score(
-    _ page: RawSpan, isSealed: Bool, rows: Int, _ queries: KeyQueries, adding: Bool,
-    next: RawSpan, into scores: inout FloatBuffer, _ scratch: inout PageScratch
+    _ page: RawSpan, rows: Int, _ queries: KeyQueries, adding: Bool, next: RawSpan,
+    into scores: inout FloatBuffer, _ scratch: inout PageScratch
   ) {
-    let layout = layout(isSealed: isSealed)
-    for number in layout.parts.indices {
-      sum(page, layout, number, rows: rows, queries, next: next, &scratch.sums)
-      let offset = layout.scaleOffset(ofPart: number)
+    for number in sealedLayout.parts.indices {
+      sum(page, number, rows: rows, queries, next: next, &scratch.sums)
+      let offset = sealedLayout.scaleOffset(ofPart: number)
       let scales = page.extracting(offset..<offset + 4 * Page.rowCount)
       for q in 0..<queries.count {
         add(
-          scratch.sums, q, rows, scales,
-          queries.factors(ofPart: number, query: q, isSealed: isSealed),
+          scratch.sums, q, 0..<rows, scales,
+          queries.factors(ofPart: number, query: q, isSealed: true),
           isFirst: number == 0 && !adding, to: &scores, &scratch.shares)
       }
     }
   }
 
-  /// The sums of all queries over a part.
-  private func sum(
-    _ page: RawSpan, _ layout: PageLayout, _ number: Int, rows: Int,
-    _ queries: KeyQueries, next: RawSpan, _ sums: inout FloatBuffer
+  /// The same of packed rows, which are rows `range` of their page.
+  func score(
+    _ tail: PackedRows, _ range: Range<Int>, _ queries: KeyQueries, adding: Bool,
+    into scores: inout FloatBuffer, _ scratch: inout PageScratch
   ) {
-    switch layout.parts[number].order {
+    for number in openLayout.parts.indices {
+      let part = openLayout.parts[number]
+      let isSigns = if case .signs = part.content { true } else { false }
+      let scales = isSigns ? tail.signScales : tail.scales
+      for q in 0..<queries.count {
+        sumRows(
+          tail.bytes.span.raw, part, codeByteCount, range, queries.queries[q], q, &scratch.sums)
+        add(
+          scratch.sums, q, range, scales.span.raw,
+          queries.factors(ofPart: number, query: q, isSealed: false),
+          isFirst: number == 0 && !adding, to: &scores, &scratch.shares)
+      }
+    }
+  }
+
+  /// The sums of all queries over a part of a sealed page.
+  private func sum(
+    _ page: RawSpan, _ number: Int, rows: Int, _ queries: KeyQueries, next: RawSpan,
+    _ sums: inout FloatBuffer
+  ) {
+    switch sealedLayout.parts[number].order {
     case .quads(let shape):
       guard let centroids = wholeCentroids[number] else { break }
-      let (offset, own) = (layout.parts[number].offset, queries.weightRange(ofPart: number))
-      let groups = Page.rowCount / QuadShape.rowCount
+      let (offset, own) = (sealedLayout.parts[number].offset, queries.weightRange(ofPart: number))
+      let groups = (rows + QuadShape.rowCount - 1) / QuadShape.rowCount
       var target = sums.mutableSpan
       switch centroids.numbers {
       case .bytes(let whole):
@@ -74,66 +93,68 @@ extension RowCodec {
       }
     case .rows(let stride):
       for q in 0..<queries.count {
-        sumRows(page, layout.parts[number], stride, rows: rows, queries.queries[q], q, &sums)
+        sumRows(
+          page, sealedLayout.parts[number], stride, 0..<rows, queries.queries[q], q, &sums)
       }
     case .turned: preconditionFailure("keys are not turned")
     }
   }
 
-  /// The sums of query `q` over a part in packed rows.
+  /// The sums of query `q` over a part in packed rows, rows `range` of their page.
   private func sumRows(
-    _ page: RawSpan, _ part: PageLayout.Part, _ stride: Int, rows: Int, _ query: Query, _ q: Int,
-    _ sums: inout FloatBuffer
+    _ rows: RawSpan, _ part: PageLayout.Part, _ stride: Int, _ range: Range<Int>, _ query: Query,
+    _ q: Int, _ sums: inout FloatBuffer
   ) {
+    let first = q * Page.rowCount
     var all = sums.mutableSpan
-    var target = all._mutatingExtracting(q * Page.rowCount..<q * Page.rowCount + rows)
+    var target = all._mutatingExtracting(first + range.lowerBound..<first + range.upperBound)
     let coordinates = query.coordinates(part)
     switch part.content {
     case .codes(let codebook):
       codec.kernels.codeProducts(
-        codebook.kernel, rows: page, offset: part.offset, stride: stride, query: coordinates,
+        codebook.kernel, rows: rows, offset: part.offset, stride: stride, query: coordinates,
         0..<coordinates.count, into: &target)
     case .signs:
       codec.kernels.signProducts(
-        rows: page, offset: part.offset, stride: stride, query: coordinates, into: &target)
+        rows: rows, offset: part.offset, stride: stride, query: coordinates, into: &target)
     case .angles(let polar):
       polar.products(
-        codec.kernels, page, offset: part.offset, stride: stride,
+        codec.kernels, rows, offset: part.offset, stride: stride,
         radii: codec.layout.radii.lowerBound, query: coordinates, into: &target)
     }
   }
 
-  /// Makes scores of the sums of query `q`, or adds to them.
+  /// Makes scores of the sums of query `q` over rows `range` of a page, or adds to them.
   private func add(
-    _ sums: borrowing FloatBuffer, _ q: Int, _ rows: Int, _ scales: RawSpan,
+    _ sums: borrowing FloatBuffer, _ q: Int, _ range: Range<Int>, _ scales: RawSpan,
     _ factors: KeyFactors, isFirst: Bool, to scores: inout FloatBuffer,
     _ shares: inout FloatBuffer
   ) {
-    let range = q * Page.rowCount..<q * Page.rowCount + rows
+    let first = q * Page.rowCount
+    let places = first + range.lowerBound..<first + range.upperBound
     var all = scores.mutableSpan
-    var own = all._mutatingExtracting(range)
-    let terms = KeyTerms(sums: sums.span.extracting(range), KeyScalars(norms: scales))
+    var own = all._mutatingExtracting(places)
+    let terms = KeyTerms(sums: sums.span.extracting(places), KeyScalars(norms: scales))
     guard !isFirst else { return codec.kernels.rowKeys(terms, factors, into: &own) }
     var allShares = shares.mutableSpan
-    var more = allShares._mutatingExtracting(0..<rows)
+    var more = allShares._mutatingExtracting(0..<range.count)
     codec.kernels.rowKeys(terms, factors, into: &more)
-    for r in 0..<rows { own[r] += more[r] }
+    for r in 0..<range.count { own[r] += more[r] }
   }
 }
 
 // MARK: Values
 
 extension RowCodec {
-  /// `sums[q]` += Σ weight · scale · ŷ_r over the first `rows` rows of a page, in the rotated frame.
+  /// `sums[q]` += Σ weight · scale · ŷ_r over the first `rows` rows of a sealed page, in the rotated frame.
   ///
-  /// Weights are ``Page/rowCount`` a query, and zero beyond the rows; sums are `width` a query, of which
-  /// this codec's begin at `start`.
+  /// Weights are ``Page/rowCount`` a query, zero beyond the tokens at hand; scales are zero beyond the rows that are
+  /// sealed. Sums are `width` a query, of which this codec's begin at `start`.
   func addRows(
-    _ page: RawSpan, isSealed: Bool, rows: Int, weights: borrowing FloatBuffer,
-    queries: Int, next: RawSpan, to sums: inout FloatBuffer, width: Int, start: Int,
-    _ scratch: inout PageScratch
+    _ page: RawSpan, rows: Int, weights: borrowing FloatBuffer, queries: Int, next: RawSpan,
+    to sums: inout FloatBuffer, width: Int, start: Int, _ scratch: inout PageScratch
   ) {
-    let layout = layout(isSealed: isSealed)
+    let layout = sealedLayout
     let scales = page.extracting(
       layout.scaleOffset..<layout.scaleOffset + 4 * Page.rowCount)
     // Weights become whole numbers once for all parts whose centroids are alike.
@@ -164,20 +185,43 @@ extension RowCodec {
           }
         }
       case .rows(let stride):
-        guard case .codes(let codebook) = layout.parts[number].content else { continue }
         for q in 0..<queries {
           let own = weights.span.extracting(q * Page.rowCount..<q * Page.rowCount + rows)
-          let scaled = [Float](capacity: rows) { output in
-            for r in 0..<rows { output.append(own[r] * scales.float32(at: 4 * r)) }
-          }
-          let range = q * width + first..<q * width + first + coordinates.count
-          codec.kernels.combineCodes(
-            codebook.kernel, rows: page, offset: offset, stride: stride, weights: scaled.span,
-            into: &sums, range)
+          combine(page, layout.parts[number], stride, own, scales, to: &sums, at: q * width + first)
         }
       case .quads: preconditionFailure("values are turned")
       }
     }
+  }
+
+  /// The same of packed rows, which are rows `range` of their page.
+  func addRows(
+    _ tail: PackedRows, _ range: Range<Int>, weights: borrowing FloatBuffer, queries: Int,
+    to sums: inout FloatBuffer, width: Int, start: Int
+  ) {
+    for part in openLayout.parts {
+      for q in 0..<queries {
+        let first = q * Page.rowCount
+        let own = weights.span.extracting(first + range.lowerBound..<first + range.upperBound)
+        combine(
+          tail.bytes.span.raw, part, codeByteCount, own, tail.scales.span.raw, to: &sums,
+          at: q * width + start + part.coordinates.lowerBound)
+      }
+    }
+  }
+
+  /// Adds as many packed rows of a part as there are weights.
+  private func combine(
+    _ rows: RawSpan, _ part: PageLayout.Part, _ stride: Int, _ weights: Span<Float>,
+    _ scales: RawSpan, to sums: inout FloatBuffer, at first: Int
+  ) {
+    guard case .codes(let codebook) = part.content else { return }
+    let scaled = [Float](capacity: weights.count) { output in
+      for r in weights.indices { output.append(weights[r] * scales.float32(at: 4 * r)) }
+    }
+    codec.kernels.combineCodes(
+      codebook.kernel, rows: rows, offset: part.offset, stride: stride, weights: scaled.span,
+      into: &sums, first..<first + part.coordinates.count)
   }
 }
 

@@ -209,7 +209,7 @@ extension StoredRows {
     case .floats(let pages): [padded(pages[page: number].span.raw)]
     case .halves(let pages): [padded(pages[page: number].span.raw)]
     case .codes(let parts, let codec):
-      zip(parts, codec.parts).map { $0.cleaned(number, $1) }
+      zip(parts, codec.parts).map { $0.stored(number, $1) }
     }
   }
 
@@ -235,7 +235,7 @@ extension StoredRows {
       for i in parts.indices {
         let layout = codec.parts[i].layout(isSealed: rows == Page.rowCount)
         let own = bytes.extracting(start..<start + layout.byteCount)
-        parts[i].append(AlignedBytes(borrowing: own, of: file), rows: rows)
+        parts[i].append(AlignedBytes(borrowing: own, of: file), rows: rows, codec.parts[i])
         let scales = stride(from: layout.scaleOffset, to: layout.byteCount, by: 4).map {
           own.float32(at: $0)
         }

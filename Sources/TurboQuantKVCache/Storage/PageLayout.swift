@@ -3,8 +3,8 @@ internal import TurboQuantKernels
 
 /// Where everything lies in a page of codes: parts of the codes, then the scales of its rows.
 ///
-/// An *open* page takes rows one by one, packed as the codec packs them. A full one is *sealed*: codes move into
-/// the quads that the kernels read, and nothing is lost or added.
+/// An *open* page holds rows packed as the codec packs them; a partly filled page of a snapshot is one. In a *sealed*
+/// one codes are in the quads that the kernels read, and nothing is lost or added; rows are sealed in runs.
 final class PageLayout: Sendable {
   /// Codes of consecutive coordinates, or signs of consecutive projections.
   struct Part: Sendable {
@@ -148,32 +148,35 @@ final class PageLayout: Sendable {
 }
 
 extension PageLayout.Part {
-  /// Moves the part from the packed rows of an open page, `stride` bytes each, into a sealed one.
-  func seal(_ rows: RawSpan, stride: Int, into page: inout MutableRawSpan) {
+  /// Moves the part from a run of packed rows, `stride` bytes each, into rows `first`, … of a sealed page.
+  func seal(_ rows: RawSpan, stride: Int, into page: inout MutableRawSpan, at first: Int) {
     switch order {
     case .rows(let ownStride):
-      for row in 0..<Page.rowCount {
+      for row in 0..<Page.runCount {
         let start = row * stride + rowOffset
         page.copyBytes(
-          of: rows.extracting(start..<start + packedByteCount), to: offset + row * ownStride)
+          of: rows.extracting(start..<start + packedByteCount),
+          to: offset + (first + row) * ownStride)
       }
     case .quads(let shape):
-      for group in 0..<Page.rowCount / QuadShape.rowCount {
+      for row in Swift.stride(from: 0, to: Page.runCount, by: QuadShape.rowCount) {
         shape.fill(
-          rows, at: group * QuadShape.rowCount * stride + rowOffset, stride: stride, into: &page,
-          at: offset + group * shape.groupByteCount)
+          rows, at: row * stride + rowOffset, stride: stride, into: &page,
+          at: offset + (first + row) / QuadShape.rowCount * shape.groupByteCount)
       }
     case .turned(let shape):
       shape.fillTurned(
         rows, at: rowOffset, stride: stride, groups: coordinates.count / QuadShape.rowCount,
-        into: &page, at: offset)
+        into: &page, at: offset, first..<first + Page.runCount)
     }
   }
 
-  /// Moves the part of a sealed page back into packed rows, which are zero before.
-  func open(_ page: RawSpan, stride: Int, into rows: inout MutableRawSpan) {
-    for row in 0..<Page.rowCount {
-      let start = row * stride + rowOffset
+  /// Moves the part of some rows of a sealed page into packed ones, which are zero before.
+  func open(
+    _ page: RawSpan, _ chosen: Range<Int>, stride: Int, into rows: inout MutableRawSpan
+  ) {
+    for row in chosen {
+      let start = (row - chosen.lowerBound) * stride + rowOffset
       if case .rows(let ownStride) = order {
         let own = offset + row * ownStride
         rows.copyBytes(of: page.extracting(own..<own + packedByteCount), to: start)

@@ -4,6 +4,9 @@ internal import TurboQuantKernels
 enum Page {
   /// Rows of a page: enough that a page's cost is its rows', few enough that a fork copies little.
   static let rowCount = 256
+  /// Rows of a page that are sealed together: two groups of keys, of values as many tokens as fill every piece of
+  /// their quads.
+  static let runCount = 32
 }
 
 /// Rows of one width in pages, shared between copies of a cache until one of them changes a page.
@@ -82,7 +85,7 @@ enum StoredRows: Sendable {
     switch self {
     case .floats(let pages): body(pages[page: number].span.raw)
     case .halves(let pages): body(pages[page: number].span.raw)
-    case .codes(let parts, _): for pages in parts { body(pages.page(number)) }
+    case .codes(let parts, _): for part in parts { body(part.sealed.page(number)) }
     }
   }
 
