@@ -7,24 +7,30 @@
 // Queries that meet a quad while it is in a register.
 enum { CTQ_QUAD_QUERIES = 4 };
 
-/// Centroids of half of quad g of a unit, from the vectors of both pieces; g and the width are constants.
-CTQ_INLINE ctq_bytes32 ctq_quad_centroids(const uint8_t *first, const uint8_t *second, uint32_t bits, int g,
-                                          ctq_bytes32 centroids) {
-  const int width = bits == 3 ? 2 : (int)bits, each = 8 / width;
-  ctq_bytes32 code = ctq_shift_right(ctq_load_32(first + 64 * (g / each)), width * (g % each));
-  code = ctq_mask(code, (uint8_t)((1u << width) - 1));
-  if (bits == 3) {
-    ctq_bytes32 top = ctq_load_32(second);
-    code |= ctq_mask(g < 2 ? ctq_shift_left(top, 2 - g) : ctq_shift_right(top, g - 2), 4);
+/// Codes of half of quad g of unit u of a group, from the vectors of all pieces; g and the width are constants.
+CTQ_INLINE ctq_bytes32 ctq_quad_codes(const uint8_t *codes, uint32_t bits, size_t unit_count, size_t u, int g,
+                                      int half) {
+  ctq_bytes32 code = {0};
+  int shift = 0;
+#pragma clang loop unroll(full)
+  for (int width = 8; width > 0; width /= 2) {
+    if (!((int)bits & width)) continue;
+    const int each = 8 / width, own = width * (g % each);
+    const size_t vectors = ctq_quads_a_unit(bits) / (size_t)each;
+    ctq_bytes32 v = ctq_load_32(codes + 64 * (vectors * u + (size_t)(g / each)) + 32 * half);
+    v = shift > own ? ctq_shift_left(v, shift - own) : ctq_shift_right(v, own - shift);
+    code |= ctq_mask(v, (uint8_t)(((1u << width) - 1) << shift));
+    codes += 64 * vectors * unit_count;
+    shift += width;
   }
-  return ctq_look_up(centroids, code);
+  return code;
 }
 
 /// Sums of a group over all quads; the widths and counts are constants of each copy.
-CTQ_INLINE void ctq_quad_group(const uint8_t *first, const uint8_t *second, uint32_t bits, size_t unit_count,
-                               ctq_bytes32 centroids, const int8_t *weights, size_t stride,
-                               size_t query_count, const uint8_t *next, float *sums, size_t sum_stride) {
-  const size_t unit = bits == 3 ? 8 : 8 / bits, vectors = bits == 3 ? 2 : 1;
+CTQ_INLINE void ctq_quad_group(const uint8_t *codes, uint32_t bits, size_t unit_count, ctq_bytes32 centroids,
+                               const int8_t *weights, size_t stride, size_t query_count, const uint8_t *next,
+                               float *sums, size_t sum_stride) {
+  const size_t unit = ctq_quads_a_unit(bits);
   ctq_words8 totals[CTQ_QUAD_QUERIES][2] = {0};
   for (size_t u = 0; u < unit_count; u++) {
 #pragma clang loop unroll(full)
@@ -36,8 +42,7 @@ CTQ_INLINE void ctq_quad_group(const uint8_t *first, const uint8_t *second, uint
 #pragma clang loop unroll(full)
       for (int i = 0; i < 4; i++)
         pairs[i / 2][i % 2] =
-            ctq_quad_centroids(first + 64 * vectors * u + 32 * (i / 2), second + 64 * u + 32 * (i / 2), bits,
-                               g + i % 2, centroids);
+            ctq_look_up(centroids, ctq_quad_codes(codes, bits, unit_count, u, g + i % 2, i / 2));
 #pragma clang loop unroll(full)
       for (size_t q = 0; q < query_count; q++) {
         const int8_t *own = weights + q * stride + 4 * (unit * u + (size_t)g);
@@ -59,8 +64,8 @@ CTQ_INLINE void ctq_quad_groups(const uint8_t *codes, uint32_t bits, size_t grou
                                 const uint8_t *next, float *sums, size_t sum_stride) {
   const size_t unit_count = quad_count / ctq_quads_a_unit(bits), group_bytes = quad_count * 8 * bits;
   for (size_t g = 0; g < group_count; g++, codes += group_bytes, next += group_bytes)
-    ctq_quad_group(codes, codes + 64 * 2 * unit_count, bits, unit_count, centroids, weights, 4 * quad_count,
-                   query_count, next, sums + 16 * g, sum_stride);
+    ctq_quad_group(codes, bits, unit_count, centroids, weights, 4 * quad_count, query_count, next, sums + 16 * g,
+                   sum_stride);
   ctq_approach_scales(next);
 }
 

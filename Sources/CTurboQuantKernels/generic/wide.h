@@ -161,17 +161,24 @@ CTQ_INLINE ctq_words8 ctq_wide_row_sums(const ctq_words8 sums[2]) {
          __builtin_shufflevector(sums[0], sums[1], 1, 3, 9, 11, 5, 7, 13, 15);
 }
 
+/// Adds the products of an even number of steps of four columns, words of `eights` times eight rows each, with one
+/// query to the sums of these rows; `eights` is a constant.
+CTQ_INLINE void ctq_dot_words(const int16_t *tile, size_t steps, size_t eights, const int16_t *query,
+                              ctq_words8 sums[][2]) {
+  for (size_t step = 0; step < steps; step += 2, tile += 64 * eights) {
+    const ctq_shorts16 low = ctq_splat_8(query + 4 * step), high = ctq_splat_8(query + 4 * step + 4);
+#pragma clang loop unroll(full)
+    for (size_t i = 0; i < 2 * eights; i++)
+      sums[i / 2][i % 2] = ctq_dot_16(sums[i / 2][i % 2], ctq_load_16(tile + 16 * i),
+                                      ctq_load_16(tile + 32 * eights + 16 * i), low, high);
+  }
+}
+
 /// Adds the products of some steps with one query to 32 totals.
 CTQ_INLINE void ctq_dot_wide_tile(const int16_t *tile, size_t steps, const int16_t *query, double totals[32]) {
   typedef double ctq_doubles8 __attribute__((vector_size(64), aligned(8)));
   ctq_words8 sums[4][2] = {0};
-  for (size_t step = 0; step < steps; step += 2, tile += 2 * CTQ_WIDE_STEP) {
-    const ctq_shorts16 low = ctq_splat_8(query + 4 * step), high = ctq_splat_8(query + 4 * step + 4);
-#pragma clang loop unroll(full)
-    for (int i = 0; i < 8; i++)
-      sums[i / 2][i % 2] = ctq_dot_16(sums[i / 2][i % 2], ctq_load_16(tile + 16 * i),
-                                      ctq_load_16(tile + CTQ_WIDE_STEP + 16 * i), low, high);
-  }
+  ctq_dot_words(tile, steps, 4, query, sums);
 #pragma clang loop unroll(full)
   for (int j = 0; j < 4; j++)
     *(ctq_doubles8 *)(totals + 8 * j) += __builtin_convertvector((ctq_ints8)ctq_wide_row_sums(sums[j]), ctq_doubles8);

@@ -1,5 +1,5 @@
 // Products of weights with codes of 5 to 8 bits in quads (ctq_kernels.h), in 32 generic lanes of a byte. Include
-// after wide.h, whose lookups of magnitudes these are.
+// after wide.h, whose lookups of magnitudes these are, and quads.h.
 //
 // Half a quad, eight rows, becomes words of 16 bits. Those of a round of quads stay in the first-level cache, where
 // every query meets them.
@@ -9,25 +9,6 @@
 // Centroids of a quad.
 enum { CTQ_QUAD_VALUES = 64 };
 
-/// Codes of half of quad g of unit u of a group, from the vectors of all pieces; g and the width are constants.
-CTQ_INLINE ctq_bytes32 ctq_wide_quad_codes(const uint8_t *codes, uint32_t bits, size_t unit_count, size_t u, int g,
-                                           int half) {
-  ctq_bytes32 code = {0};
-  int shift = 0;
-#pragma clang loop unroll(full)
-  for (int width = 8; width > 0; width /= 2) {
-    if (!((int)bits & width)) continue;
-    const int each = 8 / width, own = width * (g % each);
-    const size_t vectors = ctq_quads_a_unit(bits) / (size_t)each;
-    ctq_bytes32 v = ctq_load_32(codes + 64 * (vectors * u + (size_t)(g / each)) + 32 * half);
-    v = shift > own ? ctq_shift_left(v, shift - own) : ctq_shift_right(v, own - shift);
-    code |= ctq_mask(v, (uint8_t)(((1u << width) - 1) << shift));
-    codes += 64 * vectors * unit_count;
-    shift += width;
-  }
-  return code;
-}
-
 /// Centroids of a unit, quad after quad, each in the order of `ctq_wide_values` of its halves.
 CTQ_INLINE void ctq_fill_wide_quads(const uint8_t *codes, uint32_t bits, size_t unit_count, size_t u,
                                     const ctq_wide_tables *tables, int16_t *tile) {
@@ -36,7 +17,7 @@ CTQ_INLINE void ctq_fill_wide_quads(const uint8_t *codes, uint32_t bits, size_t 
 #pragma clang loop unroll(full)
     for (int half = 0; half < 2; half++, tile += 32) {
       // As codes of 8 bits; then the index of a magnitude, with bit 7 where it is negative.
-      ctq_bytes32 index = ctq_wide_quad_codes(codes, bits, unit_count, u, g, half);
+      ctq_bytes32 index = ctq_quad_codes(codes, bits, unit_count, u, g, half);
       index += (uint8_t)(128 - (1u << (bits - 1)));
       index ^= ctq_mask(~(ctq_bytes32)(index > 127), 0x7f);
       ctq_wide_values(tables, index ^ ((ctq_bytes32){0} + 0x80), bits, tile);
@@ -46,13 +27,7 @@ CTQ_INLINE void ctq_fill_wide_quads(const uint8_t *codes, uint32_t bits, size_t 
 /// Adds to 16 sums the products of a round of quads with one query.
 CTQ_INLINE void ctq_dot_wide_quads(const int16_t *tile, size_t quads, const int16_t *weights, float *sums) {
   ctq_words8 totals[2][2] = {0};
-  for (size_t g = 0; g < quads; g += 2, tile += 2 * CTQ_QUAD_VALUES) {
-    const ctq_shorts16 low = ctq_splat_8(weights + 4 * g), high = ctq_splat_8(weights + 4 * g + 4);
-#pragma clang loop unroll(full)
-    for (int i = 0; i < 4; i++)
-      totals[i / 2][i % 2] = ctq_dot_16(totals[i / 2][i % 2], ctq_load_16(tile + 16 * i),
-                                        ctq_load_16(tile + CTQ_QUAD_VALUES + 16 * i), low, high);
-  }
+  ctq_dot_words(tile, quads, 2, weights, totals);
 #pragma clang loop unroll(full)
   for (int half = 0; half < 2; half++) {
     ctq_f8u *own = (ctq_f8u *)(sums + 8 * half);

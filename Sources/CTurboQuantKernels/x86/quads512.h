@@ -5,36 +5,41 @@
 // bit above a code needs to be masked away.
 enum { QUAD_QUERIES = 8 };
 
-/// Centroids of quad g of a unit, from the vectors of both pieces; g and the width are constants.
-CTQ_INLINE __m512i quad_centroids(const uint8_t *first, const uint8_t *second, uint32_t bits, int g,
-                                  __m512i table) {
-  const int width = bits == 3 ? 2 : (int)bits, each = 8 / width;
-  __m512i codes = _mm512_srli_epi16(_mm512_loadu_si512(first + 64 * (g / each)), (unsigned)(width * (g % each)));
-  if (bits == 3) {
-    __m512i top = _mm512_loadu_si512(second);
-    top = g < 2 ? _mm512_slli_epi16(top, (unsigned)(2 - g)) : _mm512_srli_epi16(top, (unsigned)(g - 2));
-    // The second where the first is set, else the third.
-    codes = _mm512_ternarylogic_epi32(_mm512_set1_epi8(3), codes, top, 0xca);
+/// Codes of quad g of unit u of a group from the vectors of all pieces, with other bits above their own; g and the
+/// width are constants.
+CTQ_INLINE __m512i quad_codes(const uint8_t *codes, uint32_t bits, size_t unit_count, size_t u, int g) {
+  __m512i code = _mm512_setzero_si512();
+  int shift = 0;
+#pragma clang loop unroll(full)
+  for (int width = 8; width > 0; width /= 2) {
+    if (!((int)bits & width)) continue;
+    const int each = 8 / width, own = width * (g % each);
+    const size_t vectors = ctq_quads_a_unit(bits) / (size_t)each;
+    __m512i v = _mm512_loadu_si512(codes + 64 * (vectors * u + (size_t)(g / each)));
+    v = shift > own ? _mm512_slli_epi16(v, (unsigned)(shift - own)) : _mm512_srli_epi16(v, (unsigned)(own - shift));
+    code = shift == 0 ? v : merged(code, v, (1 << shift) - 1);
+    codes += 64 * vectors * unit_count;
+    shift += width;
   }
-  return _mm512_permutexvar_epi8(codes, table);
+  return code;
 }
 
 /// Sums of a group over all quads; the widths and counts are constants of each copy.
-CTQ_INLINE void quad_group(const uint8_t *first, const uint8_t *second, uint32_t bits, size_t unit_count,
-                           __m512i table, const int8_t *weights, size_t stride, size_t query_count,
-                           const uint8_t *next, float *sums, size_t sum_stride) {
-  const int unit = bits == 3 ? 8 : 8 / (int)bits, vectors = bits == 3 ? 2 : 1;
+CTQ_INLINE void quad_group(const uint8_t *codes, uint32_t bits, size_t unit_count, __m512i table,
+                           const int8_t *weights, size_t stride, size_t query_count, const uint8_t *next,
+                           float *sums, size_t sum_stride) {
+  const int unit = (int)ctq_quads_a_unit(bits);
   // Two sums a query in turn, so that neither waits for the other.
   __m512i totals[QUAD_QUERIES][2];
 #pragma clang loop unroll(full)
   for (size_t q = 0; q < query_count; q++) totals[q][0] = totals[q][1] = _mm512_setzero_si512();
-  for (size_t u = 0; u < unit_count; u++, first += 64 * vectors, second += 64) {
+  for (size_t u = 0; u < unit_count; u++) {
 #pragma clang loop unroll(full)
     for (size_t line = 0; line < (size_t)(unit * (int)bits) / 8; line++, next += 64)
       _mm_prefetch((const char *)next, _MM_HINT_T1);
 #pragma clang loop unroll(full)
     for (int g = 0; g < unit; g++, weights += 4) {
-      __m512i centroids = quad_centroids(first, second, bits, g, table);
+      const __m512i centroids = _mm512_permutexvar_epi8(quad_codes(codes, bits, unit_count, u, g), table);
 #pragma clang loop unroll(full)
       for (size_t q = 0; q < query_count; q++)
         totals[q][g % 2] = _mm512_dpbusd_epi32(totals[q][g % 2], centroids, splat_4(weights + q * stride));
@@ -50,8 +55,8 @@ CTQ_INLINE void quad_groups(const uint8_t *codes, uint32_t bits, size_t group_co
                             float *sums, size_t sum_stride) {
   const size_t unit_count = quad_count / ctq_quads_a_unit(bits), group_bytes = quad_count * 8 * bits;
   for (size_t g = 0; g < group_count; g++, codes += group_bytes, next += group_bytes)
-    quad_group(codes, codes + 128 * unit_count, bits, unit_count, table, weights, 4 * quad_count, query_count,
-               next, sums + 16 * g, sum_stride);
+    quad_group(codes, bits, unit_count, table, weights, 4 * quad_count, query_count, next, sums + 16 * g,
+               sum_stride);
   ctq_approach_scales(next);
 }
 

@@ -1,5 +1,6 @@
 // Products of weights with codes of 5 to 8 bits in quads (ctq_kernels.h) on AVX-512, where generic/widequads.h would
-// use half a register. For avx512.c alone; include after scan512.h, whose tables of 256 values these are.
+// use half a register. For avx512.c alone; include after scan512.h, whose tables of 256 values these are, and
+// quads512.h.
 
 // Queries that meet a quad while it is in registers.
 enum { WIDE_QUAD_QUERIES = 8 };
@@ -14,25 +15,6 @@ static wide_table wide_quad_table(const uint16_t *magnitudes, uint32_t bits) {
   }
   for (size_t i = count; i < 256; i++) values[i] = values[i - count];
   return load_wide_table(values);
-}
-
-/// Codes of quad g of unit u of a group from the vectors of all pieces, with other bits above their own; g and the
-/// width are constants.
-CTQ_INLINE __m512i wide_quad_codes(const uint8_t *codes, uint32_t bits, size_t unit_count, size_t u, int g) {
-  __m512i code = _mm512_setzero_si512();
-  int shift = 0;
-#pragma clang loop unroll(full)
-  for (int width = 8; width > 0; width /= 2) {
-    if (!((int)bits & width)) continue;
-    const int each = 8 / width, own = width * (g % each);
-    const size_t vectors = ctq_quads_a_unit(bits) / (size_t)each;
-    __m512i v = _mm512_loadu_si512(codes + 64 * (vectors * u + (size_t)(g / each)));
-    v = shift > own ? _mm512_slli_epi16(v, (unsigned)(shift - own)) : _mm512_srli_epi16(v, (unsigned)(own - shift));
-    code = shift == 0 ? v : merged(code, v, (1 << shift) - 1);
-    codes += 64 * vectors * unit_count;
-    shift += width;
-  }
-  return code;
 }
 
 /// Bytes of a table by codes of as many bits.
@@ -59,7 +41,7 @@ CTQ_INLINE void wide_quad_group(const uint8_t *codes, uint32_t bits, size_t quad
       for (size_t line = 0; line < unit * bits / 8; line++, next += 64) _mm_prefetch((const char *)next, _MM_HINT_T1);
 #pragma clang loop unroll(full)
       for (size_t g = 0; g < unit; g++) {
-        const __m512i code = wide_quad_codes(codes, bits, unit_count, u, (int)g);
+        const __m512i code = quad_codes(codes, bits, unit_count, u, (int)g);
         const __m512i low = wide_quad_bytes(table->low, code, bits), high = wide_quad_bytes(table->high, code, bits);
         const __m512i values[2] = {_mm512_unpacklo_epi8(low, high), _mm512_unpackhi_epi8(low, high)};
 #pragma clang loop unroll(full)

@@ -171,18 +171,13 @@ extension RowCodec {
           if !isSplit { split(weights.span, scales, queries, &scratch) }
           isSplit = true
           multiply(page, at: offset, shape, groups, whole, queries, next: next, &scratch)
-          for q in 0..<queries {
-            add(
-              q, coordinates.count, scratch, step: centroids.step, to: &sums, at: q * width + first)
-          }
         case .magnitudes(let magnitudes):
           if !isWhole { round(weights.span, scales, queries, &scratch) }
           isWhole = true
           multiply(page, at: offset, shape, groups, magnitudes, queries, next: next, &scratch)
-          for q in 0..<queries {
-            addWide(
-              q, coordinates.count, scratch, step: centroids.step, to: &sums, at: q * width + first)
-          }
+        }
+        for q in 0..<queries {
+          add(q, coordinates.count, scratch, centroids, to: &sums, at: q * width + first)
         }
       case .rows(let stride):
         for q in 0..<queries {
@@ -225,6 +220,19 @@ extension RowCodec {
   }
 }
 
+extension RowCodec {
+  /// Adds what the sums of query `q` over a turned part of `count` coordinates mean.
+  private func add(
+    _ q: Int, _ count: Int, _ scratch: borrowing PageScratch, _ centroids: WholeCentroids,
+    to sums: inout FloatBuffer, at first: Int
+  ) {
+    switch centroids.numbers {
+    case .bytes: addPlanes(q, count, scratch, step: centroids.step, to: &sums, at: first)
+    case .magnitudes: addWholes(q, count, scratch, step: centroids.step, to: &sums, at: first)
+    }
+  }
+}
+
 // MARK: Values whose centroids are bytes
 
 extension RowCodec {
@@ -254,7 +262,7 @@ extension RowCodec {
   }
 
   /// Adds what the sums of both planes of query `q` over a turned part of `count` coordinates mean.
-  private func add(
+  private func addPlanes(
     _ q: Int, _ count: Int, _ scratch: borrowing PageScratch, step: Double,
     to sums: inout FloatBuffer, at first: Int
   ) {
@@ -297,8 +305,7 @@ extension RowCodec {
       stride: groups * QuadShape.rowCount)
   }
 
-  /// Adds what the sums of query `q` over a turned part of `count` coordinates mean.
-  private func addWide(
+  private func addWholes(
     _ q: Int, _ count: Int, _ scratch: borrowing PageScratch, step: Double,
     to sums: inout FloatBuffer, at first: Int
   ) {
