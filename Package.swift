@@ -71,7 +71,7 @@ let package = Package(
       name: "TurboQuantKernelsTests", dependencies: ["TurboQuantKernels"],
       swiftSettings: swiftSettings),
     .testTarget(
-      name: "TurboQuantTests", dependencies: ["TurboQuant", "TurboQuantKernels"],
+      name: "TurboQuantTests", dependencies: ["TestSupport", "TurboQuant", "TurboQuantKernels"],
       exclude: ["Fixtures"], swiftSettings: swiftSettings),
     .testTarget(
       name: "TurboQuantStorageTests", dependencies: ["TestSupport", "TurboQuantStorage"],

@@ -9,7 +9,7 @@ public struct SearchOptions: Sendable {
   public var filter: Filter?
   /// How many of the best rows by code are compared exactly by their originals; nil for none.
   public var rerank: Int?
-  /// Whether hits carry their standard error.
+  /// Whether hits carry their standard error and intervals.
   public var hasStandardErrors: Bool
   /// Threads that search.
   public var threads: Int
@@ -118,29 +118,23 @@ extension VectorIndex {
   private func hits(
     _ rows: [Candidate], _ query: PlannedQuery, count: Int, _ options: SearchOptions
   ) throws(IndexError) -> [Hit] {
-    guard options.rerank == nil else { return try reranked(rows, query, count: count) }
+    guard options.rerank == nil else {
+      return try reranked(rows, query, count: count, options)
+    }
+    let errors = options.hasStandardErrors ? ScoreErrors(self, query) : nil
     var hits: [Hit] = []
     hits.reserveCapacity(rows.count)
     for row in rows {
-      let error = options.hasStandardErrors ? try standardError(row, query) : nil
-      hits.append(
-        Hit(id: row.id, score: metric.isDistance ? -row.key : row.key, standardError: error))
+      let error = try errors.map { (errors) throws(IndexError) in try errors.error(of: row) }
+      hits.append(Hit(row.id, metric.isDistance ? -row.key : row.key, error))
     }
     return hits
   }
 
-  private func standardError(_ row: Candidate, _ query: PlannedQuery) throws(IndexError) -> Float {
-    let codes = try codes(at: row.slot)
-    let estimate = try rethrowing { () throws(CodecError) in
-      try codec.estimate(query.prepared, codes[0])
-    }
-    let unit = query.prepared.norm > 0 ? estimate.standardError / query.prepared.norm : 0
-    return Float(unit * query.law.scale)
-  }
-
   private func reranked(
-    _ rows: [Candidate], _ query: PlannedQuery, count: Int
+    _ rows: [Candidate], _ query: PlannedQuery, count: Int, _ options: SearchOptions
   ) throws(IndexError) -> [Hit] {
+    guard let originals else { throw .noOriginals }
     var exact: [Candidate] = []
     exact.reserveCapacity(rows.count)
     for row in rows {
@@ -148,9 +142,16 @@ extension VectorIndex {
       exact.append(
         Candidate(key: metric.isDistance ? -score : score, id: row.id, slot: row.slot))
     }
-    return exact.sorted(by: Candidate.isBetter).prefix(count).map {
-      Hit(id: $0.id, score: metric.isDistance ? -$0.key : $0.key, standardError: 0)
+    var hits: [Hit] = []
+    for row in exact.sorted(by: Candidate.isBetter).prefix(count) {
+      let score = metric.isDistance ? -row.key : row.key
+      let error =
+        options.hasStandardErrors
+        ? originals.error(of: Double(score), metric, try original(at: row.slot), query.vector)
+        : nil
+      hits.append(Hit(row.id, score, error))
     }
+    return hits
   }
 }
 

@@ -146,7 +146,10 @@ struct CodecCase: Sendable, CustomTestStringConvertible {
     for (row, x) in values.enumerated() {
       let estimate = try codec.estimate(query, codec.encode(values.span)[row])
       #expect(abs(estimate.value - 2 * Double(x)) <= 2 * Double(x.magnitude) * 0x1p-23)
-      #expect(estimate.standardError == 0)
+      // Float32 arithmetic alone, some roundings of 2⁻²⁴.
+      let unit = 2 * Double(x.magnitude)
+      #expect(estimate.standardError <= unit * 0x1p-22)
+      #expect(x == 0 ? estimate.standardError == 0 : estimate.standardError > unit * 0x1p-25)
     }
   }
 

@@ -55,7 +55,7 @@ extension Codec {
     _ query: Query, _ row: CodeRow, by estimator: Estimator? = nil
   ) throws(CodecError) -> Estimate {
     try check(row.fingerprint)
-    var estimates = [Estimate(value: 0, standardError: 0)]
+    var estimates = [Estimate(exactly: 0)]
     var target = estimates.mutableSpan
     try estimate(query, rows: row.bytes.span.raw, by: estimator, into: &target)
     return estimates[0]
@@ -68,8 +68,7 @@ extension Codec {
     _ query: Query, _ codes: CodeMatrix, by estimator: Estimator? = nil
   ) throws(CodecError) -> [Estimate] {
     try check(codes.fingerprint)
-    var estimates = [Estimate](
-      repeating: Estimate(value: 0, standardError: 0), count: codes.count)
+    var estimates = [Estimate](repeating: Estimate(exactly: 0), count: codes.count)
     var target = estimates.mutableSpan
     try estimate(query, rows: codes.bytes.span.raw, by: estimator, into: &target)
     return estimates
@@ -115,6 +114,9 @@ private struct RowScorer {
   var codeProducts: [Float] = []
   /// ⟨sign(Jr), JRq/‖q‖⟩ of every row; empty unless the estimator uses the sketch.
   var signProducts: [Float] = []
+  /// Of the sketch: the factor of ‖r‖ · its products, and the error of the cosine of r and q that they say.
+  private let sketchScale: Double
+  private let sketchError: CosineError
 
   init(
     _ codec: Codec, _ query: Query, _ rows: RawSpan, _ estimator: Estimator?
@@ -128,6 +130,8 @@ private struct RowScorer {
         .estimatorNotOffered(
           estimator: self.estimator.rawValue, quantizer: codec.quantizer.name))
     }
+    sketchScale = codec.sketch?.scale ?? 0
+    sketchError = codec.sketch?.relativeError ?? CosineError(everywhere: 0)
     let count = rows.byteCount / codec.bytesPerVector
     if let scalarQuantizer = codec.scalarQuantizer {
       codeProducts = [Float](repeating: 0, count: count)
@@ -171,15 +175,15 @@ private struct RowScorer {
     scalar(codec.layout.norm, row: row, rows)
   }
 
-  /// ⟨û, ŷ⟩, or what theory expects of it where rows do not keep it.
+  /// ⟨û, ŷ⟩; 1 where rows do not keep it, as those of PolarQuant, whose estimator does not ask for it.
   private func alignment(row: Int, _ rows: RawSpan) -> Double {
-    codec.polarQuantizer?.expectedAlignment ?? scalar(codec.layout.alignment, row: row, rows)
+    scalar(codec.layout.alignment, row: row, rows)
   }
 
   /// What the sketch adds: an unbiased estimate of ⟨r, q⟩/‖q‖.
   private func residualShare(row: Int, _ rows: RawSpan) -> Double {
-    guard let sketch = codec.sketch else { return 0 }
-    return residualNorm(row: row, rows) * sketch.scale * Double(signProducts[row])
+    guard codec.sketch != nil else { return 0 }
+    return residualNorm(row: row, rows) * sketchScale * Double(signProducts[row])
   }
 
   /// ‖r‖; without codes the residual is the vector itself.
@@ -213,35 +217,73 @@ private struct RowScorer {
   }
 
   func estimate(row: Int, _ rows: RawSpan, _ work: inout Workspace) -> Estimate {
-    if estimator == .twoStage {
-      return Estimate(
-        value: value(row: row, rows), standardError: sketchError(row: row, rows) * query.norm)
-    }
-    let length = codewordNorm(row: row, rows, &work)
-    let alignment = alignment(row: row, rows)
     let norm = norm(row: row, rows)
-    guard norm > 0, alignment > 0 else { return Estimate(value: 0, standardError: 0) }
-    let factor = factor(alignment: alignment) { length }
-    // In units of ‖x‖‖q‖: ŷ = alignment · û + e with e orthogonal to û and, over a Haar rotation,
-    // uniform in direction, so ⟨e, Rq⟩ has variance ‖e‖²(1 − ρ²)/(d − 1).
-    let rho = Double(codeProducts[row]) / alignment
-    let spread = max(0, (length / alignment) * (length / alignment) - 1)
-    let free = Double(max(1, codec.dimension - 1))
-    let noise = squareRoot(max(0, 1 - rho * rho) * spread / free)
-    let shrink = factor * alignment
-    let bias = (1 - shrink) * rho
-    let error = squareRoot(shrink * shrink * noise * noise + bias * bias)
-    let unit = norm * query.norm
-    return Estimate(value: shrink * rho * unit, standardError: error * unit)
+    guard norm > 0, query.norm > 0 else { return Estimate(exactly: 0) }
+    return estimator == .twoStage
+      ? twoStageEstimate(row: row, rows, norm: norm)
+      : codeEstimate(row: row, rows, norm: norm, &work)
   }
 
-  /// The standard error of the sketch's estimate, divided by ‖q‖.
-  private func sketchError(row: Int, _ rows: RawSpan) -> Double {
-    guard let sketch = codec.sketch else { return 0 }
-    let residualNorm = residualNorm(row: row, rows)
-    let cosine = sketch.scale * Double(signProducts[row])
-    let variance = sketch.relativeVariance(cosine: max(-1, min(1, cosine)))
-    return residualNorm * squareRoot(max(0, variance))
+  /// ŷ = alignment · û + e with e orthogonal to û and, over a Haar rotation, uniform in direction, so that
+  /// ρ̂ = ⟨ŷ, Rq/‖q‖⟩/alignment has the mean ρ and the variance (‖e‖/alignment)²(1 − ρ²)/(d − 1).
+  private func codeEstimate(
+    row: Int, _ rows: RawSpan, norm: Double, _ work: inout Workspace
+  ) -> Estimate {
+    let unit = norm * query.norm
+    let length = codewordNorm(row: row, rows, &work)
+    let alignment =
+      codec.polarQuantizer.map { $0.expectedAlignment * length } ?? alignment(row: row, rows)
+    guard alignment > 0 else {
+      // No code of ours; every cosine is possible.
+      return Estimate(
+        0,
+        EstimateError(
+          offset: 0, slope: unit, cosine: 0, CosineError(everywhere: 1), rounding: 0))
+    }
+    let stretch = length / alignment
+    let free = Double(max(1, codec.dimension - 1))
+    let error = CosineError(
+      across: max(0, stretch * stretch - 1) / free,
+      // Rows of PolarQuant keep no alignment; what theory expects is off by its scatter.
+      along: (codec.polarQuantizer?.alignmentVariance ?? 0) * stretch * stretch)
+    let cosine = Double(codeProducts[row]) / alignment
+    let shrink = factor(alignment: alignment) { length } * alignment
+    return Estimate(
+      shrink * cosine * unit,
+      EstimateError(
+        offset: 0, slope: unit, cosine: cosine, error,
+        rounding: unit * stretch * summing(codec.dimension)))
+  }
+
+  /// Given the codes, only the sketch's estimate of the cosine of r and q errs.
+  private func twoStageEstimate(row: Int, _ rows: RawSpan, norm: Double) -> Estimate {
+    let residual = residualNorm(row: row, rows)
+    // ⟨ŷ, Rq/‖q‖⟩, and ‖r‖ in units of ‖x‖.
+    let known = codeProducts.isEmpty ? 0 : Double(codeProducts[row])
+    let share = residual / norm
+    let unit = norm * query.norm
+    let rounding = unit * (summing(codec.dimension) + share * summing(query.projections.count))
+    guard share > 0 else {
+      return Estimate(
+        value(row: row, rows),
+        EstimateError(
+          offset: 0, slope: unit, cosine: known, CosineError(everywhere: 0), rounding: rounding))
+    }
+    let cosine = sketchScale * Double(signProducts[row])
+    return Estimate(
+      value(row: row, rows),
+      EstimateError(
+        offset: known * unit, slope: share * unit, cosine: cosine, sketchError, rounding: rounding,
+        possible: EstimateError.cosines(of: share, beside: known)))
+  }
+
+  /// The standard deviation of a float32 sum of `count` products, in units of both vectors' lengths.
+  ///
+  /// Sixteen lanes or more sum a sixteenth of the terms each, and a tree adds them up; roundings of at most 2⁻²⁴ that
+  /// are independent and centred add up as their root (Higham and Mary 2019). Eight more are those of the rows'
+  /// scalars and of the rotated query.
+  private func summing(_ count: Int) -> Double {
+    0x1p-24 * squareRoot(Double(count) / 16 + 12)
   }
 
   /// ‖ŷ‖, which is not stored because the codes determine it.

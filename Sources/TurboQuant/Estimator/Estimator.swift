@@ -16,17 +16,42 @@ public enum Estimator: String, Sendable, Hashable, CaseIterable {
   case twoStage = "two-stage"
 }
 
-/// An estimate of an inner product.
+/// An estimate of an inner product, with how far the truth may lie from it.
+///
+/// With ρ the cosine of x and q, a row's own estimate ρ̂ of it has the variance s²(1 − ρ²) + ν² over the seed: s² is
+/// what the codes lose, ν² what is left where x and q point the same way, float32 arithmetic at least
+/// (Documentation/Numerics.md).
 public struct Estimate: Sendable, Hashable {
   /// The estimate of ⟨x, q⟩.
   public let value: Double
-  /// The root mean square of estimate − truth that the codes themselves predict.
+  /// Half the longer side of ``interval(_:)`` at 2, seen from ``value``; 0 only where the estimate is exact.
   ///
-  /// For the unbiased estimators it is the standard error over the seed; for the biased ones the
-  /// bias is included. With the row's ŷ = alignment · û + e and ρ the cosine of x and q, the
-  /// product ⟨ŷ, Rq⟩ has the mean alignment · ρ‖q‖ and the variance ‖e‖²(1 − ρ²)‖q‖²/(d − 1) over a
-  /// Haar rotation; ρ is taken from the estimate itself.
+  /// For a biased estimator the bias is included. Near the ends of the possible range the interval is lopsided, and
+  /// says more than one number can.
   public let standardError: Double
+  /// What both error figures come from.
+  package let error: EstimateError
+
+  init(_ value: Double, _ error: EstimateError) {
+    self.value = value
+    self.error = error
+    standardError = error.standardError(of: value)
+  }
+
+  /// What needs no estimate: a product with a zero vector.
+  init(exactly value: Double) {
+    self.value = value
+    standardError = 0
+    error = EstimateError(of: value, standardDeviation: 0)
+  }
+
+  /// The values of ⟨x, q⟩ that make the estimate at most `deviations` standard deviations wrong.
+  ///
+  /// The truth lies within `interval(2)` in about 95.4% of seeds, at every cosine of x and q. The interval is cut to
+  /// ±‖x‖‖q‖ and never empty; the value of a biased estimator may lie outside it.
+  public func interval(_ deviations: Double) -> (low: Double, high: Double) {
+    error.interval(deviations)
+  }
 }
 
 /// A query prepared for one codec: rotated, and projected on the sketch directions, once.

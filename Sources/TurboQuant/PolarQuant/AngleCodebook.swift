@@ -12,11 +12,21 @@ public struct AngleCodebook: Sendable {
   public let centroids: [Float]
   /// The 2ᵇ − 1 decision boundaries in radians, ascending; on the circle 0 is one more.
   public let boundaries: [Float]
-  /// E cos ψ · cos ψ̂ and E sin ψ · sin ψ̂, which add up to E cos(ψ − ψ̂).
-  let agreement: (cosines: Double, sines: Double)
+  /// What ψ and ψ̂ have in common, on average.
+  let agreement: Agreement
   /// The centroids as points of the unit circle.
   let points: [Point]
   private let boundaryPoints: [Point]
+
+  /// Averages of the products C = cos ψ · cos ψ̂ and S = sin ψ · sin ψ̂, which add up to cos(ψ − ψ̂).
+  struct Agreement: Sendable {
+    var cosines = 0.0
+    var sines = 0.0
+    var cosineSquares = 0.0
+    var sineSquares = 0.0
+    /// E C · S.
+    var both = 0.0
+  }
 
   /// A point of the unit circle.
   struct Point: Sendable {
@@ -56,27 +66,32 @@ public struct AngleCodebook: Sendable {
     boundaryPoints = boundaries.map { Point($0) }
   }
 
-  private static func agreement(
-    _ law: AngleLaw, _ centroids: [Double]
-  ) -> (cosines: Double, sines: Double) {
+  private static func agreement(_ law: AngleLaw, _ centroids: [Double]) -> Agreement {
     guard law.support != .circle else {
-      // Cells of half-width h around their centroids: sin h / h, as much from either coordinate.
+      // Cells of half-width h around their centroids: E cos(ψ − ψ̂) = sin h / h, E cos² = ½ + sin 2h / 4h. Both
+      // halves are coordinates, which keep all of their length, so that how those split between C and S is nothing.
       let half = Double.pi / Double(centroids.count)
-      let whole = Portable.cosineAndSine(half).1 / half
-      return (whole / 2, whole / 2)
+      let first = Portable.cosineAndSine(half).1 / half / 2
+      let second = (0.5 + Portable.cosineAndSine(2 * half).1 / (4 * half)) / 4
+      return Agreement(
+        cosines: first, sines: first, cosineSquares: second, sineSquares: second, both: second)
     }
     let positive = centroids.filter { $0 > 0 }
     let edges = LloydMax.edges(of: positive, law)
-    var (cosines, sines) = (0.0, 0.0)
-    for (i, centroid) in positive.enumerated() {
-      let point = Portable.cosineAndSine(centroid)
-      cosines +=
-        point.0 * law.integral(from: edges[i], to: edges[i + 1]) { Portable.cosineAndSine($0).0 }
-      sines +=
-        point.1 * law.integral(from: edges[i], to: edges[i + 1]) { Portable.cosineAndSine($0).1 }
-    }
     let mass = law.integral(from: law.lowerEnd, to: law.upperEnd) { _ in 1 }
-    return (cosines / mass, sines / mass)
+    var sum = Agreement()
+    for (i, centroid) in positive.enumerated() {
+      let (c, s) = Portable.cosineAndSine(centroid)
+      func mean(_ g: ((Double, Double)) -> Double) -> Double {
+        law.integral(from: edges[i], to: edges[i + 1]) { g(Portable.cosineAndSine($0)) } / mass
+      }
+      sum.cosines += c * mean { $0.0 }
+      sum.sines += s * mean { $0.1 }
+      sum.cosineSquares += c * c * mean { $0.0 * $0.0 }
+      sum.sineSquares += s * s * mean { $0.1 * $0.1 }
+      sum.both += c * s * mean { $0.0 * $0.1 }
+    }
+    return sum
   }
 
   /// The code of the angle of (`x`, `y`): the number of boundaries at or below it.

@@ -29,6 +29,8 @@ public struct PolarQuantizer: Sendable {
   public let levels: [Level]
   /// E⟨û, ŷ⟩, what is left of a unit vector's length along itself: 1 − D/2.
   public let expectedAlignment: Double
+  /// Var⟨û, ŷ⟩ from row to row.
+  let alignmentVariance: Double
   private let shape: PolarShape
   private let runs: [Run]
   private let codebooks: [AngleCodebook]
@@ -87,7 +89,7 @@ public struct PolarQuantizer: Sendable {
     self.dimension = dimension
     self.levels = levels
     self.shape = shape
-    expectedAlignment = Self.alignment(shape, levels)
+    (expectedAlignment, alignmentVariance) = Self.alignment(shape, levels)
     codebooks = levels.flatMap { $0.codebooks.map { $0.codebook } }
     points = codebooks.flatMap { $0.points }
     runs = Self.runs(shape, levels)
@@ -120,22 +122,50 @@ public struct PolarQuantizer: Sendable {
     PolarShape(dimension: dimension, levels: bits.count).blockCount
   }
 
-  /// From the coordinates up: a part keeps of its length what its halves keep of theirs, each weighed by
-  /// the angle's E cos ψ cos ψ̂ and E sin ψ sin ψ̂; blocks are weighed by their coordinates.
-  private static func alignment(_ shape: PolarShape, _ levels: [Level]) -> Double {
-    // All parts of a level are alike, but for the last.
-    var (even, last) = (1.0, 1.0)
-    for (i, level) in levels.enumerated() {
-      let own = level.codebook.agreement
-      if shape.count(after: i) % 2 == 0 {
-        let end = (level.lastCodebook ?? level.codebook).agreement
-        last = end.cosines * even + end.sines * last
-      }
-      even *= own.cosines + own.sines
+  /// What a part of a vector keeps of its squared length in ⟨û, ŷ⟩, a random share.
+  private struct Kept {
+    var mean = 1.0
+    var square = 1.0
+
+    /// That of both halves, each weighed by the angle between them.
+    static func joined(_ first: Kept, _ second: Kept, _ angle: AngleCodebook.Agreement) -> Kept {
+      Kept(
+        mean: angle.cosines * first.mean + angle.sines * second.mean,
+        square: angle.cosineSquares * first.square + angle.sineSquares * second.square
+          + 2 * angle.both * first.mean * second.mean)
     }
+  }
+
+  /// The mean of ⟨û, ŷ⟩ and its variance, from the coordinates up: a part keeps of its length what its halves keep
+  /// of theirs, and blocks are weighed by their squared radii, of n coordinates n/d in the mean and
+  /// n(n + 2)/d(d + 2) in the mean square.
+  private static func alignment(
+    _ shape: PolarShape, _ levels: [Level]
+  ) -> (mean: Double, variance: Double) {
+    // All parts of a level are alike, but for the last.
+    var (even, last) = (Kept(), Kept())
+    for (i, level) in levels.enumerated() {
+      if shape.count(after: i) % 2 == 0 {
+        last = Kept.joined(even, last, (level.lastCodebook ?? level.codebook).agreement)
+      }
+      even = Kept.joined(even, even, level.codebook.agreement)
+    }
+    let d = Double(shape.dimension)
+    func meanSquare(_ n: Double) -> Double { n * (n + 2) / (d * (d + 2)) }
+    let whole = Double(shape.coordinates(ofBlock: 0))
     let lastShare = Double(shape.coordinates(ofBlock: shape.blockCount - 1))
-    return (even * (Double(shape.dimension) - lastShare) + last * lastShare)
-      / Double(shape.dimension)
+    let others = Double(shape.blockCount - 1)
+    let mean = (even.mean * (d - lastShare) + last.mean * lastShare) / d
+    // Given the radii blocks keep independent shares; what the radii add is the last block's difference alone.
+    let fourth = (even: others * meanSquare(whole), last: meanSquare(lastShare))
+    let scatter =
+      fourth.even * (even.square - even.mean * even.mean)
+      + fourth.last * (last.square - last.mean * last.mean)
+    let difference = last.mean - even.mean
+    let radii = difference * difference * (fourth.last - lastShare / d * (lastShare / d))
+    // A radius is rounded to binary16, by a relative deviation below 2⁻¹¹/√6.
+    let rounding = 0x1p-22 / 6 * (fourth.even + fourth.last)
+    return (mean, max(0, scatter) + max(0, radii) + rounding)
   }
 }
 

@@ -77,21 +77,32 @@ public struct ResidualSketch: Sendable {
 
   /// The variance of the estimate over J, divided by ‖r‖²‖q‖², for vectors at the given cosine.
   ///
-  /// Gaussian rows: (π/2 − ρ²)/m (QJL, Lemma 3.5). Orthogonal rows, in blocks of up to d:
-  /// ((1 − ρ²)(π/2 − k/d) + ρ²(π/2 − 1 − k/2d))/m with k the block's rows, up to O(1/d).
-  public func relativeVariance(cosine: Double) -> Double {
-    let square = cosine * cosine
+  /// Gaussian rows: (π/2 − ρ²)/m (QJL, Lemma 3.5). Orthogonal rows: exact, as Documentation/Numerics.md derives it;
+  /// as d grows, ((1 − ρ²)(π/2 − k/d) + ρ²(π/2 − 1 − k/2d))/m with blocks of k rows.
+  public func relativeVariance(cosine: Double) -> Double { relativeError.variance(at: cosine) }
+
+  /// ``relativeVariance(cosine:)`` at every cosine.
+  var relativeError: CosineError {
     let m = Double(directions)
-    guard kind != .gaussian else { return (Double.pi / 2 - square) / m }
-    // One dimension has one direction and no spread.
-    guard dimension > 1 else { return 0 }
-    return blocks.reduce(0) { sum, block in
-      let share = Double(block.count) / m
-      let fill = Double(block.count) / Double(dimension)
-      let across = (1 - square) * (Double.pi / 2 - fill)
-      let along = square * (Double.pi / 2 - 1 - fill / 2)
-      return sum + share * (across + along) / m
+    guard kind != .gaussian else {
+      return CosineError(across: Double.pi / 2 / m, along: (Double.pi / 2 - 1) / m)
     }
+    // One dimension has one direction and no spread.
+    guard dimension > 1 else { return CosineError(everywhere: 0) }
+    let d = Double(dimension)
+    let mean = Portable.meanAbsoluteCoordinate(dimension: dimension)
+    // With a and w at right angles and uniform, a row says ρ|a₁| + √(1 − ρ²)·sign(a₁)w₁. E a₁² = E w₁² = 1/d,
+    // E|a₁a₂| = 2/πd, and given a, E w₁w₂ = −a₁a₂/(d − 1).
+    let pair = 2 / (Double.pi * d)
+    var total = CosineError(everywhere: 0)
+    for block in blocks {
+      let k = Double(block.count)
+      let along = k / d + k * (k - 1) * pair
+      let across = k / d - k * (k - 1) * pair / (d - 1)
+      let own = CosineError(across: across, along: along - k * k * mean * mean)
+      total = total + own.scaled(by: 1 / (mean * m))
+    }
+    return total
   }
 
   /// sign(J · `r`), one bit a direction, least significant bit of each byte first; 1 means ≥ 0.

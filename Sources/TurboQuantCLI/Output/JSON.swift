@@ -24,3 +24,8 @@ struct Nullable<Value: Encodable & Sendable>: Encodable, Sendable {
     if let value { try container.encode(value) } else { try container.encodeNil() }
   }
 }
+
+extension Nullable<Float> {
+  /// Wraps a number, or nil where it is none that JSON has.
+  init(finite value: Float?) { self.init(value.flatMap { $0.isFinite ? $0 : nil }) }
+}

@@ -43,6 +43,8 @@ struct Certificate: Sendable {
     private let sigma2: Double
     /// The variance of the whole code's own error at cosine 0.
     private let codeVariance: Double
+    /// 1 − D of the whole code.
+    private let wholeKept: Double
 
     fileprivate init(of codebook: Codebook, bits: Int, dimension: Int) {
       let (prefix, d) = (codebook.prefix(bits: bits), Double(dimension))
@@ -52,18 +54,23 @@ struct Certificate: Sendable {
       // ‖f‖² itself scatters by a relative deviation below 2/√d from row to row.
       tau2 = (1 + 2 / d.squareRoot()) * (1 / kept - 1 / whole) / (d - 1)
       codeVariance = (1 / whole - 1) / (d - 1)
+      wholeKept = whole
     }
 
     /// A line below which no ρ̂ₚ may lie where ρ̂ ≥ c: ρ̂ₚ ≥ slope · c + intercept, with z deviations to spare.
     ///
     /// c − z·b(c), with b² = ρ²σ² + (1 − ρ²)τ² + noise, is convex, and the line its tangent at `c`: rows of
-    /// other norms, which need another cosine to reach the same score, are judged by the same line.
+    /// other norms, which need another cosine to reach the same score, are judged by the same line. The noise is what
+    /// rounding adds to ρ̂ₚ and to ⟨ŷ, u⟩ at most.
     func line(
-      at c: Double, deviations z: Double, noise: Double
+      at c: Double, deviations z: Double, prefixRounding: CosineError, codeRounding: CosineError
     ) -> (slope: Double, intercept: Double) {
+      let codeNoise = codeRounding.largest / (wholeKept * wholeKept)
+      let noise = prefixRounding.largest + codeNoise
       let at = min(max(c, -1), 1)
       // The row's true cosine may lie below the estimate that got it there.
-      let rho = max(0, at - 3 * ((1 - at * at) * codeVariance).squareRoot())
+      let code = CosineError(across: codeVariance + codeNoise, along: codeNoise)
+      let rho = max(0, code.interval(around: at, deviations: 3).low)
       let deviation = (rho * rho * sigma2 + (1 - rho * rho) * tau2 + noise).squareRoot()
       let slope = 1 + z * (tau2 - sigma2) * rho / deviation
       return (slope, at - z * deviation - slope * at)

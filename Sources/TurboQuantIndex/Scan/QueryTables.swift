@@ -5,20 +5,60 @@ internal import TurboQuantKernels
 struct SumScale: Sendable {
   var step: Double
   var offset: Double
-  /// The variance that rounding the query added to the value.
-  var variance: Double
+  /// What rounding query and centroids to whole numbers adds to the value's variance.
+  var rounding: CosineError
 
   /// The same for a multiple of the value.
   func scaled(by factor: Double) -> SumScale {
-    SumScale(step: step * factor, offset: offset * factor, variance: variance * factor * factor)
+    SumScale(step: step * factor, offset: offset * factor, rounding: rounding.scaled(by: factor))
   }
 }
 
 extension SumScale {
+  /// Entries of lookup tables are rounded each on its own, by up to half a step.
   init(_ meaning: LookupTables.Meaning) {
     self.init(
       step: meaning.step, offset: meaning.offset,
-      variance: Double(meaning.count) * meaning.step * meaning.step / 12)
+      rounding: CosineError(everywhere: Double(meaning.count) * meaning.step * meaning.step / 12))
+  }
+}
+
+/// A unit vector u in whole numbers k, u′ = `step` · k.
+///
+/// The step makes ⟨u, u′⟩ = 1, so that no error is left for rows that point where the query does: u′ − u stands at
+/// right angles to u.
+struct WholeQuery {
+  private(set) var numbers: [Int] = []
+  private(set) var step = 0.0
+  private(set) var sum = 0
+  /// ‖u′ − u‖².
+  private(set) var error = 0.0
+
+  /// The whole numbers of `u` up to `largest` in magnitude.
+  init(_ u: Span<Float>, largest: Int) {
+    var most: Float = 0
+    for i in u.indices { most = max(most, abs(u[i])) }
+    let inverse = most > 0 ? Double(largest) / Double(most) : 0
+    var (product, square) = (0.0, 0.0)
+    numbers.reserveCapacity(u.count)
+    for i in u.indices {
+      let number = Portable.nearest(Double(u[i]) * inverse)
+      numbers.append(number)
+      sum += number
+      product += Double(u[i]) * Double(number)
+      square += Double(number) * Double(number)
+    }
+    guard product > 0 else { return }
+    step = 1 / product
+    error = max(0, step * step * square - 1)
+  }
+
+  /// What u′ − u adds to the variance of ⟨ŷ, u⟩, ŷ a row's code of distortion D in d dimensions.
+  ///
+  /// ŷ is (1 − D)û and an error of squared length D(1 − D); û is ρu and something at right angles to u.
+  func rounding(distortion: Double) -> CosineError {
+    let each = error / Double(max(1, numbers.count)) * (1 - distortion)
+    return CosineError(across: each, along: each * distortion)
   }
 }
 
@@ -59,8 +99,8 @@ struct QueryTables: Sendable {
     case .signs(let centroid):
       codeScales.append(signScales[signScales.count - 1].scaled(by: centroid))
     case .tables(let tables): appendPlanes(u, tables, kernels, apart: readsSigns)
-    case .products(_, let step): codeScales.append(appendWeights(u, centroidStep: step))
-    case .wide(_, let step): codeScales.append(appendWideWeights(u, centroidStep: step))
+    case .products(_, let meaning): codeScales.append(appendWeights(u, meaning))
+    case .wide(_, let meaning): codeScales.append(appendWideWeights(u, meaning))
     }
     if !projections.isEmpty {
       let sums = QueryTables.append(projections, LookupTables.signs, to: &sketchTables, kernels)
@@ -93,55 +133,51 @@ struct QueryTables: Sendable {
     SumScale(tables.append(u, to: &entries, kernels))
   }
 
-  private static func largest(_ u: Span<Float>) -> Double {
-    var largest: Float = 0
-    for i in u.indices { largest = max(largest, abs(u[i])) }
-    return Double(largest)
-  }
-
   /// Weights of at most 64, in the order of `product_sums`.
-  private mutating func appendWeights(_ u: Span<Float>, centroidStep: Double) -> SumScale {
-    let step = QueryTables.largest(u) / 64
-    let inverse = step > 0 ? 1 / step : 0
+  private mutating func appendWeights(
+    _ u: Span<Float>, _ centroids: ScanCodes.Meaning
+  ) -> SumScale {
+    let query = WholeQuery(u, largest: 64)
     let first = weights.count
     weights.append(contentsOf: repeatElement(0, count: BlockShape.weightCount(of: u.count)))
     var own = weights.mutableSpan
-    var sum = 0
-    QueryTables.forEachWeight(u) { place, coordinate in
-      let weight = Portable.nearest(Double(coordinate) * inverse)
-      own[first + place] = Int8(truncatingIfNeeded: weight)
-      sum += weight
-    }
-    return SumScale(
-      step: step * centroidStep, offset: -64 * Double(sum) * step * centroidStep,
-      variance: step * step / 12)
+    QueryTables.forEachWeight(query.numbers) { own[first + $0] = Int8(truncatingIfNeeded: $1) }
+    // Centroids stand for 64 less than they are.
+    var scale = QueryTables.scale(query, centroids)
+    scale.offset = -64 * Double(query.sum) * scale.step
+    return scale
   }
 
   /// Weights below 2¹² in magnitude, in the order of `wide_sums`.
-  private mutating func appendWideWeights(_ u: Span<Float>, centroidStep: Double) -> SumScale {
-    let step = QueryTables.largest(u) / 4095
-    let inverse = step > 0 ? 1 / step : 0
+  private mutating func appendWideWeights(
+    _ u: Span<Float>, _ centroids: ScanCodes.Meaning
+  ) -> SumScale {
+    let query = WholeQuery(u, largest: 4095)
     let first = wideWeights.count
     wideWeights.append(contentsOf: repeatElement(0, count: BlockShape.weightCount(of: u.count)))
     var own = wideWeights.mutableSpan
-    QueryTables.forEachWeight(u) { place, coordinate in
-      own[first + place] = Int16(truncatingIfNeeded: Portable.nearest(Double(coordinate) * inverse))
-    }
-    return SumScale(step: step * centroidStep, offset: 0, variance: step * step / 12)
+    QueryTables.forEachWeight(query.numbers) { own[first + $0] = Int16(truncatingIfNeeded: $1) }
+    return QueryTables.scale(query, centroids)
   }
 
-  /// Calls `body` with every coordinate and where its weight stands.
+  private static func scale(_ query: WholeQuery, _ centroids: ScanCodes.Meaning) -> SumScale {
+    SumScale(
+      step: query.step * centroids.step, offset: 0,
+      rounding: centroids.rounding + query.rounding(distortion: centroids.distortion))
+  }
+
+  /// Calls `body` with every weight and where it stands.
   @inline(__always)
   private static func forEachWeight(
-    _ u: Span<Float>, _ body: (_ place: Int, _ coordinate: Float) -> Void
+    _ numbers: [Int], _ body: (_ place: Int, _ number: Int) -> Void
   ) {
     let order = BlockShape.weightOrder
-    let whole = u.count / 32 * 32
+    let whole = numbers.count / 32 * 32
     for start in stride(from: 0, to: whole, by: 32) {
-      for place in 0..<32 { body(start + place, u[start + order[place]]) }
+      for place in 0..<32 { body(start + place, numbers[start + order[place]]) }
     }
-    for place in 0..<32 where whole + order[place] < u.count {
-      body(whole + place, u[whole + order[place]])
+    for place in 0..<32 where whole + order[place] < numbers.count {
+      body(whole + place, numbers[whole + order[place]])
     }
   }
 }

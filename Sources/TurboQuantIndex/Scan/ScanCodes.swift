@@ -11,25 +11,32 @@ enum ScanCodes: Sendable {
   /// Two bits: both planes in lookup tables.
   case tables(LookupTables)
   /// Three and four bits: centroids c/step + 64 in seven bits.
-  case products(centroids: [UInt8], step: Double)
+  case products(centroids: [UInt8], Meaning)
   /// Eight bits: the positive centroids c/step in twelve bits; the others are their negatives.
-  case wide(magnitudes: [UInt16], step: Double)
+  case wide(magnitudes: [UInt16], Meaning)
+
+  /// What whole numbers stand for: `step` each.
+  struct Meaning: Sendable {
+    let step: Double
+    /// What rounding the centroids adds to the variance of ⟨ŷ, u⟩.
+    let rounding: CosineError
+    /// Of the codebook.
+    let distortion: Double
+  }
 
   init(_ codebook: Codebook) {
     switch codebook.bits {
     case 1: self = .signs(centroid: codebook.exactCentroids[1])
     case 2: self = .tables(LookupTables.twoBits(codebook.exactCentroids))
     case 3, 4:
-      let step = ScanCodes.bestStep(codebook, largest: 63)
-      let rounded = codebook.exactCentroids.map { UInt8(Portable.nearest($0 / step) + 64) }
+      let (numbers, meaning) = codebook.wholeCentroids(smallest: 38, largest: 63)
+      let upper = numbers.map { UInt8(64 + $0) }
+      let all = upper.map { 128 - $0 }.reversed() + upper
       self = .products(
-        centroids: rounded + [UInt8](repeating: 64, count: 16 - rounded.count), step: step)
+        centroids: all + [UInt8](repeating: 64, count: 16 - all.count), meaning)
     default:
-      let largest = codebook.exactCentroids.last ?? 1
-      let step = largest / 4095
-      self = .wide(
-        magnitudes: codebook.exactCentroids.suffix(128).map { UInt16(Portable.nearest($0 / step)) },
-        step: step)
+      let (numbers, meaning) = codebook.wholeCentroids(smallest: 4095, largest: 4095)
+      self = .wide(magnitudes: numbers.map { UInt16($0) }, meaning)
     }
   }
 
@@ -50,23 +57,57 @@ enum ScanCodes: Sendable {
     case .products, .wide: BlockShape.productQueries
     }
   }
+}
 
-  /// The step, among those that use most of the range, whose rounding costs least where coordinates
-  /// fall most often: a few centroids leave room to choose.
-  private static func bestStep(_ codebook: Codebook, largest: Int) -> Double {
-    let centroids = codebook.exactCentroids
-    guard let last = centroids.last, last > 0 else { return 1 }
-    let scale = last / 2.7  // about one standard deviation of a coordinate
-    let costs = (largest * 3 / 5...largest).map { count in
-      let step = last / Double(count)
-      let cost = centroids.reduce(0.0) { sum, c in
-        let error = c - step * Double(Portable.nearest(c / step))
-        let deviations = c / scale
-        return sum + error * error * Portable.exp(-deviations * deviations / 2)
-      }
-      return (step: step, cost: cost)
+extension Codebook {
+  /// The upper half of the centroids as whole numbers of which the last is in `smallest` … `largest`.
+  ///
+  /// The step makes ⟨û, ŷ′⟩ of a row, ŷ′ its rounded code, 1 − D on average, as it is of the code itself. Of the
+  /// numbers within reach those are taken for which it scatters least from row to row: that error alone is left where
+  /// a query points where the row does.
+  fileprivate func wholeCentroids(
+    smallest: Int, largest: Int
+  ) -> (numbers: [Int], ScanCodes.Meaning) {
+    let upper = Array(exactCentroids.suffix(exactCentroids.count / 2))
+    guard case .sphere(let d) = law, d > 1, let last = upper.last, last > 0 else {
+      // One coordinate is ±1 and always the outermost centroid.
+      let step = (upper.last ?? 1) / Double(largest)
+      return (
+        upper.map { Portable.nearest($0 / step) },
+        ScanCodes.Meaning(step: step, rounding: CosineError(everywhere: 0), distortion: 0)
+      )
     }
-    return costs.min { $0.cost < $1.cost }?.step ?? last / Double(largest)
+    let moments = moments(bits: bits)
+    let deviations = upper.map { $0 / law.scale }
+    var best: (numbers: [Int], step: Double, rounding: CosineError)?
+    // Eight steps from each whole number of the last centroid to the next.
+    for count in 8 * smallest...8 * largest {
+      let numbers = deviations.map {
+        Portable.nearest($0 / (last / law.scale) * Double(count) / 8)
+      }
+      let (step, rounding) = meaning(of: numbers, deviations, moments)
+      if rounding.along < best?.rounding.along ?? .infinity { best = (numbers, step, rounding) }
+    }
+    guard let best else { preconditionFailure("no numbers from \(smallest) to \(largest)") }
+    return (
+      best.numbers,
+      ScanCodes.Meaning(
+        step: best.step * law.scale,
+        rounding: best.rounding.scaled(by: law.scale), distortion: distortion)
+    )
+  }
+
+  /// The step of whole numbers, in deviations, and d times the variance that they add to ⟨ŷ, u⟩.
+  private func meaning(
+    of numbers: [Int], _ deviations: [Double], _ moments: CellMoments
+  ) -> (step: Double, CosineError) {
+    let floats = numbers.map { Double($0) }
+    let step = (1 - distortion) / moments.alignment(of: floats).mean
+    let errors = zip(floats, deviations).map { step * $0 - $1 }
+    let across = zip(errors, moments.mass).reduce(0) { $0 + $1.0 * $1.0 * $1.1 }
+    return (
+      step, CosineError(across: across, along: moments.alignment(of: errors).variance)
+    )
   }
 }
 

@@ -61,8 +61,9 @@ struct ScanGroup: Sendable {
     guard
       let cosine = law.cosine(forKey: key, norm: Double(mark.norm), along: Double(mark.along))
     else { return nil }
-    let noise = sums.variance + tables.codeScales[index].variance
-    let line = prefix.line(at: cosine, deviations: deviations, noise: noise)
+    let line = prefix.line(
+      at: cosine, deviations: deviations, prefixRounding: sums.rounding,
+      codeRounding: tables.codeScales[index].rounding)
     // ρ̂ₚ ≥ slope · c + intercept, c = ((key − constant − meanShare · t)/‖x‖ + normShare · ‖x‖)/scale,
     // times ‖x‖ · scale.
     let factors = KeyFactors(
@@ -97,6 +98,6 @@ struct TwoBitEstimate: Sendable {
   var total: SumScale {
     SumScale(
       step: 1, offset: signs.offset + seconds.offset,
-      variance: signs.variance + seconds.variance)
+      rounding: signs.rounding + seconds.rounding)
   }
 }

@@ -30,7 +30,7 @@ extension Option {
   fileprivate static let rerank = Option(
     name: "rerank", value: "N", help: "Compare the best N by code exactly with the originals.")
   fileprivate static let errors = Option(
-    name: "errors", help: "Give every score its standard error.")
+    name: "errors", help: "Give every score its standard error and the interval of two of them.")
   fileprivate static let labels = Option(
     name: "labels", value: "FILE", help: "A text file whose line i, from 0, describes id i.")
   fileprivate static let queryLabels = Option(
@@ -119,8 +119,10 @@ private struct IndexSearch {
             Int(exactly: hit.id).flatMap { $0 < labels.lines.count ? labels.lines[$0] : nil }
           }
           return SearchReport.Hit(
-            id: hit.id, score: Nullable(hit.score.isFinite ? hit.score : nil),
-            standardError: Nullable(hit.standardError), label: Nullable(label))
+            id: hit.id, score: Nullable(finite: hit.score),
+            standardError: Nullable(finite: hit.standardError),
+            low: Nullable(finite: hit.interval(2)?.low),
+            high: Nullable(finite: hit.interval(2)?.high), label: Nullable(label))
         })
     }
   }
@@ -155,11 +157,14 @@ struct SearchReport: Encodable {
     /// Null where it is beyond float32.
     let score: Nullable<Float>
     let standardError: Nullable<Float>
+    /// The ends of `interval(2)`, which holds the true score of about 95.4% of hits.
+    let low: Nullable<Float>
+    let high: Nullable<Float>
     /// The line of `--labels` that its id names.
     let label: Nullable<String>
 
     enum CodingKeys: String, CodingKey {
-      case id, score, label
+      case id, score, low, high, label
       case standardError = "standard_error"
     }
   }

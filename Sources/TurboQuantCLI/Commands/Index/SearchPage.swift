@@ -19,13 +19,14 @@ struct SearchPage {
   var text: String { (queries + closing).joined(separator: "\n") + "\n" }
 
   private var queries: [String] {
-    var table = Table([("  score", .right), (hasErrors ? "± error" : "", .right), ("id", .right)])
+    var table = Table(
+      [("  score", .right)] + (hasErrors ? [("± error", .right), ("low … high", .right)] : [])
+        + [("id", .right)])
     let places = places
     for hit in hits {
-      table.append([
-        hit.score.value.map { Numbers.fixed(Double($0), places) } ?? "∞",
-        error(of: hit, places), "\(hit.id)",
-      ])
+      table.append(
+        [hit.score.value.map { Numbers.fixed(Double($0), places) } ?? "∞"]
+          + (hasErrors ? [error(of: hit, places), interval(of: hit, places)] : []) + ["\(hit.id)"])
     }
     let width = table.lines.map(\.count).max() ?? 0
     var rows = table.lines.makeIterator()
@@ -45,8 +46,13 @@ struct SearchPage {
   }
 
   private func error(of hit: SearchReport.Hit, _ places: Int) -> String {
-    guard hasErrors, let error = hit.standardError.value else { return "" }
+    guard let error = hit.standardError.value else { return "" }
     return "± " + Numbers.fixed(Double(error), places)
+  }
+
+  private func interval(of hit: SearchReport.Hit, _ places: Int) -> String {
+    guard let low = hit.low.value, let high = hit.high.value else { return "" }
+    return Numbers.fixed(Double(low), places) + " … " + Numbers.fixed(Double(high), places)
   }
 
   /// Places after the point that leave the largest score four significant digits.
@@ -74,6 +80,10 @@ struct SearchPage {
         + (report.finishedFraction == 1 ? "every code" : "\(share)% of the codes")
         + " read whole",
     ].map { $0.isEmpty ? $0 : console.colored($0, .faint) }
+    if hasErrors {
+      lines.append(
+        console.colored("low … high: holds the true score of about 95.4% of hits", .faint))
+    }
     if report.rows == 0 {
       lines.append("\(report.index) has no rows; fill it with “turboquant index add”")
     }

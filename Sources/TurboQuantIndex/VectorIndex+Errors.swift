@@ -1,0 +1,141 @@
+internal import TurboQuant
+internal import TurboQuantKernels
+
+/// How far the truth may lie from the scores of one query's hits.
+///
+/// A score is A + B·ρ̂. The codec says how far a row's ρ̂ may be off; whole numbers and float32 arithmetic add to
+/// that.
+struct ScoreErrors {
+  private let index: VectorIndex
+  private let query: PlannedQuery
+  /// What whole numbers add to ⟨ŷ, u⟩ and to the sketch's estimate, and the terms that cancel in sums of codes.
+  private let codes: SumScale
+  private let sketch: SumScale?
+
+  init(_ index: VectorIndex, _ query: PlannedQuery) {
+    self.index = index
+    self.query = query
+    var tables = QueryTables()
+    tables.append(
+      query.prepared.direction.span, query.prepared.projections.span,
+      sketchScale: index.codec.sketch?.scale ?? 0, index.scanCodes, index.codec.kernels,
+      readsSigns: false, readsSecondPlane: false)
+    codes = tables.codeScales[0]
+    sketch = tables.sketchScales.first
+  }
+
+  /// The error of the score of a row's codes.
+  func error(of row: Candidate) throws(IndexError) -> EstimateError {
+    let estimate = try estimate(row)
+    let (law, metric) = (query.law, index.metric)
+    let norm = Double(try index.rows.scalar(.norms, at: row.slot))
+    let along =
+      index.shape.hasMeanComponents
+      ? Double(try index.rows.scalar(.meanComponents, at: row.slot)) : 0
+    let shift = law.meanShare * along - law.normShare * norm * norm
+    let slope = norm * law.scale
+    let (whole, offsets) = try rounding(of: row.slot, norm: norm)
+    let terms =
+      slope * (2 + offsets) + abs(law.constant) + abs(law.meanShare * along)
+      + law.normShare * norm * norm
+    // ρ is a product's value in units of both lengths.
+    let unit = norm * query.prepared.norm
+    let sign: Double = metric.isDistance ? -1 : 1
+    return estimate.error.scaled(
+      by: unit > 0 ? sign * slope / unit : 0, offset: sign * (law.constant + shift),
+      value: sign * Double(row.key), whole.scaled(by: unit),
+      rounding: ScoreErrors.float32 * terms, range: metric.range)
+  }
+
+  /// The codec's own estimate from a row's codes.
+  func estimate(_ row: Candidate) throws(IndexError) -> Estimate {
+    let codes = try index.codes(at: row.slot)
+    return try rethrowing { () throws(CodecError) in
+      try index.codec.estimate(query.prepared, codes[0])
+    }
+  }
+
+  /// The standard deviation of the roundings of a score, in units of its terms: the row's scalars, the query's factors
+  /// and some ten operations, each below 2⁻²⁴.
+  private static let float32 = 0x1p-23
+
+  /// What whole numbers add to ρ̂, and the size of what cancels in it.
+  private func rounding(
+    of slot: Int, norm: Double
+  ) throws(IndexError) -> (error: CosineError, offsets: Double) {
+    guard let sketch else {
+      let alignment = Double(try index.rows.scalar(.alignments, at: slot))
+      guard alignment > 0 else { return (CosineError(everywhere: 0), 0) }
+      return (codes.rounding.scaled(by: 1 / alignment), abs(codes.offset) / alignment)
+    }
+    let residual = Double(try index.rows.scalar(.residualNorms, at: slot))
+    let share = norm > 0 ? residual / norm : 0
+    // The cosine that the sketch estimates is the residual's: of the codes' part only the largest is known.
+    let error =
+      CosineError(everywhere: codes.rounding.largest) + sketch.rounding.scaled(by: share)
+    return (error, abs(codes.offset) + share * abs(sketch.offset))
+  }
+}
+
+extension Metric {
+  /// The scores that vectors can have.
+  var range: ClosedRange<Double> {
+    switch self {
+    case .innerProduct: -.infinity ... .infinity
+    case .cosine: -1...1
+    case .squaredEuclidean: 0 ... .infinity
+    }
+  }
+}
+
+// MARK: Originals
+
+extension Originals {
+  /// The error of `score`, which compares `q` with an original `x`.
+  ///
+  /// Originals of float32 are what was added. Those of float16 are off by up to h = 2⁻¹¹ of the power of two below a
+  /// coordinate, evenly, with variance h²/3: to first order that is Σ s²h²/3 with s the score's slope in the
+  /// coordinate, and the second order shifts the score by up to Σ h²/3 times its curvature.
+  func error(of score: Double, _ metric: Metric, _ x: [Float], _ q: [Float]) -> EstimateError {
+    guard self == .float16 else {
+      return EstimateError(of: score, standardDeviation: 0, range: metric.range)
+    }
+    let (xNorm, qNorm) = (Originals.length(x), Originals.length(q))
+    var (first, second) = (0.0, 0.0)
+    for i in x.indices {
+      let (a, b) = (Double(x[i]), Double(q[i]))
+      let half = Originals.halfStep(of: x[i])
+      let variance = half * half / 3
+      second += variance
+      let slope: Double
+      switch metric {
+      case .innerProduct: slope = b
+      case .squaredEuclidean: slope = 2 * (a - b)
+      case .cosine:
+        slope = xNorm > 0 && qNorm > 0 ? (b / qNorm - score * a / xNorm) / xNorm : 0
+      }
+      first += slope * slope * variance
+    }
+    let shift: Double
+    switch metric {
+    case .innerProduct: shift = 0
+    case .squaredEuclidean: shift = second
+    case .cosine: shift = xNorm > 0 ? second / (2 * xNorm * xNorm) : 0
+    }
+    let float32 = 0x1p-24 * abs(score)
+    return EstimateError(
+      of: score,
+      standardDeviation: (first + shift * shift + float32 * float32).squareRoot(),
+      range: metric.range)
+  }
+
+  private static func length(_ x: [Float]) -> Double {
+    x.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()
+  }
+
+  /// Half the distance to the next float16; below 2⁻¹⁴ all are 2⁻²⁴ apart.
+  private static func halfStep(of x: Float) -> Double {
+    let exponent = x == 0 ? -14 : max(-14, Int(x.exponent))
+    return Double(sign: .plus, exponent: exponent - 11, significand: 1)
+  }
+}
