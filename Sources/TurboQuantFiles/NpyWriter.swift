@@ -3,8 +3,9 @@ internal import TurboQuantStorage
 
 /// Writes float32 vectors to a `.npy` file, some rows at a time.
 ///
-/// The file appears, whole, when ``finish()`` returns; until then whatever was at the path stays. A
-/// writer that ends without it leaves nothing behind. The bytes are those of `numpy.save`.
+/// The file appears whole, at the end of ``finish()``; until then whatever was at the path stays. A
+/// writer that ends without it leaves nothing behind. The bytes are those of `numpy.save`. Links,
+/// permissions and owners are treated as ``CodeFileWriter`` says.
 ///
 /// ```swift
 /// var writer = try NpyWriter("decoded.npy", dimension: 384)
@@ -59,7 +60,9 @@ public struct NpyWriter: ~Copyable, Sendable {
 
   /// Writes the number of rows into the header, brings all to the disk and replaces the target.
   ///
-  /// - Throws: ``VectorFileError`` when writing fails; the target is then as it was.
+  /// - Throws: ``VectorFileError`` when writing fails. The target is then as it was, but for
+  ///   ``VectorFileError/Kind/replacedNotSynchronized(code:)``: then it is new, and may be lost in a
+  ///   power cut.
   public consuming func finish() throws(VectorFileError) {
     let header = NpyHeader.encoded(count: count, dimension: dimension)
     do throws(StorageError) {

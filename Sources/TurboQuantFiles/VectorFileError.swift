@@ -14,6 +14,12 @@ public struct VectorFileError: Error, Equatable, Sendable {
     case isDirectory
     /// The path names a pipe, socket or device.
     case notRegularFile
+    /// The file may not be written.
+    case readOnly
+    /// Another program was changing the file, and has been waited for.
+    case busy(seconds: Int)
+    /// The new file is in place, but its directory could not be brought to the disk.
+    case replacedNotSynchronized(code: Int32)
     /// The file has no bytes.
     case empty
     /// The name ends in none of the supported extensions.
@@ -82,6 +88,10 @@ public struct VectorFileError: Error, Equatable, Sendable {
       case .isDirectory: .isDirectory
       case .notRegularFile: .notRegularFile
       case .empty: .empty
+      case .readOnly: .readOnly
+      case .busy(let seconds): .busy(seconds: seconds)
+      case .replacedNotSynchronized(let code): .replacedNotSynchronized(code: code)
+      case .zeroByteInPath: .misuse(reason: "the path holds a zero byte, which no file name can")
       case .misuse(let reason): .misuse(reason: reason)
       default: .misuse(reason: error.description)
       }
@@ -107,6 +117,12 @@ extension VectorFileError: CustomStringConvertible {
     case .system(let call, let code): "\(call) failed: \(systemErrorMessage(code)) (error \(code))"
     case .isDirectory: "is a directory, expected a file of vectors"
     case .notRegularFile: "is a pipe, socket or device, expected a regular file"
+    case .readOnly: "is read-only"
+    case .busy(let seconds):
+      "is being changed by another program, which \(seconds) s have not ended"
+    case .replacedNotSynchronized(let code):
+      "is written and in place, but its folder could not be brought to the disk: "
+        + "\(systemErrorMessage(code)) (error \(code))"
     case .empty: "is empty (0 bytes), expected a file of vectors"
     case .unknownExtension(let found):
       (found.isEmpty ? "no extension" : "unknown extension \"\(singleLine(found))\"")
@@ -141,6 +157,9 @@ extension VectorFileError: CustomStringConvertible {
     case .permissionDenied: "check who may read or write it"
     case .isDirectory: "name a file inside it"
     case .notRegularFile: "to read a .npy stream, pipe it to standard input and name it \"-\""
+    case .readOnly: "make it writable, or name another file"
+    case .busy: "try again when that has ended"
+    case .replacedNotSynchronized: "do not repeat it; a power cut may still bring the old file back"
     case .empty, .truncated: "was it copied or written completely?"
     case .unknownExtension: "rename the file, or convert it with numpy.save"
     case .wrongMagic: "write it with numpy.save"

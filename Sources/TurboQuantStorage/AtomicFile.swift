@@ -1,50 +1,69 @@
 /// A file written beside its target and moved onto it whole.
 ///
-/// Until `commit` returns, the target is what it was before; a value that ends uncommitted removes
-/// its temporary, whose name is `.NAME.tmp-PID-RANDOM`. A process killed outright leaves that
-/// temporary behind and the target untouched. A symbolic link at the target is replaced, not
-/// followed.
+/// Until `commit`, the target is what it was before; a value that ends uncommitted removes its
+/// temporary (`Temporaries`). A symbolic link is followed: the file that it leads to is replaced, and
+/// the link stays. Of a file with several names (hard links) only the one given gets the new file.
+///
+/// The new file has the permissions of the old one, without set-user-ID, set-group-ID and sticky bit,
+/// and its owner where the system allows that, as it does to the administrator. Access control lists
+/// and extended attributes are not carried over. A file that may not be written is not replaced.
 package struct AtomicFile: ~Copyable, Sendable {
-  /// The target.
-  package let path: String
+  /// The target's path.
+  package var path: String { target.path }
   /// The number of bytes appended so far.
   package private(set) var byteCount: UInt64 = 0
 
-  private let temporary: String
-  private let directory: String
+  private let target: Target
+  private let temporary: PathName
   private var descriptor: FileDescriptor
+  private var lock: FileLock?
   private var isCommitted = false
   // After one failure the file's content is unknown, so every later call repeats it.
   private var failure: StorageError?
 
-  /// Creates the temporary of `path`, with the permissions of the file already there, if any.
+  /// Creates the temporary of `path`; `commit` waits for whoever is changing the file there.
   package init(_ path: String) throws(StorageError) {
-    let existing = try fileStatus(at: path)
-    switch existing?.kind {
-    case .regular, nil: break
-    case .directory: throw StorageError(.isDirectory, path: path)
-    case .other: throw StorageError(.notRegularFile, path: path)
-    }
-    let (directory, name) = AtomicFile.split(path)
-    guard !name.isEmpty else { throw StorageError(.isDirectory, path: path) }
-    let temporary = directory + AtomicFile.temporaryName(for: name)
-    let descriptor = try FileDescriptor(temporary, .creating, reportedAs: path)
-    if let permissions = existing?.permissions {
+    try self.init(Target(path), holding: nil)
+  }
+
+  /// Creates the temporary of a file that is locked.
+  package init(replacing lock: consuming FileLock) throws(StorageError) {
+    let target = lock.target
+    try self.init(target, holding: lock)
+  }
+
+  private init(_ target: Target, holding lock: consuming FileLock?) throws(StorageError) {
+    let path = target.path
+    Temporaries.sweep(target.file.directory)
+    // What replaces a private file must not be open to others meanwhile.
+    let permissions: UInt32 = target.existing == nil ? 0o666 : 0o600
+    while true {
+      let temporary = Temporaries.name(for: target.file)
+      let descriptor = try Temporaries.create(
+        temporary, permissions: permissions, reportedAs: path)
+      let isOurs: Bool
       do throws(StorageError) {
-        try descriptor.setPermissions(permissions)
+        // Another writer may have come between, and taken it for one left behind.
+        let isLocked = try descriptor.tryLockIfPossible()
+        let linkCount = try descriptor.status().linkCount
+        isOurs = isLocked && linkCount > 0
       } catch {
-        removeFile(temporary)
+        Temporaries.remove(temporary)
         throw error
       }
+      if isOurs {
+        self.target = target
+        self.temporary = temporary
+        self.descriptor = descriptor
+        self.lock = lock
+        return
+      }
+      Temporaries.remove(temporary)
     }
-    self.path = path
-    self.directory = directory.isEmpty ? "." : directory
-    self.temporary = temporary
-    self.descriptor = descriptor
   }
 
   deinit {
-    if !isCommitted { removeFile(temporary) }
+    if !isCommitted { Temporaries.remove(temporary) }
   }
 
   /// Appends all of `bytes`.
@@ -68,23 +87,67 @@ package struct AtomicFile: ~Copyable, Sendable {
 
   /// Brings the bytes to the disk, then moves the file onto its target.
   ///
-  /// An error from the very last step, synchronizing the directory, comes when the target is
-  /// already new and whole, but might not survive a power cut.
+  /// Only `replacedNotSynchronized`, from the very last step, comes when the target is already new and
+  /// whole: its directory could not be brought to the disk, so a power cut may bring the old file back.
+  /// After every other error the target is what it was before.
   package consuming func commit() throws(StorageError) {
     if let failure { throw failure }
+    if let existing = target.existing { try take(ownerAndPermissionsOf: existing) }
     try descriptor.synchronize()
+    // The temporary stays locked until it has its new name, or it would look left behind.
+    let locked = try descriptor.duplicate()
     try descriptor.closeReportingFailure()
+    descriptor = locked
     // Opened first, so that nothing but the last step can fail once the target is replaced.
-    let parent = try FileDescriptor(directory, .directory, reportedAs: path)
-    try renameFile(temporary, onto: path)
+    let parent = try FileDescriptor(target.file.directory, .directory, reportedAs: path)
+    if lock == nil { lock = try lockTarget() }
+    try Temporaries.move(temporary, onto: target.file, reportedAs: path)
     isCommitted = true
     do throws(StorageError) {
       try parent.synchronize()
     } catch {
+      guard case .system(_, let code) = error.kind else { throw error }
       // Some network file systems cannot synchronize a directory; there is nothing more to do.
-      if error.kind == .system(call: .fsync, code: ErrorNumber.invalidArgument) { return }
+      if code == ErrorNumber.invalidArgument { return }
+      throw StorageError(.replacedNotSynchronized(code: code), path: path)
+    }
+  }
+
+  /// Waits for whoever is changing the target; nil where there is none.
+  private func lockTarget() throws(StorageError) -> FileLock? {
+    guard target.existing != nil else { return nil }
+    do throws(StorageError) {
+      return try FileLock(target, waitingAtMost: FileLock.patience)
+    } catch {
+      // It has been removed since.
+      if error.kind == .system(call: .open, code: ErrorNumber.notFound) { return nil }
       throw error
     }
+  }
+
+  /// Gives the temporary what the old file has.
+  ///
+  /// A group that cannot be given would leave its rights to another, so that one gets what all have.
+  private func take(ownerAndPermissionsOf old: FileStatus) throws(StorageError) {
+    var permissions = old.permissions & 0o777
+    let own = try descriptor.status().owner
+    if own != old.owner, try !give(user: old.owner.user, group: old.owner.group),
+      own.group != old.owner.group, try !give(user: nil, group: old.owner.group)
+    {
+      permissions = permissions & 0o707 | (permissions & 0o007) << 3
+    }
+    try descriptor.setPermissions(permissions)
+  }
+
+  /// Changes the temporary's owner; false where that is not allowed.
+  private func give(user: UInt32?, group: UInt32) throws(StorageError) -> Bool {
+    do throws(StorageError) {
+      try descriptor.setOwner(user: user, group: group)
+    } catch {
+      if error.kind == .system(call: .fchown, code: ErrorNumber.notPermitted) { return false }
+      throw error
+    }
+    return true
   }
 
   private mutating func transfer(
@@ -102,20 +165,5 @@ package struct AtomicFile: ~Copyable, Sendable {
         throw StorageError(error.kind, path: path, offset: position)
       }
     }
-  }
-
-  /// Splits a path after its last slash.
-  private static func split(_ path: String) -> (directory: String, name: String) {
-    guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return ("", path) }
-    let start = path.utf8.index(after: slash)
-    return (String(path[..<start]), String(path[start...]))
-  }
-
-  private static func temporaryName(for name: String) -> String {
-    // A name may have 255 bytes; the longest ending takes 32.
-    var stem = Substring(name)
-    while stem.utf8.count > 200 { stem.removeLast() }
-    let random = String(UInt64.random(in: .min ... .max), radix: 16)
-    return ".\(stem).tmp-\(processIdentifier)-\(random)"
   }
 }

@@ -66,7 +66,9 @@ package struct ContainerReader: ~Copyable, Sendable {
     for index in sections.indices {
       for chunk in 0..<Int(sections[index].chunkCount) {
         try check(chunk: chunk, ofSectionAt: index)
-        done += UInt64(chunkRange(chunk, of: sections[index]).count)
+        let range = chunkRange(chunk, of: sections[index])
+        mapping.forget(range)
+        done += UInt64(range.count)
         progress(done, total)
       }
     }
@@ -74,6 +76,13 @@ package struct ContainerReader: ~Copyable, Sendable {
 
   /// Advises the kernel that the file will be read from front to back.
   package func adviseSequentialReading() { mapping.adviseSequentialReading() }
+
+  /// Frees the memory of a section's bytes that will not be read again soon.
+  package func forgetBytes(of name: String, _ range: Range<Int>) {
+    guard let section = sections.first(where: { $0.name == name }) else { return }
+    let start = Int(section.offset)
+    mapping.forget(start + range.lowerBound..<start + range.upperBound)
+  }
 
   private func index(of name: String) throws(StorageError) -> Int {
     guard let index = sections.firstIndex(where: { $0.name == name }) else {
@@ -121,6 +130,21 @@ package struct ContainerReader: ~Copyable, Sendable {
     }
     checked[index].insert(chunk)
   }
+}
+
+/// The four characters in which a file says what kind of container it is.
+///
+/// Nil where it cannot be read, or is no regular file: of a pipe, looking would take bytes away.
+package func containerKind(at path: String) -> String? {
+  guard let file = try? FileDescriptor(path, .reading), (try? file.status())?.kind == .regular
+  else {
+    return nil
+  }
+  var head = [UInt8](repeating: 0, count: 16)
+  var span = head.mutableSpan
+  var bytes = span.mutableRaw
+  guard (try? file.read(into: &bytes, at: 0)) == 16 else { return nil }
+  return String(decoding: head.suffix(4), as: UTF8.self)
 }
 
 extension ContainerReader {

@@ -11,8 +11,7 @@ internal import TurboQuantKernels
 /// try writer.finish()
 /// ```
 ///
-/// Until `finish` returns the target is what it was before; a writer that ends without it leaves
-/// nothing behind.
+/// Until `finish` the target is what it was before; a writer that ends without it leaves nothing behind.
 package struct ContainerWriter: ~Copyable, Sendable {
   private var file: AtomicFile
   private let kind: String
@@ -31,19 +30,38 @@ package struct ContainerWriter: ~Copyable, Sendable {
   ///   - kind: Four printable ASCII characters that say what the sections mean.
   ///   - sectionCount: How many sections will follow, at most 64.
   package init(_ path: String, kind: String, sectionCount: Int) throws(StorageError) {
-    guard kind.utf8.count == 4, ContainerFormat.isPrintable(kind.utf8, atMost: 4) else {
-      throw StorageError(.misuse(reason: "the kind \"\(kind)\" is not four ASCII"), path: path)
-    }
-    guard (0...ContainerFormat.maximumSectionCount).contains(sectionCount) else {
-      throw StorageError(.misuse(reason: "\(sectionCount) sections, 0 to 64 allowed"), path: path)
-    }
-    var file = try AtomicFile(path)
+    try ContainerWriter.check(kind: kind, sectionCount: sectionCount, path)
+    try self.init(AtomicFile(path), kind: kind, sectionCount: sectionCount)
+  }
+
+  /// Begins a container that replaces a locked file.
+  package init(
+    replacing lock: consuming FileLock, kind: String, sectionCount: Int
+  ) throws(StorageError) {
+    try ContainerWriter.check(kind: kind, sectionCount: sectionCount, lock.target.path)
+    try self.init(AtomicFile(replacing: lock), kind: kind, sectionCount: sectionCount)
+  }
+
+  private init(
+    _ file: consuming AtomicFile, kind: String, sectionCount: Int
+  ) throws(StorageError) {
     // Header and table are known last; zeros hold their place.
     let tableEnd = ContainerFormat.tableEnd(sectionCount: sectionCount)
     try file.append([UInt8](repeating: 0, count: tableEnd).span.raw)
     self.file = file
     self.kind = kind
     self.sectionCount = sectionCount
+  }
+
+  private static func check(
+    kind: String, sectionCount: Int, _ path: String
+  ) throws(StorageError) {
+    guard kind.utf8.count == 4, ContainerFormat.isPrintable(kind.utf8, atMost: 4) else {
+      throw StorageError(.misuse(reason: "the kind \"\(kind)\" is not four ASCII"), path: path)
+    }
+    guard (0...ContainerFormat.maximumSectionCount).contains(sectionCount) else {
+      throw StorageError(.misuse(reason: "\(sectionCount) sections, 0 to 64 allowed"), path: path)
+    }
   }
 
   /// Begins the next section.
@@ -97,7 +115,8 @@ package struct ContainerWriter: ~Copyable, Sendable {
     try endSection()
   }
 
-  /// Writes checksums, table and header, brings all to the disk and replaces the target.
+  /// Writes checksums, table and header, brings all to the disk and replaces the target, as
+  /// `AtomicFile.commit` does.
   package consuming func finish() throws(StorageError) {
     guard !isInSection else { throw misuse("finished within a section") }
     guard sections.count == sectionCount else {

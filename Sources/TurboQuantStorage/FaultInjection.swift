@@ -18,8 +18,20 @@ package enum SystemCall: String, CaseIterable, Sendable {
   case fstat
   /// Asks what a path names.
   case stat
+  /// Asks what this process may do with a file.
+  case access
+  /// Asks where a symbolic link leads.
+  case readlink
+  /// Lists the names in a directory.
+  case opendir
   /// Sets the permissions of an open file.
   case fchmod
+  /// Sets the owner of an open file.
+  case fchown
+  /// Locks an open file.
+  case flock
+  /// Makes a second descriptor of an open file.
+  case dup
   /// Maps a file into memory.
   case mmap
   /// Removes a mapping.

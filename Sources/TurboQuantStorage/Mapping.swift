@@ -58,4 +58,18 @@
       unsafe adviseSequential(base, byteCount: byteCount, path: path)
     }
   }
+
+  /// Frees the memory behind a reader that has read `range` and does not come back.
+  ///
+  /// Pages that are touched again come from the file again. Memory is freed by whole mebibytes, as the
+  /// last one of the range is completed, so that reading in small pieces costs no more.
+  package func forget(_ range: Range<Int>) {
+    let start = range.lowerBound & ~(Mapping.stretch - 1)
+    let end = range.upperBound & ~(Mapping.stretch - 1)
+    guard let base = unsafe base, start < end, end <= byteCount else { return }
+    unsafe TurboQuantStorage.forget(base + start, byteCount: end - start, path: path)
+  }
+
+  // A mebibyte: a multiple of any page's size.
+  private static let stretch = 1 << 20
 }

@@ -8,6 +8,18 @@ package struct StorageError: Error, Equatable, Sendable {
     case isDirectory
     /// The path names a pipe, socket or device where a regular file is needed.
     case notRegularFile
+    /// The file may not be written.
+    case readOnly
+    /// Another writer is changing the file, and was waited for.
+    case busy(seconds: Int)
+    /// There is no directory to make the file in.
+    case noDirectory(String)
+    /// No file can be made in the directory.
+    case readOnlyDirectory(String)
+    /// The path holds a zero byte, at which the system would end it.
+    case zeroByteInPath
+    /// The new file is in place, but its directory could not be brought to the disk.
+    case replacedNotSynchronized(code: Int32)
     /// The file has no bytes.
     case empty
     /// The file is shorter than its own header says, or than any header.
@@ -60,6 +72,15 @@ extension StorageError: CustomStringConvertible {
       "\(call.rawValue) failed: \(systemErrorMessage(code)) (error \(code))"
     case .isDirectory: "is a directory, expected a file"
     case .notRegularFile: "is a pipe, socket or device, expected a regular file"
+    case .readOnly: "is read-only"
+    case .busy(let seconds):
+      "is being changed by another program, which \(seconds) s have not ended"
+    case .noDirectory(let directory): "there is no folder \(singleLine(directory))"
+    case .readOnlyDirectory(let directory): "the folder \(singleLine(directory)) cannot be written"
+    case .zeroByteInPath: "the path holds a zero byte, which no file name can"
+    case .replacedNotSynchronized(let code):
+      "is written and in place, but its folder could not be brought to the disk: "
+        + "\(systemErrorMessage(code)) (error \(code))"
     case .empty: "is empty (0 bytes), expected a TurboQuant container"
     case .truncated(let expected, let found):
       "is cut short: \(found) bytes, expected \(expected)"
@@ -87,6 +108,12 @@ extension StorageError: CustomStringConvertible {
     case .system(_, ErrorNumber.permissionDenied): "check the permissions of file and folder"
     case .system(_, ErrorNumber.noSpace): "free some space, or write to another disk"
     case .system, .misuse, .notRegularFile: nil
+    case .readOnly: "make it writable, or name another file"
+    case .busy: "try again when that has ended"
+    case .noDirectory: "make it, or name another file"
+    case .readOnlyDirectory: "check its permissions"
+    case .zeroByteInPath: "name another file"
+    case .replacedNotSynchronized: "do not repeat it; a power cut may still bring the old file back"
     case .isDirectory: "name a file inside it"
     case .empty, .truncated: "was it copied or written completely?"
     case .trailingBytes: "was something appended to it?"

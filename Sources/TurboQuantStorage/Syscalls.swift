@@ -1,6 +1,8 @@
 // Every system call of the package passes this file, so that tests can count each one, cut it short
 // or fail it (FaultInjection), and so that EINTR is handled once.
 
+internal import TurboQuantKernels
+
 #if canImport(Darwin)
   internal import Darwin
 #elseif canImport(Glibc)
@@ -21,12 +23,29 @@ package struct FileStatus: Equatable, Sendable {
     case other
   }
 
+  /// What tells a file from all others, whatever names it has.
+  package struct Identity: Hashable, Sendable {
+    fileprivate let device: UInt64
+    fileprivate let inode: UInt64
+  }
+
   /// The kind of file.
   package let kind: Kind
   /// The file's size in bytes.
   package let byteCount: UInt64
   /// The permission bits.
   package let permissions: UInt32
+  /// Which file it is.
+  package let identity: Identity
+  /// The number of names that the file has.
+  package let linkCount: Int
+  /// The user and the group that own the file.
+  let owner: Owner
+
+  struct Owner: Equatable, Sendable {
+    let user: UInt32
+    let group: UInt32
+  }
 
   fileprivate init(_ status: stat) {
     kind =
@@ -37,6 +56,11 @@ package struct FileStatus: Equatable, Sendable {
       }
     byteCount = UInt64(clamping: status.st_size)
     permissions = UInt32(status.st_mode & 0o7777)
+    identity = Identity(
+      device: UInt64(truncatingIfNeeded: status.st_dev),
+      inode: UInt64(truncatingIfNeeded: status.st_ino))
+    linkCount = Int(status.st_nlink)
+    owner = Owner(user: status.st_uid, group: status.st_gid)
   }
 }
 
@@ -47,7 +71,9 @@ package struct FileDescriptor: ~Copyable, Sendable {
     /// For reading; never waits for the other end of a pipe.
     case reading
     /// For writing a file that must not exist yet.
-    case creating
+    case creating(permissions: UInt32)
+    /// To lock a file; a network file must be writable for that. Never follows a link.
+    case locking
     /// A directory, to synchronize the names in it.
     case directory
 
@@ -55,8 +81,13 @@ package struct FileDescriptor: ~Copyable, Sendable {
       switch self {
       case .reading: O_RDONLY | O_CLOEXEC | O_NONBLOCK
       case .creating: O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC
+      case .locking: O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW
       case .directory: O_RDONLY | O_DIRECTORY | O_CLOEXEC
       }
+    }
+
+    fileprivate var permissions: mode_t {
+      if case .creating(let permissions) = self { mode_t(permissions) } else { 0 }
     }
   }
 
@@ -65,24 +96,39 @@ package struct FileDescriptor: ~Copyable, Sendable {
   private let number: Int32
   private var closesAtEnd: Bool
 
+  /// Opens the file at `path`.
+  package init(_ path: String, _ access: Access) throws(StorageError) {
+    try self.init(PathName(path), access, reportedAs: path)
+  }
+
   /// Opens `file`; errors report `path`, which for a temporary is the path the user knows.
-  package init(
-    _ file: String, _ access: Access, reportedAs path: String? = nil
-  ) throws(StorageError) {
-    self.path = path ?? file
-    number = try perform(.open, path: self.path) { unsafe open(file, access.flags, 0o666) }
+  init(_ file: PathName, _ access: Access, reportedAs path: String) throws(StorageError) {
+    self.path = path
+    number = try perform(.open, path: path) {
+      unsafe open(file.terminated, access.flags, access.permissions)
+    }
     closesAtEnd = true
   }
 
-  private init(borrowing number: Int32, path: String) {
+  private init(_ number: Int32, path: String, closesAtEnd: Bool) {
     self.path = path
     self.number = number
-    closesAtEnd = false
+    self.closesAtEnd = closesAtEnd
   }
 
   /// Standard input, which is left open at the end.
   package static func standardInput() -> FileDescriptor {
-    FileDescriptor(borrowing: STDIN_FILENO, path: "standard input")
+    FileDescriptor(STDIN_FILENO, path: "standard input", closesAtEnd: false)
+  }
+
+  /// Standard output, which is left open at the end.
+  package static func standardOutput() -> FileDescriptor {
+    FileDescriptor(STDOUT_FILENO, path: "standard output", closesAtEnd: false)
+  }
+
+  /// Standard error, which is left open at the end.
+  package static func standardError() -> FileDescriptor {
+    FileDescriptor(STDERR_FILENO, path: "standard error", closesAtEnd: false)
   }
 
   deinit {
@@ -94,6 +140,23 @@ package struct FileDescriptor: ~Copyable, Sendable {
   package mutating func closeReportingFailure() throws(StorageError) {
     closesAtEnd = false
     _ = try perform(.close, path: path) { close(number) }
+  }
+
+  /// Opens the same file once more; a lock is held until both are closed.
+  func duplicate() throws(StorageError) -> FileDescriptor {
+    let copy = try perform(.dup, path: path) { fcntl(number, F_DUPFD_CLOEXEC, 0) }
+    return FileDescriptor(copy, path: path, closesAtEnd: true)
+  }
+
+  /// Locks the file for this descriptor, unless another has locked it; the lock ends with it.
+  func tryLock() throws(StorageError) -> Bool {
+    do throws(StorageError) {
+      _ = try perform(.flock, path: path) { flock(number, LOCK_EX | LOCK_NB) }
+    } catch {
+      if error.kind == .system(call: .flock, code: EWOULDBLOCK) { return false }
+      throw error
+    }
+    return true
   }
 
   /// Asks the kernel what this is.
@@ -136,6 +199,12 @@ package struct FileDescriptor: ~Copyable, Sendable {
     return written
   }
 
+  /// Writes all of `bytes` at the current position.
+  package func writeAll(_ bytes: [UInt8]) throws(StorageError) {
+    var done = 0
+    while done < bytes.count { done += try write(bytes.span.raw.extracting(done...)) }
+  }
+
   /// Writes some of `bytes` at `offset` and returns how many.
   package func write(_ bytes: RawSpan, at offset: UInt64) throws(StorageError) -> Int {
     let byteCount = transferLimit(bytes.byteCount)
@@ -150,6 +219,12 @@ package struct FileDescriptor: ~Copyable, Sendable {
   /// Sets the permission bits.
   package func setPermissions(_ permissions: UInt32) throws(StorageError) {
     _ = try perform(.fchmod, path: path) { fchmod(number, mode_t(permissions)) }
+  }
+
+  /// Gives the file to a user, unless `user` is nil, and to a group.
+  func setOwner(user: UInt32?, group: UInt32) throws(StorageError) {
+    // The largest number leaves the user as it is.
+    _ = try perform(.fchown, path: path) { fchown(number, user ?? .max, group) }
   }
 
   /// Returns once the disk, not only the kernel, holds what was written.
@@ -203,11 +278,25 @@ func adviseSequential(_ base: UnsafeRawPointer, byteCount: Int, path: String) {
   }
 }
 
+/// Frees the memory of pages that were read; they come from the file again when they are touched.
+func forget(_ base: UnsafeRawPointer, byteCount: Int, path: String) {
+  _ = try? perform(.madvise, path: path) {
+    unsafe madvise(UnsafeMutableRawPointer(mutating: base), byteCount, MADV_DONTNEED)
+  }
+}
+
 /// Asks what `path` names; `nil` when it names nothing.
 package func fileStatus(at path: String) throws(StorageError) -> FileStatus? {
+  try fileStatus(at: PathName(path), reportedAs: path)
+}
+
+/// Asks what `file` names; `nil` when it names nothing.
+func fileStatus(
+  at file: PathName, reportedAs path: String
+) throws(StorageError) -> FileStatus? {
   var status = stat()
   do throws(StorageError) {
-    _ = try perform(.stat, path: path) { unsafe stat(path, &status) }
+    _ = try perform(.stat, path: path) { unsafe stat(file.terminated, &status) }
   } catch {
     if error.kind == .system(call: .stat, code: ENOENT) { return nil }
     throw error
@@ -215,18 +304,134 @@ package func fileStatus(at path: String) throws(StorageError) -> FileStatus? {
   return FileStatus(status)
 }
 
-/// Moves `source` onto `target` in one step that other processes see whole or not at all.
-package func renameFile(_ source: String, onto target: String) throws(StorageError) {
-  _ = try perform(.rename, path: target) { unsafe rename(source, target) }
+/// Asks whether this process may write to a file, or make files in a directory.
+func isWritable(_ file: PathName, reportedAs path: String) throws(StorageError) -> Bool {
+  do throws(StorageError) {
+    _ = try perform(.access, path: path) { unsafe access(file.terminated, W_OK) }
+  } catch {
+    if case .system(_, EACCES) = error.kind { return false }
+    throw error
+  }
+  return true
 }
 
-/// Removes the name `path`; a failure leaves a stray file and is of no consequence to the caller.
-package func removeFile(_ path: String) {
-  _ = try? perform(.unlink, path: path) { unsafe unlink(path) }
+/// Asks where a symbolic link leads; `nil` when `file` is no link.
+func readLink(_ file: PathName, reportedAs path: String) throws(StorageError) -> [UInt8]? {
+  var target = [CChar](repeating: 0, count: Int(PATH_MAX))
+  do throws(StorageError) {
+    let count = try perform(.readlink, path: path) {
+      unsafe readlink(file.terminated, &target, target.count)
+    }
+    return target[..<count].map { UInt8(truncatingIfNeeded: $0) }
+  } catch {
+    if case .system(_, EINVAL) = error.kind { return nil }
+    if case .system(_, ENOENT) = error.kind { return nil }
+    throw error
+  }
 }
+
+/// The names in a directory.
+func names(in directory: PathName) throws(StorageError) -> [[UInt8]] {
+  var opened: DirectoryStream?
+  _ = try perform(.opendir, path: directory.description) {
+    unsafe opened = opendir(directory.terminated)
+    return unsafe opened == nil ? -1 : 0
+  }
+  guard let stream = unsafe opened else { return [] }
+  defer { unsafe closedir(stream) }
+  var names: [[UInt8]] = []
+  while let entry = unsafe readdir(stream) {
+    // An entry ends with its name, so it may be shorter than its type.
+    guard let offset = MemoryLayout<dirent>.offset(of: \.d_name) else { break }
+    let name = unsafe (UnsafeRawPointer(entry) + offset).assumingMemoryBound(to: CChar.self)
+    names.append(unsafe Array(UnsafeRawBufferPointer(start: name, count: strlen(name))))
+  }
+  return names
+}
+
+/// Moves `source` onto `target` in one step that other processes see whole or not at all.
+func renameFile(
+  _ source: PathName, onto target: PathName, reportedAs path: String
+) throws(StorageError) {
+  _ = try perform(.rename, path: path) {
+    unsafe rename(source.terminated, target.terminated)
+  }
+}
+
+/// Removes the name `file`; a failure leaves a stray file and is of no consequence to the caller.
+func removeFile(_ file: PathName) {
+  _ = try? perform(.unlink, path: file.description) { unsafe unlink(file.terminated) }
+}
+
+/// Waits before something is tried again.
+func pause(milliseconds: UInt32) { usleep(1000 * milliseconds) }
 
 /// The number of this process, for the names of temporary files.
 package var processIdentifier: Int32 { getpid() }
+
+/// Makes a write that cannot be done an error of its own, where it would end the process: to a pipe
+/// that nobody reads, and to a file that may not grow further.
+package func ignoreWriteSignals() {
+  for number in [SIGPIPE, SIGXFSZ] { signal(number, SIG_IGN) }
+}
+
+/// The number of the signal that ends a process when it writes to a pipe that nobody reads.
+package var brokenPipeSignal: Int32 { SIGPIPE }
+
+/// Removes what this process is writing when it is told to end (SIGINT, SIGTERM, SIGHUP), before it
+/// ends by that signal.
+///
+/// To be called before there are other threads: those that begin later leave these signals to the
+/// thread that waits for them here, where, unlike in a signal handler, any code may run.
+package func removeTemporariesWhenTerminated() {
+  var signals = terminationSignals()
+  unsafe pthread_sigmask(SIG_BLOCK, &signals, nil)
+  #if canImport(Darwin)
+    var thread: pthread_t?
+  #else
+    var thread = pthread_t()
+  #endif
+  let code = unsafe pthread_create(
+    &thread, nil,
+    { _ in
+      var signals = terminationSignals()
+      var number: Int32 = 0
+      while unsafe sigwait(&signals, &number) != 0 {}
+      Temporaries.endProcess(by: number)
+    }, nil)
+  // Without the thread a signal ends the process as it always does.
+  if code != 0 { unsafe pthread_sigmask(SIG_UNBLOCK, &signals, nil) }
+}
+
+/// The signals that tell a process to end, but for those that its parent lets it ignore.
+private func terminationSignals() -> sigset_t {
+  var signals = sigset_t()
+  unsafe sigemptyset(&signals)
+  for number in [SIGINT, SIGTERM, SIGHUP] {
+    var action = sigaction()
+    guard unsafe sigaction(number, nil, &action) == 0 else { continue }
+    #if canImport(Darwin)
+      let handler = unsafe action.__sigaction_u.__sa_handler
+    #else
+      let handler = unsafe action.__sigaction_handler.sa_handler
+    #endif
+    let isIgnored =
+      unsafe unsafeBitCast(handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
+    if !isIgnored { unsafe sigaddset(&signals, number) }
+  }
+  return signals
+}
+
+/// Ends the process as the signal does by default.
+func die(by number: Int32) -> Never {
+  signal(number, SIG_DFL)
+  var signals = sigset_t()
+  unsafe sigemptyset(&signals)
+  unsafe sigaddset(&signals, number)
+  unsafe pthread_sigmask(SIG_UNBLOCK, &signals, nil)
+  raise(number)
+  _exit(128 + number)
+}
 
 /// The operating system's words for an error number.
 package func systemErrorMessage(_ code: Int32) -> String {
@@ -240,6 +445,14 @@ package enum ErrorNumber {
   package static let notFound = ENOENT
   /// Permission denied.
   package static let permissionDenied = EACCES
+  /// The other end of a pipe is closed.
+  package static let brokenPipe = EPIPE
+  /// The file system knows no locks.
+  static let noLocks = [ENOLCK, ENOTSUP, ENOSYS]
+  /// Not allowed to anybody but the owner or the administrator.
+  static let notPermitted = EPERM
+  /// Links lead to links without an end.
+  static let tooManyLinks = ELOOP
   /// Invalid argument, which some file systems answer to synchronizing a directory.
   package static let invalidArgument = EINVAL
   /// Interrupted by a signal.
@@ -274,6 +487,12 @@ private func transferLimit(_ byteCount: Int) -> Int {
   let limited = min(byteCount, 1 << 30)
   return FaultInjection.current?.limit(limited) ?? limited
 }
+
+#if canImport(Darwin)
+  private typealias DirectoryStream = UnsafeMutablePointer<DIR>
+#else
+  private typealias DirectoryStream = OpaquePointer
+#endif
 
 // Inside `FileDescriptor` the plain names are its own methods.
 private func systemRead(

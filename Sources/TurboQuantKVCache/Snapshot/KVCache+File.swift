@@ -5,7 +5,14 @@ internal import TurboQuantStorage
 extension KVCache {
   /// Writes a snapshot, which replaces the file whole or not at all.
   ///
-  /// - Throws: ``KVCacheError`` when writing fails; the path then holds what it held before.
+  /// A symbolic link is followed: the file it leads to is replaced. Of a file with several names (hard
+  /// links) only the one given gets the new file. A file that may not be written is refused. The new file
+  /// has the old one's permissions, without set-user-ID, set-group-ID and sticky bit, and its owner where
+  /// the system allows that; access control lists and extended attributes are not kept.
+  ///
+  /// - Throws: ``KVCacheError`` when writing fails. The path then holds what it held before, unless the
+  ///   error says that the new file is in place: the very last step, which protects it from a power cut,
+  ///   has failed.
   /// - Complexity: O(bytes kept).
   public func save(to path: String) throws(KVCacheError) {
     try storing { () throws(StorageError) in

@@ -1,0 +1,44 @@
+/// A path as the bytes that the system takes, which need not be UTF-8 where a link leads.
+struct PathName: Equatable, Sendable {
+  private let bytes: [UInt8]
+
+  /// The bytes of `path`, which must not hold a zero byte.
+  init(_ path: String) throws(StorageError) {
+    guard !path.utf8.contains(0) else { throw StorageError(.zeroByteInPath, path: path) }
+    bytes = Array(path.utf8)
+  }
+
+  private init(bytes: [UInt8]) { self.bytes = bytes }
+
+  /// The bytes with the zero that ends them for the system.
+  var terminated: [CChar] { bytes.map { CChar(truncatingIfNeeded: $0) } + [0] }
+
+  /// What follows the last slash.
+  var name: [UInt8] { Array(bytes[nameStart...]) }
+
+  /// What leads to the name, up to the last slash.
+  var directory: PathName {
+    nameStart == 0 ? PathName(bytes: Array("./".utf8)) : PathName(bytes: Array(bytes[..<nameStart]))
+  }
+
+  /// The file `name` beside this one.
+  func sibling(_ name: [UInt8]) -> PathName { PathName(bytes: bytes[..<nameStart] + name) }
+
+  /// Where the file is that this names, with all links from the last name on followed.
+  func followingLinks(reportedAs path: String) throws(StorageError) -> PathName {
+    var place = self
+    // As many as Linux follows.
+    for _ in 0...40 {
+      guard let link = try readLink(place, reportedAs: path) else { return place }
+      place = link.first == UInt8(ascii: "/") ? PathName(bytes: link) : place.sibling(link)
+    }
+    throw StorageError(.system(call: .readlink, code: ErrorNumber.tooManyLinks), path: path)
+  }
+
+  private var nameStart: Int { (bytes.lastIndex(of: UInt8(ascii: "/")) ?? -1) + 1 }
+}
+
+extension PathName: CustomStringConvertible {
+  /// The path as text, for messages only.
+  var description: String { String(decoding: bytes, as: UTF8.self) }
+}

@@ -1,0 +1,87 @@
+internal import Synchronization
+
+/// The files that writers make beside their targets, from their creation to their end.
+///
+/// A temporary is named `.NAME.turboquant-PID-RANDOM` and locked by its writer. One that nobody has
+/// locked was left by a process that was killed outright; the next writer in that directory removes it.
+enum Temporaries {
+  /// Those of this process.
+  ///
+  /// The lock is held where one begins or ends, so that a signal finds each in the list.
+  private static let live = Mutex<[PathName]>([])
+
+  /// Creates the temporary `file`; errors report `path`.
+  static func create(
+    _ file: PathName, permissions: UInt32, reportedAs path: String
+  ) throws(StorageError) -> FileDescriptor {
+    try live.withLock { (live) throws(StorageError) in
+      let descriptor = try FileDescriptor(
+        file, .creating(permissions: permissions), reportedAs: path)
+      live.append(file)
+      return descriptor
+    }
+  }
+
+  /// Moves a temporary onto its target.
+  static func move(
+    _ file: PathName, onto target: PathName, reportedAs path: String
+  ) throws(StorageError) {
+    try live.withLock { (live) throws(StorageError) in
+      try renameFile(file, onto: target, reportedAs: path)
+      live.removeAll { $0 == file }
+    }
+  }
+
+  /// Removes a temporary.
+  static func remove(_ file: PathName) {
+    live.withLock { live in
+      removeFile(file)
+      live.removeAll { $0 == file }
+    }
+  }
+
+  /// Removes all temporaries of this process and ends it as a signal does.
+  static func endProcess(by signal: Int32) -> Never {
+    live.withLock { live in
+      for file in live { removeFile(file) }
+      // Not before the lock is given back: another thread would begin a temporary, or miss one.
+      die(by: signal)
+    }
+  }
+
+  /// Removes the temporaries in a directory whose writers are gone; what cannot be removed stays.
+  static func sweep(_ directory: PathName) {
+    for name in (try? names(in: directory)) ?? [] where isTemporary(name) {
+      let file = directory.sibling(name)
+      guard let left = try? FileDescriptor(file, .locking, reportedAs: file.description),
+        (try? left.status())?.kind == .regular, (try? left.tryLock()) == true
+      else { continue }
+      removeFile(file)
+    }
+  }
+
+  /// A name for a temporary of `target` that no file has.
+  static func name(for target: PathName) -> PathName {
+    let random = String(UInt64.random(in: .min ... .max), radix: 16)
+    let ending = ".\(marker)-\(processIdentifier)-\(random)"
+    // A name may have 255 bytes; the longest ending takes 39. Some systems want whole characters.
+    let name = target.name
+    var end = min(name.count, 200)
+    while end > 0, end < name.count, name[end] & 0xC0 == 0x80 { end -= 1 }
+    return target.sibling([UInt8(ascii: ".")] + name[..<end] + Array(ending.utf8))
+  }
+
+  private static let marker = "turboquant"
+
+  private static func isTemporary(_ name: [UInt8]) -> Bool {
+    let parts = name.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
+    guard name.first == UInt8(ascii: "."), parts.count >= 3 else { return false }
+    let stem = Array(parts[parts.count - 3])
+    guard stem.suffix(marker.utf8.count + 1).elementsEqual(".\(marker)".utf8) else { return false }
+    return Int32(String(decoding: parts[parts.count - 2], as: UTF8.self)) != nil
+      && UInt64(String(decoding: parts[parts.count - 1], as: UTF8.self), radix: 16) != nil
+  }
+}
+
+/// Ends the process as a signal does, without the files it was writing.
+package func endProcess(by signal: Int32) -> Never { Temporaries.endProcess(by: signal) }
