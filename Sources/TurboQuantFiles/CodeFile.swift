@@ -87,11 +87,15 @@ public struct CodeFile: ~Copyable, Sendable {
   /// - Throws: ``CodeFileError`` when a chunk is damaged.
   /// - Precondition: `rows` lies within 0 ..< ``count``.
   public func codes(of rows: Range<Int>) throws(CodeFileError) -> CodeMatrix {
+    let stride = codec.bytesPerVector
     let bytes = try withBytes(of: rows) { span in
       [UInt8](capacity: span.byteCount) { output in
         for i in 0..<span.byteCount { output.append(span.byte(at: i)) }
       }
     }
+    // Who copies rows goes on to others, or keeps the copy.
+    container.forgetBytes(
+      of: CodeFileFormat.rows, rows.lowerBound * stride..<rows.upperBound * stride)
     do throws(CodecError) {
       return try CodeMatrix(bytes: bytes, of: codec)
     } catch {
@@ -113,8 +117,14 @@ public struct CodeFile: ~Copyable, Sendable {
 
 /// Writes a `.tqv` file row block by row block, in constant memory.
 ///
-/// Until ``finish()`` returns, the path holds what it held before; a writer that ends without it
-/// leaves nothing behind.
+/// The path holds what it held before until the end of ``finish()``, which replaces it in one step; a
+/// writer that ends without it leaves nothing behind. A process that is killed may leave a hidden file
+/// named `.NAME.turboquant-…` beside it, which the next writer in that folder removes.
+///
+/// A symbolic link is followed: the file it leads to is replaced. Of a file with several names (hard
+/// links) only the one given gets the new file. A file that may not be written is refused. The new file
+/// has the old one's permissions, without set-user-ID, set-group-ID and sticky bit, and its owner where
+/// the system allows that; access control lists and extended attributes are not kept.
 public struct CodeFileWriter: ~Copyable {
   private var container: ContainerWriter
   private let codec: Codec
@@ -151,7 +161,8 @@ public struct CodeFileWriter: ~Copyable {
 
   /// Completes the file and moves it onto its path, in one step that cannot be half done.
   ///
-  /// - Throws: ``CodeFileError`` when writing fails; the path is then as it was.
+  /// - Throws: ``CodeFileError`` when writing fails. The path is then as it was, unless the error says
+  ///   that the new file is in place: the very last step, which protects it from a power cut, has failed.
   public consuming func finish() throws(CodeFileError) {
     do throws(StorageError) {
       try container.endSection()

@@ -137,6 +137,8 @@ public struct VectorFile: ~Copyable, Sendable {
     let rows = nextRow..<nextRow + min(maximumRowCount, count - nextRow)
     if stream == nil {
       try read(rows: rows, into: &buffer)
+      let size = decoder.rowByteCount
+      mapping.forget(firstOffset + rows.lowerBound * size..<firstOffset + rows.upperBound * size)
     } else {
       try readStream(rows, into: &buffer)
     }

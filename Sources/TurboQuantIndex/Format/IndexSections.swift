@@ -53,6 +53,11 @@ final class IndexSections: Sendable {
     return try body(bytes)
   }
 
+  /// Frees the memory of bytes of a part that will not be read again soon.
+  func forgetBytes(of part: Part, _ range: Range<Int>) {
+    container.forgetBytes(of: part.section, range.clamped(to: 0..<byteCount(of: part)))
+  }
+
   /// An error at a byte of a section.
   func malformed(_ reason: String, in section: String, at offset: Int) -> IndexError {
     let start = container.sections.first { $0.name == section }?.offset

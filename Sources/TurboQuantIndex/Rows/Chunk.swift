@@ -49,6 +49,14 @@ struct Chunk: Sendable {
       of: part, first + range.lowerBound..<first + range.upperBound, body)
   }
 
+  /// Frees the memory of a part that has been copied from a mapped file.
+  func forgetBytes(of part: Part) {
+    guard let file else { return }
+    let size = shape.byteCount(of: part)
+    let start = file.firstBlock * size
+    file.sections.forgetBytes(of: part, start..<start + Chunk.blockCount * size)
+  }
+
   /// Lends the codes of consecutive blocks.
   func withCodes<R>(
     _ blocks: Range<Int>, _ body: (borrowing IndexBlocks) throws(IndexError) -> R
