@@ -108,6 +108,13 @@ private func indexAndSearch(
   return hits
 }
 
+private func changeFile(_ vectors: [Float], _ ids: [UInt64]) throws {
+  let lock = try IndexFileLock("packages.tqi")  // waits while another process changes the file
+  var index = try VectorIndex(opening: lock.path)
+  try index.add(vectors, ids: ids)
+  try index.save(replacing: lock)
+}
+
 private func openIndex(_ queries: [Float]) throws -> [[Hit]] {
   let index = try VectorIndex(opening: "packages.tqi")
   let near = try index.rangeSearch(queries, limit: 0.8)

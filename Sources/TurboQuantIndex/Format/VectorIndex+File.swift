@@ -54,7 +54,9 @@ extension VectorIndex {
       guard !overflows, found == (shape.byteCount(of: part) > 0 ? expected : nil) else {
         throw refuse(
           part.section,
-          "\(found.map { "\($0) bytes" } ?? "missing"), which \(record.count) rows do not need")
+          "\(found.map { "\($0) bytes" } ?? "missing"), expected "
+            + (shape.byteCount(of: part) > 0
+              ? "\(expected) bytes for \(record.count) rows" : "none"))
       }
     }
     rows = RowStore(shape, in: sections, count: record.count)
@@ -65,23 +67,55 @@ extension VectorIndex {
 
   /// Writes the index to a file, which is replaced whole or not at all.
   ///
-  /// - Throws: ``IndexError`` when writing fails, or the file it is mapped from is damaged; the path then
-  ///   holds what it held before.
+  /// What another process has written there since the index was opened is lost: whoever changes an index
+  /// that others change too holds an ``IndexFileLock`` from opening to saving. Where one is held, this
+  /// waits up to 30 seconds for its end.
+  ///
+  /// A symbolic link is followed: the file it leads to is replaced. Of a file with several names (hard
+  /// links) only the one given gets the new file. A file that may not be written is refused. The new file
+  /// has the old one's permissions, without set-user-ID, set-group-ID and sticky bit, and its owner where
+  /// the system allows that; access control lists and extended attributes are not kept.
+  ///
+  /// - Throws: ``IndexError`` when writing fails, or the file it is mapped from is damaged. The path then
+  ///   holds what it held before, unless the error says that the new file is in place: the very last step,
+  ///   which protects it from a power cut, has failed.
   public func save(to path: String) throws(IndexError) {
-    let parts = Part.allCases.filter { shape.byteCount(of: $0) > 0 }
-    var writer = try storing { () throws(StorageError) in
-      try ContainerWriter(path, kind: IndexRecord.kind, sectionCount: 2 + parts.count)
+    try write(
+      storing { () throws(StorageError) in
+        try ContainerWriter(path, kind: IndexRecord.kind, sectionCount: sectionCount)
+      })
+  }
+
+  /// Writes the index to the file that is locked, which is replaced whole or not at all.
+  ///
+  /// - Throws: ``IndexError`` as ``save(to:)`` does.
+  public func save(replacing lock: consuming IndexFileLock) throws(IndexError) {
+    let writer: ContainerWriter
+    do throws(StorageError) {
+      writer = try ContainerWriter(
+        replacing: lock.file, kind: IndexRecord.kind, sectionCount: sectionCount)
+    } catch {
+      throw IndexError(error)
     }
+    try write(writer)
+  }
+
+  private var storedParts: [Part] { Part.allCases.filter { shape.byteCount(of: $0) > 0 } }
+
+  private var sectionCount: Int { 2 + storedParts.count }
+
+  private func write(_ writer: consuming ContainerWriter) throws(IndexError) {
     try storing { () throws(StorageError) in
       try writer.writeSection(IndexRecord.codecSection, codec.record.span.raw)
       try writer.writeSection(IndexRecord.section, IndexRecord(self).bytes.span.raw)
     }
-    for part in parts {
+    for part in storedParts {
       try storing { () throws(StorageError) in try writer.beginSection(part.section) }
       for chunk in rows.chunks.indices {
         try withStoredBytes(of: part, chunk) { (bytes) throws(IndexError) in
           try storing { () throws(StorageError) in try writer.append(bytes) }
         }
+        rows.chunks[chunk].forgetBytes(of: part)
       }
       try storing { () throws(StorageError) in try writer.endSection() }
     }
