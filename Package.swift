@@ -56,7 +56,7 @@ let package = Package(
       name: "TurboQuantCLI",
       dependencies: [
         "TurboQuant", "TurboQuantFiles", "TurboQuantIndex", "TurboQuantKVCache",
-        "TurboQuantThreads", "CDemoData",
+        "TurboQuantStorage", "TurboQuantThreads", "CDemoData",
       ],
       swiftSettings: swiftSettings),
     // The lab's measurements: a module of its page, and a program that its test compares the page with.

@@ -1,5 +1,6 @@
 internal import Foundation
 internal import TurboQuant
+internal import TurboQuantStorage
 
 /// The program `turboquant`: finds the command, runs it, turns errors into a line and an exit code.
 @main
@@ -23,15 +24,19 @@ enum TurboQuantCLI {
 
   /// Runs the program on the process's own arguments and streams.
   static func main() {
+    ignoreWriteSignals()
+    removeTemporariesWhenTerminated()
     let (console, outputFailed) = Console.standard()
-    let code = run(Array(CommandLine.arguments.dropFirst()), console)
+    let code = run(try ProgramWords.read(), console)
     exit(outputFailed() ? ExitCode.failed.rawValue : code.rawValue)
   }
 
   /// Runs the command that `arguments` name; everything it says goes to `console`.
-  static func run(_ arguments: [String], _ console: Console) -> ExitCode {
+  static func run(
+    _ arguments: @autoclosure () throws -> [String], _ console: Console
+  ) -> ExitCode {
     do {
-      try dispatch(arguments, console)
+      try dispatch(arguments(), console)
       return .done
     } catch let error as UsageError {
       console.writeError("error: \(error.message)\n")

@@ -35,7 +35,7 @@ struct IndexRefusalTests {
     (["remove", "/x.tqi", "--ids", "3,3"], "--ids: entry 2: id 3 is entry 1 already"),
     (["remove", "/none.tqi", "--ids", "3"], "none.tqi: "),
     (["merge", "/x.tqi", "/x.tqi", "-o", "/out.tqi"], "x.tqi: id 0 is also in an index before it"),
-    (["merge", "/x.tqi", "/seed.tqi", "-o", "/x.tqi"], "seed.tqi: indexes of different"),
+    (["merge", "/x.tqi", "/seed.tqi", "-o", "/out.tqi"], "seed.tqi: indexes of different"),
     (["merge", "/x.tqi", "/last.tqi", "-o", "/none/out.tqi"], "there is no folder"),
     (["search", "/x.tqi", "/wide.npy"], "wide.npy: vectors of dimension 9, expected 8"),
     (["search", "/x.tqi", "/y.npy", "--rerank", "10"], "keeps no originals"),

@@ -46,6 +46,42 @@ func run(_ arguments: [String]) -> Outcome {
   return Outcome(exitCode: code, output: output.all, error: error.all)
 }
 
+/// The program that was built beside the tests.
+func builtProgram() throws -> URL {
+  var directory = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
+  // Beside the test runner on Linux, beside the test bundle that contains it on Apple platforms.
+  for _ in 0..<4 {
+    let candidate = directory.appending(path: "turboquant")
+    if FileManager.default.isExecutableFile(atPath: candidate.path) { return candidate }
+    directory = directory.deletingLastPathComponent()
+  }
+  throw CommandFailure("turboquant is not built beside the tests")
+}
+
+/// Runs a script of the shell in a directory, where `$TQ` is the built program.
+func shell(_ script: String, in directory: TemporaryDirectory) throws -> Outcome {
+  let (process, output, error) = (Process(), Pipe(), Pipe())
+  process.executableURL = URL(filePath: "/bin/sh")
+  process.arguments = ["-c", script]
+  process.currentDirectoryURL = directory.url
+  process.environment = ["TQ": try builtProgram().path, "SWIFT_BACKTRACE": "enable=no"]
+  process.standardOutput = output
+  process.standardError = error
+  try process.run()
+  // Reports are shorter than what a pipe holds.
+  let texts = try [output, error].map {
+    String(decoding: try $0.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
+  }
+  process.waitUntilExit()
+  let code = try #require(ExitCode(rawValue: process.terminationStatus), "\(texts)")
+  return Outcome(exitCode: code, output: texts[0], error: texts[1])
+}
+
+/// A number from the environment, by which longer tests are asked for.
+func environmentNumber(_ name: String, default value: Int) -> Int {
+  ProcessInfo.processInfo.environment[name].flatMap { Int($0) } ?? value
+}
+
 /// A directory that lives as long as a test.
 final class TemporaryDirectory {
   /// Its place.

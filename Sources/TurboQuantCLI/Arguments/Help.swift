@@ -15,6 +15,9 @@ enum Help {
     “turboquant help COMMAND” describes one; “turboquant --version” prints the version.
     New here? Start with “turboquant demo”.
 
+    A file is written whole or not at all. Exit codes: 0 done, 1 failed, 2 wrong use. A change whose
+    report cannot be printed is done: exit code 0, and the report goes to standard error.
+
     """
   }
 

@@ -49,6 +49,8 @@ private func runSearchBenchmark(_ arguments: Arguments, _ console: Console) thro
   let count = try arguments.integer(.searchCount, in: 1...1 << 20) ?? 10
   let repeats = try arguments.integer(.repeats, in: 1...10_000) ?? 5
   let threads = try arguments.integer(.benchmarkThreads, in: 1...1024) ?? 1
+  let results = try arguments.outputPath(
+    .results, reading: [arguments.text(.base), arguments.text(.searchQueries)], console)
   let (base, queries) = try searchVectors(arguments, console)
   var truth: GroundTruth?
   if !arguments.has(.skipRecall) {
@@ -71,7 +73,7 @@ private func runSearchBenchmark(_ arguments: Arguments, _ console: Console) thro
     var trial = try SearchTrial(
       base, queries, options, bits: bits, count: count, threads: threads)
     try trial.run(repeats: repeats, progress)
-    if let path = arguments.text(.results) { try trial.write(to: path) }
+    if let results { try trial.write(to: results) }
     reports.append(trial.report(truth))
   }
   progress.finish()

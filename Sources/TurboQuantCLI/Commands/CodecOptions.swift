@@ -43,7 +43,8 @@ extension Option {
   static let json = Option(name: "json", help: "Print JSON instead of text.")
   /// The file to write.
   static let output = Option(
-    name: "output", letter: "o", value: "FILE", help: "The file to write.", isRequired: true)
+    name: "output", letter: "o", value: "FILE",
+    help: "The file to write; none that is read, and not - (standard output).", isRequired: true)
 }
 
 /// The options that make a codec, read and checked as far as they can be without the dimension.

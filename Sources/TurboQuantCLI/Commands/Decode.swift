@@ -14,8 +14,8 @@ extension Command {
 
 private func runDecode(_ arguments: Arguments, _ console: Console) throws {
   let threads = try arguments.threads()
-  let output = arguments.text(.output) ?? ""
   let input = arguments.operands[0]
+  let output = try arguments.outputPath(reading: [input], console) ?? ""
   if isIndexFile(input) {
     throw CommandFailure(
       "\(input): an index, not codes that “turboquant encode” wrote — its vectors are in the file it was "
@@ -38,7 +38,8 @@ private func runDecode(_ arguments: Arguments, _ console: Console) throws {
   let report = DecodeReport(
     output: output, count: file.count, dimension: codec.dimension,
     seconds: (ContinuousClock.now - start).seconds)
-  console.write(arguments.has(.json) ? try JSON.text(report) : report.text)
+  console.report(
+    changeOf: output, arguments.has(.json) ? try JSON.text(report) : report.text)
 }
 
 /// What `decode` says when it is done.

@@ -1,4 +1,4 @@
-// One of the two files of this module that may say `unsafe`: the embedded data are C arrays.
+// One of the files of this module that may say `unsafe`: the embedded data are C arrays.
 internal import CDemoData
 
 /// The vectors and texts that are compiled into the program.

@@ -1,4 +1,3 @@
-internal import Foundation
 internal import TurboQuant
 internal import TurboQuantFiles
 
@@ -26,7 +25,7 @@ private func runEncode(_ arguments: Arguments, _ console: Console) throws {
   let quantizer = try options.quantizers([name], arguments)[0]
   let rate = try arguments.rate(arguments.text(.bits) ?? (name == "qjl" ? "1" : "4"))
   let threads = try arguments.threads()
-  let output = arguments.text(.output) ?? ""
+  let output = try arguments.outputPath(reading: [arguments.operands[0]], console) ?? ""
 
   var file = try VectorFile.open(arguments.operands[0])
   let path = file.path
@@ -55,8 +54,8 @@ private func runEncode(_ arguments: Arguments, _ console: Console) throws {
   let seconds = (ContinuousClock.now - start).seconds
   let report = EncodeReport(
     output: output, codec: codec, count: file.count, seconds: seconds,
-    fileBytes: try fileSize(output))
-  console.write(arguments.has(.json) ? try JSON.text(report) : report.text)
+    fileBytes: fileSize(output))
+  console.report(changeOf: output, arguments.has(.json) ? try JSON.text(report) : report.text)
 }
 
 /// Runs `body` and puts the file's name before what a codec complains of.
@@ -68,12 +67,6 @@ func naming<Result>(_ path: String, _ body: () throws -> Result) throws -> Resul
     if case .targetUnavailable = error.kind { throw error }
     throw CommandFailure("\(path): \(error)")
   }
-}
-
-/// The size of a file in bytes.
-func fileSize(_ path: String) throws -> Int {
-  let attributes = try FileManager.default.attributesOfItem(atPath: path)
-  return (attributes[.size] as? NSNumber)?.intValue ?? 0
 }
 
 extension VectorFile {

@@ -1,5 +1,6 @@
 internal import Foundation
 internal import Synchronization
+internal import TurboQuantStorage
 
 /// Where a command's words go: the process's streams, or a test.
 struct Console: Sendable {
@@ -7,6 +8,8 @@ struct Console: Sendable {
   let write: @Sendable (String) -> Void
   /// Takes what belongs on standard error.
   let writeError: @Sendable (String) -> Void
+  /// Does what `write` does and returns why it could not, if it could not; nil where that is not known.
+  var tryWrite: (@Sendable (String) -> String?)?
   /// Whether standard error is a terminal, which alone shows progress.
   var showsProgress = false
   /// Whether standard output may carry colour.
@@ -22,17 +25,28 @@ struct Console: Sendable {
     let noColor = !(environment["NO_COLOR"] ?? "").isEmpty || environment["TERM"] == "dumb"
     let console = Console(
       write: { text in
-        do {
-          try FileHandle.standardOutput.write(contentsOf: Data(text.utf8))
-        } catch {
-          failure.note(error)
-        }
+        guard let error = Console.failure(writing: text, to: .standardOutput()) else { return }
+        // Whoever reads has seen enough: the program ends as others do then.
+        if error.isBrokenPipe { endProcess(by: brokenPipeSignal) }
+        failure.note(error)
       },
       // When standard error itself fails there is nobody left to tell.
-      writeError: { try? FileHandle.standardError.write(contentsOf: Data($0.utf8)) },
+      writeError: { _ = Console.failure(writing: $0, to: .standardError()) },
+      tryWrite: { Console.failure(writing: $0, to: .standardOutput())?.reason },
       showsProgress: Terminal.isTerminal(2), usesColor: isTerminal && !noColor,
       width: Terminal.columns(1) ?? 100)
     return (console, { failure.isNoted })
+  }
+
+  private static func failure(
+    writing text: String, to stream: consuming FileDescriptor
+  ) -> StorageError? {
+    do throws(StorageError) {
+      try stream.writeAll(Array(text.utf8))
+      return nil
+    } catch {
+      return error
+    }
   }
 
   /// Remembers that standard output failed, and says so once.
@@ -41,15 +55,40 @@ struct Console: Sendable {
 
     var isNoted: Bool { noted.withLock { $0 } }
 
-    func note(_ error: any Error) {
+    func note(_ error: StorageError) {
       let isFirst = noted.withLock { isNoted in
         defer { isNoted = true }
         return !isNoted
       }
       guard isFirst else { return }
-      let line = "error: standard output cannot be written: \(error.localizedDescription)\n"
-      try? FileHandle.standardError.write(contentsOf: Data(line.utf8))
+      let line = "error: standard output cannot be written: \(error.reason)\n"
+      _ = Console.failure(writing: line, to: .standardError())
     }
+  }
+}
+
+extension Console {
+  /// Prints the report on a change of the file at `path`, which has been made.
+  ///
+  /// Where standard output cannot be written the command has done its work all the same, and calling it
+  /// again might do it twice. So that is a warning, and the report goes to standard error.
+  func report(changeOf path: String, _ text: String) {
+    guard let tryWrite else { return write(text) }
+    guard let reason = tryWrite(text) else { return }
+    writeError(
+      "warning: \(singleLine(path)) is written, but standard output cannot be: \(reason). The report:\n"
+        + text)
+  }
+}
+
+extension StorageError {
+  fileprivate var isBrokenPipe: Bool {
+    kind == .system(call: .write, code: ErrorNumber.brokenPipe)
+  }
+
+  /// The system's words for what went wrong.
+  fileprivate var reason: String {
+    if case .system(_, let code) = kind { systemErrorMessage(code) } else { description }
   }
 }
 

@@ -1,4 +1,4 @@
-// One of the two files of this module that may say `unsafe`: the terminal's size comes through a
+// One of the files of this module that may say `unsafe`: the terminal's size comes through a
 // pointer.
 #if canImport(Darwin)
   internal import Darwin

@@ -24,12 +24,13 @@ private func runIndexBuild(_ arguments: Arguments, _ console: Console) throws {
   let options = try IndexOptions(arguments)
   let bits = try options.bits(arguments)
   let threads = try arguments.threads()
-  let output = arguments.text(.output) ?? ""
   guard !options.isCentred || arguments.operands[0] != "-" else {
     throw arguments.wrong(
       "--center reads the vectors twice, which standard input does not allow; save them to a file")
   }
-  try checkTarget(output)
+  let output =
+    try arguments.outputPath(
+      reading: [arguments.operands[0], arguments.idFile(.rowIDs)], console) ?? ""
   var feed = RowFeed(indexPath: output, ids: try arguments.ids(.rowIDs), threads: threads)
 
   var file = try VectorFile.open(arguments.operands[0])
@@ -43,8 +44,8 @@ private func runIndexBuild(_ arguments: Arguments, _ console: Console) throws {
   try index.save(to: output)
   let report = BuildReport(
     output: output, index, seconds: (ContinuousClock.now - start).seconds,
-    fileBytes: try fileSize(output))
-  console.write(arguments.has(.json) ? try JSON.text(report) : report.text)
+    fileBytes: fileSize(output))
+  console.report(changeOf: output, arguments.has(.json) ? try JSON.text(report) : report.text)
 }
 
 extension IndexOptions {

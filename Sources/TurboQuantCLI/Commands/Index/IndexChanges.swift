@@ -6,8 +6,8 @@ extension Command {
   static let indexAdd = Command(
     name: "index add", summary: "Add vectors to an index, or replace some of its rows.",
     discussion: """
-      The index is replaced by the changed one in one step that cannot be half done. Of two changes at
-      the same time the one that ends later wins.
+      The index is replaced by the changed one in one step that cannot be half done. While another
+      command changes it, this one waits up to 30 seconds, then fails.
       """,
     operands: [
       .index,
@@ -20,7 +20,8 @@ extension Command {
     name: "index remove", summary: "Remove rows from an index.",
     discussion: """
       Removes all of the ids or, when one of them is not there, none. The index is replaced by the
-      changed one in one step that cannot be half done.
+      changed one in one step that cannot be half done. While another command changes it, this one
+      waits up to 30 seconds, then fails.
       """,
     operands: [.index], options: [.removedIDs, .json], run: runIndexRemove)
 
@@ -29,7 +30,8 @@ extension Command {
     name: "index merge", summary: "Write the rows of some indexes into one.",
     discussion: """
       Copies codes as they are, so the indexes must be built alike: dimension, bits, metric, seed,
-      originals, and no --center (whose mean differs from file to file). They must share no id.
+      originals, and no --center (whose mean differs from file to file). They must share no id. The
+      output is none of them.
       """,
     operands: [
       Operand(name: "A.tqi", help: "An index."),
@@ -58,6 +60,7 @@ private func runIndexAdd(_ arguments: Arguments, _ console: Console) throws {
   }
   let ids = try arguments.ids(.rowIDs)
   let start = ContinuousClock.now
+  let lock = try lockIndex(path, console)
   var index = try openIndex(path)
   let before = index.count
   var file = try VectorFile.open(arguments.operands[1])
@@ -65,13 +68,13 @@ private func runIndexAdd(_ arguments: Arguments, _ console: Console) throws {
   var feed = RowFeed(indexPath: path, ids: ids, isUpsert: isUpsert, threads: threads)
   let progress = Progress("add", total: file.count, unit: "rows", console)
   try feed.run(&file, into: &index, progress)
-  try index.save(to: path)
-  var report = try ChangeReport(path, index, since: start)
+  try index.save(replacing: lock)
+  var report = ChangeReport(path, index, since: start)
   report.added = index.count - before
   report.replaced = file.count - report.added
   report.firstID = Nullable(feed.givenIDs?.lowerBound)
   report.lastID = Nullable(feed.givenIDs?.upperBound)
-  console.write(arguments.has(.json) ? try JSON.text(report) : report.text)
+  console.report(changeOf: path, arguments.has(.json) ? try JSON.text(report) : report.text)
 }
 
 private func runIndexRemove(_ arguments: Arguments, _ console: Console) throws {
@@ -79,6 +82,7 @@ private func runIndexRemove(_ arguments: Arguments, _ console: Console) throws {
   let start = ContinuousClock.now
   guard let list = try arguments.ids(.removedIDs) else { return }
   try list.requireDistinct()
+  let lock = try lockIndex(path, console)
   var index = try openIndex(path)
   do throws(IndexError) {
     try index.remove(list.ids)
@@ -89,16 +93,15 @@ private func runIndexRemove(_ arguments: Arguments, _ console: Console) throws {
     throw CommandFailure(
       "\(list.place(place)): \(path) has no id \(id), and nothing was removed — leave it out")
   }
-  try index.save(to: path)
-  var report = try ChangeReport(path, index, since: start)
+  try index.save(replacing: lock)
+  var report = ChangeReport(path, index, since: start)
   report.removed = list.ids.count
-  console.write(arguments.has(.json) ? try JSON.text(report) : report.text)
+  console.report(changeOf: path, arguments.has(.json) ? try JSON.text(report) : report.text)
 }
 
 private func runIndexMerge(_ arguments: Arguments, _ console: Console) throws {
-  let output = arguments.text(.output) ?? ""
   let paths = arguments.operands
-  try checkTarget(output)
+  let output = try arguments.outputPath(reading: paths, console) ?? ""
   let start = ContinuousClock.now
   let progress = Progress("merge", total: paths.count, unit: "indexes", console)
   defer { progress.finish() }
@@ -119,9 +122,9 @@ private func runIndexMerge(_ arguments: Arguments, _ console: Console) throws {
   }
   try index.save(to: output)
   progress.finish()
-  var report = try ChangeReport(output, index, since: start)
+  var report = ChangeReport(output, index, since: start)
   report.added = index.count - before
-  console.write(arguments.has(.json) ? try JSON.text(report) : report.text)
+  console.report(changeOf: output, arguments.has(.json) ? try JSON.text(report) : report.text)
 }
 
 /// What a change says when it is done.
@@ -144,10 +147,10 @@ private struct ChangeReport: Encodable {
     case lastID = "last_id"
   }
 
-  init(_ path: String, _ index: VectorIndex, since start: ContinuousClock.Instant) throws {
+  init(_ path: String, _ index: VectorIndex, since start: ContinuousClock.Instant) {
     self.path = path
     count = index.count
-    fileBytes = try fileSize(path)
+    fileBytes = fileSize(path)
     seconds = (ContinuousClock.now - start).seconds
   }
 

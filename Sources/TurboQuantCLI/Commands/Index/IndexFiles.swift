@@ -1,16 +1,16 @@
-internal import Foundation
 internal import TurboQuant
 internal import TurboQuantFiles
 internal import TurboQuantIndex
+internal import TurboQuantStorage
 
 /// The index in a file; what is plainly something else is called by its name.
 func openIndex(_ path: String) throws -> VectorIndex {
   let ending = path.split(separator: ".").last.map { $0.lowercased() } ?? ""
-  if VectorFile.Format(rawValue: ending) != nil, FileManager.default.fileExists(atPath: path) {
+  if VectorFile.Format(rawValue: ending) != nil, try fileStatus(at: path) != nil {
     throw CommandFailure(
       "\(path): vectors, not an index — make one: turboquant index build \(path) -o INDEX.tqi")
   }
-  if containerKind(path) == "VECS" {
+  if containerKind(at: path) == "VECS" {
     throw CommandFailure(
       "\(path): codes that “turboquant encode” wrote, not an index — make one from the vectors: "
         + "turboquant index build VECTORS.npy -o INDEX.tqi")
@@ -19,34 +19,13 @@ func openIndex(_ path: String) throws -> VectorIndex {
 }
 
 /// Whether a file says that it is an index; false also where it cannot be read, which its reader tells.
-func isIndexFile(_ path: String) -> Bool { containerKind(path) == "INDX" }
+func isIndexFile(_ path: String) -> Bool { containerKind(at: path) == "INDX" }
 
-/// The four characters in which a container says what it holds.
-private func containerKind(_ path: String) -> String? {
-  let resolved = URL(filePath: path).resolvingSymlinksInPath().path
-  // Of a pipe, looking would take bytes away, or wait for ever.
-  let attributes = try? FileManager.default.attributesOfItem(atPath: resolved)
-  guard attributes?[.type] as? FileAttributeType == .typeRegular,
-    let file = FileHandle(forReadingAtPath: path), let head = try? file.read(upToCount: 16),
-    head.count == 16
-  else { return nil }
-  return String(decoding: head.suffix(4), as: UTF8.self)
-}
-
-/// Refuses a target that cannot be written, before the work rather than after it.
-func checkTarget(_ path: String) throws {
-  let slash = path.lastIndex(of: "/")
-  let folder = slash.map { String(path[...$0]) } ?? "./"
-  let manager = FileManager.default
-  guard manager.fileExists(atPath: folder + ".") else {
-    throw CommandFailure("\(path): there is no folder \(folder) — make it, or name another file")
-  }
-  guard !path.isEmpty, !manager.fileExists(atPath: path + "/.") else {
-    throw CommandFailure("\(path): is a directory, expected a file — name a file inside it")
-  }
-  guard manager.isWritableFile(atPath: folder) else {
-    throw CommandFailure("\(path): the folder \(folder) cannot be written — check its permissions")
-  }
+/// Takes the right to change the index in a file, or waits for it.
+func lockIndex(_ path: String, _ console: Console) throws -> IndexFileLock {
+  let lock = try IndexFileLock(path)
+  if let file = try fileStatus(at: path) { console.noteOtherNames(of: file, path) }
+  return lock
 }
 
 /// Runs `body` and puts a file's name before what an index complains of: its own, or the vectors'.

@@ -18,7 +18,7 @@ extension Command {
 
 /// Says what an index holds.
 func reportIndex(_ path: String, _ arguments: Arguments, _ console: Console) throws {
-  let report = IndexReport(path, try openIndex(path), fileBytes: try fileSize(path))
+  let report = IndexReport(path, try openIndex(path), fileBytes: fileSize(path))
   console.write(arguments.has(.json) ? try JSON.text(report) : report.text)
 }
 
@@ -26,7 +26,7 @@ func reportIndex(_ path: String, _ arguments: Arguments, _ console: Console) thr
 func verifyIndex(_ path: String, _ arguments: Arguments, _ console: Console) throws {
   // Opened first, so that what is no index is called by its name.
   _ = try openIndex(path)
-  let bytes = try fileSize(path)
+  let bytes = fileSize(path)
   let progress = Progress("verify", total: bytes, unit: "bytes", console)
   defer { progress.finish() }
   let index = try VectorIndex.verify(path) { done, _ in progress.advance(to: Int(clamping: done)) }
