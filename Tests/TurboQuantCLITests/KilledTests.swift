@@ -6,18 +6,6 @@ import Testing
 /// The built program, killed while it writes.
 @Suite("Killed")
 struct KilledTests {
-  /// The program that was built beside the tests.
-  private static func program() -> URL? {
-    var directory = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
-    // Beside the test runner on Linux, beside the test bundle that contains it on Apple platforms.
-    for _ in 0..<4 {
-      let candidate = directory.appending(path: "turboquant")
-      if FileManager.default.isExecutableFile(atPath: candidate.path) { return candidate }
-      directory = directory.deletingLastPathComponent()
-    }
-    return nil
-  }
-
   @Test("An encode that is killed leaves the target as it was", arguments: [false, true])
   func encodeKilled(targetExists: Bool) throws {
     let directory = try TemporaryDirectory()
@@ -25,7 +13,7 @@ struct KilledTests {
     let old: [UInt8] = Array("what was there before".utf8)
     if targetExists { _ = try directory.write("out.tqv", old) }
 
-    let program = try #require(Self.program(), "turboquant is not built beside the tests")
+    let program = try builtProgram()
     let input = Pipe()
     let process = Process()
     process.executableURL = program
@@ -45,16 +33,18 @@ struct KilledTests {
 
     #expect(FileManager.default.fileExists(atPath: target) == targetExists)
     if targetExists { #expect(try Data(contentsOf: URL(filePath: target)) == Data(old)) }
-    // What is left is hidden and does not stand in the way of the next attempt.
-    #expect(try directory.names.allSatisfy { $0 == "out.tqv" || $0.hasPrefix(".out.tqv.tmp-") })
+    // What is left is hidden, and the next attempt removes it.
+    #expect(
+      try directory.names.allSatisfy { $0 == "out.tqv" || $0.hasPrefix(".out.tqv.turboquant-") })
     let whole = try directory.write("x.npy", gaussianNpy(100, 64))
     #expect(run("encode", whole, "-o", target).exitCode == .done)
     #expect(run("verify", target).exitCode == .done)
+    #expect(try directory.names == ["out.tqv", "x.npy"])
   }
 
   /// Starts an index command that reads vectors from a pipe.
   private func start(_ arguments: [String]) throws -> (Process, Pipe) {
-    let program = try #require(Self.program(), "turboquant is not built beside the tests")
+    let program = try builtProgram()
     let (process, input) = (Process(), Pipe())
     process.executableURL = program
     process.arguments = ["index"] + arguments
@@ -91,7 +81,7 @@ struct KilledTests {
       try input.fileHandleForWriting.write(contentsOf: bytes)
       try input.fileHandleForWriting.close()
       let isWriting = try waitUntil(every: 500) {
-        try directory.names.contains { $0.hasPrefix(".out.tqi.tmp-") } || !process.isRunning
+        try directory.names.contains { $0.hasPrefix(".out.tqi.turboquant-") } || !process.isRunning
       }
       try #require(isWriting, "no temporary file appeared")
     } else {
@@ -107,9 +97,12 @@ struct KilledTests {
     // A temporary file that is gone has become the target.
     #expect(after == before || isSaving && names.isEmpty)
     #expect(run("index", "verify", target).exitCode == .done)
-    #expect(names.count <= (isSaving ? 1 : 0) && names.allSatisfy { $0.hasPrefix(".out.tqi.tmp-") })
-    // What is left is hidden and does not stand in the way of the next attempt.
+    #expect(
+      names.count <= (isSaving ? 1 : 0) && names.allSatisfy { $0.hasPrefix(".out.tqi.turboquant-") }
+    )
+    // What is left is hidden, and the next attempt removes it.
     #expect(run("index", "add", target, old).exitCode == .done)
+    #expect(try directory.names == ["old.npy", "out.tqi"])
     return true
   }
 
@@ -128,7 +121,9 @@ extension TemporaryDirectory {
   /// The size of the hidden file of an encode in progress, 0 without one.
   fileprivate var sizeOfTemporary: Int {
     get throws {
-      guard let name = try names.first(where: { $0.hasPrefix(".out.tqv.tmp-") }) else { return 0 }
+      guard let name = try names.first(where: { $0.hasPrefix(".out.tqv.turboquant-") }) else {
+        return 0
+      }
       let attributes = try FileManager.default.attributesOfItem(atPath: path(name))
       return attributes[.size] as? Int ?? 0
     }
