@@ -24,6 +24,7 @@ enum TurboQuantCLI {
 
   /// Runs the program on the process's own arguments and streams.
   static func main() {
+    reserveStandardStreams()
     ignoreWriteSignals()
     removeTemporariesWhenTerminated()
     let (console, outputFailed) = Console.standard()

@@ -369,6 +369,17 @@ func pause(milliseconds: UInt32) { usleep(1000 * milliseconds) }
 /// The number of this process, for the names of temporary files.
 package var processIdentifier: Int32 { getpid() }
 
+/// Takes the place of standard streams that the parent has closed.
+///
+/// Otherwise a file that is opened later would be standard output or standard error, and what is printed
+/// would be written into it. Using a stream that was closed stays an error.
+package func reserveStandardStreams() {
+  for number in STDIN_FILENO...STDERR_FILENO where fcntl(number, F_GETFD) == -1 {
+    // The lowest free number is taken.
+    _ = unsafe open("/dev/null", number == STDIN_FILENO ? O_WRONLY : O_RDONLY)
+  }
+}
+
 /// Makes a write that cannot be done an error of its own, where it would end the process: to a pipe
 /// that nobody reads, and to a file that may not grow further.
 package func ignoreWriteSignals() {

@@ -169,6 +169,22 @@ struct OutputFileTests {
     #expect(printed.error.isEmpty)
   }
 
+  @Test("What is printed to a stream that is closed is written to no file")
+  func closedStreams() throws {
+    let directory = try TemporaryDirectory()
+    try prepare(directory)
+    let (index, copy) = (directory.path("x.tqi"), directory.path("copy"))
+    let before = try Data(contentsOf: URL(filePath: index))
+    try FileManager.default.linkItem(atPath: index, toPath: copy)
+    // The second name makes it print a note while the file is open.
+    let outcome = try shell("$TQ index add x.tqi q.npy 1>&- 2>&- 0>&-", in: directory)
+    #expect(outcome.exitCode == .done)
+    #expect(try Data(contentsOf: URL(filePath: copy)) == before)
+    #expect(run("index", "verify", index).exitCode == .done)
+    let told = try shell("$TQ index add x.tqi q.npy 1>&-", in: directory)
+    #expect(told.exitCode == .done && told.error.contains("x.tqi is written"), "\(told.error)")
+  }
+
   @Test("A name that is not UTF-8 is refused and no other file is touched")
   func namesThatAreNotUTF8() throws {
     let directory = try TemporaryDirectory()

@@ -11,6 +11,16 @@ import Testing
 struct SignalTests {
   static let seed = UInt64(environmentNumber("TQ_SEED", default: 1))
 
+  /// Vectors that take a command some time to write.
+  static let rows: [UInt8] = {
+    var state: UInt32 = 1
+    let values = (0..<6_000 * 256).map { _ in
+      state = state &* 1_664_525 &+ 1_013_904_223
+      return Float(Int32(bitPattern: state)) * 0x1p-31
+    }
+    return npy(shape: [6_000, 256], values)
+  }()
+
   /// A command that changes `out` in the test's directory.
   struct Change: Sendable {
     let words: [String]
@@ -97,7 +107,7 @@ struct SignalTests {
     arguments: ["encode", "build", "add"], [SIGKILL, SIGTERM, SIGINT])
   func killed(verb: String, signal: Int32) throws {
     let directory = try TemporaryDirectory()
-    _ = try directory.write("x.npy", gaussianNpy(6_000, 256))
+    _ = try directory.write("x.npy", Self.rows)
     _ = try directory.write("few.npy", gaussianNpy(2, 256))
     let built = run(
       "index", "build", directory.path("few.npy"), "-o", directory.path("out"), "--originals",
