@@ -456,14 +456,6 @@ package enum ErrorNumber {
   package static let notFound = ENOENT
   /// Permission denied.
   package static let permissionDenied = EACCES
-  /// The other end of a pipe is closed.
-  package static let brokenPipe = EPIPE
-  /// The file system knows no locks.
-  static let noLocks = [ENOLCK, ENOTSUP, ENOSYS]
-  /// Not allowed to anybody but the owner or the administrator.
-  static let notPermitted = EPERM
-  /// Links lead to links without an end.
-  static let tooManyLinks = ELOOP
   /// Invalid argument, which some file systems answer to synchronizing a directory.
   package static let invalidArgument = EINVAL
   /// Interrupted by a signal.
@@ -472,6 +464,14 @@ package enum ErrorNumber {
   package static let noSpace = ENOSPC
   /// The disk failed.
   package static let inputOutput = EIO
+  /// The other end of a pipe is closed.
+  package static let brokenPipe = EPIPE
+  /// The file system knows no locks.
+  static let noLocks = [ENOLCK, ENOTSUP, ENOSYS]
+  /// Not allowed to anybody but the owner or the administrator.
+  static let notPermitted = EPERM
+  /// Links lead to links without an end.
+  static let tooManyLinks = ELOOP
 }
 
 /// Makes one system call: again after a signal, and never when a test says that it fails.

@@ -59,6 +59,16 @@ struct OutputFileTests {
     }
   }
 
+  @Test("A list of ids is no input file, however long")
+  func listedIDs() throws {
+    let directory = try TemporaryDirectory()
+    try prepare(directory)
+    let ids = (0..<20).map { "\(UInt64.max - 100 + $0)" }.joined(separator: ",")
+    let outcome = run(
+      "index", "build", directory.path("x.npy"), "-o", directory.path("x.tqi"), "--ids", ids)
+    #expect(outcome.exitCode == .done, "\(outcome.error)")
+  }
+
   @Test("Standard input is an input too")
   func outputIsStandardInput() throws {
     let directory = try TemporaryDirectory()

@@ -28,6 +28,13 @@ extension Arguments {
     return path
   }
 
+  /// The file that an option for ids names, unless it lists them.
+  func idFile(_ option: Option) -> String? {
+    guard let text = text(option) else { return nil }
+    guard text.first != "@" else { return String(text.dropFirst()) }
+    return text.allSatisfy { "0123456789,;+-. \t".contains($0) } ? nil : text
+  }
+
   private func identity(ofInput path: String) throws -> FileStatus.Identity? {
     path == "-"
       ? try FileDescriptor.standardInput().status().identity

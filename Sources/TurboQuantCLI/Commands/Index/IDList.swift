@@ -74,11 +74,6 @@ struct IDList: Sendable {
 }
 
 extension Arguments {
-  /// The file that `ids` reads for an option, if it names one.
-  func idFile(_ option: Option) -> String? {
-    text(option).map { $0.first == "@" ? String($0.dropFirst()) : $0 }
-  }
-
   /// Ids separated by commas, or in a file of one a line.
   ///
   /// What is neither digits nor commas is a file's name; an @ before it says so of any name.
