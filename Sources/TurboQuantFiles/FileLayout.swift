@@ -11,9 +11,12 @@ struct FileLayout {
   let firstOffset: Int
   /// The size of the whole file.
   let fileByteCount: UInt64
+  /// Whether all first coordinates come first, then all second ones, and so on.
+  let isFortranOrder: Bool
 
   private init(
-    _ decoder: RowDecoder?, count: Int, firstOffset: Int, path: String
+    _ decoder: RowDecoder?, count: Int, firstOffset: Int, isFortranOrder: Bool = false,
+    path: String
   ) throws(VectorFileError) {
     guard let decoder,
       let byteCount = decoder.fileByteCount(count: count, firstOffset: firstOffset)
@@ -21,6 +24,7 @@ struct FileLayout {
     self.decoder = decoder
     self.count = count
     self.firstOffset = firstOffset
+    self.isFortranOrder = isFortranOrder
     fileByteCount = byteCount
   }
 
@@ -43,16 +47,14 @@ struct FileLayout {
 extension FileLayout {
   /// Reads the header of a `.npy` file from its first bytes.
   init(npy file: RawSpan, path: String) throws(VectorFileError) {
-    let range = try NpyHeader.dictionaryRange(file, path: path)
-    let size = UInt64(file.byteCount)
-    guard range.upperBound <= file.byteCount else {
-      throw VectorFileError(
-        .truncated(expected: UInt64(range.upperBound), found: size), path: path, offset: size)
-    }
-    let header = try NpyHeader(
-      parsing: file.extracting(range), at: range.lowerBound, path: path)
-    let decoder = RowDecoder(elementType: header.elementType, dimension: header.dimension)
-    try self.init(decoder, count: header.count, firstOffset: range.upperBound, path: path)
+    let description = try NpyDescription(file, path: path)
+    let header = try NpyHeader(description)
+    let decoder = RowDecoder(
+      elementType: header.elementType, dimension: header.dimension,
+      isBigEndian: header.isBigEndian)
+    try self.init(
+      decoder, count: header.count, firstOffset: description.end,
+      isFortranOrder: header.isFortranOrder, path: path)
   }
 
   /// Reads the header of a `.fbin` file.

@@ -1,7 +1,7 @@
 internal import TurboQuantKernels
 internal import TurboQuantStorage
 
-/// The header of a `.npy` file: its magic bytes, version and the dictionary that follows.
+/// What the header of a `.npy` file says of its array of vectors.
 struct NpyHeader: Equatable {
   /// The first bytes of every `.npy` file.
   static let magic: [UInt8] = [0x93, 0x4E, 0x55, 0x4D, 0x50, 0x59]
@@ -12,13 +12,39 @@ struct NpyHeader: Equatable {
 
   /// The type of the array's elements.
   let elementType: VectorFile.ElementType
+  /// Whether the first byte of a number is its highest.
+  let isBigEndian: Bool
+  /// Whether the array is stored column by column, which makes a difference only to more than one.
+  let isFortranOrder: Bool
   /// The number of vectors.
   let count: Int
   /// The number of coordinates of each.
   let dimension: Int
+
+  /// Takes an array for vectors.
+  ///
+  /// - Throws: ``VectorFileError`` unless it has two dimensions of floats.
+  init(_ array: NpyDescription) throws(VectorFileError) {
+    guard let elementType = array.type.float else {
+      throw array.failure(.unsupportedElementType(array.type.text))
+    }
+    let shape = array.shape
+    guard shape.count == 2 else {
+      throw array.failure(shape.contains(0) ? .noNumbers(shape) : .wrongRank(shape.count))
+    }
+    guard shape[1] > 0 else { throw array.failure(.noNumbers(shape)) }
+    self.elementType = elementType
+    isBigEndian = array.type.isBigEndian
+    isFortranOrder = array.isFortranOrder && shape[0] > 1 && shape[1] > 1
+    count = shape[0]
+    dimension = shape[1]
+  }
 }
 
 extension NpyHeader {
+  /// Whether a file begins as every `.npy` file does.
+  static func isAtStart(of bytes: [UInt8]) -> Bool { bytes.starts(with: magic) }
+
   /// Finds the dictionary from the first bytes of a file: 12 of them, or all there are.
   static func dictionaryRange(
     _ preamble: RawSpan, path: String
@@ -57,45 +83,15 @@ extension NpyHeader {
     return start..<start + length
   }
 
-  /// Reads the dictionary, which lies at `offset` of the file.
-  init(parsing dictionary: RawSpan, at offset: Int, path: String) throws(VectorFileError) {
-    var parser = PythonLiteralParser(
-      bytes: dictionary.byteArray(0..<dictionary.byteCount), fileOffset: offset, path: path)
-    let fields = try parser.parseDictionary()
-    func fail(_ kind: VectorFileError.Kind) -> VectorFileError {
-      VectorFileError(kind, path: path, offset: UInt64(offset))
-    }
-    guard fields.keys.sorted() == ["descr", "fortran_order", "shape"] else {
-      throw fail(
-        .malformedHeader(
-          reason: "keys \(fields.keys.sorted().joined(separator: ", ")), "
-            + "expected descr, fortran_order, shape"))
-    }
-    guard case .string(let type) = fields["descr"] else {
-      throw fail(.unsupportedElementType("that is no simple type"))
-    }
-    guard let elementType = VectorFile.ElementType(numpyName: type) else {
-      throw fail(.unsupportedElementType("'\(type)'"))
-    }
-    guard case .boolean(let isFortranOrder) = fields["fortran_order"] else {
-      throw fail(.malformedHeader(reason: "fortran_order is neither True nor False"))
-    }
-    guard case .tuple(let shape) = fields["shape"] else {
-      throw fail(.malformedHeader(reason: "shape is not a tuple of integers"))
-    }
-    guard shape.count == 2 else { throw fail(.wrongRank(shape.count)) }
-    // For arrays of one row or column both orders are the same; NumPy then says False.
-    guard !isFortranOrder else { throw fail(.fortranOrder) }
-    guard shape[1] > 0 else { throw fail(.invalidDimension(shape[1])) }
-    self.elementType = elementType
-    count = shape[0]
-    dimension = shape[1]
-  }
-
   /// The bytes NumPy writes for a float32 array of this shape, the same number for every count.
   static func encoded(count: Int, dimension: Int) -> [UInt8] {
-    var dictionary =
-      "{'descr': '<f4', 'fortran_order': False, 'shape': (\(count), \(dimension)), }"
+    encoded(type: "'<f4'", count: count, "\(dimension)")
+  }
+
+  /// The bytes NumPy writes for an array of a type, of so many rows of the axes that follow.
+  static func encoded(type: String, count: Int, _ axes: String) -> [UInt8] {
+    let shape = axes.isEmpty ? "(\(count),)" : "(\(count), \(axes))"
+    var dictionary = "{'descr': \(type), 'fortran_order': False, 'shape': \(shape), }"
     // Like NumPy, leave room for the first axis to grow to 21 digits; then pad to 64 bytes.
     dictionary += String(repeating: " ", count: 21 - String(count).utf8.count)
     let unpadded = 10 + dictionary.utf8.count + 1
@@ -106,15 +102,67 @@ extension NpyHeader {
   }
 }
 
-extension VectorFile.ElementType {
-  /// Recognizes NumPy's name of a little-endian type.
-  fileprivate init?(numpyName: String) {
-    switch numpyName {
-    case "<f2": self = .float16
-    case "<f4": self = .float32
-    case "<f8": self = .float64
-    default: return nil
+/// What a `.npy` file says of its array, of any type and shape.
+struct NpyDescription {
+  /// The type of the elements.
+  let type: NumpyType
+  /// Whether the first axis is the one whose neighbours lie side by side.
+  let isFortranOrder: Bool
+  /// The length of each axis.
+  let shape: [Int]
+  /// Where the array's bytes begin.
+  let end: Int
+  private let start: Int
+  private let path: String
+
+  /// Reads the header from the first bytes of a file, or all of them.
+  init(_ file: RawSpan, path: String) throws(VectorFileError) {
+    let range = try NpyHeader.dictionaryRange(file, path: path)
+    let size = UInt64(file.byteCount)
+    guard range.upperBound <= file.byteCount else {
+      throw VectorFileError(
+        .truncated(expected: UInt64(range.upperBound), found: size), path: path, offset: size)
     }
+    var parser = PythonLiteralParser(
+      bytes: file.byteArray(range), fileOffset: range.lowerBound, path: path)
+    let fields = try parser.parseDictionary()
+    func fail(_ reason: String) -> VectorFileError {
+      VectorFileError(
+        .malformedHeader(reason: reason), path: path, offset: UInt64(range.lowerBound))
+    }
+    guard fields.keys.sorted() == ["descr", "fortran_order", "shape"] else {
+      throw fail(
+        "keys \(fields.keys.sorted().joined(separator: ", ")), "
+          + "expected descr, fortran_order, shape")
+    }
+    switch fields["descr"] {
+    case .string(let text): type = NumpyType(text: text)
+    case .list:
+      // The parser reads nothing that follows a list, so there is no shape to tell.
+      let records = VectorFileError.Kind.unsupportedElementType(NumpyType.records.text)
+      throw VectorFileError(records, path: path, offset: UInt64(range.lowerBound))
+    default: throw fail("descr is neither a type nor a list of fields")
+    }
+    guard case .boolean(let isFortranOrder) = fields["fortran_order"] else {
+      throw fail("fortran_order is neither True nor False")
+    }
+    guard case .tuple(let shape) = fields["shape"] else {
+      throw fail("shape is not a tuple of integers")
+    }
+    self.isFortranOrder = isFortranOrder
+    self.shape = shape
+    (start, end) = (range.lowerBound, range.upperBound)
+    self.path = path
+  }
+
+  /// The number of elements, if they are a list: one axis, or all others of length 1.
+  var listCount: Int? {
+    shape.isEmpty || shape.filter { $0 != 1 }.count > 1 ? nil : shape.first { $0 != 1 } ?? 1
+  }
+
+  /// An error about what the header says.
+  func failure(_ kind: VectorFileError.Kind) -> VectorFileError {
+    VectorFileError(kind, path: path, offset: UInt64(start))
   }
 }
 
@@ -207,6 +255,8 @@ struct PythonLiteralParser {
       position += 1
     }
     guard position > start else { throw malformed("expected a number") }
+    // Python 2 wrote its long integers so.
+    if position < bytes.count, bytes[position] == UInt8(ascii: "L") { position += 1 }
     return value
   }
 

@@ -11,6 +11,8 @@ struct RowDecoder: Equatable, Sendable {
   let prefixByteCount: Int
   /// The bytes of a row, prefix included.
   let rowByteCount: Int
+  /// Whether the first byte of a number is its highest.
+  let isBigEndian: Bool
 
   /// Why a row could not be decoded.
   struct Failure: Error {
@@ -23,7 +25,10 @@ struct RowDecoder: Equatable, Sendable {
   }
 
   /// Creates a decoder; `nil` if no file can hold a row of this dimension.
-  init?(elementType: VectorFile.ElementType, dimension: Int, prefixByteCount: Int = 0) {
+  init?(
+    elementType: VectorFile.ElementType, dimension: Int, prefixByteCount: Int = 0,
+    isBigEndian: Bool = false
+  ) {
     let (bytes, overflows) = dimension.multipliedReportingOverflow(by: elementType.byteCount)
     let (row, overflowsRow) = bytes.addingReportingOverflow(prefixByteCount)
     guard !overflows, !overflowsRow, dimension > 0 else { return nil }
@@ -31,6 +36,7 @@ struct RowDecoder: Equatable, Sendable {
     self.dimension = dimension
     self.prefixByteCount = prefixByteCount
     rowByteCount = row
+    self.isBigEndian = isBigEndian
   }
 
   /// The bytes of a file of `count` rows after `firstOffset` bytes; `nil` beyond what a file holds.
@@ -42,6 +48,23 @@ struct RowDecoder: Equatable, Sendable {
 
   /// Decodes `rows`, a whole number of rows, into `buffer`, which gets their exact size.
   func decode(_ rows: RawSpan, into buffer: inout [Float]) throws(Failure) {
+    guard !isBigEndian else {
+      return try decodeLittleEndian(turned(rows).span.raw, into: &buffer)
+    }
+    try decodeLittleEndian(rows, into: &buffer)
+  }
+
+  /// Rows without prefixes, with the bytes of every number in the other order.
+  private func turned(_ rows: RawSpan) -> [UInt8] {
+    let size = elementType.byteCount
+    return [UInt8](capacity: rows.byteCount) { output in
+      for i in 0..<rows.byteCount { output.append(rows.byte(at: i ^ (size - 1))) }
+    }
+  }
+
+  private func decodeLittleEndian(
+    _ rows: RawSpan, into buffer: inout [Float]
+  ) throws(Failure) {
     let count = rows.byteCount / rowByteCount
     resize(&buffer, to: count * dimension)
     var destination = buffer.mutableSpan

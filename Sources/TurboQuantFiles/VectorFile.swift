@@ -11,9 +11,10 @@ package import TurboQuantStorage
 /// }
 /// ```
 ///
-/// Supported are `.npy` (float16, float32 or float64, little-endian, C order, two dimensions; format
-/// versions 1.0 to 3.0), `.fvecs` and `.fbin`, told apart by the extension. The path `-` reads a
-/// `.npy` stream from standard input; the other two cannot be told apart there.
+/// Supported are `.npy` (float16, float32 or float64 of either byte order, two dimensions, row by
+/// row or, as NumPy says, in Fortran order; format versions 1.0 to 3.0), `.fvecs` and `.fbin`, told
+/// apart by the extension. The path `-` reads a `.npy` stream from standard input, row by row; the
+/// other two cannot be told apart there.
 ///
 /// Files are mapped, so they may exceed memory. They must not be cut while they are read: that
 /// stops the program. Every value is checked; NaN, infinity and float64 values beyond float32 are
@@ -66,6 +67,7 @@ public struct VectorFile: ~Copyable, Sendable {
 
   private let decoder: RowDecoder
   private let firstOffset: Int
+  private let isFortranOrder: Bool
   // Of these two one is in use; a stream has an empty mapping.
   private let mapping: Mapping
   private var stream: ByteStream?
@@ -91,12 +93,13 @@ public struct VectorFile: ~Copyable, Sendable {
       case .fbin: try FileLayout(fbin: mapping.bytes, path: path)
       }
     try layout.check(byteCount: UInt64(mapping.byteCount), path: path)
-    mapping.adviseSequentialReading()
+    if !layout.isFortranOrder { mapping.adviseSequentialReading() }
     self.path = path
     self.format = format
     count = layout.count
     decoder = layout.decoder
     firstOffset = layout.firstOffset
+    isFortranOrder = layout.isFortranOrder
     self.mapping = mapping
     stream = nil
   }
@@ -109,12 +112,15 @@ public struct VectorFile: ~Copyable, Sendable {
     let end = try NpyHeader.dictionaryRange(stream.pending.span.raw, path: path).upperBound
     try stream.fill(end)
     let layout = try FileLayout(npy: stream.pending.span.raw, path: path)
+    // The first row ends where the last column begins.
+    guard !layout.isFortranOrder else { throw VectorFileError(.fortranOrder, path: path) }
     stream.discard(end)
     self.path = path
     format = .npy
     count = layout.count
     decoder = layout.decoder
     firstOffset = layout.firstOffset
+    isFortranOrder = false
     mapping = Mapping(emptyFor: path)
     self.stream = consume stream
   }
@@ -161,6 +167,9 @@ public struct VectorFile: ~Copyable, Sendable {
     guard stream == nil else {
       throw VectorFileError(.misuse(reason: "standard input is read only once"), path: path)
     }
+    guard !isFortranOrder else {
+      return try decode(gather(rows).span.raw, firstRow: rows.lowerBound, into: &buffer)
+    }
     let start = firstOffset + rows.lowerBound * decoder.rowByteCount
     let bytes = mapping.bytes.extracting(start..<start + rows.count * decoder.rowByteCount)
     try decode(bytes, firstRow: rows.lowerBound, into: &buffer)
@@ -183,13 +192,33 @@ public struct VectorFile: ~Copyable, Sendable {
       try decoder.decode(bytes, into: &buffer)
     } catch {
       let row = firstRow + error.row
-      var offset = firstOffset + row * decoder.rowByteCount
-      if let column = error.column {
-        offset += decoder.prefixByteCount + column * elementType.byteCount
-      }
       throw VectorFileError(
-        error.kind, path: path, offset: UInt64(offset), row: row, column: error.column)
+        error.kind, path: path, offset: UInt64(offset(row, error.column)), row: row,
+        column: error.column)
     }
+  }
+
+  /// Where a number lies in the file, or, without a column, what its row begins with.
+  private func offset(_ row: Int, _ column: Int?) -> Int {
+    let size = elementType.byteCount
+    if isFortranOrder { return firstOffset + ((column ?? 0) * count + row) * size }
+    let start = firstOffset + row * decoder.rowByteCount
+    return column.map { start + decoder.prefixByteCount + $0 * size } ?? start
+  }
+
+  /// The bytes of rows that are stored column by column, row after row.
+  private func gather(_ rows: Range<Int>) -> [UInt8] {
+    let (size, stride, bytes) = (elementType.byteCount, decoder.rowByteCount, mapping.bytes)
+    var gathered = [UInt8](repeating: 0, count: rows.count * stride)
+    for column in 0..<dimension {
+      let start = offset(rows.lowerBound, column)
+      for row in 0..<rows.count {
+        for byte in 0..<size {
+          gathered[row * stride + column * size + byte] = bytes.byte(at: start + row * size + byte)
+        }
+      }
+    }
+    return gathered
   }
 
   private mutating func readStream(
@@ -230,40 +259,4 @@ extension VectorFile.Format {
     }
     self = format
   }
-}
-
-/// The bytes of a stream that have arrived and are not yet used.
-private struct ByteStream: ~Copyable, Sendable {
-  /// What has arrived.
-  private(set) var pending: [UInt8] = []
-  private let file: FileDescriptor
-  private var chunk = [UInt8](repeating: 0, count: 1 << 20)
-  private var isAtEnd = false
-
-  init(_ file: consuming FileDescriptor) { self.file = file }
-
-  /// Waits until at least `byteCount` bytes are pending, or the stream ends.
-  ///
-  /// Memory grows with what arrives, never with what is asked for.
-  mutating func fill(_ byteCount: Int) throws(VectorFileError) {
-    // Taken out, because a span of it would keep all of `self` from being read.
-    var chunk: [UInt8] = []
-    swap(&chunk, &self.chunk)
-    defer { swap(&chunk, &self.chunk) }
-    while pending.count < byteCount && !isAtEnd {
-      var span = chunk.mutableSpan
-      var bytes = span.mutableRaw
-      let received: Int
-      do throws(StorageError) {
-        received = try file.read(into: &bytes)
-      } catch {
-        throw VectorFileError(error)
-      }
-      isAtEnd = received == 0
-      pending.append(contentsOf: chunk[..<received])
-    }
-  }
-
-  /// Forgets the first bytes.
-  mutating func discard(_ byteCount: Int) { pending.removeFirst(byteCount) }
 }

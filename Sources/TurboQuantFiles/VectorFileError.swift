@@ -32,10 +32,18 @@ public struct VectorFileError: Error, Equatable, Sendable {
     case malformedHeader(reason: String)
     /// The array's elements are of another type, given in NumPy's words.
     case unsupportedElementType(String)
-    /// The array is stored column by column.
+    /// The array comes from a stream, and column by column.
     case fortranOrder
     /// The array has other than two dimensions.
     case wrongRank(Int)
+    /// The array has an axis of length 0, and so no coordinates.
+    case noNumbers([Int])
+    /// Ids are expected, and the elements are of another type, given in NumPy's words.
+    case notWholeNumbers(String)
+    /// Ids are expected, and the array is no list.
+    case notAList([Int])
+    /// Ids are expected, and one is negative.
+    case negativeNumber(Int)
     /// The vectors have no coordinates, or fewer.
     case invalidDimension(Int)
     /// The header claims more bytes than any file can hold.
@@ -44,6 +52,12 @@ public struct VectorFileError: Error, Equatable, Sendable {
     case truncated(expected: UInt64, found: UInt64)
     /// The file is longer than its header says; `found` counts what was seen.
     case trailingBytes(expected: UInt64, found: UInt64)
+    /// A line of a text is longer than any text's.
+    case lineTooLong(byteCount: Int)
+    /// A pipe or device has given so many bytes and goes on.
+    case endless(byteCount: Int)
+    /// A pipe that nobody has opened for writing, in this time.
+    case noWriter(seconds: Int)
     /// A row has another dimension than the first.
     case differingDimension(expected: Int, found: Int)
     /// A value is NaN.
@@ -115,7 +129,7 @@ extension VectorFileError: CustomStringConvertible {
     case .notFound: "no such file"
     case .permissionDenied: "permission denied"
     case .system(let call, let code): "\(call) failed: \(systemErrorMessage(code)) (error \(code))"
-    case .isDirectory: "is a directory, expected a file of vectors"
+    case .isDirectory: "is a directory, expected a file"
     case .notRegularFile: "is a pipe, socket or device, expected a regular file"
     case .readOnly: "is read-only"
     case .busy(let seconds):
@@ -124,20 +138,34 @@ extension VectorFileError: CustomStringConvertible {
       "is written and in place, but its folder could not be brought to the disk: "
         + "\(systemErrorMessage(code)) (error \(code))"
     case .empty: "is empty (0 bytes), expected a file of vectors"
+    case .unknownExtension(".npz"):
+      "a .npz archive of several arrays, expected one array in a .npy file"
     case .unknownExtension(let found):
       (found.isEmpty ? "no extension" : "unknown extension \"\(singleLine(found))\"")
         + ", expected \(VectorFile.Format.extensionList)"
     case .wrongMagic(let found):
-      "not a .npy file (\(firstBytes(found)), expected \(hexadecimal(NpyHeader.magic)))"
+      if let name = nameOfFormat(beginning: found) {
+        "\(name), not a .npy file"
+      } else {
+        "not a .npy file (\(firstBytes(found)), expected \(hexadecimal(NpyHeader.magic)))"
+      }
     case .unsupportedVersion(let major, let minor):
       ".npy format version \(major).\(minor), expected 1.0, 2.0 or 3.0"
     case .malformedHeader(let reason): "malformed header: \(singleLine(reason))"
     case .unsupportedElementType(let found):
-      "dtype \(singleLine(found)), expected float16, float32 or float64, little-endian"
-    case .fortranOrder: "the array is in Fortran order, expected C order (row by row)"
+      "dtype \(singleLine(NumpyType(text: found).description)), expected float16, float32 or float64"
+    case .fortranOrder: "in Fortran order, so that the first row ends with the stream"
     case .wrongRank(let rank):
       "the array has \(rank) dimension\(rank == 1 ? "" : "s"), expected 2 (vectors by coordinates)"
     case .invalidDimension(let found): "dimension \(found), expected at least 1"
+    case .noNumbers(let shape): "the array has the shape \(tuple(shape)) and no numbers in it"
+    case .notWholeNumbers(let found):
+      "dtype \(singleLine(NumpyType(text: found).description)), expected ids, which are integers"
+    case .notAList(let shape): "the array has the shape \(tuple(shape)), expected a list of ids"
+    case .negativeNumber(let number): "the id \(number), expected numbers from 0 on"
+    case .lineTooLong(let byteCount): "a line of more than \(byteCount) bytes, expected text"
+    case .endless(let byteCount): "goes on after \(byteCount) bytes, expected an end"
+    case .noWriter(let seconds): "a pipe that nobody writes to (waited \(seconds) s)"
     case .impossibleSize: "the header claims more bytes than any file can hold"
     case .truncated(let expected, let found): "is cut short: \(found) bytes, expected \(expected)"
     case .trailingBytes(let expected, let found):
@@ -161,12 +189,20 @@ extension VectorFileError: CustomStringConvertible {
     case .busy: "try again when that has ended"
     case .replacedNotSynchronized: "do not repeat it; a power cut may still bring the old file back"
     case .empty, .truncated: "was it copied or written completely?"
-    case .unknownExtension: "rename the file, or convert it with numpy.save"
-    case .wrongMagic: "write it with numpy.save"
+    case .unknownExtension(let found): extensionAdvice(found.lowercased())
+    case .wrongMagic(let found): wrongMagicAdvice(found)
     case .unsupportedVersion, .malformedHeader: "write it again with numpy.save"
-    case .unsupportedElementType: "convert with x.astype(numpy.float32)"
-    case .fortranOrder: "convert with numpy.ascontiguousarray(x)"
+    case .unsupportedElementType(let found): NumpyType(text: found).advice
+    case .fortranOrder: "convert with numpy.ascontiguousarray(x), or name a file"
     case .wrongRank(1): "for one vector use x.reshape(1, -1)"
+    case .noNumbers: "was the right array saved?"
+    case .notWholeNumbers(let found):
+      NumpyType(text: found).isBoolean
+        ? "save numpy.flatnonzero(x)" : "convert with x.astype(numpy.uint64)"
+    case .notAList: "use x.ravel()"
+    case .negativeNumber: "give every row an id from 0 to \(UInt64.max)"
+    case .lineTooLong, .endless: "is it the right file?"
+    case .noWriter: "start what writes to it first"
     case .wrongRank: "use x.reshape(-1, x.shape[-1])"
     case .trailingBytes: "was something appended to it?"
     case .differingDimension, .invalidDimension, .impossibleSize: "is the file damaged?"
@@ -174,6 +210,29 @@ extension VectorFileError: CustomStringConvertible {
     case .overflowsFloat32: "scale the vectors down"
     case .system, .misuse: nil
     }
+  }
+
+  private func extensionAdvice(_ found: String) -> String {
+    switch found {
+    case ".npz": Self.archiveAdvice
+    case ".tqv": "these are codes; decode them first"
+    case ".tqi", ".tqkv": "an index or a cache holds codes; name the vectors it was made from"
+    case ".csv", ".tsv", ".txt": "convert it: numpy.save('x.npy', numpy.loadtxt(…, numpy.float32))"
+    case "": "rename it to end in .npy if numpy.save wrote it, or write it with numpy.save"
+    default: "convert it with numpy.save"
+    }
+  }
+
+  private func wrongMagicAdvice(_ found: [UInt8]) -> String {
+    found.starts(with: "PK".utf8) ? Self.archiveAdvice : "write it with numpy.save"
+  }
+
+  private static let archiveAdvice =
+    "save one of its arrays: numpy.save('x.npy', numpy.load('x.npz')['name'])"
+
+  /// A shape in NumPy's words.
+  private func tuple(_ shape: [Int]) -> String {
+    "(\(shape.map { "\($0)" }.joined(separator: ", "))\(shape.count == 1 ? "," : ""))"
   }
 
   private func firstBytes(_ found: [UInt8]) -> String {

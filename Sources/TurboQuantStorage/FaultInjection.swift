@@ -14,6 +14,8 @@ package enum SystemCall: String, CaseIterable, Sendable {
   case write
   /// Writes at a given offset.
   case pwrite
+  /// Waits for a pipe to have bytes.
+  case poll
   /// Asks what an open descriptor is.
   case fstat
   /// Asks what a path names.

@@ -87,8 +87,12 @@ extension StorageError: CustomStringConvertible {
     case .trailingBytes(let expected, let found):
       "is too long: \(found) bytes, expected \(expected)"
     case .wrongMagic(let found):
-      "not a TurboQuant container (first bytes are \(hexadecimal(found)), "
-        + "expected \(hexadecimal(ContainerFormat.magic)))"
+      if let name = nameOfFormat(beginning: found) {
+        "\(name), not a TurboQuant container"
+      } else {
+        "not a TurboQuant container (first bytes are \(hexadecimal(found)), "
+          + "expected \(hexadecimal(ContainerFormat.magic)))"
+      }
     case .newerVersion(let version):
       "container version \(version), newer than version \(ContainerFormat.version), "
         + "the last one known here"

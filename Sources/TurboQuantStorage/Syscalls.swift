@@ -176,6 +176,15 @@ package struct FileDescriptor: ~Copyable, Sendable {
     }
   }
 
+  /// Waits until reading would not wait: bytes are there, or the other end is gone.
+  ///
+  /// - Parameter milliseconds: The longest wait; -1 waits for ever.
+  /// - Returns: Whether that came about in time.
+  package func waitForInput(milliseconds: Int32) throws(StorageError) -> Bool {
+    var entry = pollfd(fd: number, events: Int16(POLLIN), revents: 0)
+    return try perform(.poll, path: path) { unsafe poll(&entry, 1, milliseconds) } > 0
+  }
+
   /// Reads up to `buffer.byteCount` bytes at `offset`; 0 at the end of the file.
   package func read(
     into buffer: inout MutableRawSpan, at offset: UInt64
@@ -456,6 +465,8 @@ package enum ErrorNumber {
   package static let notFound = ENOENT
   /// Permission denied.
   package static let permissionDenied = EACCES
+  /// Nothing to read yet, of a pipe that is not waited for.
+  package static let wouldBlock = EAGAIN
   /// Invalid argument, which some file systems answer to synchronizing a directory.
   package static let invalidArgument = EINVAL
   /// Interrupted by a signal.

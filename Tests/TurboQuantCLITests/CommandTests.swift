@@ -25,7 +25,7 @@ struct CommandTests {
 
   static let refused: [(name: String, bytes: [UInt8])] = [
     ("type", npy(shape: [3, 4], [Float](repeating: 1, count: 12), type: "<i4")),
-    ("fortran", npy(shape: [3, 4], [Float](repeating: 1, count: 12), fortran: true)),
+    ("bfloat16", npy(shape: [3, 4], [Float](repeating: 1, count: 6), type: "<V2")),
     ("rank1", npy(shape: [12], [Float](repeating: 1, count: 12))),
     ("rank3", npy(shape: [3, 2, 2], [Float](repeating: 1, count: 12))),
     ("short", npy(shape: [4, 4], [Float](repeating: 1, count: 12))),

@@ -35,6 +35,52 @@ import TurboQuantStorage
     }
   }
 
+  /// Files as other machines and transposed arrays make them, against the plain one.
+  @Test(arguments: ["f2", "f4", "f8"], [1, 3, 100])
+  func everyOrderComesBack(type: String, rowsAtOnce: Int) throws {
+    // Whole numbers, which every type holds: row r, column c is 10 r + c.
+    let (rows, columns) = (4, 3)
+    let values = (0..<rows).flatMap { row in (0..<columns).map { Float(10 * row + $0) } }
+    let columnwise = (0..<columns).flatMap { column in
+      (0..<rows).map { values[$0 * columns + column] }
+    }
+    for (isFortran, isBigEndian) in [(false, true), (true, false), (true, true)] {
+      let stored = isFortran ? columnwise : values
+      let numbers: [[UInt8]] = stored.map { value in
+        switch type {
+        case "f2": littleEndian([half(value)])
+        case "f4": bytes([value])
+        default: bytes([Double(value)])
+        }
+      }
+      let data = numbers.flatMap { isBigEndian ? $0.reversed() : $0 }
+      let name = (isBigEndian ? ">" : "<") + type
+      let path = try scratch.write(
+        npy(name, "(\(rows), \(columns))", fortran: isFortran, data: data), to: "x.npy")
+      #expect(try readAll(path, rowsAtOnce: rowsAtOnce).values == values)
+      if !isFortran { #expect(try readStream(path, rowsAtOnce: rowsAtOnce).values == values) }
+      var file = try VectorFile.open(path)
+      var block: [Float] = []
+      try file.read(rows: 2..<3, into: &block)
+      #expect(block == [20, 21, 22])
+      #expect(try file.readRows(1, into: &block) == 1)
+    }
+  }
+
+  /// A small whole number as float16.
+  private func half(_ value: Float) -> UInt16 {
+    value == 0 ? 0 : UInt16(truncatingIfNeeded: (value.bitPattern - (112 << 23)) >> 13)
+  }
+
+  @Test func orderDoesNotMatterToOneRowOrColumn() throws {
+    for shape in ["(1, 2)", "(2, 1)"] {
+      let file = npy("<f4", shape, fortran: true, data: bytes([1, 2] as [Float]))
+      let path = try scratch.write(file, to: "x.npy")
+      #expect(try readAll(path).values == [1, 2])
+      #expect(try readStream(path).values == [1, 2])
+    }
+  }
+
   @Test(arguments: [(1, 0), (2, 0), (3, 0)] as [(UInt8, UInt8)])
   func everyVersionIsRead(major: UInt8, minor: UInt8) throws {
     let file = npy(
@@ -46,6 +92,7 @@ import TurboQuantStorage
   @Test(
     arguments: [
       "{'shape': (1, 2), 'descr': '<f4', 'fortran_order': False}",
+      "{'descr': '<f4', 'fortran_order': False, 'shape': (1L, 2L), }",
       "{ 'descr' :\"<f4\",'fortran_order':False,'shape':(1,2,)}",
       "{\"descr\": \"<f4\", \"fortran_order\": False, \"shape\": ( 1 , 2 ) , } ",
     ])

@@ -39,10 +39,10 @@ import TurboQuantStorage
         + "was it copied or written completely?")
     #expect(
       try message([1], "x.parquet") == "unknown extension \".parquet\", expected .npy, .fvecs or "
-        + ".fbin — rename the file, or convert it with numpy.save")
+        + ".fbin — convert it with numpy.save")
     #expect(
       try message([1], "x") == "no extension, expected .npy, .fvecs or .fbin — "
-        + "rename the file, or convert it with numpy.save")
+        + "rename it to end in .npy if numpy.save wrote it, or write it with numpy.save")
     #expect(
       try message([0x93, 0x4E, 0x55, 0x4D, 0x50, 0x59, 4, 0, 0, 0, 0, 0]) == ".npy format version "
         + "4.0, expected 1.0, 2.0 or 3.0 (at byte 6) — write it again with numpy.save")
@@ -55,7 +55,7 @@ import TurboQuantStorage
     let missing = scratch.file("no.npy")
     #expect(message(missing) == "\(missing): no such file — check the path")
     #expect(
-      message(scratch.path) == "\(scratch.path): is a directory, expected a file of vectors — "
+      message(scratch.path) == "\(scratch.path): is a directory, expected a file — "
         + "name a file inside it")
     #expect(message("/dev/null").contains("name it \"-\""))
     let plan = FaultInjection(failing: 0, code: ErrorNumber.permissionDenied)
@@ -67,17 +67,23 @@ import TurboQuantStorage
 
   @Test func otherArraysAreNamed() throws {
     #expect(
-      try message(npy("<i4", "(1, 1)", data: [0, 0, 0, 0])) == "dtype '<i4', expected float16, "
-        + "float32 or float64, little-endian (at byte 10) — convert with x.astype(numpy.float32)")
-    for type in [">f4", "|u1", "=f4", "<f16", "f4", "<c8", "a\\nb"] {
+      try message(npy("<i4", "(1, 1)", data: [0, 0, 0, 0])) == "dtype '<i4' (int32), expected "
+        + "float16, float32 or float64 (at byte 10) — convert with x.astype(numpy.float32)")
+    for type in [">i4", "|u1", "=f4", "<f16", "f4", "|f4", "<c8", "a\\nb"] {
       #expect(try !message(npy(type, "(1, 1)")).isEmpty)
     }
     #expect(
       try message(npy("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (3,), }"))
-        .hasPrefix("dtype that is no simple type, expected"))
-    #expect(
-      try message(npy("<f4", "(3, 2)", fortran: true)) == "the array is in Fortran order, "
-        + "expected C order (row by row) (at byte 10) — convert with numpy.ascontiguousarray(x)")
+        .hasSuffix("— save one field, x['name'].astype(numpy.float32)"))
+    let types = [
+      ("<V2", "bfloat16"), ("|V2", "bfloat16"), ("bfloat16", "bfloat16"), ("|O", "Python objects"),
+      ("<U7", "text"), ("<c16", "complex128"), ("|b1", "truth values"), ("<M8[ns]", "times"),
+      ("<f16", "float128"),
+    ]
+    for (type, word) in types {
+      let text = try message(npy(type, "(1, 1)"))
+      #expect(text.contains(word) && text.contains(/— .*(save|astype|tolist)/), "\(text)")
+    }
     #expect(
       try message(npy("<f4", "(3,)")) == "the array has 1 dimension, expected 2 (vectors by "
         + "coordinates) (at byte 10) — for one vector use x.reshape(1, -1)")
@@ -86,8 +92,35 @@ import TurboQuantStorage
         + "coordinates) (at byte 10) — use x.reshape(-1, x.shape[-1])")
     #expect(try message(npy("<f4", "()")).hasPrefix("the array has 0 dimensions"))
     #expect(
-      try message(npy("<f4", "(3, 0)")) == "dimension 0, expected at least 1 (at byte 10) — "
-        + "is the file damaged?")
+      try message(npy("<f4", "(3, 0)")) == "the array has the shape (3, 0) and no numbers in it "
+        + "(at byte 10) — was the right array saved?")
+    #expect(try message(npy("<f4", "(0,)")).hasPrefix("the array has the shape (0,) and no"))
+  }
+
+  @Test func archivesAndOtherFormatsAreNamed() throws {
+    let zip = Array("PK\u{3}\u{4}\u{2D}\0\0\0".utf8)
+    let advice = "save one of its arrays: numpy.save('x.npy', numpy.load('x.npz')['name'])"
+    #expect(
+      try message(zip, "x.npz") == "a .npz archive of several arrays, expected one array in a .npy "
+        + "file — " + advice)
+    #expect(
+      try message(zip) == "a zip archive, as .npz and .pt files are, not a .npy file (at byte 0) — "
+        + advice)
+    #expect(try message([0x80, 4, 0x95, 0, 0, 0]).hasPrefix("a Python pickle, not a .npy file"))
+    #expect(try message(Array("PAR1....".utf8)).hasPrefix("a Parquet file, not"))
+    #expect(try message([1], "x.tqv").hasSuffix("— these are codes; decode them first"))
+  }
+
+  @Test func fortranOrderIsReadFromFilesAlone() throws {
+    let data = bytes([1, 2, 3, 4, 5, .nan] as [Float])
+    let path = try scratch.write(npy("<f4", "(3, 2)", fortran: true, data: data), to: "x.npy")
+    let streamed = failure { () throws(VectorFileError) in try readStream(path) }
+    #expect(
+      streamed?.description == "\(path): in Fortran order, so that the first row ends with the "
+        + "stream — convert with numpy.ascontiguousarray(x), or name a file")
+    // The last number of the file is the last row's last column.
+    let mapped = failure { () throws(VectorFileError) in try readAll(path) }
+    #expect(mapped?.row == 2 && mapped?.column == 1 && mapped?.offset == 128 + 20)
   }
 
   @Test func wrongLengthsAreNamed() throws {

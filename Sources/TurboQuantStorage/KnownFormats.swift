@@ -1,0 +1,17 @@
+/// What a file is by its first six bytes, in the words of an error message; `nil` when it is none
+/// of the formats that vectors often come in.
+package func nameOfFormat(beginning bytes: [UInt8]) -> String? {
+  knownFormats.first { bytes.starts(with: $0.magic) }?.name
+}
+
+private let knownFormats: [(magic: [UInt8], name: String)] = [
+  (Array(ContainerFormat.magic.prefix(6)), "a TurboQuant file of codes, an index or a cache"),
+  ([0x93] + Array("NUMPY".utf8), "an array in a .npy file"),
+  (Array("PK\u{3}\u{4}".utf8), "a zip archive, as .npz and .pt files are"),
+  (Array("PAR1".utf8), "a Parquet file"),
+  (Array("ARROW1".utf8), "an Arrow file"),
+  ([0x89] + Array("HDF\r\n".utf8), "an HDF5 file"),
+  ([0x1F, 0x8B], "compressed by gzip"),
+  ([0x80, 2], "a Python pickle"), ([0x80, 3], "a Python pickle"), ([0x80, 4], "a Python pickle"),
+  ([0x80, 5], "a Python pickle"),
+]
