@@ -40,12 +40,12 @@ enum TurboQuantCLI {
       try dispatch(arguments(), console)
       return .done
     } catch let error as UsageError {
-      console.writeError("error: \(error.message)\n")
+      console.writeError("error: \(Display.line(error.message))\n")
       let help = error.command.map { "turboquant help \($0)" } ?? "turboquant help"
       console.writeError("See “\(help)”.\n")
       return .wrongUse
     } catch {
-      console.writeError("error: \(error)\n")
+      console.writeError("error: \(Display.line("\(error)"))\n")
       return .failed
     }
   }

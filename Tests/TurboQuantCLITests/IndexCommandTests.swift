@@ -114,7 +114,7 @@ struct IndexCommandTests {
     // The originals' own scores: ‖x‖² = 1, with no error.
     let lines = shown.output.split(separator: "\n")
     #expect(lines.contains { $0.contains(/\b1\.0000?  ± 0\.0000?   0  first$/) }, "\(shown.output)")
-    #expect(lines.contains("“first”") && lines.contains("“second[2J”"))
+    #expect(lines.contains("“first”") && lines.contains("“second\\u{1B}[2J”"))
     #expect(lines.contains { $0.contains("exact inner product with the float32 originals") })
     #expect(run("index", "search", path, queries, "--only", "99").output.contains("nothing"))
   }

@@ -128,6 +128,11 @@ func npy(
     }
 }
 
+/// The bytes of a `.npy` file of int32.
+func npy(shape: [Int], integers: [Int32]) -> [UInt8] {
+  npy(shape: shape, integers.map { Float(bitPattern: UInt32(bitPattern: $0)) }, type: "<i4")
+}
+
 /// Seeded unit vectors as the bytes of a `.npy` file.
 func gaussianNpy(_ count: Int, _ dimension: Int, seed: UInt64 = 1) -> [UInt8] {
   npy(

@@ -105,6 +105,9 @@ enum Ink: String {
 }
 
 extension Console {
+  /// Says on standard error what the user should know although the command does its work.
+  func warn(_ text: String) { writeError("warning: \(Display.line(text))\n") }
+
   /// `text` in `ink`, or plain when colour is off.
   func colored(_ text: String, _ ink: Ink) -> String {
     usesColor ? "\u{1B}[\(ink.rawValue)m\(text)\u{1B}[0m" : text

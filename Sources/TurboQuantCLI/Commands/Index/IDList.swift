@@ -1,15 +1,16 @@
-internal import Foundation
+internal import TurboQuantFiles
 
 extension Option {
   /// The ids of rows that are added.
   static let rowIDs = Option(
     name: "ids", value: "LIST|@FILE",
-    help: "Ids of the rows: numbers separated by commas, or a file of one decimal number a line. "
-      + "Default: the numbers after the largest id ever used, from 0.")
+    help: "Ids of the rows: numbers separated by commas, or a file: a text of one decimal number a "
+      + "line, or integers in .npy. Default: the numbers after the largest id ever used, from 0.")
   /// The ids of rows that go.
   static let removedIDs = Option(
     name: "ids", value: "LIST|@FILE",
-    help: "Ids: numbers separated by commas, or a file of one decimal number a line.",
+    help: "Ids: numbers separated by commas, or a file: a text of one decimal number a line, or "
+      + "integers in .npy.",
     isRequired: true)
   /// The ids of rows that may be found.
   static let only = Option(
@@ -19,46 +20,78 @@ extension Option {
 
 /// Ids that the command line names, each with the place it comes from.
 struct IDList: Sendable {
+  /// How the places of ids are counted.
+  private enum Places {
+    /// Entries of an option, from 1.
+    case entries
+    /// Lines of a text, from 1, of which these hold no id.
+    case lines(blank: [Int])
+    /// Rows of an array, from 0, as those of vectors are counted.
+    case rows
+  }
+
   /// The ids in order.
   let ids: [UInt64]
-  /// The file that they were read from, one a line, or the option that lists them.
+  /// The file that they were read from, or the option that lists them.
   let source: String
-  private let unit: String
+  private let places: Places
 
   init(listed ids: [UInt64], in option: Option) {
     self.ids = ids
     source = "--\(option.name)"
-    unit = "entry"
+    places = .entries
   }
 
   init(reading path: String) throws {
-    let lines = try TextLines(reading: path).lines
+    let file = try InputFile(path)
+    source = path
+    guard !file.isNpy else {
+      ids = try file.wholeNumbers()
+      places = .rows
+      return
+    }
+    let lines = try TextLines(file)
     var ids: [UInt64] = []
+    var blank: [Int] = []
     ids.reserveCapacity(lines.count)
-    for (index, line) in lines.enumerated() {
-      guard let id = UInt64(line) else {
+    for index in 0..<lines.count {
+      let isSpace = { (byte: UInt8) in byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }
+      let word = lines.bytes(index).trimmed(of: isSpace)
+      if let id = word.decimalNumber {
+        ids.append(id)
+      } else if word.isEmpty {
+        blank.append(index + 1)
+      } else {
         throw CommandFailure(
-          "\(path): line \(index + 1): “\(line.prefix(40))” is no id — write one decimal number "
-            + "from 0 to \(UInt64.max) a line")
+          "\(path): line \(index + 1): “\(String(decoding: word.prefix(40), as: UTF8.self))” is no "
+            + "id — write one decimal number from 0 to \(UInt64.max) a line")
       }
-      ids.append(id)
     }
     self.ids = ids
-    source = path
-    unit = "line"
+    places = .lines(blank: blank)
   }
 
   /// Where the id at `index` stands, for an error about it.
-  func place(_ index: Int) -> String { "\(source): \(unit) \(index + 1)" }
+  func place(_ index: Int) -> String { "\(source): \(entry(index))" }
+
+  private func entry(_ index: Int) -> String {
+    switch places {
+    case .entries: return "entry \(index + 1)"
+    case .rows: return "row \(index)"
+    case .lines(let blank):
+      let line = blank.reduce(index + 1) { line, skipped in line >= skipped ? line + 1 : line }
+      return "line \(line)"
+    }
+  }
 
   /// Refuses an id that is there twice.
   func requireDistinct() throws {
-    var places: [UInt64: Int] = [:]
-    places.reserveCapacity(ids.count)
+    var earlier: [UInt64: Int] = [:]
+    earlier.reserveCapacity(ids.count)
     for (index, id) in ids.enumerated() {
-      if let earlier = places.updateValue(index, forKey: id) {
+      if let first = earlier.updateValue(index, forKey: id) {
         throw CommandFailure(
-          "\(place(index)): id \(id) is \(unit) \(earlier + 1) already — name every id once")
+          "\(place(index)): id \(id) is \(entry(first)) already — name every id once")
       }
     }
   }
@@ -74,17 +107,21 @@ struct IDList: Sendable {
 }
 
 extension Arguments {
-  /// Ids separated by commas, or in a file of one a line.
+  /// Ids separated by commas, or in a file.
   ///
-  /// What is neither digits nor commas is a file's name; an @ before it says so of any name.
+  /// A word with an @ before it names a file, and so does one that is not made of numbers.
   func ids(_ option: Option) throws -> IDList? {
     guard let text = text(option) else { return nil }
-    guard text.allSatisfy({ "0123456789, ".contains($0) }) else {
-      return try IDList(reading: text.first == "@" ? String(text.dropFirst()) : text)
+    guard text.first != "@" else { return try IDList(reading: String(text.dropFirst())) }
+    // With signs, points and semicolons it is a list written wrong rather than a file's name.
+    guard text.allSatisfy({ "0123456789,;+-. \t".contains($0) }) else {
+      return try IDList(reading: text)
     }
     let ids = try (list(option) ?? []).map { word throws(UsageError) in
-      guard let id = UInt64(word) else {
-        throw wrong("--\(option.name) takes numbers from 0 to \(UInt64.max), not “\(word)”")
+      guard let id = word.utf8.decimalNumber else {
+        throw wrong(
+          "--\(option.name) takes numbers from 0 to \(UInt64.max) separated by commas, or @FILE, "
+            + "not “\(word)”")
       }
       return id
     }
@@ -92,42 +129,13 @@ extension Arguments {
   }
 }
 
-/// The lines of a text file.
-struct TextLines: Sendable {
-  /// The file.
-  let path: String
-  /// Its lines, without line ends and control characters.
-  let lines: [String]
-
-  init(reading path: String) throws {
-    let data: Data
-    do {
-      // Unlike `Data(contentsOf:)` it reads what the shell's <(…) names.
-      data = try FileHandle(forReadingFrom: URL(filePath: path)).readToEnd() ?? Data()
-    } catch {
-      throw CommandFailure("\(path): \(TextLines.reason(for: error, path))")
+extension ArraySlice<UInt8> {
+  /// What is left without such bytes at either end.
+  fileprivate func trimmed(of isLeftOut: (UInt8) -> Bool) -> ArraySlice<UInt8> {
+    let rest = drop(while: isLeftOut)
+    guard let last = rest.lastIndex(where: { !isLeftOut($0) }) else {
+      return rest[..<rest.startIndex]
     }
-    self.path = path
-    var lines = data.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-    // The end of the last line begins no other.
-    if lines.last?.isEmpty == true { lines.removeLast() }
-    self.lines = lines.map { line in
-      // A label must not steer the terminal.
-      String(decoding: line, as: UTF8.self).filter { !TextLines.isControl($0) }
-    }
-  }
-
-  private static func isControl(_ character: Character) -> Bool {
-    character.unicodeScalars.contains { $0.properties.generalCategory == .control }
-  }
-
-  private static func reason(for error: any Error, _ path: String) -> String {
-    if FileManager.default.fileExists(atPath: path + "/.") {
-      return "is a directory, expected a text file — name a file inside it"
-    }
-    guard FileManager.default.fileExists(atPath: path) else {
-      return "no such file — check the path"
-    }
-    return "cannot be read: \(error.localizedDescription)"
+    return rest[...last]
   }
 }

@@ -32,7 +32,8 @@ extension Option {
   fileprivate static let errors = Option(
     name: "errors", help: "Give every score its standard error and the interval of two of them.")
   fileprivate static let labels = Option(
-    name: "labels", value: "FILE", help: "A text file whose line i, from 0, describes id i.")
+    name: "labels", value: "FILE",
+    help: "A text file whose line i, from 0, describes id i; or whose lines are id, tab, text.")
   fileprivate static let queryLabels = Option(
     name: "query-labels", value: "FILE", help: "A text file of one line a query.")
 }
@@ -43,7 +44,7 @@ private struct IndexSearch {
   private let count: Int?
   private let limit: Float?
   private let options: SearchOptions
-  private let labels: TextLines?
+  private let labels: Labels?
   private let queryLabels: TextLines?
 
   init(_ arguments: Arguments) throws {
@@ -66,7 +67,7 @@ private struct IndexSearch {
     } else if let rerank, rerank < count ?? 10 {
       throw arguments.wrong("--rerank \(rerank) is less than --count \(count ?? 10)")
     }
-    labels = try arguments.text(.labels).map { try TextLines(reading: $0) }
+    labels = try arguments.text(.labels).map { try Labels(reading: $0) }
     queryLabels = try arguments.text(.queryLabels).map { try TextLines(reading: $0) }
   }
 
@@ -77,9 +78,9 @@ private struct IndexSearch {
     var file = try VectorFile.open(arguments.operands[1])
     try file.requireDimension(of: index, path)
     let queries = try VectorSet(reading: &file, limit: nil, console)
-    if let queryLabels, queryLabels.lines.count < queries.count {
+    if let queryLabels, queryLabels.count < queries.count {
       throw CommandFailure(
-        "\(queryLabels.path): \(Numbers.counted(queryLabels.lines.count, "line")) for the "
+        "\(queryLabels.path): \(Numbers.counted(queryLabels.count, "line")) for the "
           + "\(Numbers.counted(queries.count, "row")) of \(file.path) — give every query a line")
     }
     let start = ContinuousClock.now
@@ -92,6 +93,7 @@ private struct IndexSearch {
     report.count = Nullable(limit == nil ? count ?? 10 : count)
     report.limit = Nullable(limit)
     report.note(statistics, isRange: limit != nil, options.exactness, index)
+    if let warning = labels?.warning(about: hits.joined().map(\.id)) { console.warn(warning) }
     guard !arguments.has(.json) else { return console.write(try JSON.text(report)) }
     let page = SearchPage(
       report: report, index: index, hasErrors: options.hasStandardErrors, console: console)
@@ -112,17 +114,13 @@ private struct IndexSearch {
   private func results(_ hits: [[Hit]]) -> [SearchReport.Result] {
     hits.enumerated().map { query, hits in
       SearchReport.Result(
-        query: query, label: Nullable(queryLabels?.lines[query]),
+        query: query, label: Nullable(queryLabels?[query]),
         hits: hits.map { hit in
-          // Ids are the caller's and may lie beyond any file.
-          let label = labels.flatMap { labels in
-            Int(exactly: hit.id).flatMap { $0 < labels.lines.count ? labels.lines[$0] : nil }
-          }
-          return SearchReport.Hit(
+          SearchReport.Hit(
             id: hit.id, score: Nullable(finite: hit.score),
             standardError: Nullable(finite: hit.standardError),
             low: Nullable(finite: hit.interval(2)?.low),
-            high: Nullable(finite: hit.interval(2)?.high), label: Nullable(label))
+            high: Nullable(finite: hit.interval(2)?.high), label: Nullable(labels?[hit.id]))
         })
     }
   }

@@ -33,13 +33,14 @@ struct SearchPage {
     var lines: [String] = []
     if let titles = rows.next(), !hits.isEmpty { lines.append(console.colored(titles, .faint)) }
     for result in report.results {
-      let name = result.label.value.map { "“\($0)”" } ?? "query \(result.query)"
+      let name = result.label.value.map { "“\(Display.label($0))”" } ?? "query \(result.query)"
       lines.append(console.colored(DemoPage.cut(name, max(20, console.width)), .bold))
       if result.hits.isEmpty { lines.append("  nothing") }
       for hit in result.hits {
         guard let row = rows.next() else { continue }
         let room = max(20, console.width - width - 2)
-        lines.append(row + (hit.label.value.map { "  " + DemoPage.cut($0, room) } ?? ""))
+        lines.append(
+          row + (hit.label.value.map { "  " + DemoPage.cut(Display.label($0), room) } ?? ""))
       }
     }
     return lines
