@@ -29,6 +29,7 @@ private func runEncode(_ arguments: Arguments, _ console: Console) throws {
 
   var file = try VectorFile.open(arguments.operands[0])
   let path = file.path
+  file.warnIfEmpty(console)
   let codec = try naming(path) {
     try options.codec(
       dimension: file.dimension, rate: rate, quantizer: quantizer, arguments)
@@ -59,12 +60,21 @@ private func runEncode(_ arguments: Arguments, _ console: Console) throws {
 }
 
 /// Runs `body` and puts the file's name before what a codec complains of.
-func naming<Result>(_ path: String, _ body: () throws -> Result) throws -> Result {
+///
+/// `zeroVectors` is the advice about a vector without a direction.
+func naming<Result>(
+  _ path: String, zeroVectors: String = "leave it out, or leave out --normalization unit",
+  _ body: () throws -> Result
+) throws -> Result {
   do {
     return try body()
   } catch let error as CodecError {
     // The environment is wrong then, not the file.
     if case .targetUnavailable = error.kind { throw error }
+    if case .zeroVector(let row) = error.kind {
+      throw CommandFailure(
+        "\(path): row \(row) is the zero vector, which has no direction — \(zeroVectors)")
+    }
     throw CommandFailure("\(path): \(error)")
   }
 }
@@ -72,6 +82,11 @@ func naming<Result>(_ path: String, _ body: () throws -> Result) throws -> Resul
 extension VectorFile {
   /// Rows that make some megabytes of floats.
   var blockRowCount: Int { max(1, (1 << 20) / dimension) }
+
+  /// Says that there is nothing to do.
+  borrowing func warnIfEmpty(_ console: Console) {
+    if count == 0 { console.warn("\(path) has no rows — is it the right file?") }
+  }
 }
 
 /// What `encode` says when it is done.

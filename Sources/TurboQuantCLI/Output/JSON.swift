@@ -4,8 +4,19 @@ internal import Foundation
 enum JSON {
   /// `value` as JSON, keys sorted, one field a line, with a line end.
   static func text<Value: Encodable>(_ value: Value) throws -> String {
+    try text(value, [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
+  }
+
+  /// `value` as JSON on one line, keys sorted, with a line end.
+  static func line<Value: Encodable>(_ value: Value) throws -> String {
+    try text(value, [.sortedKeys, .withoutEscapingSlashes])
+  }
+
+  private static func text<Value: Encodable>(
+    _ value: Value, _ formatting: JSONEncoder.OutputFormatting
+  ) throws -> String {
     let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    encoder.outputFormatting = formatting
     return String(decoding: try encoder.encode(value), as: UTF8.self) + "\n"
   }
 }

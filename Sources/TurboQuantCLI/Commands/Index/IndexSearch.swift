@@ -10,13 +10,17 @@ extension Command {
       Scores are estimated from the codes; --rerank compares the best with the vectors themselves,
       which --originals has kept. One-bit, two-stage and short codes and small indexes are read whole
       whatever --exactness says, and so is every code by --within.
+
+      The file of --output has one record a hit, with the fields query, id and score, and with --errors
+      standard_error. Where every query has K hits, numpy.load("HITS.npy")["id"].reshape(-1, K) has a
+      row a query.
       """,
     operands: [
       .index,
       Operand(name: "QUERIES", help: "Vectors of its dimension; - reads .npy from standard input."),
     ],
     options: [.resultCount, .within] + IndexOptions.searching
-      + [.rerank, .errors, .only, .labels, .queryLabels, .threads, .json],
+      + [.rerank, .errors, .only, .labels, .queryLabels, .hitsOutput, .threads, .json, .jsonLines],
     run: { arguments, console in try IndexSearch(arguments).run(console) })
 }
 
@@ -36,6 +40,11 @@ extension Option {
     help: "A text file whose line i, from 0, describes id i; or whose lines are id, tab, text.")
   fileprivate static let queryLabels = Option(
     name: "query-labels", value: "FILE", help: "A text file of one line a query.")
+  fileprivate static let hitsOutput = Option(
+    name: "output", letter: "o", value: "HITS.npy",
+    help: "Write the hits to a .npy file instead of printing them.")
+  fileprivate static let jsonLines = Option(
+    name: "json-lines", help: "Print a line of JSON for each query, and nothing else.")
 }
 
 /// One run of `index search`.
@@ -67,6 +76,7 @@ private struct IndexSearch {
     } else if let rerank, rerank < count ?? 10 {
       throw arguments.wrong("--rerank \(rerank) is less than --count \(count ?? 10)")
     }
+    try arguments.requireOneForm()
     labels = try arguments.text(.labels).map { try Labels(reading: $0) }
     queryLabels = try arguments.text(.queryLabels).map { try TextLines(reading: $0) }
   }
@@ -74,9 +84,11 @@ private struct IndexSearch {
   /// Searches and prints what it found.
   func run(_ console: Console) throws {
     let path = arguments.operands[0]
+    if let output = arguments.text(.hitsOutput) { try checkTarget(output) }
     let index = try openIndex(path)
     var file = try VectorFile.open(arguments.operands[1])
     try file.requireDimension(of: index, path)
+    file.warnIfEmpty(console)
     let queries = try VectorSet(reading: &file, limit: nil, console)
     if let queryLabels, queryLabels.count < queries.count {
       throw CommandFailure(
@@ -94,7 +106,13 @@ private struct IndexSearch {
     report.limit = Nullable(limit)
     report.note(statistics, isRange: limit != nil, options.exactness, index)
     if let warning = labels?.warning(about: hits.joined().map(\.id)) { console.warn(warning) }
+    if let output = arguments.text(.hitsOutput) {
+      return try HitTable(hits, hasErrors: options.hasStandardErrors).write(to: output, console)
+    }
     guard !arguments.has(.json) else { return console.write(try JSON.text(report)) }
+    guard !arguments.has(.jsonLines) else {
+      return try report.results.forEach { console.write(try JSON.line($0)) }
+    }
     let page = SearchPage(
       report: report, index: index, hasErrors: options.hasStandardErrors, console: console)
     console.write(page.text)
@@ -127,6 +145,23 @@ private struct IndexSearch {
 }
 
 extension Arguments {
+  /// Refuses to give hits in two forms, and a file that NumPy would not take for its own.
+  fileprivate func requireOneForm() throws(UsageError) {
+    let forms = [Option.hitsOutput, .json, .jsonLines].filter(has)
+    guard forms.count < 2 else {
+      throw wrong("--\(forms[0].name) and --\(forms[1].name) exclude one another")
+    }
+    guard let output = text(.hitsOutput) else { return }
+    guard output.lowercased().hasSuffix(".npy") else {
+      throw wrong(
+        "--output takes a name that ends in .npy, not “\(output)”; to get text, redirect "
+          + "--json-lines")
+    }
+    for option in [Option.labels, .queryLabels] where has(option) {
+      throw wrong("--output writes numbers alone; --\(option.name) goes with --json-lines")
+    }
+  }
+
   /// The score that `--within` asks for.
   fileprivate func limit() throws(UsageError) -> Float? {
     guard let text = text(.within) else { return nil }
