@@ -90,7 +90,8 @@ extension CodecError: CustomStringConvertible {
     case .normOverflow(let row):
       "row \(row) is longer than the largest float32 (3.4e38); scale the vectors down"
     case .zeroVector(let row):
-      "row \(row) is the zero vector, which has no direction; leave it out or store norms"
+      "row \(row) is the zero vector, which has no direction; leave it out, or keep lengths: normalization "
+        + ".norm, or in an index another metric than .cosine"
     case .fingerprintMismatch(let expected, let found):
       "codes of another codec: fingerprint \(found.prefix(16))…, expected \(expected.prefix(16))…"
     case .targetUnavailable(let name, let available):

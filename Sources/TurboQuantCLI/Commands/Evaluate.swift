@@ -98,16 +98,18 @@ private struct EvaluateCommand {
       guard queries.dimension == all.dimension else {
         throw CommandFailure(
           "\(queryPath): queries of dimension \(queries.dimension), expected \(all.dimension) as in "
-            + path)
+            + "\(path) — were they made by the same model?")
       }
       guard all.count > 0, queries.count > 0 else {
-        throw CommandFailure("\(all.count > 0 ? queryPath : path): has no rows, expected some")
+        throw CommandFailure(
+          "\(all.count > 0 ? queryPath : path): has no rows, expected some — is it the right file?")
       }
       return (all, queries)
     }
     guard all.count > 1 else {
       throw CommandFailure(
-        "\(path): \(all.count) rows, expected at least 2 — give the queries with --queries")
+        "\(path): \(Numbers.counted(all.count, "row")), expected at least 2 — "
+          + (all.count == 0 ? "is it the right file?" : "give the queries with --queries"))
     }
     let split = all.splittingOff(
       queryCount: max(1, min(200, all.count / 10)), seed: options.seed)

@@ -36,12 +36,19 @@ private func runIndexBuild(_ arguments: Arguments, _ console: Console) throws {
   var file = try VectorFile.open(arguments.operands[0])
   let start = ContinuousClock.now
   let mean = options.isCentred ? try options.mean(of: &file, console) : nil
+  file.warnIfEmpty(console)
   var index = try naming(index: file.path) {
     try options.index(dimension: file.dimension, bits: bits, mean: mean)
   }
   let progress = Progress("build", total: file.count, unit: "rows", console)
   try feed.run(&file, into: &index, progress)
   try index.save(to: output)
+  if arguments.text(.metric) == nil, let lengths = feed.lengths, lengths.differ {
+    console.warn(
+      "\(file.path): rows have lengths from \(Numbers.significant(lengths.least, 3)) to "
+        + "\(Numbers.significant(lengths.most, 3)), and --metric ip, the default, finds long rows "
+        + "first — --metric cosine compares directions alone, --metric l2 distances")
+  }
   let report = BuildReport(
     output: output, index, seconds: (ContinuousClock.now - start).seconds,
     fileBytes: fileSize(output))
@@ -118,7 +125,7 @@ private struct BuildReport: Encodable {
       \(bytesPerVector) bytes a row\(kept)
       \(Numbers.bytes(Double(float32Bytes))) as float32 → \(Numbers.bytes(Double(fileBytes))) \
       with ids, in \(Numbers.significant(seconds, 2)) s (\(Numbers.rate(rowsPerSecond)) rows/s)
-      Search it: turboquant index search \(output) QUERIES.npy
+      \(count > 0 ? "Search it: turboquant index search \(output) QUERIES.npy" : "Fill it: turboquant index add \(output) VECTORS.npy")
 
       """
   }

@@ -65,6 +65,7 @@ private func runIndexAdd(_ arguments: Arguments, _ console: Console) throws {
   let before = index.count
   var file = try VectorFile.open(arguments.operands[1])
   try file.requireDimension(of: index, path)
+  file.warnIfEmpty(console)
   var feed = RowFeed(indexPath: path, ids: ids, isUpsert: isUpsert, threads: threads)
   let progress = Progress("add", total: file.count, unit: "rows", console)
   try feed.run(&file, into: &index, progress)

@@ -37,7 +37,8 @@ func naming<Result>(
   } catch let error as IndexError {
     switch error.kind {
     case .file: throw error
-    case .codec(let reason): return try naming(vectors ?? path) { throw reason }
+    case .codec(let reason):
+      return try naming(vectors ?? path, zeroVectors: .zeroVectorsInIndex) { throw reason }
     case .noOriginals:
       throw CommandFailure(
         "\(path): keeps no originals to compare with — build it with --originals float16, or leave "
@@ -45,6 +46,12 @@ func naming<Result>(
     default: throw CommandFailure("\(path): \(error)")
     }
   }
+}
+
+extension String {
+  /// What to do about a vector without a direction.
+  fileprivate static let zeroVectorsInIndex =
+    "leave it out, or build the index with --metric ip or l2"
 }
 
 extension VectorFile {
@@ -56,6 +63,25 @@ extension VectorFile {
           + "\(indexPath) — were they made by the same model?")
     }
   }
+}
+
+/// The lengths of some rows.
+struct RowLengths: Sendable {
+  /// That of the shortest.
+  let least: Double
+  /// That of the longest.
+  let most: Double
+
+  /// Measures the first thousand rows of `block`.
+  init(_ block: [Float], dimension: Int) {
+    let sample = Array(block.prefix(1000 * dimension))
+    let norms = VectorSet(values: sample, dimension: dimension).norms
+    least = norms.min() ?? 0
+    most = norms.max() ?? 0
+  }
+
+  /// Whether they differ by more than rounding unit vectors to float16 or bfloat16 makes them.
+  var differ: Bool { most - least > most * 0x1p-7 }
 }
 
 /// Feeds the rows of a file to an index, block by block.
@@ -70,6 +96,8 @@ struct RowFeed {
   let threads: Int
   /// The least and the most of the ids that the index gave.
   private(set) var givenIDs: ClosedRange<UInt64>?
+  /// The least and the most length of the rows of the first block.
+  private(set) var lengths: RowLengths?
 
   init(indexPath: String, ids: IDList?, isUpsert: Bool = false, threads: Int) {
     self.indexPath = indexPath
@@ -88,6 +116,7 @@ struct RowFeed {
     var block: [Float] = []
     while case let rows = try file.readRows(file.blockRowCount, into: &block), rows > 0 {
       let first = file.nextRow - rows
+      if first == 0 { lengths = RowLengths(block, dimension: file.dimension) }
       do throws(IndexError) {
         try add(block, first..<file.nextRow, to: &index)
       } catch {
@@ -119,7 +148,13 @@ struct RowFeed {
   private func failure(_ error: IndexError, firstRow: Int, _ path: String) throws -> any Error {
     switch error.kind {
     case .codec(let reason):
-      return try naming(path) { throw reason.addingRows(firstRow) }
+      return try naming(path, zeroVectors: .zeroVectorsInIndex) {
+        throw reason.addingRows(firstRow)
+      }
+    case .normOutOfRange(let norm, let row):
+      return CommandFailure(
+        "\(path): row \(firstRow + row) has the length \(Float(norm)), but scores fit float32 only "
+          + "between 2⁻⁶² and 2⁶² — scale the vectors")
     case .duplicateID(let id, let row):
       let place = ids?.place(firstRow + row) ?? "\(path): row \(firstRow + row)"
       return CommandFailure(

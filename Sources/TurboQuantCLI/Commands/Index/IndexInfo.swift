@@ -107,7 +107,7 @@ private struct IndexReport: Encodable {
       [
         ("rows", Numbers.grouped(count)),
         ("dimension", Numbers.grouped(dimension)),
-        ("metric", "\(metric): \(Metric.words[metric] ?? "")\(isCentred ? ", centered" : "")"),
+        ("metric", Metric.description(of: metric) + (isCentred ? ", centered" : "")),
         ("quantizer", "\(quantizer), \(Numbers.plain(bits)) bits a coordinate"),
         ("rotation", rotation),
       ] + (sketchFacts ?? []) + [

@@ -148,4 +148,10 @@ extension Metric {
   static let words = [
     "ip": "inner product", "cosine": "cosine", "l2": "squared Euclidean distance",
   ]
+
+  /// A metric's name and what people call it, where that is something else.
+  static func description(of name: String) -> String {
+    guard let word = words[name], word != name else { return name }
+    return "\(name): \(word)"
+  }
 }
