@@ -3,13 +3,14 @@
 
     python3 read_tqi.py FILE [OUT [QUERY]]
 
-Checks every byte, prints what the index is, its fingerprint and its ids, and decodes the rows. OUT gets
+Checks every byte, prints what the index is, its fingerprint and its ids, the first and last of them
+where they are many, and decodes the rows. OUT gets
 them as float32, row after row; QUERY is a file of one vector of float32, whose scores follow in OUT, and
 then the originals, if they are kept. Exit 1 and one line for a damaged file.
 """
 import hashlib, struct, sys
 import numpy as np
-from read_tqv import decode, expect, haar, philox, sections, unmix
+from read_tqv import ROWS, Codec, expect, philox, sections, undoing
 
 METRICS = {1: "inner product", 2: "cosine", 3: "squared Euclidean"}
 
@@ -48,7 +49,7 @@ def bits(rows):
 def codes(signs, rest, count, d, b):
     """Rows × d codes of b bits."""
     c = -(-d // 8)
-    found = bits(columns(signs, count, c)[:, 0]).astype(np.int64) << b - 1
+    found = bits(columns(signs, count, c)[:, 0]) << b - 1
     # Rows × planes × columns × nibbles × bits.
     rest = bits(columns(rest, count, c, b - 1)).reshape(count, b - 1, c, 2, 4) if b > 1 else None
     first = shift = 0
@@ -58,7 +59,7 @@ def codes(signs, rest, count, d, b):
         for k in range(4):
             plane, start = (0, k + 1) if w == 1 else (k % 2, k + 2) if w == 2 else (k, 0)
             for i in range(w):
-                part = rest[:, first + plane, :, :, (start + i) % 4].astype(np.int64)
+                part = rest[:, first + plane, :, :, (start + i) % 4]
                 found.reshape(count, c, 2, 4)[:, :, :, k] |= part << shift + i
         first, shift = first + w, shift + w
     expect(not found[:, d:].any(), "bits beyond the last coordinate")
@@ -69,10 +70,11 @@ def scalars(body, kind, count, each=1):
     expect(not body[count * each * values.itemsize:].strip(b"\0"), "values beyond the last row")
     return values[:count * each]
 
-def sketched(signs, d, seed):
-    """Jᵀ · signs, row by row, of a structured sketch of d directions."""
-    words = philox(seed, purpose=2)
-    return signs @ haar(d, words) if d <= 64 else unmix(signs.copy(), words)
+def show(ids):
+    """All ids, or, of more than forty, the first and the last."""
+    words = [str(id) for id in ids.tolist()]
+    few = words if len(words) <= 40 else words[:10] + ["…"] + words[-3:]
+    print("ids", *few, f"({len(words)} in all)")
 
 def main(path, out=None, query=None):
     try:
@@ -80,65 +82,73 @@ def main(path, out=None, query=None):
     except OSError as error:
         sys.exit(f"{path}: {error.strerror}")
     found = sections(data, b"INDX")
-    codec = found["codec"]
-    d, norms, quantizer, stride = struct.unpack_from("<20xIBB10xI", codec)
-    m, seed, b = *struct.unpack_from("<32xI4xQ", codec), struct.unpack_from("<88xI", codec)[0]
-    metric, kept, count, mean, has_mean = record(found["index"], codec, d)
-    blocks, two_stage = -(-count // 32), quantizer == 2
-    sizes = {"signs": -(-d // 8), "rest": -(-d // 8) * (b - 1), "sketch": -(-m // 8), "norms": 4 * (norms == 1),
-             "alignments": 4, "residual norms": 4 * two_stage, "mean components": 4 * (has_mean and metric != 3), "ids": 8, "originals": d * kept}
+    codec = Codec(found["codec"])
+    d, b = codec.d, codec.segments[0][2]
+    metric, kept, count, mean, has_mean = record(found["index"], found["codec"], d)
+    blocks = -(-count // 32)
+    sizes = {"signs": -(-d // 8), "rest": -(-d // 8) * (b - 1), "sketch": -(-codec.m // 8),
+             "norms": 4 * codec.has_norms, "alignments": 4, "residual norms": 4 * (codec.quantizer == 2),
+             "mean components": 4 * (has_mean and metric != 3), "ids": 8, "originals": d * kept}
     for name, size in sizes.items():
         expect(size == 0 or len(found[name]) == 32 * size * blocks, f"section {name} has another length")
     ids = scalars(found["ids"], "<u8", count)
-    expect(len(set(ids)) == count, "an id is there twice")
-    print("ids", *ids)
+    expect(len(np.unique(ids)) == count, "an id is there twice")
+    codec.describe(count)
+    show(ids)
 
-    # The rows as a .tqv file would hold them, which read_tqv decodes.
-    packed = codes(found["signs"], found.get("rest"), count, d, b)
-    packed = (packed[:, :, None] >> np.arange(b) & 1).reshape(count, -1).astype(np.uint8)
-    parts = [np.packbits(packed, axis=1, bitorder="little")]
-    signs = columns(found["sketch"], count, -(-m // 8))[:, 0] if m else None
-    parts += [signs] if m else []
-    rows = {name: scalars(found[name], "<f4", count) for name in ("norms", "alignments", "residual norms")
-            if sizes[name]}
-    parts += [values.copy().view(np.uint8).reshape(count, 4) for values in rows.values()]
-    body = np.concatenate(parts, axis=1).tobytes()
-    expect(len(body) == count * stride, "rows of another length")
-    encoded = decode(codec, body).astype(np.float64)
-    output = [encoded + mean]
-    if sizes["mean components"]:
-        rows["mean components"] = scalars(found["mean components"], "<f4", count)
-    if query:
-        output.append(scores(np.fromfile(query, "<f4").astype(np.float64), encoded, rows, mean, metric,
-                             bits(signs)[:, :m] * 2.0 - 1 if m else None, m, seed, codec))
+    q = np.fromfile(query, "<f4").astype(np.float64) if query else None
+    score = scorer(q, mean, metric, codec) if query else None
+    undo, centroids = codec.undoing(), codec.segments[0][4]
+    vectors, results = np.empty((count, d), "<f4"), np.empty(count if query else 0, "<f4")
+    rows = {name: scalars(found[name], "<f4", count)
+            for name in ("norms", "alignments", "residual norms", "mean components") if sizes[name]}
+    for at in range(0, count, ROWS):
+        n = min(ROWS, count - at)
+        # Whole blocks of 32 rows.
+        part = {name: found[name][at * size:(at + ROWS) * size] for name, size in sizes.items() if size}
+        encoded = undo(centroids[codes(part["signs"], part.get("rest"), n, d, b)])
+        own = {name: values[at:at + n, None] for name, values in rows.items()}
+        if codec.has_norms:
+            encoded = encoded * own["norms"]
+        encoded = encoded.astype(np.float64)
+        vectors[at:at + n] = encoded + mean
+        signs = bits(columns(part["sketch"], n, sizes["sketch"])[:, 0]) if codec.m else None
+        expect(signs is None or not signs[:, codec.m:].any(), "bits beyond the last direction")
+        if query:
+            results[at:at + n] = score(encoded, own, signs)[:, 0]
+    output = [vectors.ravel(), results]
     if kept:
-        output.append(scalars(found["originals"], f"<f{kept}", count, d))
+        output.append(scalars(found["originals"], f"<f{kept}", count, d).astype("<f4"))
     if out:
-        np.concatenate([part.ravel().astype("<f4") for part in output]).tofile(out)
+        np.concatenate(output).tofile(out)
 
-def scores(q, encoded, rows, mean, metric, signs, m, seed, codec):
-    """The score of every row, in floating point."""
-    d = len(q)
+def scorer(q, mean, metric, codec):
+    """A function that scores rows, in floating point: from what is decoded, scalars and signs, n × 1 scores."""
+    d, mean = len(q), mean.astype(np.float64)
     shifted = q - mean if metric == 3 else q
     along = 0.0
-    if "mean components" in rows and mean.any():
-        direction = mean / np.sqrt(mean.astype(np.float64) @ mean)
+    if metric != 3 and mean.any():
+        direction = mean / np.sqrt(mean @ mean)
         along = q @ direction
         shifted = q - along * direction
-    norm = rows.get("norms", np.ones(len(encoded), np.float32)).astype(np.float64)
-    if signs is None:
-        p = encoded @ shifted / rows["alignments"]
-    else:
-        expect(codec[29] == 3 and m == d, "a sketch that this reader does not know")
-        unit = np.float32(1)
-        rotation = codec[27]
-        back = sketched(signs.astype(np.float32), d, seed)
-        back = back @ haar(d, philox(seed)) if rotation == 1 else unmix(back * unit, philox(seed))
-        p = encoded @ shifted + rows["residual norms"] * scale(d, m) * (back.astype(np.float64) @ shifted)
-    if metric == 3:
-        return norm**2 - 2 * p + shifted @ shifted
-    p = p + q @ mean.astype(np.float64) + along * rows.get("mean components", 0)
-    return p if metric == 1 else p / np.sqrt(q @ q) if q.any() else p * 0
+    if codec.m:
+        expect(codec.sketch == 3 and codec.m == d, "a sketch that this reader does not know")
+        # The structured sketch J is a rotation like that of codes, from words of its own.
+        unsketch = undoing(1 if d <= 64 else 2, d, philox(codec.seed, purpose=2))
+        undo, unit = codec.undoing(), scale(d, codec.m)
+
+    def score(encoded, own, signs):
+        p = encoded @ shifted[:, None]
+        if signs is None:
+            p = p / own["alignments"]
+        else:
+            back = undo(unsketch(signs[:, :d] * np.float32(2) - 1)).astype(np.float64)
+            p = p + own["residual norms"] * unit * (back @ shifted[:, None])
+        if metric == 3:
+            return own.get("norms", np.float32(1)).astype(np.float64)**2 - 2 * p + shifted @ shifted
+        p = p + q @ mean + along * own.get("mean components", 0)
+        return p if metric == 1 else p / np.sqrt(q @ q) if q.any() else p * 0
+    return score
 
 def scale(d, m):
     """1/(E|u₁|·m) for u uniform on the unit sphere: E|u₁| = Γ(d/2)/(√π Γ((d+1)/2))."""

@@ -9,17 +9,51 @@ decodes the rows. Exit 1 and one line for a damaged file or a codec that it cann
 import hashlib, math, struct, sys
 import numpy as np
 
-TABLE = []
-for byte in range(256):
+ROWS = 1024  # decoded at once, so that they stay in the processor's cache
+
+def passing(zeros):
+    """What `zeros` zero bytes, a power of two, make of each byte of a register of the checksum."""
+    if zeros > 1:
+        half = passing(zeros // 2)
+        return through(half, half)
+    register = np.arange(256, dtype=np.uint32) << np.arange(0, 32, 8, dtype=np.uint32)[:, None]
     for _ in range(8):
-        byte = byte >> 1 ^ (0x82F63B78 if byte & 1 else 0)
-    TABLE.append(byte)
+        register = register >> np.uint32(1) ^ (register & np.uint32(1)) * np.uint32(0x82F63B78)
+    return register
+
+def through(table, register):
+    """Registers after as many zero bytes as `table` is of."""
+    return table[0][register & 255] ^ table[1][register >> 8 & 255] \
+        ^ table[2][register >> 16 & 255] ^ table[3][register >> 24]
 
 def crc32c(data):
-    crc = 0xFFFFFFFF
-    for byte in data:
-        crc = crc >> 8 ^ TABLE[(crc ^ byte) & 255]
-    return crc ^ 0xFFFFFFFF
+    """In lanes of 64 bytes, side by side: the checksum is linear.
+
+    A register that begins with zero stays zero through zero bytes, so they may stand before the data.
+    The initial value, all ones, is the same as four inverted bytes at the start; the data are at least
+    four bytes for that. Two lanes become one when the first is sent through as many zero bytes as the
+    second has.
+    """
+    if len(data) < 4:
+        register = 0xFFFFFFFF
+        for byte in data:
+            register = register >> 8 ^ int(STEP[1][0][(register ^ byte) & 255])
+        return register ^ 0xFFFFFFFF
+    lanes = 1 << max(0, len(data) - 1 >> 6).bit_length()
+    padded = np.zeros(64 * lanes, np.uint8)
+    padded[-len(data):] = np.frombuffer(data, np.uint8)
+    padded[-len(data):][:4] ^= 255
+    words = padded.view("<u4").reshape(lanes, 16)
+    register = np.zeros(lanes, np.uint32)
+    for column in range(16):
+        register = through(STEP[4], register ^ words[:, column])
+    zeros = 64
+    while len(register) > 1:
+        register = through(STEP[zeros], register[0::2]) ^ register[1::2]
+        zeros *= 2
+    return int(register[0]) ^ 0xFFFFFFFF
+
+STEP = {1 << k: passing(1 << k) for k in range(21)}
 
 def expect(condition, message):
     if not condition:
@@ -55,16 +89,16 @@ def sections(data, expected_kind=b"VECS"):
 
 def philox(seed, purpose=1):
     """32-bit words of stream 0 of a purpose: 1 the rotation, 2 the sketch."""
-    block = 0
-    while True:
-        c = [block & 0xFFFFFFFF, block >> 32, 0, purpose]
+    low = np.uint64(0xFFFFFFFF)
+    for start in range(0, 1 << 62, 64):
+        block = np.arange(start, start + 64, dtype=np.uint64)
+        c = [block & low, block >> 32, np.zeros_like(block), np.full_like(block, purpose)]
         k = [seed & 0xFFFFFFFF, seed >> 32]
         for _ in range(10):
             p, q = c[0] * 0xD2511F53, c[2] * 0xCD9E8D57
-            c = [q >> 32 ^ c[1] ^ k[0], q & 0xFFFFFFFF, p >> 32 ^ c[3] ^ k[1], p & 0xFFFFFFFF]
+            c = [q >> 32 ^ c[1] ^ k[0], q & low, p >> 32 ^ c[3] ^ k[1], p & low]
             k = [k[0] + 0x9E3779B9 & 0xFFFFFFFF, k[1] + 0xBB67AE85 & 0xFFFFFFFF]
-        yield from c
-        block += 1
+        yield from np.stack(c, axis=1).ravel().tolist()
 
 def normals(words):
     """Standard normals by Marsaglia's polar method."""
@@ -92,16 +126,18 @@ def haar(d, words):
     return q.astype(np.float32)
 
 def hadamard(x):
-    half = 1
-    while half < x.shape[1]:
-        pairs = x.reshape(len(x), -1, 2, half)
-        x = np.stack([pairs[:, :, 0] + pairs[:, :, 1], pairs[:, :, 0] - pairs[:, :, 1]], 2)
-        x, half = x.reshape(len(x), -1), 2 * half
-    return x
+    """x·H row by row; H of m·n rows is the Kronecker product of those of m and of n."""
+    count, n = x.shape
+    part, h = min(n, 32), np.ones((1, 1), np.float32)
+    while len(h) < part:
+        h = np.block([[h, h], [h, -h]])
+    x = x.reshape(count, n // part, part) @ h
+    if part < n:
+        x = hadamard(x.swapaxes(1, 2).reshape(-1, n // part)).reshape(count, part, -1).swapaxes(1, 2)
+    return x.reshape(count, n)
 
-def unmix(y, words):
-    """The inverse of the randomized Hadamard rotation, row by row."""
-    d = y.shape[1]
+def unmixing(d, words):
+    """The inverse of the randomized Hadamard rotation of d coordinates, of rows of float32."""
     n = 1 << d.bit_length() - 1
     golden = (1 + math.sqrt(5)) / 2
     L, T = ("H", 0, n), ("H", d - n, n)
@@ -114,21 +150,34 @@ def unmix(y, words):
             word = next(words)
             bits += [1 - 2 * (word >> i & 1) for i in range(32)]
         signs.append(np.array(bits[:step[2]], np.float32))
-    for (kind, offset, count, *square), sign in reversed(list(zip(steps, signs))):
-        if kind == "H":
-            part = slice(offset, offset + count)
-            y[:, part] = hadamard(y[:, part]) * sign * np.float32(1 / math.sqrt(n))
-        else:
-            cosine, sine = np.float32(math.sqrt(1 - square[0])), np.float32(math.sqrt(square[0]))
-            a, b = y[:, :count].copy(), y[:, offset:offset + count].copy()
-            y[:, :count], y[:, offset:offset + count] = cosine * a + sine * b, (sine * a - cosine * b) * sign
-    return y
+
+    def undo(y):
+        y = y.copy()
+        for (kind, offset, count, *square), sign in reversed(list(zip(steps, signs))):
+            if kind == "H":
+                part = slice(offset, offset + count)
+                y[:, part] = hadamard(y[:, part]) * (sign * np.float32(1 / math.sqrt(n)))
+            else:
+                cosine, sine = np.float32(math.sqrt(1 - square[0])), np.float32(math.sqrt(square[0]))
+                a, b = y[:, :count].copy(), y[:, offset:offset + count].copy()
+                y[:, :count] = cosine * a + sine * b
+                y[:, offset:offset + count] = (sine * a - cosine * b) * sign
+        return y
+    return undo
+
+def undoing(rotation, d, words):
+    """The inverse of a rotation: 1 Haar, 2 randomized Hadamard."""
+    if rotation == 2:
+        return unmixing(d, words)
+    matrix = haar(d, words)
+    return lambda y: y @ matrix
 
 def unpack(rows, offset, count, bits):
     """`count` codes of each row from byte `offset` on."""
     packed = rows[:, offset:offset + -(-count * bits // 8)]
     flat = np.unpackbits(packed, axis=1, bitorder="little")[:, :count * bits]
-    return flat.reshape(len(rows), count, bits) @ (1 << np.arange(bits))
+    flat = flat.reshape(len(rows), count, bits)
+    return sum((flat[:, :, i] << i for i in range(1, bits)), flat[:, :, 0])
 
 def undo_polar(d, segments, rows, y):
     """Rotated unit vectors from codes and the radii y, from the last level down."""
@@ -147,34 +196,60 @@ def undo_polar(d, segments, rows, y):
         y = np.hstack([split.reshape(len(rows), -1), y[:, half:]])
     return y
 
-def decode(record, body):
-    tag, version, d, norms, quantizer, half_bits, rotation, _, _, count, scalars, m, stride, seed = \
-        struct.unpack_from("<16sIIBBBBBBBBIIQ", record)
-    expect(tag == b"swift-turboquant" and version == 1, "not codec version 1")
-    print(f"dimension {d}, {['scalar', 'two-stage', 'qjl', 'polar'][quantizer - 1]} at {half_bits / 2:g} bits,",
-          f"seed {seed}, {len(body) // stride} rows of {stride} bytes")
-    print("fingerprint", hashlib.sha256(record).hexdigest())
-    expect(quantizer != 3, "QJL rows keep signs alone; not decoded here")
-    rows = np.frombuffer(body, np.uint8).reshape(-1, stride)
-    segments, at, end = [], 80, 0
-    for _ in range(count):
-        first, size, bits, offset = struct.unpack_from("<4I", record, at)
-        segments.append((first, size, bits, offset, np.frombuffer(record, "<f4", 1 << bits, at + 16)))
-        end = offset + -(-(first + size if quantizer == 4 else size) * bits // 8)
-        at += 16 + 4 * ((2 << bits) - 1)
-    if quantizer == 4:
-        start, levels = end, sum(segment[0] == 0 for segment in segments)
-        end += 2 * -(-d >> levels)
-        y = undo_polar(d, segments, rows, rows[:, start:end].copy().view("<f2").astype(np.float32))
-    else:
-        y = np.empty((len(rows), d), np.float32)
-        for first, size, bits, offset, centroids in segments:
+class Codec:
+    """What a codec's record says."""
+
+    def __init__(self, record):
+        expect(len(record) >= 80, "section codec is cut short")
+        tag, version, self.d, norms, self.quantizer, self.half_bits, rotation, _, self.sketch, count, \
+            scalars, self.m, self.stride, self.seed = struct.unpack_from("<16sIIBBBBBBBBIIQ", record)
+        expect(tag == b"swift-turboquant" and version == 1, "not codec version 1")
+        self.has_norms, self.rotation = norms == 1, rotation
+        self.fingerprint = hashlib.sha256(record).hexdigest()
+        self.segments, at = [], 80
+        for _ in range(count):
+            first, size, bits, offset = struct.unpack_from("<4I", record, at)
+            centroids = np.frombuffer(record, "<f4", 1 << bits, at + 16)
+            self.segments.append((first, size, bits, offset, centroids))
+            at += 16 + 4 * ((2 << bits) - 1)
+
+    def describe(self, count):
+        name = ["scalar", "two-stage", "qjl", "polar"][self.quantizer - 1]
+        print(f"dimension {self.d}, {name} at {self.half_bits / 2:g} bits,",
+              f"seed {self.seed}, {count} rows of {self.stride} bytes")
+        print("fingerprint", self.fingerprint)
+
+    def undoing(self):
+        return undoing(self.rotation, self.d, philox(self.seed))
+
+    def decode(self, body):
+        """The rows of the section `rows`."""
+        self.describe(len(body) // self.stride)
+        expect(self.quantizer != 3, "QJL rows keep signs alone; not decoded here")
+        rows = np.frombuffer(body, np.uint8).reshape(-1, self.stride)
+        x, undo = np.empty((len(rows), self.d), np.float32), self.undoing()
+        for at in range(0, len(rows), ROWS):
+            y, end = self.rotated(rows[at:at + ROWS])
+            x[at:at + ROWS] = undo(y)
+            if self.has_norms:
+                end += -(-self.m // 8)
+                x[at:at + ROWS] *= rows[at:at + ROWS, end:end + 4].copy().view("<f4")
+        return x
+
+    def rotated(self, rows):
+        """Rotated unit vectors of packed rows, and where their codes, or radii, end."""
+        end = 0
+        for first, size, bits, offset, _ in self.segments:
+            end = offset + -(-(first + size if self.quantizer == 4 else size) * bits // 8)
+        if self.quantizer == 4:
+            start, levels = end, sum(segment[0] == 0 for segment in self.segments)
+            end += 2 * -(-self.d >> levels)
+            radii = rows[:, start:end].copy().view("<f2").astype(np.float32)
+            return undo_polar(self.d, self.segments, rows, radii), end
+        y = np.empty((len(rows), self.d), np.float32)
+        for first, size, bits, offset, centroids in self.segments:
             y[:, first:first + size] = centroids[unpack(rows, offset, size, bits)]
-    x = y @ haar(d, philox(seed)) if rotation == 1 else unmix(y, philox(seed))
-    if norms == 1:
-        end += -(-m // 8)
-        x *= rows[:, end:end + 4].copy().view("<f4")
-    return x
+        return y, end
 
 if __name__ == "__main__":
     if len(sys.argv) not in (2, 3):
@@ -185,6 +260,6 @@ if __name__ == "__main__":
         sys.exit(f"{sys.argv[1]}: {error.strerror}")
     found = sections(data)
     expect(set(found) == {"codec", "rows"}, "expected the sections codec and rows")
-    vectors = decode(found["codec"], found["rows"])
+    vectors = Codec(found["codec"]).decode(found["rows"])
     if len(sys.argv) == 3:
         np.save(sys.argv[2], vectors)

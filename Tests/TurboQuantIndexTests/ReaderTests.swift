@@ -48,6 +48,32 @@ struct IndexReaderTests {
     }
   }
 
+  @Test("Reads more rows than it decodes at once, and shows people few of their ids")
+  func manyRows() throws {
+    let (count, d) = (1100, 100)
+    var index = try VectorIndex(dimension: d, bits: 3, metric: .innerProduct, seed: 5)
+    let values = (0..<count * d).map { Float(($0 * 37 + $0 / d * 101) % 61) - 30 }
+    try index.add(values, ids: (0..<count).map { UInt64(7 * $0) })
+    let scratch = try Scratch()
+    let path = scratch.file("x.tqi")
+    try index.save(to: path)
+    let output = scratch.file("x.bin")
+    let result = try Python.run("read_tqi.py", [path, output])
+    try #require(result.exitCode == 0, "\(result.error)")
+    #expect(
+      result.output.split(separator: "\n").last
+        == "ids 0 7 14 21 28 35 42 49 56 63 … 7679 7686 7693 (1100 in all)")
+    let theirs = try floats(scratch.read("x.bin"))
+    try #require(theirs.count == count * d)
+    for (row, id) in try index.ids().enumerated() {
+      let ours = try index.reconstruct(id)
+      let norm = ours.reduce(0) { $0 + Double($1) * Double($1) }.squareRoot()
+      // As above, without a mean.
+      let bound = 2 * Double(d) * norm * 0x1p-24
+      for i in 0..<d { #expect(abs(Double(ours[i]) - Double(theirs[row * d + i])) <= bound) }
+    }
+  }
+
   @Test("Refuses a changed byte anywhere")
   func refuses() throws {
     let scratch = try Scratch()
