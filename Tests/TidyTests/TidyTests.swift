@@ -161,4 +161,20 @@ struct SourceFile: Sendable {
       contentsOf: SourceFile.root.appending(path: "Package.swift"), encoding: .utf8)
     #expect(!manifest.contains(".package(") && !manifest.contains("unsafeFlags"))
   }
+
+  @Test("The README names every library product, and a manifest of a package that uses one")
+  func products() throws {
+    func text(_ name: String) throws -> String {
+      try String(contentsOf: SourceFile.root.appending(path: name), encoding: .utf8)
+    }
+    let (manifest, readme) = try (text("Package.swift"), text("README.md"))
+    let products = manifest.matches(of: /\.library\(name: "(\w+)"/).map(\.output.1)
+    #expect(products.count >= 4)
+    for product in products { #expect(readme.contains("| `\(product)` | ")) }
+    let used = readme.matches(of: /\.product\(name: "(\w+)", package: "swift-turboquant"\)/)
+    #expect(used.count == 1 && used.allSatisfy { products.contains($0.output.1) })
+    #expect(readme.contains("// swift-tools-version: 6.3\n"))
+    let platforms = try #require(manifest.firstMatch(of: /platforms: \[.*\]/)).output
+    #expect(readme.contains(platforms))
+  }
 }
