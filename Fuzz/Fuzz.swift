@@ -73,7 +73,11 @@ func require(_ isKept: Bool, _ promise: @autoclosure () -> String) {
 
 /// Holds an error to what every one promises: one line, and a place within the file.
 func requireGood(_ error: some Error, at offset: UInt64? = nil, in input: [UInt8]) {
-  let message = "\(error)"
+  requireGood("\(error)", at: offset, in: input)
+}
+
+/// Stops unless the message of an error is one line and its place lies in the input.
+func requireGood(_ message: String, at offset: UInt64? = nil, in input: [UInt8]) {
   require(
     !message.isEmpty
       && message.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control },

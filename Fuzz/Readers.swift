@@ -18,6 +18,7 @@ let readers: [String: Reader] = [
   "npy": Reader(check: { checkVectors($0, .npy) }, mutate: mutateNpy),
   "fvecs": Reader { checkVectors($0, .fvecs) },
   "fbin": Reader { checkVectors($0, .fbin) },
+  "ids": Reader(check: checkIDs),
   "arguments": Reader(check: checkArguments),
 ]
 
@@ -166,7 +167,26 @@ private func checkVectors(_ input: [UInt8], _ format: VectorFile.Format) {
     try VectorFile(
       stream: translatingErrors { () throws(StorageError) in try FileDescriptor(path, .reading) })
   }
-  require(mapped == streamed, "a stream gives what a file gives")
+  // The first row of an array in Fortran order ends with the stream, which is therefore refused.
+  let isFortranOrder = (try? FileLayout(npy: input.span.raw, path: path))?.isFortranOrder ?? false
+  require(
+    isFortranOrder ? streamed == nil : mapped == streamed, "a stream gives what a file gives")
+}
+
+/// A list of ids, of text or integers, and the same bytes as labels.
+private func checkIDs(_ input: [UInt8]) {
+  let path = file(input, "ids")
+  do {
+    let list = try IDList(reading: path)
+    let text = list.ids.map { "\($0)\r\n" }.joined()
+    let again = try IDList(reading: file(Array(text.utf8), "ids.txt"))
+    require(again.ids == list.ids, "ids that are written are read again")
+    for index in list.ids.indices { require(!list.place(index).isEmpty, "every id has a place") }
+    let labels = try Labels(reading: path)
+    for id in list.ids { require(!Display.label(labels[id] ?? "").contains("\n"), "one line") }
+  } catch {
+    requireGood(Display.line("\(error)"), in: input)
+  }
 }
 
 /// All numbers of a file, read in blocks of three rows; nil when it is refused.

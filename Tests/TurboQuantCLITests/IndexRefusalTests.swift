@@ -17,6 +17,8 @@ struct IndexRefusalTests {
     (["build", "/zero.npy", "-o", "/x.tqi", "--metric", "cosine"], "zero.npy: row 2 is the zero"),
     (["build", "/zero.npy", "-o", "/x.tqi", "--metric", "cosine", "--center"], "row 2 is the"),
     (["build", "/empty.npy", "-o", "/x.tqi", "--center"], "empty.npy: no rows"),
+    (["build", "/zero.npy", "-o", "/x.tqi", "--metric", "cosine"], "--metric ip or l2"),
+    (["add", "/cosine.tqi", "/zero.npy"], "zero.npy: row 2 is the zero vector"),
     (["build", "/x.npy", "-o", "/out.tqi", "--ids", "/few.txt"], "few.txt: 2 ids for 20 rows of"),
     (["build", "/x.npy", "-o", "/out.tqi", "--ids", "/twice.txt"], "twice.txt: 3 ids"),
     (["build", "/y.npy", "-o", "/out.tqi", "--ids", "/twice.txt"], "line 3: id 5 is line 1"),
@@ -67,6 +69,9 @@ struct IndexRefusalTests {
     let path = directory.path("x.tqi")
     #expect(run("encode", x, "-o", directory.path("x.tqv")).exitCode == .done)
     #expect(run("index", "build", x, "-o", path).exitCode == .done)
+    let cosine = run(
+      "index", "build", x, "-o", directory.path("cosine.tqi"), "--metric", "cosine")
+    #expect(cosine.exitCode == .done)
     let seeded = run("index", "build", y, "-o", directory.path("seed.tqi"), "--seed", "9")
     #expect(seeded.exitCode == .done)
     let ids = "1,2,\(UInt64.max)"
@@ -94,6 +99,8 @@ struct IndexRefusalTests {
     try prepare(directory)
     let names = try directory.names
     let before = try names.map { try Data(contentsOf: directory.url.appending(path: $0)) }
+    let indexOptions = Set(
+      TurboQuantCLI.commands.filter { $0.name.hasPrefix("index ") }.flatMap(\.options).map(\.name))
     for (words, error) in Self.cases {
       let arguments = words.map { $0.hasPrefix("/") ? directory.url.path + $0 : $0 }
       let outcome = run(["index"] + arguments)
@@ -101,6 +108,11 @@ struct IndexRefusalTests {
       #expect(outcome.exitCode == .failed && outcome.errorLines.count == 1, "\(message)")
       #expect(outcome.error.contains(error), "\(message)")
       #expect(outcome.output.isEmpty)
+      // Advice to give an option is for a command that works on indexes.
+      for option in outcome.error.matches(of: /--[a-z][a-z-]*[a-z]/) {
+        let known = indexOptions.contains(String(outcome.error[option.range].dropFirst(2)))
+        #expect(known, "\(message)")
+      }
       #expect(try directory.names == names, "\(message)")
     }
     let after = try names.map { try Data(contentsOf: directory.url.appending(path: $0)) }
