@@ -98,6 +98,11 @@ struct IDInputTests {
     let utf16 = try directory.write("ids.txt", [0xFF, 0xFE, 0x31, 0, 0x0A, 0])
     #expect(
       run("index", "remove", index, "--ids", "@\(utf16)").error.contains("UTF-16, expected UTF-8"))
+    for option in ["--labels", "--query-labels"] {
+      let outcome = run("index", "search", index, queries, option, queries)
+      #expect(
+        outcome.error.contains("q.npy: line 1: a zero byte, expected text"), "\(outcome.error)")
+    }
     for option in ["--labels", "--query-labels", "--only"] {
       let outcome = run("index", "search", index, queries, option, "/dev/zero")
       #expect(outcome.exitCode == .failed && outcome.error.contains("/dev/zero: a line of more"))

@@ -93,7 +93,9 @@ func searchVectors(
   let base = try VectorSet(reading: path, limit: nil, console)
   guard let queryPath = arguments.text(.searchQueries) else {
     guard base.count > 1 else {
-      throw CommandFailure("\(path): \(base.count) rows, expected at least 2 — give --queries")
+      throw CommandFailure(
+        "\(path): \(Numbers.counted(base.count, "row")), expected at least 2 — "
+          + (base.count == 0 ? "is it the right file?" : "give --queries"))
     }
     let split = base.splittingOff(queryCount: max(1, min(200, base.count / 10)), seed: 0)
     return (split.rows, split.queries)

@@ -137,7 +137,9 @@ private struct EvaluateCommand {
       }
     }
     guard !jobs.isEmpty else {
-      throw refusal ?? arguments.wrong("no such estimator goes with such a quantizer")
+      throw refusal
+        ?? arguments.wrong(
+          "no estimator of --estimator goes with a quantizer of --quantizer; leave --estimator out")
     }
     return jobs
   }

@@ -29,8 +29,16 @@ struct TextLines: Sendable {
     self.ranges = ranges
   }
 
-  /// Reads a file.
-  init(reading path: String) throws { try self.init(InputFile(path)) }
+  /// Reads a file of texts to be shown.
+  ///
+  /// - Throws: ``CommandFailure`` also for a zero byte, which no text has and most other files do.
+  init(reading path: String) throws {
+    try self.init(InputFile(path))
+    if let index = ranges.firstIndex(where: { bytes[$0].contains(0) }) {
+      throw CommandFailure(
+        "\(path): line \(index + 1): a zero byte, expected text in UTF-8 — is it the right file?")
+    }
+  }
 
   /// The number of lines.
   var count: Int { ranges.count }
