@@ -10,6 +10,7 @@ import { Browser } from './browser.mjs';
 import { checkGoldenFiles } from './golden.mjs';
 import { checkLinks } from './links.mjs';
 import { compareWithNative, moveEverySlider } from './measurements.mjs';
+import { checkRequirements } from './requirements.mjs';
 import { longestTask } from './tasks.mjs';
 
 const [chromium, native, screenshots] = process.argv.slice(2);
@@ -28,6 +29,8 @@ await step('Size of the page', () => {
   assert(bytes < 3e6, `${bytes} bytes besides the sample vectors`);
   return `${bytes} bytes besides the sample vectors, under 3,000,000`;
 });
+
+await step('What is missing', checkRequirements);
 
 const browser = new Browser(chromium);
 try {
