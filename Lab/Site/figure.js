@@ -102,7 +102,7 @@ function comparisonTable(comparisons) {
   const columns = ['predicted', 'measured', ...(hasBound ? ['bound'] : [])];
   const head = element('tr', {}, element('td'), ...columns.map((name) => element('th', { scope: 'col' }, name)));
   const rows = comparisons.map(({ quantity, predicted, measured, standardError, bound }) => {
-    const spread = standardError > 0 ? ` ± ${Number(standardError.toPrecision(2))}` : '';
+    const spread = standardError > 0 ? plusOrMinus(standardError) : '';
     const numbers = [shown(predicted), shown(measured) + spread, ...(hasBound ? [shown(bound)] : [])];
     return element('tr', {}, element('th', { scope: 'row' }, quantity),
       ...numbers.map((number) => element('td', {}, number)));

@@ -15,6 +15,8 @@ const powersOfTwo = (from, to) =>
 const steps = (from, to, step) =>
   Array.from({ length: Math.round((to - from) / step) + 1 }, (_, i) => Number((from + i * step).toFixed(6)));
 
+const percent = (shares) => shares.map((share) => 100 * share);
+
 // Marks only powers of ten on a logarithmic axis.
 const decades = {
   callback(value) {

@@ -8,7 +8,12 @@ function shown(value) {
   if (value === 0) return '0';
   const size = Math.abs(value);
   if (Number.isInteger(value) && size < 1e7) return value.toLocaleString('en').replace('-', '−');
-  if (size >= 1e-4 && size < 1e6) return String(Number(value.toPrecision(4))).replace('-', '−');
+  if (size >= 1e-4 && size < 1e6) {
+    return value.toLocaleString('en', { maximumSignificantDigits: 4 }).replace('-', '−');
+  }
   const [digits, power] = value.toExponential(2).split('e');
-  return `${digits.replace('-', '−')} · 10${superscript(Number(power))}`;
+  return `${digits.replace('-', '−')}\u00a0·\u00a010${superscript(Number(power))}`;
 }
+
+// A standard error, in two digits.
+const plusOrMinus = (standardError) => ` ±\u00a0${shown(Number(standardError.toPrecision(2)))}`;

@@ -7,11 +7,12 @@ const marks = { measured: ['circle', '●'], second: ['triangle', '▲'], third:
 const ink = (role) => getComputedStyle(document.documentElement).getPropertyValue(`--${role}`).trim();
 const svg = (content) => `<svg width="28" height="14" aria-hidden="true">${content}</svg>`;
 
-// A dataset of Chart.js; `kind` is line, dots or steps. Its `sample` is what the legend shows.
-function layer({ label, role, kind = 'line', x, y }) {
+// A dataset of Chart.js; `kind` is line, dots or steps, `error` the standard error of each y, if it has one.
+// Its `sample` is what the legend shows.
+function layer({ label, role, kind = 'line', x, y, error }) {
   const colour = ink(role);
   const common = {
-    label, data: x.map((value, i) => ({ x: value, y: y[i] })),
+    label, data: x.map((value, i) => ({ x: value, y: y[i], error: error?.[i] })),
     borderColor: colour, backgroundColor: colour, borderWidth: 2, pointRadius: 0,
   };
   if (kind === 'dots') {
@@ -28,6 +29,38 @@ function layer({ label, role, kind = 'line', x, y }) {
   return { ...common, showLine: true, borderDash: dashes[role], sample };
 }
 
+// Thin bars, two standard errors to either side of every point.
+const errorBars = {
+  id: 'errorBars',
+  afterDatasetsDraw(chart) {
+    const { ctx, chartArea: { left, top, width, height, bottom }, scales } = chart;
+    ctx.save();
+    ctx.beginPath();
+    ctx.rect(left, top, width, height);
+    ctx.clip();
+    chart.data.datasets.forEach((dataset, place) => {
+      ctx.beginPath();
+      ctx.strokeStyle = dataset.borderColor;
+      ctx.lineWidth = dataset.stepped ? 0.6 : 1.5;
+      chart.getDatasetMeta(place).data.forEach(({ x }, i) => {
+        const { y, error } = dataset.data[i];
+        // In a histogram, cells that hold nothing would have bars all along the axis.
+        if (!(error > 0) || (dataset.stepped && y === 0)) return;
+        const low = y - 2 * error;
+        ctx.moveTo(x, scales.y.getPixelForValue(y + 2 * error));
+        // A logarithmic axis has no place for what is not positive.
+        ctx.lineTo(x, low > 0 ? scales.y.getPixelForValue(low) : bottom);
+      });
+      ctx.stroke();
+    });
+    ctx.restore();
+  },
+};
+
+// The upper end of an axis for a histogram with its error bars and for its law.
+const topOf = (measured, error, predicted = []) =>
+  1.1 * Math.max(...predicted, ...measured.map((value, i) => value + 2 * error[i]));
+
 // A vertical line at each x, up to `top`.
 const verticals = (label, role, xs, top, bottom = 0) => [{
   label, role, x: xs.flatMap((x) => [x, x, x]), y: xs.flatMap(() => [bottom, top, NaN]),
@@ -41,12 +74,12 @@ function bar(label, role, pattern, data) {
   return { label, data, backgroundColor, borderColor: ink(role), borderWidth: 1, sample };
 }
 
-// A tile in the colour of `role`: plain, dots, or lines that go up or down.
+// A tile in the colour of `role`: plain, outline, dots, or lines that go up or down.
 function hatching(role, pattern) {
   const tile = element('canvas', { width: 8, height: 8 });
   const pen = tile.getContext('2d');
   pen.fillStyle = ink(role) + (pattern === 'plain' ? '' : '40');
-  pen.fillRect(0, 0, 8, 8);
+  if (pattern !== 'outline') pen.fillRect(0, 0, 8, 8);
   pen.fillStyle = pen.strokeStyle = ink(role);
   pen.lineWidth = 2;
   if (pattern === 'dots') pen.fillRect(2, 2, 3, 3);
@@ -66,7 +99,7 @@ const axis = ({ title = '', ticks, ...rest }) => ({
   ...rest,
   title: { display: title !== '', text: title, color: ink('ink') },
   grid: { color: ink('grid') },
-  ticks: { color: ink('faint'), maxRotation: 0, includeBounds: false, ...ticks },
+  ticks: { color: ink('faint'), maxRotation: 0, includeBounds: false, autoSkipPadding: 8, ...ticks },
 });
 
 // One chart and its legend.
@@ -79,7 +112,8 @@ class Plot {
 
   // Layers over two axes of numbers.
   draw({ x, y, layers }) {
-    const label = ({ dataset, raw }) => `${dataset.label}: ${shown(raw.x)}, ${shown(raw.y)}`;
+    const label = ({ dataset, raw }) =>
+      `${dataset.label}: ${shown(raw.x)}, ${shown(raw.y)}${raw.error > 0 ? plusOrMinus(raw.error) : ''}`;
     this.show('scatter', { datasets: layers.map(layer) }, {
       scales: { x: axis({ type: 'linear', ...x }), y: axis({ type: 'linear', ...y }) },
       plugins: { legend: { display: false }, tooltip: { callbacks: { label } } },
@@ -105,7 +139,7 @@ class Plot {
       Object.assign(this.chart, { data, options: settled });
       this.chart.update('none');
     } else {
-      this.chart = new Chart(this.canvas, { type, data, options: settled });
+      this.chart = new Chart(this.canvas, { type, data, options: settled, plugins: [errorBars] });
     }
     this.legend.innerHTML = data.datasets.map(({ sample, label }) => `<li>${sample} ${label}</li>`).join('');
   }

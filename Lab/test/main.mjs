@@ -7,6 +7,8 @@ import { pathToFileURL } from 'node:url';
 import { checkAccessibility } from './accessibility.mjs';
 import { takeScreenshots } from './appearance.mjs';
 import { Browser } from './browser.mjs';
+import { checkControls } from './controls.mjs';
+import { checkErrors } from './errors.mjs';
 import { checkGoldenFiles } from './golden.mjs';
 import { checkLinks } from './links.mjs';
 import { compareWithNative, moveEverySlider } from './measurements.mjs';
@@ -52,6 +54,8 @@ try {
     return `${answers.length} reports; the longest of ${count} tasks took the page ${Math.round(longest)} ms, under 50`;
   });
   await step('Measured values against the native library', () => compareWithNative(native, answers));
+  await step('Errors of what is measured', () => checkErrors(page, answers));
+  await step('Positions of every control', () => checkControls(page, native));
   for (const kernels of ['simd128', 'scalar']) {
     await step(`Golden files, ${kernels}`, () => checkGoldenFiles(browser, `${url}#kernels=${kernels}`, kernels));
   }

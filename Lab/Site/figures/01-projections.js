@@ -7,16 +7,17 @@ figures.push({
     { name: 'n', label: 'Projections', choices: [1000, 2000, 5000, 10000, 20000, 50000], initial: 20000, show: shown },
   ],
   charts: ['Density of the projection of a random unit vector on a fixed direction: exact law and histogram'],
-  draw([plot], { series: { t, predicted, measured, spread, threshold } }) {
-    const top = 1.1 * Math.max(...measured, ...predicted);
+  draw([plot], { series }) {
+    const { t, measured, measuredError, predictedT, predicted, spread, threshold } = series;
+    const top = topOf(measured, measuredError, predicted);
     plot.draw({
       x: { title: 'projection ⟨u, v⟩', min: -1, max: 1 },
       y: { title: 'density', min: 0, max: top },
       layers: [
-        { label: 'codec’s rotation, measured', role: 'measured', kind: 'steps', x: t, y: measured },
-        { label: 'exact law, predicted', role: 'predicted', x: t, y: predicted },
+        { label: 'codec’s rotation, measured', role: 'measured', kind: 'steps', x: t, y: measured, error: measuredError },
+        { label: 'exact law, predicted', role: 'predicted', x: predictedT, y: predicted },
         ...verticals('spread ±1/√d', 'rule', spread, top),
-        ...verticals('threshold', 'bound', threshold, top),
+        ...verticals(threshold[1] > 1 ? 'threshold, beyond 1' : 'threshold', 'bound', threshold, top),
       ],
     });
   },

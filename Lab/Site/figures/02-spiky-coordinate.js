@@ -4,7 +4,7 @@ const dimensions = { 1: [8, 16, 32, 64], 2: [96, 128, 256, 384] };
 figures.push({
   number: 2,
   controls: [
-    inputControl,
+    { ...inputControl, initial: 2 },
     { name: 'R', label: 'Rotation', menu: true, initial: 2,
       choices: [{ value: 2, label: 'Hadamard steps (d > 64)' }, { value: 1, label: 'Haar (d ≤ 64)' }] },
     { name: 'size', label: 'Dimension d, Hadamard (Haar)', choices: [0, 1, 2, 3], initial: 1,
@@ -19,18 +19,19 @@ figures.push({
   values([input, rotation, size, draws]) {
     return [input, rotation, dimensions[rotation][size], draws];
   },
-  draw([left, right], { series: { t, before, after, exact, normal } }) {
-    const x = { title: 'first coordinate × √d; the end cells hold what is beyond', min: -5, max: 5 };
+  draw([left, right], { series }) {
+    const { t, before, beforeError, after, afterError, lawT, exact, normal } = series;
+    const x = { title: ['first coordinate × √d', 'the end cells hold what is beyond'], min: -5, max: 5 };
     left.draw({
-      x, y: { title: 'density, before', min: 0 },
-      layers: [{ label: 'not rotated, measured', role: 'third', kind: 'steps', x: t, y: before }],
+      x, y: { title: 'density, before', min: 0, max: topOf(before, beforeError) },
+      layers: [{ label: 'not rotated, measured', role: 'third', kind: 'steps', x: t, y: before, error: beforeError }],
     });
     right.draw({
-      x, y: { title: 'density, after', min: 0 },
+      x, y: { title: 'density, after', min: 0, max: topOf(after, afterError, exact) },
       layers: [
-        { label: 'rotated, measured', role: 'measured', kind: 'steps', x: t, y: after },
-        { label: 'exact law', role: 'predicted', x: t, y: exact },
-        { label: 'fitted normal', role: 'bound', x: t, y: normal },
+        { label: 'rotated, measured', role: 'measured', kind: 'steps', x: t, y: after, error: afterError },
+        { label: 'exact law', role: 'predicted', x: lawT, y: exact },
+        { label: 'fitted normal', role: 'bound', x: lawT, y: normal },
       ],
     });
   },

@@ -14,12 +14,13 @@ figures.push({
       x: { title: 'bits a coordinate', min: 0.5, max: 6.2 },
       y: { title: 'squared error D', type: 'logarithmic', min: 1e-4, max: 3, ticks: decades },
       layers: [
-        { label: 'codec, measured', role: 'measured', kind: 'dots', x: bits, y: measured },
+        { label: 'codec, measured', role: 'measured', kind: 'dots', x: bits, y: measured, error: series.measuredError },
         { label: 'Lloyd–Max, predicted', role: 'predicted', x: bits, y: lloydMax },
         { label: 'Shannon’s floor 4⁻ᵇ', role: 'bound', x: bits, y: shannon },
         { label: 'entropy-coded limit', role: 'second', x: bits, y: entropyLimit },
-        { label: 'entropy-coded, measured', role: 'second', kind: 'dots', x: series.entropyBits, y: series.entropyDistortion },
-        { label: 'without rotation, measured', role: 'third', kind: 'dots', x: bits, y: unrotated },
+        { label: 'entropy-coded, measured', role: 'second', kind: 'dots', x: series.entropyBits,
+          y: series.entropyDistortion, error: series.entropyDistortionError },
+        { label: 'without rotation, measured', role: 'third', kind: 'dots', x: bits, y: unrotated, error: series.unrotatedError },
         ...verticals(`marker at ${marker} bits`, 'rule', [marker], 3, 1e-4),
       ],
     });

@@ -6,14 +6,14 @@ figures.push({
       show: (count) => `${count} (${shown(count * (count - 1) / 2)})` },
   ],
   charts: ['Share of random pairs by their angle, exact law and histogram'],
-  draw([plot], { series: { angle, measured, predicted } }) {
-    const percent = (shares) => shares.map((share) => 100 * share);
+  draw([plot], { series: { angle, measured, measuredError, predictedAngle, predicted } }) {
     plot.draw({
       x: { title: 'angle between two random directions, degrees', min: 0, max: 180, ticks: { stepSize: 30 } },
-      y: { title: 'pairs in each 3°, %', min: 0 },
+      y: { title: 'pairs for each degree, %', min: 0, max: 100 * topOf(measured, measuredError, predicted) },
       layers: [
-        { label: 'pairs, measured', role: 'measured', kind: 'steps', x: angle, y: percent(measured) },
-        { label: 'exact law, predicted', role: 'predicted', x: angle, y: percent(predicted) },
+        { label: 'pairs, measured', role: 'measured', kind: 'steps', x: angle, y: percent(measured),
+          error: percent(measuredError) },
+        { label: 'exact law, predicted', role: 'predicted', x: predictedAngle, y: percent(predicted) },
       ],
     });
   },

@@ -6,14 +6,15 @@ figures.push({
     { name: 'n', label: 'Draws', choices: [500, 1000, 2000, 5000], initial: 2000, show: shown },
   ],
   charts: ['Density of the ratio of projected to true squared distance, exact law and histogram'],
-  draw([plot], { series: { ratio, measured, predicted, tolerance } }) {
-    const top = 1.1 * Math.max(...measured, ...predicted);
+  draw([plot], { series }) {
+    const { ratio, measured, measuredError, predictedRatio, predicted, tolerance, end: [end] } = series;
+    const top = topOf(measured, measuredError, predicted);
     plot.draw({
-      x: { title: 'projected distance² / true distance²', min: 0, max: 2.5 },
+      x: { title: ['projected distance² / true distance²', `the last cell holds all beyond ${end}`], min: 0, max: end },
       y: { title: 'density', min: 0, max: top },
       layers: [
-        { label: 'codec’s sketch, measured', role: 'measured', kind: 'steps', x: ratio, y: measured },
-        { label: 'χ² law, predicted', role: 'predicted', x: ratio, y: predicted },
+        { label: 'codec’s sketch, measured', role: 'measured', kind: 'steps', x: ratio, y: measured, error: measuredError },
+        { label: 'χ² law, predicted', role: 'predicted', x: predictedRatio, y: predicted },
         ...verticals('1 ± ε', 'bound', tolerance, top),
       ],
     });

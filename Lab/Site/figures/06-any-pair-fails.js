@@ -8,17 +8,17 @@ figures.push({
   ],
   charts: ['Chance that any pair fails against the number of directions, on a logarithmic scale'],
   draw([plot], { series }, _, [n, , delta]) {
-    const { k, exact, bound, safe, short, fewK, few, exactForFew } = series;
+    const { k, exact, bound, safe, short, fewK, few, fewError, fewPoints: [points], exactForFew } = series;
     const floor = 1e-5;
     const capped = (values) => values.map((value) => Math.max(value, floor / 10));
     plot.draw({
       x: { title: 'directions k', min: 0, max: k.at(-1) },
       y: { title: 'chance that any pair fails', type: 'logarithmic', min: floor, max: 1.5, ticks: decades },
       layers: [
-        { label: `exact law, ${shown(n)} points`, role: 'predicted', x: k, y: capped(exact) },
+        { label: `failing pairs expected, ${shown(n)} points`, role: 'predicted', x: k, y: capped(exact) },
         { label: 'Dasgupta–Gupta bound', role: 'bound', x: k, y: capped(bound) },
-        { label: 'exact law, few points', role: 'second', x: k, y: capped(exactForFew) },
-        { label: 'few points, measured', role: 'measured', kind: 'dots', x: fewK, y: few },
+        ...(points < n ? [{ label: `failing pairs expected, ${points} points`, role: 'second', x: k, y: capped(exactForFew) }] : []),
+        { label: `${points} points, measured`, role: 'measured', kind: 'dots', x: fewK, y: few, error: fewError },
         ...verticals('k of that bound', 'bound', safe, 1.5, floor),
         ...verticals('k without ε³', 'third', short, 1.5, floor),
         { label: 'δ', role: 'rule', x: [0, k.at(-1)], y: [delta, delta] },

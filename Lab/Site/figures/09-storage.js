@@ -6,14 +6,15 @@ figures.push({
     { name: 'n', label: 'Vectors that share what is stored once', choices: [100, 1000, 5000, 1e5, 1e6], initial: 5000, show: shown },
   ],
   charts: ['Bytes that each scheme stores of a vector, by what they are'],
-  draw([plot], { series: { codes, signs, scalars, shared } }, _, [, bits]) {
+  draw([plot], { series: { codes, signs, scalars, shared, regenerated, polarBits } }, _, [, bits]) {
     plot.bars({
       isAcross: true, isStacked: true, height: 'bytes a vector',
-      labels: [`TurboQuant, ${bits} bits`, 'TurboQuant, two stages', `QJL, ${bits} signs`, 'PolarQuant, 3.9 bits',
-        `Product quantization`, 'Group-wise int4'],
+      labels: [`TurboQuant, ${bits} bits`, 'TurboQuant, two stages', `QJL, ${bits} signs`, `PolarQuant, ${polarBits[0].toFixed(1)} bits`,
+        'Product quantization', `Group-wise int${bits}`],
       datasets: [
         bar('codes', 'predicted', 'plain', codes), bar('signs', 'second', 'dots', signs),
         bar('scalars', 'measured', 'up', scalars), bar('share of codebooks', 'third', 'down', shared),
+        bar('regenerated from the seed, not stored', 'rule', 'outline', regenerated),
       ],
     });
   },

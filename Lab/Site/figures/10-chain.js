@@ -1,20 +1,27 @@
-// One line of the table for each stage, one column for each coordinate.
+// One line of the table for each coordinate, one column for each stage: narrow enough for a phone.
 function chainTable({ x, rotated, codes, centroids, residual, signs, projections, query }, bits) {
-  const fixed = (value) => value.toFixed(2).replace('-', '−');
-  const rows = [
-    ['1 · vector x', x.map(fixed)],
-    ['2 · rotated û = Rx', rotated.map(fixed)],
-    [`3 · codes, ${bits} bits (stored)`, codes.map((code) => code.toString(2).padStart(bits, '0'))],
-    ['centroids ŷ', centroids.map(fixed)],
-    ['4 · residual r = û − ŷ', residual.map(fixed)],
-    ['5 · signs of Jr (stored)', signs.map((sign) => (sign > 0 ? '+' : '−'))],
-    ['query: Rq', query.map(fixed)],
-    ['query: JRq', projections.map(fixed)],
+  const fixed = (value) => value.toFixed(2).replace(/^-(?=0\.00$)/, '').replace('-', '−');
+  const columns = [
+    ['x', 'the vector', x.map(fixed)],
+    ['û', 'rotated, Rx', rotated.map(fixed)],
+    ['code', `of ${bits} bits, stored`, codes.map((code) => code.toString(2).padStart(bits, '0'))],
+    ['ŷ', 'centroids of the codes', centroids.map(fixed)],
+    ['r', 'residual, û − ŷ', residual.map(fixed)],
+    ['±', 'signs of Jr, stored', signs.map((sign) => (sign > 0 ? '+' : '−'))],
+    ['Rq', 'query, rotated', query.map(fixed)],
+    ['JRq', 'query, projected', projections.map(fixed)],
   ];
-  const line = ([name, cells]) => element('tr', {},
-    element('th', { scope: 'row' }, name), ...cells.map((cell) => element('td', {}, cell)));
-  return element('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Every number on the way' },
-    element('table', { class: 'chain' }, element('tbody', {}, ...rows.map(line))));
+  const head = columns.map(([name]) => element('th', { scope: 'col' }, name));
+  const line = (_, i) => element('tr', {}, element('th', { scope: 'row' }, `${i + 1}`),
+    ...columns.map(([, , cells]) => element('td', {}, cells[i])));
+  const meanings = columns.map(([name, meaning]) =>
+    element('div', {}, element('dt', {}, name), element('dd', {}, meaning)));
+  return [
+    element('table', { class: 'chain', 'aria-label': 'Every number on the way, a line for each coordinate' },
+      element('thead', {}, element('tr', {}, element('th', { scope: 'col' }, 'i'), ...head)),
+      element('tbody', {}, ...x.map(line))),
+    element('dl', { class: 'meanings' }, ...meanings),
+  ];
 }
 
 figures.push({
@@ -38,6 +45,6 @@ figures.push({
       bar('2 · rotated û', 'predicted', 'plain', series.rotated),
       bar('3 · centroids ŷ', 'measured', 'up', series.centroids),
       bar('4 · residual r', 'second', 'dots', series.residual)] });
-    extra.replaceChildren(chainTable(series, bits));
+    extra.replaceChildren(...chainTable(series, bits));
   },
 });

@@ -38,8 +38,10 @@ figures.push({
     recall.draw({
       x: { title: 'bits a coordinate', min: 0.5, max: 4.5,
         afterBuildTicks: (bits) => { bits.ticks = series.bits.map((value) => ({ value })); } },
-      y: { title: 'recall@10, %', max: 100 },
-      layers: [{ label: 'recall over all queries, measured', role: 'measured', kind: 'dots', x: series.bits, y: series.recall }],
+      y: { title: 'recall@10, %', max: 100,
+        min: Math.floor(Math.min(...series.recall.map((value, i) => 100 * (value - 2 * series.recallError[i])))) },
+      layers: [{ label: 'recall over all queries, measured', role: 'measured', kind: 'dots', x: series.bits,
+        y: percent(series.recall), error: percent(series.recallError) }],
     });
   },
 });

@@ -26,8 +26,23 @@ struct Histogram {
   /// The share of each cell divided by its width.
   var density: [Double] { counts.map { Double($0) / Double(max(1, total)) / width } }
 
-  /// The same for a law, given as the chance of an interval.
-  func density(_ chance: (_ from: Double, _ to: Double) -> Double) -> [Double] {
-    counts.indices.map { chance(edge($0), edge($0 + 1)) / width }
+  /// The standard error of each density, for independent numbers.
+  var densityError: [Double] {
+    counts.map { Share.standardError(hits: Double($0), trials: Double(total)) / width }
   }
+
+  /// The density of a law over the same interval, in `parts` points for each cell: the chance of each
+  /// part divided by its width.
+  func law(parts: Int, _ chance: (_ from: Double, _ to: Double) -> Double) -> Curve {
+    let step = width / Double(parts)
+    let starts = (0..<counts.count * parts).map { low + Double($0) * step }
+    return Curve(
+      x: starts.map { $0 + step / 2 }, y: starts.map { chance($0, $0 + step) / step })
+  }
+}
+
+/// Points of a line.
+struct Curve {
+  let x: [Double]
+  let y: [Double]
 }

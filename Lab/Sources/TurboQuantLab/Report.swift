@@ -1,3 +1,5 @@
+import TurboQuant
+
 /// What a figure shows: series to draw, and numbers that theory predicts beside measured ones.
 package struct Report: Sendable {
   /// One line of the table below a figure.
@@ -19,6 +21,17 @@ package struct Report: Sendable {
   /// Adds a series; the page finds it by its name.
   mutating func plot(_ name: String, _ values: [Double]) { series.append((name, values)) }
 
+  /// Adds the means, and under the name with `Error` behind it their standard errors.
+  mutating func plot(_ name: String, of moments: [Moments]) {
+    plot(name, moments.map { $0.mean })
+    plot(name + "Error", moments.map { Self.withoutRounding($0.standardError, of: $0.mean) })
+  }
+
+  /// A standard error, or 0 where it is no more than the rounding of equal numbers.
+  private static func withoutRounding(_ standardError: Double, of measured: Double) -> Double {
+    standardError > abs(measured) * 0x1p-40 ? standardError : 0
+  }
+
   /// Adds a line to the table.
   mutating func compare(
     _ quantity: String, predicted: Double?, measured: Double?, standardError: Double = 0,
@@ -26,8 +39,8 @@ package struct Report: Sendable {
   ) {
     comparisons.append(
       Comparison(
-        quantity: quantity, predicted: predicted, measured: measured, standardError: standardError,
-        bound: bound))
+        quantity: quantity, predicted: predicted, measured: measured,
+        standardError: Self.withoutRounding(standardError, of: measured ?? 0), bound: bound))
   }
 }
 

@@ -27,7 +27,7 @@ package struct ChiSquare {
   package func density(_ x: Double) -> Double { x > 0 ? lastTerm(x) / 2 : 0 }
 
   /// P(χ² ≥ x) = Σ_{i < k/2} e^(−x/2) (x/2)ⁱ/i!, for x > k − 2.
-  func upperTail(_ x: Double) -> Double {
+  package func upperTail(_ x: Double) -> Double {
     var term = lastTerm(x)
     var sum = 0.0
     for i in stride(from: degrees / 2 - 1, through: 0, by: -1) {
@@ -38,7 +38,7 @@ package struct ChiSquare {
   }
 
   /// P(χ² ≤ x) = Σ_{i ≥ k/2} e^(−x/2) (x/2)ⁱ/i!, for x < k.
-  func lowerTail(_ x: Double) -> Double {
+  package func lowerTail(_ x: Double) -> Double {
     guard x > 0 else { return 0 }
     var i = degrees / 2
     var term = lastTerm(x) * (x / 2) / Double(i)

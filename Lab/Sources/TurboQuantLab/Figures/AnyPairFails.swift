@@ -4,7 +4,7 @@ import TurboQuant
 ///
 /// Controls: points n, tolerance ε, allowed chance δ.
 enum AnyPairFails {
-  /// Points and repetitions of what is measured: a million points have half a billion pairs.
+  /// Points and repetitions of what is measured: a million points have half a trillion pairs.
   private static let (points, repetitions) = (16, 200)
 
   static func report(_ setting: Setting) throws(CodecError) -> Report {
@@ -23,9 +23,13 @@ enum AnyPairFails {
     let fewKs = grid(to: Double(few.safeDirections(delta)), places: 12)
     let (share, any) = try failures(of: few, fewKs, setting)
     report.plot("fewK", fewKs.map { Double($0) })
-    report.plot("few", any.map { $0.mean })
+    report.plot("few", any.map { $0.value })
+    report.plot("fewError", any.map { $0.standardError })
+    report.plot("fewPoints", [few.points])
+    report.plot("repetitions", [Double(repetitions)])
     report.plot("exactForFew", ks.map { min(1, few.expectedFailures($0)) })
 
+    report.compare("number of pairs", predicted: all.count, measured: nil)
     report.compare(
       "pairs expected to fail at the bound’s k = \(safe)", predicted: all.expectedFailures(safe),
       measured: nil, bound: delta)
@@ -38,7 +42,7 @@ enum AnyPairFails {
       predicted: few.expectedFailures(fewKs[place]) / few.count, measured: share[place].mean,
       standardError: share[place].standardError)
     report.compare(
-      "chance that any of them fails", predicted: nil, measured: any[place].mean,
+      "chance that any of them fails", predicted: nil, measured: any[place].value,
       standardError: any[place].standardError, bound: min(1, few.expectedFailures(fewKs[place])))
     return report
   }
@@ -87,9 +91,9 @@ enum AnyPairFails {
   /// The share of pairs that fail, and whether any does, at the first k directions of each sketch.
   private static func failures(
     of pairs: Pairs, _ ks: [Int], _ setting: Setting
-  ) throws(CodecError) -> (share: [Moments], any: [Moments]) {
+  ) throws(CodecError) -> (share: [Moments], any: [Share]) {
     let d = Int(pairs.points)
-    var (share, any) = (ks.map { _ in Moments() }, ks.map { _ in Moments() })
+    var (share, any) = (ks.map { _ in Moments() }, ks.map { _ in Share() })
     for seed in Draws.seeds(repetitions, figure: 6, of: setting) {
       let sketch = try ResidualSketch(
         dimension: d, directions: ks[ks.count - 1], kind: .gaussian, seed: seed)
@@ -101,7 +105,7 @@ enum AnyPairFails {
       }
       for (place, count) in failures(corners, ks, pairs.epsilon).enumerated() {
         share[place].add(Double(count) / pairs.count)
-        any[place].add(count > 0 ? 1 : 0)
+        any[place].add(count > 0)
       }
     }
     return (share, any)

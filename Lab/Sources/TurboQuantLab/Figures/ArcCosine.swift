@@ -23,16 +23,22 @@ enum ArcCosine {
       let share = angle / 180
       report.compare(
         "share of signs that differ", predicted: share, measured: pair.differing,
-        standardError: squareRoot(share * (1 - share) / Double(count)))
+        standardError: spread(share: share, of: count))
       report.compare(
         "estimate of ⟨r, q⟩ from signs", predicted: pair.cosine, measured: pair.estimate,
         standardError: pair.standardError)
     }
     report.plot("angle", angles)
     report.plot("measured", shares)
+    report.plot("measuredError", angles.map { spread(share: $0 / 180, of: count) })
     report.plot("predicted", angles.map { $0 / 180 })
     report.plot("chosen", [setting[0]])
     return report
+  }
+
+  /// The standard error of a share of `count` independent signs.
+  private static func spread(share: Double, of count: Int) -> Double {
+    squareRoot(share * (1 - share) / Double(count))
   }
 }
 

@@ -13,10 +13,7 @@ enum Chain {
     let codec = try Codec(
       dimension: d, rate: .bits(bits + 1), quantizer: .twoStage(), seed: setting.seed)
     let (x, q) = pair(dimension: d, cosine: cosine, setting)
-    let codes = try codec.encode(x.span)
-    let row = codes[0]
-    let query = try codec.prepare(q.span)
-    let stages = try Stages(codec, row, x, q)
+    let stages = try Stages(codec, try codec.encode(x.span)[0], x, q)
 
     var report = Report()
     report.plot("x", x.map { Double($0) })
@@ -27,17 +24,22 @@ enum Chain {
     report.plot("signs", stages.signs.map { $0 ? 1 : -1 })
     report.plot("projections", stages.projections)
     report.plot("query", stages.query)
-    let first = try codec.estimate(query, row, by: .reconstruction).value
-    let both = try codec.estimate(query, row, by: .twoStage).value
+    let here = try Estimates(codec, x, q)
+    let all = try repeated(codec, x, q, count, setting)
     let share = codec.distortion ?? 0
-    report.compare(
-      "stage 1 alone: ⟨ŷ, Rq⟩, shrunk by 1 − D", predicted: (1 - share) * cosine, measured: first)
-    report.compare("what the signs add", predicted: share * cosine, measured: both - first)
-    report.compare("estimate of ⟨x, q⟩ by this seed", predicted: cosine, measured: both)
-    let errors = try repeated(codec, x, q, count, setting)
-    report.compare(
-      "mean of the estimate over \(count) seeds", predicted: cosine, measured: errors.mean,
-      standardError: errors.standardError)
+    func compare(_ name: String, predicted: Double, _ here: Double, _ all: Moments) {
+      // One seed scatters as all of them do.
+      report.compare(
+        "\(name), this seed", predicted: predicted, measured: here, standardError: all.deviation)
+      report.compare(
+        "… mean over \(count) seeds", predicted: predicted, measured: all.mean,
+        standardError: all.standardError)
+    }
+    compare(
+      "stage 1 alone: ⟨ŷ, Rq⟩, shrunk by 1 − D", predicted: (1 - share) * cosine, here.first,
+      all.first)
+    compare("what the signs add", predicted: share * cosine, here.signs, all.signs)
+    compare("estimate of ⟨x, q⟩", predicted: cosine, here.first + here.signs, all.both)
     return report
   }
 
@@ -56,17 +58,33 @@ enum Chain {
     return (x.map { Float($0) }, q)
   }
 
-  /// The estimate of two stages over rotations and directions of other seeds.
+  /// The estimates over rotations and directions of other seeds.
   private static func repeated(
     _ codec: Codec, _ x: [Float], _ q: [Float], _ count: Int, _ setting: Setting
-  ) throws(CodecError) -> Moments {
-    var moments = Moments()
+  ) throws(CodecError) -> (first: Moments, signs: Moments, both: Moments) {
+    var (first, signs, both) = (Moments(), Moments(), Moments())
     for seed in Draws.seeds(count, figure: 10, of: setting) {
-      let codec = try codec.reseeded(seed)
-      let codes = try codec.encode(x.span)
-      moments.add(try codec.estimate(codec.prepare(q.span), codes[0], by: .twoStage).value)
+      let estimates = try Estimates(codec.reseeded(seed), x, q)
+      first.add(estimates.first)
+      signs.add(estimates.signs)
+      both.add(estimates.first + estimates.signs)
     }
-    return moments
+    return (first, signs, both)
+  }
+
+  /// ⟨x, q⟩ as one codec estimates it.
+  private struct Estimates {
+    /// By stage 1 alone.
+    let first: Double
+    /// What the signs add to it.
+    let signs: Double
+
+    init(_ codec: Codec, _ x: [Float], _ q: [Float]) throws(CodecError) {
+      let row = try codec.encode(x.span)[0]
+      let query = try codec.prepare(q.span)
+      first = try codec.estimate(query, row, by: .reconstruction).value
+      signs = try codec.estimate(query, row, by: .twoStage).value - first
+    }
   }
 
   /// What one row of codes stands for, read back from its bytes.

@@ -7,36 +7,53 @@ import TurboQuant
 enum Projections {
   static func report(_ setting: Setting) throws(CodecError) -> Report {
     let d = setting.integer(0, in: 2...2048)
-    let count = setting.integer(2, in: 1...100_000)
+    let count = setting.integer(2, in: 1000...100_000)
     let law = CoordinateLaw.sphere(dimension: d)
-    let t = min(1, setting[1] * law.scale)
+    let chances = Chances(law)
+    let t = setting[1] * law.scale
     let spike = Draws.spike(dimension: d)
-    var histogram = Histogram(from: -1, to: 1, cells: 81)
+    // Cells at most a third as wide as the hill.
+    var histogram = Histogram(from: -1, to: 1, cells: max(81, Int(6 / law.scale) | 1))
     var (beyond, size) = (Moments(), Moments())
-    for seed in Draws.seeds((count + d - 1) / d, figure: 1, of: setting) {
+    let taken = perRotation(dimension: d, of: count)
+    for seed in Draws.seeds(count / taken, figure: 1, of: setting) {
       let y = try Rotation(dimension: d, seed: seed).apply(to: spike.span)
       var (far, sum) = (0, 0.0)
-      for value in y {
+      for value in y.prefix(taken) {
         histogram.add(Double(value))
         far += abs(Double(value)) >= t ? 1 : 0
         sum += abs(Double(value))
       }
-      beyond.add(Double(far) / Double(d))
-      size.add(sum / Double(d))
+      beyond.add(Double(far) / Double(taken))
+      size.add(sum / Double(taken))
     }
+    let exact = histogram.law(parts: 3, chances.between)
     var report = Report()
     report.plot("t", histogram.centres)
-    report.plot("predicted", histogram.density { law.chance(from: $0, to: $1) })
     report.plot("measured", histogram.density)
+    report.plot("measuredError", histogram.densityError)
+    report.plot("predictedT", exact.x)
+    report.plot("predicted", exact.y)
     report.plot("spread", [-law.scale, law.scale])
     report.plot("threshold", [-t, t])
+    // Rotations may all have the same share beyond, such as none: then the count alone gives an error.
     report.compare(
       "P(|t| ≥ threshold)", predicted: law.tail(t), measured: beyond.mean,
-      standardError: beyond.standardError,
+      standardError: max(
+        beyond.standardError,
+        Share.standardError(hits: beyond.mean * Double(count), trials: Double(count))),
       bound: min(1, 2 * Portable.exp(-Double(d) * t * t / 2)))
     report.compare(
       "typical size, E |t|", predicted: Portable.meanAbsoluteCoordinate(dimension: d),
       measured: size.mean, standardError: size.standardError)
     return report
+  }
+
+  /// How many coordinates of each rotated vector are taken: a divisor of `count`, such that there are
+  /// 50 rotations or more, whose spread gives the standard errors.
+  private static func perRotation(dimension: Int, of count: Int) -> Int {
+    var taken = min(dimension, count / 50)
+    while count % taken != 0 { taken -= 1 }
+    return taken
   }
 }

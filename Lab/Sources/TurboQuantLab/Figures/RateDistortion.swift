@@ -23,27 +23,27 @@ enum RateDistortion {
     let seeds = Draws.seeds(count, figure: 3, of: setting)
 
     var report = Report()
-    var (predicted, measured, unrotated) = ([Double](), [Double](), [Double]())
+    var (predicted, measured, unrotated) = ([Double](), [Moments](), [Moments]())
     for rate in rates {
       let codec = try codecs.codec(dimension: d, bits: rate)
       let ours = try distortion(codec, vectors, seeds)
       let plain = distortion(codec.scalarQuantizer?.segments ?? [], vectors)
       predicted.append(codec.distortion ?? 0)
-      measured.append(ours.mean)
-      unrotated.append(plain.mean)
+      measured.append(ours)
+      unrotated.append(plain)
       if rate == marker { compare(marker, codec, ours, plain, in: &report) }
     }
     report.plot("bits", rates)
     report.plot("shannon", rates.map(floor))
     report.plot("lloydMax", predicted)
-    report.plot("measured", measured)
-    report.plot("unrotated", unrotated)
+    report.plot("measured", of: measured)
+    report.plot("unrotated", of: unrotated)
     report.plot("entropyLimit", rates.map { floor($0) * Double.pi * Portable.exp(1) / 6 })
     let coded = try steps.map { step throws(CodecError) in
       try EntropyCoded(step: step, vectors, seeds)
     }
     report.plot("entropyBits", coded.map { $0.bits })
-    report.plot("entropyDistortion", coded.map { $0.distortion })
+    report.plot("entropyDistortion", of: coded.map { $0.distortion })
     return report
   }
 
@@ -101,27 +101,29 @@ enum RateDistortion {
 /// The bits are the entropy of the cells' observed shares, what an ideal code of them would spend.
 private struct EntropyCoded {
   let bits: Double
-  let distortion: Double
+  let distortion: Moments
 
   init(step: Double, _ vectors: [[Float]], _ seeds: [UInt64]) throws(CodecError) {
     let d = vectors[0].count
     let width = step / squareRoot(Double(d))
     let middle = Int(1 / width) + 1
     var counts = [Int](repeating: 0, count: 2 * middle + 1)
-    var error = 0.0
+    var distortion = Moments()
     for (x, seed) in zip(vectors, seeds) {
+      var error = 0.0
       for value in try Rotation(dimension: d, seed: seed).apply(to: x.span) {
         let cell = Portable.nearest(Double(value) / width)
         let difference = Double(value) - Double(cell) * width
         error += difference * difference
         counts[middle + cell] += 1
       }
+      distortion.add(error)
     }
     let total = Double(d * vectors.count)
     let nats = counts.reduce(0.0) { sum, count in
       count > 0 ? sum - Double(count) / total * Portable.log(Double(count) / total) : sum
     }
     bits = nats / Portable.log(2)
-    distortion = error / Double(vectors.count)
+    self.distortion = distortion
   }
 }

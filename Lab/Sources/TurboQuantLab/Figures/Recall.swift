@@ -11,7 +11,7 @@ enum Recall {
     let truth = queries.map { Search.best(Search.nearest, of: samples.products(with: $0)) }
     let bits = [1.0, 2, 3, 4]
     var report = Report()
-    var recalls: [Double] = []
+    var recalls: [Moments] = []
     for rate in bits {
       let store = try codecs.encoded(samples, bits: rate, seed: setting.seed)
       var recall = Moments()
@@ -20,14 +20,14 @@ enum Recall {
         let found = Search.best(Search.nearest, of: values).count { nearest.contains($0) }
         recall.add(Double(found) / Double(Search.nearest))
       }
-      recalls.append(100 * recall.mean)
+      recalls.append(recall)
       let width = "\(Int(rate)) \(rate == 1 ? "bit" : "bits")"
       report.compare(
         "recall@10, \(samples.queryCount) queries, \(width)", predicted: nil,
         measured: recall.mean, standardError: recall.standardError)
     }
     report.plot("bits", bits)
-    report.plot("recall", recalls)
+    report.plot("recall", of: recalls)
     return report
   }
 }

@@ -7,75 +7,112 @@ import TurboQuantKernels
 enum SignBits {
   private static let bits = (2...12).map { 1 << $0 }
   private static let dimension = 4
+  /// Directions of a sketch, as many as the longest estimate takes.
+  private static let block = 4096
 
   static func report(_ setting: Setting) throws(CodecError) -> Report {
     let cosine = setting[0]
-    let total = setting.integer(1, in: 4096...1 << 21)
-    var errors = bits.map { GroupError(bits: $0, cosine: cosine) }
+    let total = setting.integer(1, in: 16 * block...1 << 21)
+    var errors = bits.map { SquaredErrors(bits: $0, cosine: cosine) }
     let (r, q) = (
       Draws.spike(dimension: dimension), Draws.atCosine(cosine, dimension: dimension)
     )
-    let block = 4096
     for seed in Draws.seeds(total / block, figure: 8, of: setting) {
       let sketch = try ResidualSketch(
         dimension: dimension, directions: block, kind: .gaussian, seed: seed)
       let (signs, projections) = (try sketch.signs(of: r.span), try sketch.project(q.span))
-      for i in 0..<block {
-        let product = Double(signs.bit(i) ? projections[i] : -projections[i])
-        for place in errors.indices { errors[place].add(product) }
+      let products = projections.indices.map {
+        Double(signs.bit($0) ? projections[$0] : -projections[$0])
       }
+      for place in errors.indices { errors[place].add(products) }
     }
-    let roots = errors.map { squareRoot($0.squares.mean) }
-    let one = Double.pi / 2 - cosine * cosine
+    let predicted = bits.map { squareRoot(variance(bits: $0, cosine: cosine)) }
     var report = Report()
     report.plot("bits", bits.map { Double($0) })
-    report.plot("predicted", bits.map { squareRoot(one / Double($0)) })
-    report.plot("measured", roots)
-    for place in [4, 6] {
+    report.plot("predicted", predicted)
+    report.plot("measured", errors.map { $0.root })
+    report.plot("measuredError", errors.map { $0.rootError })
+    for place in [4, 6, bits.count - 1] {
       report.compare(
-        "error with \(bits[place]) sign bits", predicted: squareRoot(one / Double(bits[place])),
-        measured: roots[place],
-        standardError: errors[place].squares.standardError / (2 * roots[place]))
+        "error with \(bits[place]) sign bits", predicted: predicted[place],
+        measured: errors[place].root, standardError: errors[place].rootError)
     }
-    report.compare("slope of the line through the dots", predicted: -0.5, measured: slope(roots))
+    report.compare(
+      "slope of the line through the dots", predicted: -0.5,
+      measured: slope(errors.map { $0.root }), standardError: slopeError(errors))
     return report
   }
 
-  /// The slope of the least squares line of log error on log bits.
+  /// What theory says of the mean squared error of an estimate.
+  private static func variance(bits: Int, cosine: Double) -> Double {
+    (Double.pi / 2 - cosine * cosine) / Double(bits)
+  }
+
+  /// The slope of the least squares line of log error on log bits, each dot weighed by the number of
+  /// estimates behind it: the variance of a log error is 1 in twice that number.
   private static func slope(_ roots: [Double]) -> Double {
     let x = bits.map { Portable.log(Double($0)) }
-    let y = roots.map { Portable.log($0) }
-    let (meanX, meanY) = (mean(x), mean(y))
-    let (products, squares) = zip(x, y).reduce((0.0, 0.0)) { sums, pair in
-      let step = pair.0 - meanX
-      return (sums.0 + step * (pair.1 - meanY), sums.1 + step * step)
+    let weights = bits.map { 1 / Double($0) }
+    let mean = zip(weights, x).reduce(0) { $0 + $1.0 * $1.1 } / weights.reduce(0, +)
+    var (products, squares) = (0.0, 0.0)
+    for (i, root) in roots.enumerated() {
+      let step = weights[i] * (x[i] - mean)
+      products += step * Portable.log(root)
+      squares += step * (x[i] - mean)
     }
     return products / squares
   }
 
-  private static func mean(_ values: [Double]) -> Double {
-    values.reduce(0, +) / Double(values.count)
+  /// The standard error of the slope, by the jackknife over sketches: all dots are made of the same
+  /// directions, so their errors go together.
+  private static func slopeError(_ errors: [SquaredErrors]) -> Double {
+    let count = errors[0].sketches.count
+    let slopes = (0..<count).map { left in slope(errors.map { $0.root(without: left) }) }
+    let mean = slopes.reduce(0, +) / Double(count)
+    let squares = slopes.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+    return squareRoot(squares * Double(count - 1) / Double(count))
   }
 
   /// Squared errors of estimates of so many sign products each.
-  private struct GroupError {
+  private struct SquaredErrors {
     let bits: Int
     let cosine: Double
-    private(set) var squares = Moments()
-    private var (sum, terms) = (0.0, 0)
+    private var squares = Moments()
+    /// The mean squared error in each sketch.
+    private(set) var sketches: [Double] = []
 
     init(bits: Int, cosine: Double) {
       self.bits = bits
       self.cosine = cosine
     }
 
-    mutating func add(_ product: Double) {
-      sum += product
-      terms += 1
-      guard terms == bits else { return }
-      let error = squareRoot(Double.pi / 2) * sum / Double(bits) - cosine
-      squares.add(error * error)
-      (sum, terms) = (0, 0)
+    /// Adds the estimates from one sketch's products.
+    mutating func add(_ products: [Double]) {
+      var total = 0.0
+      for start in stride(from: 0, to: products.count, by: bits) {
+        let sum = products[start..<start + bits].reduce(0, +)
+        let error = squareRoot(Double.pi / 2) * sum / Double(bits) - cosine
+        squares.add(error * error)
+        total += error * error
+      }
+      sketches.append(total / Double(products.count / bits))
+    }
+
+    /// The root mean square error.
+    var root: Double { squareRoot(squares.mean) }
+
+    /// Its standard error: the observed one, or that of squared normal numbers where this is larger,
+    /// for few squares may happen to be alike.
+    var rootError: Double {
+      let expected = squareRoot(SignBits.variance(bits: bits, cosine: cosine))
+      return max(
+        squares.standardError / (2 * root), expected / squareRoot(2 * Double(squares.count)))
+    }
+
+    /// The root mean square error in all sketches but one.
+    func root(without left: Int) -> Double {
+      let total = sketches.reduce(0, +) - sketches[left]
+      return squareRoot(total / Double(sketches.count - 1))
     }
   }
 }

@@ -17,55 +17,55 @@ enum SpikyCoordinate {
     // The interval holds all but one in a million; the outermost cells hold the rest.
     var before = Histogram(from: -5, to: 5, cells: 50)
     var after = before
-    var sample = (before: Sample(), after: Sample())
+    var (value, square, fourth) = (Moments(), Moments(), Moments())
+    var (fourthBefore, pair) = (Moments(), Moments())
     for seed in Draws.seeds(count, figure: 2, of: setting) {
       let x = input.vector(dimension: d, from: &stream, samples)
       let y = try Rotation(dimension: d, kind: kind, seed: seed).apply(to: x.span)
-      let (first, rotated) = (scale * Double(x[0]), scale * Double(y[0]))
-      before.add(first)
-      after.add(rotated)
-      sample.before.add(first)
-      sample.after.add(rotated)
+      let (first, second) = (scale * Double(y[0]), scale * Double(y[1]))
+      before.add(scale * Double(x[0]))
+      after.add(first)
+      value.add(first)
+      square.add(first * first)
+      fourth.add(fourthPower(first))
+      pair.add(first * first * second * second)
+      fourthBefore.add(Double(d) * x.reduce(0) { $0 + fourthPower(Double($1)) })
     }
-    let law = CoordinateLaw.sphere(dimension: d)
-    let fit = (mean: sample.after.value.mean, spread: sample.after.spread)
+    let (law, normal) = (Chances(.sphere(dimension: d)), Chances(.gaussian))
+    let fit = (mean: value.mean, spread: value.deviation)
+    let exact = after.law(parts: 4) { law.between($0 / scale, $1 / scale) }
+    let fitted = after.law(parts: 4) {
+      normal.between(($0 - fit.mean) / fit.spread, ($1 - fit.mean) / fit.spread)
+    }
     var report = Report()
     report.plot("t", after.centres)
     report.plot("before", before.density)
+    report.plot("beforeError", before.densityError)
     report.plot("after", after.density)
-    report.plot("exact", after.density { law.chance(from: $0 / scale, to: $1 / scale) })
-    report.plot(
-      "normal",
-      after.density { low, high in
-        CoordinateLaw.gaussian.chance(
-          from: (low - fit.mean) / fit.spread, to: (high - fit.mean) / fit.spread)
-      })
+    report.plot("afterError", after.densityError)
+    report.plot("lawT", exact.x)
+    report.plot("exact", exact.y)
+    report.plot("normal", fitted.y)
     report.compare(
       "mean of √d·t, rotated", predicted: 0, measured: fit.mean,
-      standardError: sample.after.value.standardError)
+      standardError: value.standardError)
     report.compare(
-      "mean of (√d·t)², rotated", predicted: 1, measured: sample.after.square.mean,
-      standardError: sample.after.square.standardError)
+      "mean of (√d·t)², rotated", predicted: 1, measured: square.mean,
+      standardError: square.standardError)
     report.compare(
       "mean of (√d·t)⁴, rotated", predicted: 3 * Double(d) / Double(d + 2),
-      measured: sample.after.fourth.mean, standardError: sample.after.fourth.standardError)
+      measured: fourth.mean, standardError: fourth.standardError)
     report.compare(
-      "mean of (√d·t)⁴, not rotated", predicted: input.fourthMoment(dimension: d),
-      measured: sample.before.fourth.mean, standardError: sample.before.fourth.standardError)
+      "mean of (√d·t)⁴, not rotated, over all coordinates",
+      predicted: input.fourthMoment(dimension: d), measured: fourthBefore.mean,
+      standardError: fourthBefore.standardError)
+    report.compare(
+      "mean of (√d·t₁)²·(√d·t₂)², rotated; 1 if independent",
+      predicted: Double(d) / Double(d + 2), measured: pair.mean,
+      standardError: pair.standardError)
     return report
   }
-
-  /// Moments of a number and of its powers.
-  private struct Sample {
-    private(set) var (value, square, fourth) = (Moments(), Moments(), Moments())
-
-    mutating func add(_ t: Double) {
-      value.add(t)
-      square.add(t * t)
-      fourth.add(t * t * t * t)
-    }
-
-    /// The standard deviation.
-    var spread: Double { squareRoot(square.mean - value.mean * value.mean) }
-  }
 }
+
+/// t⁴.
+private func fourthPower(_ t: Double) -> Double { t * t * (t * t) }

@@ -9,10 +9,14 @@ enum Storage {
     let d = setting.integer(0, in: 4...4096)
     let bits = setting.integer(1, in: 2...8)
     let count = setting[2]
-    let formulas = formulas(dimension: Double(d), bits: Double(bits))
+    let names = [
+      "TurboQuant", "TurboQuant in two stages", "QJL", "PolarQuant", "product quantization",
+      "group-wise int\(bits)",
+    ]
+    let formulas = formulas(dimension: d, bits: bits)
     let rows = [
       try encoded(d, bits, .scalar, setting), try encoded(d, bits, .twoStage(), setting),
-      try encoded(d, bits, .qjl(), setting),
+      try encoded(d, bits, .qjl(), setting), try encoded(d, bits, polar(bits), setting),
     ]
     var report = Report()
     let drawn = rows + formulas.dropFirst(rows.count)
@@ -20,21 +24,20 @@ enum Storage {
     report.plot("signs", drawn.map { $0.signs })
     report.plot("scalars", drawn.map { $0.scalars })
     report.plot("shared", drawn.map { $0.shared / count })
-    for (i, name) in ["TurboQuant", "TurboQuant in two stages", "QJL"].enumerated() {
+    report.plot("regenerated", formulas.map { $0.regenerated / count })
+    report.plot("polarBits", [8 * formulas[3].row / Double(d)])
+    for (i, name) in names.enumerated() {
       report.compare(
-        "bytes of a row, \(name)", predicted: formulas[i].row, measured: rows[i].row)
-    }
-    // Its blocks are of 16 coordinates.
-    let polar = d < 16 ? nil : try encoded(d, 4, .polar(), setting).row
-    for (i, name) in ["PolarQuant", "product quantization", "group-wise int4"].enumerated() {
-      report.compare(
-        "bytes of a row, \(name)", predicted: formulas[rows.count + i].row,
-        measured: i == 0 ? polar : nil)
+        "bytes of a row, \(name)", predicted: formulas[i].row,
+        measured: i < rows.count ? rows[i].row : nil)
     }
     report.compare(
       "bytes of codebooks, product quantization", predicted: formulas[4].shared, measured: nil)
     report.compare(
-      "regenerated from the seed: bytes of a Haar rotation", predicted: 4 * Double(d * d),
+      "regenerated from the seed: bytes of a Haar rotation", predicted: formulas[0].regenerated,
+      measured: nil)
+    report.compare(
+      "… as many as rows of TurboQuant", predicted: formulas[0].regenerated / formulas[0].row,
       measured: nil)
     return report
   }
@@ -45,6 +48,8 @@ enum Storage {
     var signs = 0.0
     var scalars = 0.0
     var shared = 0.0
+    /// Matrices of float32 that come back from the seed, and would be stored without one.
+    var regenerated = 0.0
 
     var row: Double { codes + signs + scalars }
   }
@@ -62,19 +67,28 @@ enum Storage {
       scalars: Double(row.bytes.count - codes - signs))
   }
 
+  /// Angles of b bits, then three levels of two bits less each, as far as there is one.
+  private static func polar(_ bits: Int) -> Quantizer {
+    .polar(bits: [bits] + [Int](repeating: max(1, bits - 2), count: 3))
+  }
+
   /// The same schemes by formula, then their rivals; whole bytes, float32 norms.
-  private static func formulas(dimension d: Double, bits: Double) -> [Cost] {
-    func bytes(_ bits: Double) -> Double { Double(Int((bits + 7) / 8)) }
+  private static func formulas(dimension d: Int, bits b: Int) -> [Cost] {
+    func bytes(_ bits: Int) -> Double { Double((bits + 7) / 8) }
+    let matrix = 4 * Double(d * d)
     return [
-      Cost(codes: bytes(d * bits), scalars: 8),
-      Cost(codes: bytes(d * (bits - 1)), signs: bytes(d), scalars: 12),
-      Cost(signs: bytes(d * bits), scalars: 4),
-      // Angles of 4, 2, 2, 2 bits and a float16 radius for each 16 coordinates, and a norm.
-      Cost(codes: bytes(d * 46 / 16), scalars: bytes(d) + 4),
+      Cost(codes: bytes(d * b), scalars: 8, regenerated: matrix),
+      // A rotation, and as many directions as coordinates.
+      Cost(codes: bytes(d * (b - 1)), signs: bytes(d), scalars: 12, regenerated: 2 * matrix),
+      Cost(signs: bytes(d * b), scalars: 4, regenerated: Double(b) * matrix),
+      // For each 16 coordinates 8 + 4 + 2 + 1 angles and a float16 radius; and a norm.
+      Cost(
+        codes: bytes(d * (8 * b + 7 * max(1, b - 2)) / 16), scalars: bytes(d) + 4,
+        regenerated: matrix),
       // 8 bits for each 8/b coordinates; 256 centroids of float32, trained on the data.
-      Cost(codes: bytes(d * bits), shared: 256 * 4 * d),
+      Cost(codes: bytes(d * b), shared: 256 * 4 * Double(d)),
       // A float16 scale and zero for each 32 coordinates.
-      Cost(codes: bytes(d * 4), scalars: bytes(d / 32 * 32)),
+      Cost(codes: bytes(d * b), scalars: bytes(d / 32 * 32)),
     ]
   }
 }
