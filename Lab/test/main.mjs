@@ -10,6 +10,7 @@ import { Browser } from './browser.mjs';
 import { checkControls } from './controls.mjs';
 import { checkErrors } from './errors.mjs';
 import { checkGoldenFiles } from './golden.mjs';
+import { checkLayout, checkText } from './layout.mjs';
 import { checkLinks } from './links.mjs';
 import { compareWithNative, moveEverySlider } from './measurements.mjs';
 import { checkRequirements } from './requirements.mjs';
@@ -56,6 +57,7 @@ try {
   await step('Measured values against the native library', () => compareWithNative(native, answers));
   await step('Errors of what is measured', () => checkErrors(page, answers));
   await step('Positions of every control', () => checkControls(page, native));
+  await step('Formulas and contents', () => checkText(page));
   for (const kernels of ['simd128', 'scalar']) {
     await step(`Golden files, ${kernels}`, () => checkGoldenFiles(browser, `${url}#kernels=${kernels}`, kernels));
   }
@@ -66,6 +68,7 @@ try {
     await other.appear(1280, 900, scheme);
     await step(`Labels, contrast and focus, ${scheme}`, () => checkAccessibility(other));
   }
+  await step('Layout', () => checkLayout(other, [1280, 390, 360]));
   await step('Screenshots', () => takeScreenshots(other, screenshots));
   assert.deepEqual([...page.complaints, ...other.complaints], []);
   console.log('No complaint on any console');
