@@ -13,6 +13,7 @@ import { checkGoldenFiles } from './golden.mjs';
 import { checkLayout, checkText } from './layout.mjs';
 import { checkLinks } from './links.mjs';
 import { compareWithNative, moveEverySlider } from './measurements.mjs';
+import { checkOtherArticle, checkProse } from './prose.mjs';
 import { checkRequirements } from './requirements.mjs';
 import { longestTask } from './tasks.mjs';
 
@@ -57,6 +58,8 @@ try {
   await step('Measured values against the native library', () => compareWithNative(native, answers));
   await step('Errors of what is measured', () => checkErrors(page, answers));
   await step('Positions of every control', () => checkControls(page, native));
+  await step('Numbers in the text', () => checkProse(page, native));
+  await step('Numbers in the article on the seven results', () => checkOtherArticle(native));
   await step('Formulas and contents', () => checkText(page));
   for (const kernels of ['simd128', 'scalar']) {
     await step(`Golden files, ${kernels}`, () => checkGoldenFiles(browser, `${url}#kernels=${kernels}`, kernels));
