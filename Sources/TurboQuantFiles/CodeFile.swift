@@ -88,11 +88,7 @@ public struct CodeFile: ~Copyable, Sendable {
   /// - Precondition: `rows` lies within 0 ..< ``count``.
   public func codes(of rows: Range<Int>) throws(CodeFileError) -> CodeMatrix {
     let stride = codec.bytesPerVector
-    let bytes = try withBytes(of: rows) { span in
-      [UInt8](capacity: span.byteCount) { output in
-        for i in 0..<span.byteCount { output.append(span.byte(at: i)) }
-      }
-    }
+    let bytes = try withBytes(of: rows) { $0.copied() }
     // Who copies rows goes on to others, or keeps the copy.
     container.forgetBytes(
       of: CodeFileFormat.rows, rows.lowerBound * stride..<rows.upperBound * stride)

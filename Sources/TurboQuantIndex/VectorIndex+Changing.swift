@@ -23,7 +23,7 @@ extension VectorIndex {
     for (row, id) in ids.enumerated() {
       guard slots?[id] == nil, seen.insert(id).inserted else { throw .duplicate(id, row: row) }
     }
-    try append(try encoded(vectors, threads: threads), originalBytes(of: vectors), ids)
+    try append(try encoded(vectors, threads: threads), ids)
     return ids
   }
 
@@ -36,12 +36,12 @@ extension VectorIndex {
     try loadSlots()
     let ids = try newIDs(ids, count: try rowCount(of: vectors.count))
     let encoded = try encoded(vectors, threads: threads)
-    let originals = originalBytes(of: vectors)
     try rows.load(ids.compactMap { slots?[$0] } + [count])
     for row in ids.indices {
       let batch = RowBatch(
         rows: encoded.codes.bytes.span.raw, layout: codec.layout,
-        meanComponents: encoded.meanComponents.span, ids: ids.span, originals: originals.span.raw)
+        meanComponents: encoded.meanComponents.span, ids: ids.span,
+        originals: encoded.originals.bytes)
       if let slot = slots?[ids[row]] {
         try rows.put(batch, row, at: slot)
       } else {
@@ -116,6 +116,7 @@ private struct EncodedRows {
   let codes: CodeMatrix
   /// One a row, or none.
   let meanComponents: [Float]
+  let originals: OriginalRows
 }
 
 extension VectorIndex {
@@ -158,12 +159,13 @@ extension VectorIndex {
   }
 
   private mutating func append(
-    _ encoded: EncodedRows, _ originals: [UInt8], _ ids: [UInt64]
+    _ encoded: EncodedRows, _ ids: [UInt64]
   ) throws(IndexError) {
     let first = count
     let batch = RowBatch(
       rows: encoded.codes.bytes.span.raw, layout: codec.layout,
-      meanComponents: encoded.meanComponents.span, ids: ids.span, originals: originals.span.raw)
+      meanComponents: encoded.meanComponents.span, ids: ids.span,
+      originals: encoded.originals.bytes)
     try rows.append(batch)
     let end = count
     slots?.reserveCapacity(end)
@@ -177,7 +179,9 @@ extension VectorIndex {
       try CodeMatrix(bytes: try codec.encodedRows(centred, threads: threads), of: codec)
     }
     try checkNorms(codes.bytes.span.raw)
-    return EncodedRows(codes: codes, meanComponents: meanComponents(of: centred))
+    return EncodedRows(
+      codes: codes, meanComponents: meanComponents(of: centred),
+      originals: OriginalRows(vectors, originals, codec.kernels))
   }
 
   /// Vectors without the mean; for cosines, directions without it.
@@ -200,18 +204,5 @@ extension VectorIndex {
       }
     }
     return centred
-  }
-
-  /// Vectors as the index keeps them for exact comparison.
-  private func originalBytes(of vectors: [Float]) -> [UInt8] {
-    var bytes: [UInt8] = []
-    guard let originals else { return bytes }
-    bytes.reserveCapacity(vectors.count * Int(originals.rawValue))
-    switch originals {
-    case .float32: for value in vectors { bytes.append(littleEndian: value.bitPattern) }
-    case .float16:
-      for half in codec.kernels.halves(of: vectors.span) { bytes.append(littleEndian: half) }
-    }
-    return bytes
   }
 }

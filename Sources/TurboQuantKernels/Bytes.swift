@@ -1,6 +1,8 @@
 extension [UInt8] {
   /// Appends the bytes of an integer, the lowest first.
-  package mutating func append(littleEndian value: some FixedWidthInteger) {
+  ///
+  /// Inlinable, as what reads numbers below is: left generic, each byte is a call through a table.
+  @inlinable package mutating func append(littleEndian value: some FixedWidthInteger) {
     for shift in stride(from: 0, to: value.bitWidth, by: 8) {
       append(UInt8(truncatingIfNeeded: value >> shift))
     }
@@ -9,13 +11,13 @@ extension [UInt8] {
 
 extension RawSpan {
   /// The byte at `offset`.
-  package func byte(at offset: Int) -> UInt8 {
+  @inlinable package func byte(at offset: Int) -> UInt8 {
     precondition(offset >= 0 && offset < byteCount)
     return unsafe unsafeLoad(fromUncheckedByteOffset: offset, as: UInt8.self)
   }
 
   /// The little-endian integer at `offset`, which need not be aligned.
-  package func integer<T: FixedWidthInteger & BitwiseCopyable>(
+  @inlinable package func integer<T: FixedWidthInteger & BitwiseCopyable>(
     at offset: Int, as type: T.Type = T.self
   ) -> T {
     precondition(offset >= 0 && offset <= byteCount - MemoryLayout<T>.size)
@@ -24,8 +26,6 @@ extension RawSpan {
   }
 
   /// The little-endian 64-bit number at `offset`, which need not be aligned.
-  ///
-  /// Inlinable, and so one load from other modules as well.
   @inlinable package func uint64(at offset: Int) -> UInt64 {
     precondition(offset >= 0 && offset <= byteCount - 8)
     return UInt64(
@@ -39,9 +39,12 @@ extension RawSpan {
   }
 
   /// The little-endian float32 at `offset`, which need not be aligned.
-  package func float32(at offset: Int) -> Float {
+  @inlinable package func float32(at offset: Int) -> Float {
     Float(bitPattern: integer(at: offset, as: UInt32.self))
   }
+
+  /// The bytes in an array of their own.
+  package func copied() -> [UInt8] { unsafe withUnsafeBytes { unsafe Array($0) } }
 }
 
 extension MutableRawSpan {
