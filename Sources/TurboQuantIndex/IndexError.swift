@@ -22,6 +22,8 @@ public struct IndexError: Error, Sendable, Hashable {
     case fingerprintMismatch(expected: String, found: String)
     /// A vector or query so long or so short that float32 cannot hold its scores.
     case normOutOfRange(Double, row: Int)
+    /// A vector that float16 originals cannot hold; `value` is the coordinate that loses most.
+    case beyondHalfPrecision(value: Float, row: Int, column: Int)
     /// A number of results below 1.
     case countOutOfRange(Int)
     /// A failure probability outside 0 … 1.
@@ -71,6 +73,17 @@ extension IndexError {
         + "scale the vectors")
   }
 
+  /// The error of a row that half precision cuts, or moves too far, most of all in one coordinate.
+  static func beyondHalfPrecision(_ value: Float, row: Int, column: Int) -> IndexError {
+    let reason =
+      value.magnitude < OriginalRows.halfRangeEnd
+      ? "is so short that float16 originals would lose more than 2⁻¹⁰ of it, most in column \(column), \(value)"
+      : "goes beyond the largest float16, 65504, in column \(column), \(value)"
+    return IndexError(
+      .beyondHalfPrecision(value: value, row: row, column: column),
+      "row \(row) \(reason); keep the originals as float32, or scale the vectors")
+  }
+
   static func unknown(_ id: UInt64) -> IndexError {
     IndexError(.unknownID(id), "the index has no id \(id)")
   }
@@ -81,6 +94,20 @@ extension IndexError {
 
   static func notOffered(_ reason: String) -> IndexError {
     IndexError(.notOffered(reason), reason)
+  }
+}
+
+extension IndexError {
+  /// The same error, for row `offset` + row; how a caller that adds vectors in pieces keeps places right.
+  public func addingRows(_ offset: Int) -> IndexError {
+    switch kind {
+    case .codec(let reason): IndexError(reason.addingRows(offset))
+    case .duplicateID(let id, let row): .duplicate(id, row: row + offset)
+    case .normOutOfRange(let norm, let row): .norm(norm, of: "row", row: row + offset)
+    case .beyondHalfPrecision(let value, let row, let column):
+      .beyondHalfPrecision(value, row: row + offset, column: column)
+    default: self
+    }
   }
 }
 

@@ -11,7 +11,7 @@ extension VectorIndex {
   ///   - threads: Threads that encode.
   /// - Returns: The ids.
   /// - Throws: ``IndexError`` when an id is there already or twice in `ids`, the lengths do not match,
-  ///   or a vector is not finite; nothing is added then.
+  ///   a vector is not finite, or float16 originals cannot hold it; nothing is added then.
   /// - Complexity: O(d log d) a vector with the Hadamard rotation.
   @discardableResult
   public mutating func add(
@@ -174,14 +174,15 @@ extension VectorIndex {
   }
 
   private func encoded(_ vectors: [Float], threads: Int) throws(IndexError) -> EncodedRows {
+    let originals = try OriginalRows(
+      vectors, originals, dimension: codec.dimension, codec.kernels)
     let centred = try centred(vectors)
     let codes = try rethrowing { () throws(CodecError) in
       try CodeMatrix(bytes: try codec.encodedRows(centred, threads: threads), of: codec)
     }
     try checkNorms(codes.bytes.span.raw)
     return EncodedRows(
-      codes: codes, meanComponents: meanComponents(of: centred),
-      originals: OriginalRows(vectors, originals, codec.kernels))
+      codes: codes, meanComponents: meanComponents(of: centred), originals: originals)
   }
 
   /// Vectors without the mean; for cosines, directions without it.

@@ -3,11 +3,21 @@ internal import TurboQuantKernels
 
 /// Vectors on their way into an index, as it keeps them for exact comparison.
 struct OriginalRows: Sendable {
+  /// From here on numbers do not round to the largest half, they are cut to it.
+  static let halfRangeEnd: Float = 65_520
+
   private let floats: [Float]
   private let halves: [UInt16]
 
   /// Vectors in the form that `originals` names, nothing if nil.
-  init(_ vectors: [Float], _ originals: Originals?, _ kernels: Kernels) {
+  ///
+  /// - Throws: ``IndexError`` for a row that half precision cannot hold.
+  init(
+    _ vectors: [Float], _ originals: Originals?, dimension: Int, _ kernels: Kernels
+  ) throws(IndexError) {
+    if originals == .float16 {
+      try HalfRange(dimension: dimension, kernels).check(vectors)
+    }
     floats = originals == .float32 ? vectors : []
     halves = originals == .float16 ? kernels.halves(of: vectors.span) : []
   }
@@ -18,6 +28,63 @@ struct OriginalRows: Sendable {
     get {
       if halves.isEmpty { return floats.span.raw }
       return halves.span.raw
+    }
+  }
+}
+
+/// Says which rows half precision can hold: those that it moves by at most 2⁻¹⁰ of their length.
+///
+/// Rounding moves a coordinate of 2⁻¹⁴ … 65,504 by at most 2⁻¹¹ of itself, a smaller one by at most 2⁻²⁵.
+/// A row of d coordinates whose largest is at least 2⁻¹⁴√d is thus moved by at most
+/// √(2⁻²²‖x‖² + d · 2⁻⁵⁰) ≤ 2⁻¹⁰‖x‖.
+private struct HalfRange {
+  /// The square of the share of its length by which a row may be moved.
+  private static let share = 0x1p-20
+
+  private let dimension: Int
+  private let kernels: Kernels
+  /// What the largest coordinate must reach for a row to pass at once.
+  private let enough: Float
+
+  init(dimension: Int, _ kernels: Kernels) {
+    self.dimension = dimension
+    self.kernels = kernels
+    enough = 0x1p-14 * Float(dimension).squareRoot()
+  }
+
+  /// Refuses the first row that half precision cannot hold.
+  func check(_ vectors: [Float]) throws(IndexError) {
+    for row in 0..<vectors.count / dimension {
+      let places = row * dimension..<(row + 1) * dimension
+      var bits: UInt32 = 0
+      for i in places { bits = max(bits, vectors[i].bitPattern & 0x7FFF_FFFF) }
+      let largest = Float(bitPattern: bits)
+      // NaN compares false, so such rows pass on to the exact check.
+      if largest >= enough, largest < OriginalRows.halfRangeEnd { continue }
+      try check(Array(vectors[places]), row: row)
+    }
+  }
+
+  private func check(_ x: [Float], row: Int) throws(IndexError) {
+    // The codec says where a coordinate is not a number.
+    guard x.allSatisfy(\.isFinite) else { return }
+    if let column = x.firstIndex(where: { $0.magnitude >= OriginalRows.halfRangeEnd }) {
+      throw .beyondHalfPrecision(x[column], row: row, column: column)
+    }
+    let halves = kernels.halves(of: x.span)
+    var rounded = [Float](repeating: 0, count: x.count)
+    var target = rounded.mutableSpan
+    kernels.widen(halves.span, into: &target)
+    var (square, moved) = (0.0, 0.0)
+    var (worst, most) = (0, 0.0)
+    for i in x.indices {
+      let difference = (Double(x[i]) - Double(rounded[i])).magnitude
+      square += Double(x[i]) * Double(x[i])
+      moved += difference * difference
+      if difference > most { (worst, most) = (i, difference) }
+    }
+    guard moved <= HalfRange.share * square else {
+      throw .beyondHalfPrecision(x[worst], row: row, column: worst)
     }
   }
 }

@@ -159,7 +159,10 @@ struct RowFeed {
       let place = ids?.place(firstRow + row) ?? "\(path): row \(firstRow + row)"
       return CommandFailure(
         "\(place): id \(id) is in \(indexPath) already — add --upsert to replace its row")
-    default: return try naming(index: path) { throw error }
+    case .beyondHalfPrecision:
+      return CommandFailure(
+        "\(path): \(error.addingRows(firstRow)) — build with --originals float32")
+    default: return try naming(index: path) { throw error.addingRows(firstRow) }
     }
   }
 }
