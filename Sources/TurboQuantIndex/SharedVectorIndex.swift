@@ -8,13 +8,15 @@ internal import TurboQuantThreads
 ///
 /// ```swift
 /// let shared = SharedVectorIndex(index)
-/// try shared.update { (index) throws(IndexError) in try index.add(vectors) }
+/// try shared.update { try $0.add(vectors) }
 /// let hits = try shared.search(queries, count: 10)
 /// ```
 public final class SharedVectorIndex: Sendable {
   // The order of the locks: writers take `latest` first, then for a moment `published`.
   private let latest: Guarded<VectorIndex>
   private let published: Guarded<VectorIndex>
+  /// Those whose update the current task is inside of.
+  @TaskLocal private static var updating: Set<ObjectIdentifier> = []
 
   /// Shares an index.
   public init(_ index: VectorIndex) {
@@ -25,18 +27,33 @@ public final class SharedVectorIndex: Sendable {
   /// The index as it is now; later changes do not show in it.
   public var snapshot: VectorIndex { published.withLock { $0 } }
 
-  /// Changes the index; one update runs at a time.
+  /// Changes the index; one update runs at a time, and none inside another of the same index.
   ///
   /// - Parameter change: Gets the index; what it has done when it returns becomes visible at once. When it
   ///   throws, nothing has changed.
   /// - Returns: What `change` returns.
   /// - Throws: What `change` throws.
+  /// - Precondition: It is not called from `change`, which has the index as its argument.
   @discardableResult
-  public func update<Result: Sendable>(
-    _ change: (inout VectorIndex) throws(IndexError) -> Result
-  ) throws(IndexError) -> Result {
-    try latest.withLock { (index) throws(IndexError) in
-      do throws(IndexError) {
+  public func update<Result: Sendable, Failure: Error>(
+    _ change: (inout VectorIndex) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    let own = ObjectIdentifier(self)
+    precondition(
+      !Self.updating.contains(own),
+      "SharedVectorIndex.update inside update of the same index: change the closure's argument instead"
+    )
+    let outcome = Self.$updating.withValue(Self.updating.union([own])) {
+      Swift.Result<Result, Failure> { () throws(Failure) in try updateAlone(change) }
+    }
+    return try outcome.get()
+  }
+
+  private func updateAlone<Result: Sendable, Failure: Error>(
+    _ change: (inout VectorIndex) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    try latest.withLock { (index) throws(Failure) in
+      do throws(Failure) {
         let result = try change(&index)
         let readable = index.forReading
         published.withLock { $0 = readable }

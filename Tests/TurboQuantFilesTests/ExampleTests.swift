@@ -136,7 +136,7 @@ private func centre(_ vectors: [Float], _ mean: [Float]) throws -> VectorIndex {
 
 private func share(_ index: VectorIndex, _ vectors: [Float], _ queries: [Float]) throws -> [[Hit]] {
   let shared = SharedVectorIndex(index)
-  try shared.update { (index) throws(IndexError) in try index.add(vectors) }
+  try shared.update { try $0.add(vectors) }
   let hits = try shared.search(queries, count: 10)
   return hits
 }

@@ -146,4 +146,43 @@ import TurboQuantThreads
     try shared.update { (index) throws(IndexError) in try index.remove(0) }
     #expect(shared.snapshot.count == 10)
   }
+
+  private struct Refusal: Error {}
+
+  @Test("An update throws what its closure does, whatever that is, or nothing")
+  func errors() throws {
+    let shared = SharedVectorIndex(try VectorIndex(dimension: 4, bits: 2))
+    let vector: [Float] = [1, 2, 3, 4]
+    #expect(try shared.update { try $0.add(vector) } == [0])
+    #expect(throws: Refusal.self) {
+      try shared.update {
+        try $0.add(vector)
+        throw Refusal()
+      }
+    }
+    #expect(shared.update { $0.count } == 1)
+    // Another index may be updated inside, and this one searched.
+    let other = SharedVectorIndex(shared.snapshot)
+    try shared.update { index in
+      try index.add(vector)
+      try other.update { try $0.remove(0) }
+      #expect(try shared.search(vector, count: 5)[0].count == 1)
+    }
+    #expect(shared.snapshot.count == 2 && other.snapshot.isEmpty)
+  }
+
+  @Test func anUpdateInsideItselfSaysSo() async {
+    let result = await #expect(
+      processExitsWith: .failure, observing: [\.standardErrorContent]
+    ) {
+      let shared = SharedVectorIndex(try VectorIndex(dimension: 4, bits: 2))
+      shared.update { _ in shared.update { _ in } }
+    }
+    #if DEBUG
+      let text = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+      #expect(text.contains("SharedVectorIndex.update inside update"), "\(text)")
+    #else
+      #expect(result != nil)
+    #endif
+  }
 }
