@@ -59,7 +59,7 @@ extension VectorIndex {
   /// - Complexity: O(1) rows: the last row takes the place.
   public mutating func remove(_ id: UInt64) throws(IndexError) { try remove([id]) }
 
-  /// Removes the rows of some ids.
+  /// Removes the rows of some ids, which are not assigned again.
   ///
   /// - Throws: ``IndexError`` when one of them is not there, or named twice; nothing is removed then.
   public mutating func remove(_ ids: [UInt64]) throws(IndexError) {
@@ -79,6 +79,8 @@ extension VectorIndex {
   }
 
   /// Adds all rows of another index, whose codes are copied as they are.
+  ///
+  /// Ids that either index ever used are not assigned again.
   ///
   /// - Throws: ``IndexError`` when the other index has another fingerprint, keeps originals
   ///   otherwise, or shares an id; nothing is added then.
@@ -105,7 +107,12 @@ extension VectorIndex {
       try rows.append(rowOf: other.rows, row)
       slots?[id] = slot
     }
-    noteIDs(ids)
+    // The other index may have used ids of rows that are gone.
+    if let next = nextID, let its = other.nextID {
+      nextID = max(next, its)
+    } else {
+      nextID = nil
+    }
   }
 }
 
@@ -144,7 +151,7 @@ extension VectorIndex {
   }
 
   /// Keeps assigned ids above every id that was ever used.
-  mutating func noteIDs(_ ids: [UInt64]) {
+  private mutating func noteIDs(_ ids: [UInt64]) {
     guard let largest = ids.max(), let next = nextID, largest >= next else { return }
     nextID = largest == .max ? nil : largest + 1
   }
