@@ -24,6 +24,8 @@ public struct IndexError: Error, Sendable, Hashable {
     case normOutOfRange(Double, row: Int)
     /// A vector that float16 originals cannot hold; `value` is the coordinate that loses most.
     case beyondHalfPrecision(value: Float, row: Int, column: Int)
+    /// More rows than an index numbers.
+    case tooManyRows(Int)
     /// A number of results below 1.
     case countOutOfRange(Int)
     /// A failure probability outside 0 … 1.

@@ -100,6 +100,7 @@ extension VectorIndex {
     for (row, id) in ids.enumerated() where slots?[id] != nil {
       throw .duplicate(id, row: row)
     }
+    try checkRoom(for: ids.count)
     try other.rows.touch()
     try rows.load([count])
     for (row, id) in ids.enumerated() {
@@ -131,7 +132,20 @@ extension VectorIndex {
     guard floatCount % codec.dimension == 0 else {
       throw .length(floatCount, dimension: codec.dimension)
     }
-    return floatCount / codec.dimension
+    let count = floatCount / codec.dimension
+    try checkRoom(for: count)
+    return count
+  }
+
+  /// Refuses so many rows that their slots would not fit 32 bits.
+  func checkRoom(for new: Int) throws(IndexError) {
+    let (sum, overflows) = count.addingReportingOverflow(new)
+    guard !overflows, sum <= RowStore.largestCount else {
+      throw IndexError(
+        .tooManyRows(new),
+        "\(new) rows beside \(count) are more than the \(RowStore.largestCount) that an index holds; "
+          + "make several")
+    }
   }
 
   private func newIDs(_ ids: [UInt64]?, count: Int) throws(IndexError) -> [UInt64] {

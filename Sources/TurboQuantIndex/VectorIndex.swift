@@ -105,6 +105,10 @@ public struct VectorIndex: Sendable {
     dimension: Int, bits: Int = 4, metric: Metric = .innerProduct, isTwoStage: Bool = false,
     mean: [Float]? = nil, originals: Originals? = nil, seed: UInt64 = 0
   ) throws(IndexError) {
+    guard (1...9).contains(bits) else {
+      throw .codecNotOffered(
+        "\(bits) bits a coordinate; take 1, 2, 3, 4 or 8, and in two stages 2, 3, 4, 5 or 9")
+    }
     let codec = try rethrowing { () throws(CodecError) in
       try Codec(
         dimension: dimension, rate: .bits(bits), quantizer: isTwoStage ? .twoStage() : .scalar,

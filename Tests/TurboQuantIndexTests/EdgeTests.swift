@@ -70,6 +70,30 @@ import TurboQuantKernels
     }
   }
 
+  @Test func numbersOfAllSizes() throws {
+    for number in [Int.min, -1, 0, Int.max] {
+      var copy = index
+      #expect(try copy.add(queries, threads: number).count == 3)
+      try copy.upsert(queries, ids: [0, 1, .max], threads: number)
+      let options = SearchOptions(threads: number)
+      #expect(try copy.search(queries, count: 2, options: options).count == 3)
+      #expect(try copy.rangeSearch(queries, limit: 0, options: options).count == 3)
+      if number <= 0 {
+        let options = SearchOptions(rerank: number)
+        failure { () throws(IndexError) in try index.search(queries, count: 1, options: options) }
+      }
+    }
+    for limit in [-Float.infinity, .infinity, .greatestFiniteMagnitude] {
+      let counts = try index.rangeSearch(queries, limit: limit).map(\.count)
+      #expect(counts == (limit < 0 ? [50, 50, 50] : [0, 0, 0]))
+    }
+    for number in [RowStore.largestCount - 49, Int.max] {
+      let error = failure { () throws(IndexError) in try index.checkRoom(for: number) }
+      #expect(error?.kind == .tooManyRows(number))
+    }
+    try index.checkRoom(for: RowStore.largestCount - 50)
+  }
+
   @Test func anEmptyIndexFindsNothing() throws {
     let empty = try kind.index()
     #expect(try empty.search(queries, count: 3) == [[], [], []])
@@ -353,11 +377,18 @@ import TurboQuantKernels
     #expect(
       failure { () throws(IndexError) in try VectorIndex(dimension: 8, mean: mean) }?.kind
         == .lengthMismatch(found: 9, dimension: 8))
-    for bits in [0, 5, 6, 7, 9] {
+    for bits in [.min, -1, 0, 5, 6, 7, 9, 10, 1 << 31, 1 << 62, .max] {
       failure { () throws(IndexError) in try VectorIndex(dimension: 8, bits: bits) }
     }
-    for bits in [1, 6, 7, 8] {
+    for bits in [.min, -1, 0, 1, 6, 7, 8, 10, 1 << 62, .max] {
       failure { () throws(IndexError) in try VectorIndex(dimension: 8, bits: bits, isTwoStage: true)
+      }
+    }
+    for dimension in [.min, -1, 0, 1 << 25, 1 << 62, .max] {
+      for isTwoStage in [false, true] {
+        failure { () throws(IndexError) in
+          try VectorIndex(dimension: dimension, bits: 4, isTwoStage: isTwoStage)
+        }
       }
     }
     let codecs = [

@@ -46,6 +46,11 @@ extension VectorIndex {
     guard fingerprint.bytes == record.fingerprint else {
       throw refuse(IndexRecord.section, "the fingerprint is not that of codec, metric and mean", 32)
     }
+    guard record.count <= RowStore.largestCount else {
+      throw refuse(
+        IndexRecord.section,
+        "\(record.count) rows, more than the \(RowStore.largestCount) that an index holds", 8)
+    }
     let blocks =
       record.count / BlockShape.rowCount + (record.count % BlockShape.rowCount > 0 ? 1 : 0)
     for part in Part.allCases {

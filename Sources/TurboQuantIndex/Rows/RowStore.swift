@@ -2,6 +2,9 @@ internal import TurboQuantKernels
 
 /// Rows in slots 0 ..< `count`, in chunks; a value, whose copies share what neither changes.
 struct RowStore: Sendable {
+  /// Searches number slots, and the end of the last chunk, in 32 bits.
+  static let largestCount = Int(UInt32.max) / Chunk.rowCount * Chunk.rowCount
+
   let shape: RowShape
   private(set) var chunks: [Chunk] = []
   private(set) var count = 0
