@@ -75,6 +75,14 @@ extension IndexError {
         + "scale the vectors")
   }
 
+  /// The error of a query and a row of which the longer one is `norm` long.
+  static func tooShort(_ norm: Double, query: Int, id: UInt64) -> IndexError {
+    IndexError(
+      .normOutOfRange(norm, row: query),
+      "query \(query) and the row of id \(id) are at most \(Float(norm)) long, too short for float32 to tell "
+        + "scores apart; scale the vectors to lengths between 2⁻⁶² and 2⁶²")
+  }
+
   /// The error of a row that half precision cuts, or moves too far, most of all in one coordinate.
   static func beyondHalfPrecision(_ value: Float, row: Int, column: Int) -> IndexError {
     let reason =

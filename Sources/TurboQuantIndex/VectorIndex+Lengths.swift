@@ -19,6 +19,33 @@ extension VectorIndex {
     }
   }
 
+  /// Refuses the results of a query that is too short for its rows, or they for it.
+  ///
+  /// A product is at most ‖x‖‖q‖ in magnitude, a distance about the square of the longer. Below 2⁻¹²⁴
+  /// float32 loses the bits of scores, and rows of different scores seem equal. Such distances are the least,
+  /// so one row is enough to spoil the order; products are near the others' zero unless all are so small.
+  func checkLengths(
+    of rows: [Candidate], queryNorm: Double, query: Int
+  ) throws(IndexError) {
+    let limit = VectorIndex.smallestQueryNorm * VectorIndex.smallestQueryNorm
+    let small = rows.prefix { Double($0.key).magnitude < limit }
+    guard metric != .cosine, !small.isEmpty else { return }
+    var longest = 0.0
+    for row in small {
+      let norm = Double(try self.rows.scalar(.norms, at: row.slot))
+      longest = max(longest, norm)
+      let longer = max(norm, queryNorm)
+      if metric == .squaredEuclidean, longer > 0, longer * longer < limit {
+        throw .tooShort(longer, query: query, id: row.id)
+      }
+    }
+    guard metric == .innerProduct, small.count == rows.count else { return }
+    let largest = longest * queryNorm
+    if largest > 0, largest < limit {
+      throw .tooShort(max(longest, queryNorm), query: query, id: rows[0].id)
+    }
+  }
+
   /// Checks the norm of a query; zero has no products to spoil.
   func check(queryNorm norm: Double, row: Int) throws(IndexError) {
     guard metric != .cosine, norm > 0 else { return }

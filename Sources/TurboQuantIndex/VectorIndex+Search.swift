@@ -82,6 +82,7 @@ extension VectorIndex {
     var hits: [[Hit]] = []
     hits.reserveCapacity(found.rows.count)
     for (query, rows) in found.rows.enumerated() {
+      try checkLengths(of: rows, queryNorm: plan.query(query).norm, query: query)
       hits.append(try self.hits(rows, plan.query(query), count: count, options))
     }
     return (hits, found.statistics)
@@ -106,6 +107,7 @@ extension VectorIndex {
     var hits: [[Hit]] = []
     let ranges = try plan.range(key: metric.isDistance ? -limit : limit)
     for (query, rows) in ranges.enumerated() {
+      try checkLengths(of: rows, queryNorm: plan.query(query).norm, query: query)
       hits.append(try self.hits(rows, plan.query(query), count: rows.count, options))
     }
     return hits

@@ -96,6 +96,16 @@ import TurboQuantKernels
         // Every denormal counts; a row of which nothing is left has no direction.
         let index = try kind.index(scaled(rows, metric == .cosine ? max(r, -100) : r))
         for s in [-57, 0, 58] {
+          // Products of next to nothing with anything but the longest are beyond float32.
+          if metric == .innerProduct, m == -145, r == -145, s < 58 {
+            let error = failure { () throws(IndexError) in
+              try index.search(scaled(q, s), count: 40)
+            }
+            guard case .normOutOfRange(_, row: 0) = error?.kind else {
+              Issue.record("\(String(describing: error))"); return
+            }
+            continue
+          }
           let hits = try index.search(scaled(q, s), count: 40)[0]
           #expect(hits.count == 40 && hits.allSatisfy { $0.score.isFinite }, "\(m), \(r), \(s)")
         }
