@@ -99,7 +99,7 @@ public struct CodeFile: ~Copyable, Sendable {
     }
   }
 
-  /// Checks every byte of the file.
+  /// Checks every byte of the file against its checksums, and that its rows are such as a codec writes.
   ///
   /// - Parameter progress: Called after each mebibyte with the bytes checked and the bytes to check.
   /// - Complexity: O(``byteCount``); each byte is read once, also if it was checked before.
@@ -108,6 +108,26 @@ public struct CodeFile: ~Copyable, Sendable {
     progress: (_ done: UInt64, _ total: UInt64) -> Void = { _, _ in }
   ) throws(CodeFileError) {
     try rethrowing { () throws(StorageError) in try container.verify(progress: progress) }
+    let start = container.sections.first { $0.name == CodeFileFormat.rows }?.offset ?? 0
+    let blockRows = max(1, (1 << 20) / codec.bytesPerVector)
+    for first in stride(from: 0, to: count, by: blockRows) {
+      guard let fault = try firstFault(in: first..<min(count, first + blockRows)) else { continue }
+      let row = first + fault.row
+      throw CodeFileError(
+        fault, row: row, offset: start + UInt64(row * codec.bytesPerVector + fault.offset),
+        path: path)
+    }
+  }
+
+  private func firstFault(in rows: Range<Int>) throws(CodeFileError) -> RowFault? {
+    let found = try withBytes(of: rows) { bytes in
+      Result { () throws(CodecError) in try codec.firstFault(in: bytes) }
+    }
+    do throws(CodecError) {
+      return try found.get()
+    } catch {
+      throw CodeFileError(error, path: path)
+    }
   }
 }
 

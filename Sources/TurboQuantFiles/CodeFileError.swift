@@ -9,6 +9,8 @@ public struct CodeFileError: Error, Sendable, Hashable {
     case container
     /// The codec record inside it, or codes of another codec.
     case codec(CodecError)
+    /// A row, under a valid checksum, that holds what no encoder writes.
+    case malformedRow(Int)
     /// The rows do not end with a whole row.
     case partialRow(byteCount: Int, bytesPerVector: Int)
   }
@@ -33,6 +35,14 @@ public struct CodeFileError: Error, Sendable, Hashable {
     self.path = path
     offset = nil
     message = "\(path): \(error)"
+  }
+
+  init(_ fault: RowFault, row: Int, offset: UInt64, path: String) {
+    kind = .malformedRow(row)
+    self.path = path
+    self.offset = offset
+    message =
+      "\(path): section “rows”: row \(row): \(fault.reason) (at byte \(offset)) — encode the vectors again"
   }
 
   init(partialRow byteCount: Int, bytesPerVector: Int, path: String) {

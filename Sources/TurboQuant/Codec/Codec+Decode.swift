@@ -7,7 +7,7 @@ extension Codec {
   /// ``distortion`` · ‖x‖². For QJL, which keeps signs alone, it is the vector whose inner product
   /// with a query is the sketch's unbiased estimate: right on average, far from each x.
   ///
-  /// - Throws: ``CodecError`` when the codes are another codec's.
+  /// - Throws: ``CodecError`` when the codes are another codec's, or a norm or a radius is no finite number.
   /// - Complexity: O(d log d) a row with the Hadamard rotation, O(d²) with the Haar rotation.
   public func decode(_ codes: CodeMatrix) throws(CodecError) -> [Float] {
     try check(codes.fingerprint)
@@ -19,7 +19,8 @@ extension Codec {
 
   /// Decodes stored rows into rows × ``dimension`` floats.
   ///
-  /// - Throws: ``CodecError`` when `rows` is not a whole number of rows, or `vectors` not as many.
+  /// - Throws: ``CodecError`` when `rows` is not a whole number of rows, or `vectors` not as many, or a norm
+  ///   or a radius is no finite number; earlier rows may have been decoded then.
   /// - Complexity: As ``decode(_:)``.
   public func decode(
     rows: RawSpan, into vectors: inout MutableSpan<Float>
@@ -30,6 +31,7 @@ extension Codec {
     }
     var work = Workspace(dimension: dimension)
     for row in 0..<count {
+      try checkLengths(rows, row: row)
       let start = row * bytesPerVector
       var scale = layout.norm.map { rows.float32(at: start + $0) } ?? 1
       if let scalarQuantizer {

@@ -28,6 +28,8 @@ public struct CodecError: Error, Sendable, Hashable {
     case zeroVector(row: Int)
     /// Codes of one codec given to another.
     case fingerprintMismatch(expected: String, found: String)
+    /// A stored row that holds what no encoder writes.
+    case malformedRow(row: Int, reason: String)
     /// `TQ_TARGET` names a target that cannot run here.
     case targetUnavailable(name: String, available: [String])
     /// An estimator that the quantizer does not offer.
@@ -54,6 +56,8 @@ public struct CodecError: Error, Sendable, Hashable {
       CodecError(.notFinite(value: value, row: row + offset, column: column))
     case .normOverflow(let row): CodecError(.normOverflow(row: row + offset))
     case .zeroVector(let row): CodecError(.zeroVector(row: row + offset))
+    case .malformedRow(let row, let reason):
+      CodecError(.malformedRow(row: row + offset, reason: reason))
     default: self
     }
   }
@@ -94,6 +98,8 @@ extension CodecError: CustomStringConvertible {
         + ".norm, or in an index another metric than .cosine"
     case .fingerprintMismatch(let expected, let found):
       "codes of another codec: fingerprint \(found.prefix(16))…, expected \(expected.prefix(16))…"
+    case .malformedRow(let row, let reason):
+      "row \(row) of the codes is damaged: \(reason); encode the vectors again"
     case .targetUnavailable(let name, let available):
       "TQ_TARGET=\(name) cannot run here; unset it, or take one of \(available.joined(separator: ", "))"
     case .estimatorNotOffered(let estimator, let quantizer):

@@ -29,7 +29,13 @@ private func runDecode(_ arguments: Arguments, _ console: Console) throws {
   let blockSize = max(1, (1 << 20) / codec.dimension)
   for first in stride(from: 0, to: file.count, by: blockSize) {
     let codes = try file.codes(of: first..<min(file.count, first + blockSize))
-    let vectors = try naming(file.path) { try codec.decode(codes, threads: threads) }
+    let vectors = try naming(file.path) {
+      do {
+        return try codec.decode(codes, threads: threads)
+      } catch let error as CodecError {
+        throw error.addingRows(first)
+      }
+    }
     for piece in vectors { try writer.append(piece.span) }
     progress.advance(by: codes.count)
   }

@@ -3,8 +3,11 @@ internal import TurboQuantFiles
 extension Command {
   /// `turboquant verify`.
   static let verify = Command(
-    name: "verify", summary: "Check every byte of a .tqv or .tqi file against checksums.",
-    discussion: "Exit code 0 says that the file is whole; 1 says where it is damaged.",
+    name: "verify", summary: "Check every byte and every row of a .tqv or .tqi file.",
+    discussion: """
+      Checks all bytes against their checksums, and what they say against Documentation/FileFormat.md.
+      Exit code 0 says that the file is whole; 1 says where it is damaged.
+      """,
     operands: [Operand(name: "FILE", help: "A file of “turboquant encode” or “turboquant index”.")],
     options: [.json], run: runVerify)
 }

@@ -18,8 +18,14 @@ extension Codec {
   }
 
   /// The reconstruction of every row, in pieces, on up to `threads` threads.
-  func decode(_ codes: CodeMatrix, threads: Int) throws -> [[Float]] {
+  func decode(_ codes: CodeMatrix, threads: Int) throws(CodecError) -> [[Float]] {
     let pieces = pieces(codes.count)
-    return try Parallel.map(pieces.count, threads: threads) { try decode(codes, rows: pieces[$0]) }
+    return try Parallel.map(pieces.count, threads: threads) { piece throws(CodecError) in
+      do throws(CodecError) {
+        return try decode(codes, rows: pieces[piece])
+      } catch {
+        throw error.addingRows(pieces[piece].lowerBound)
+      }
+    }
   }
 }

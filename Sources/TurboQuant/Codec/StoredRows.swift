@@ -1,0 +1,129 @@
+internal import TurboQuantKernels
+
+/// Bounds of the scalars of a row that hold for every vector.
+///
+/// With û a unit vector and ŷ its centroids, of û's signs, ⟨û, ŷ⟩ lies between the least magnitude of a
+/// centroid and √d times the largest, and ‖û − ŷ‖ is at most 1 + ‖ŷ‖. Both are widened by a factor of 2 for the
+/// rounding of sums of d ≤ 2²⁴ terms in 16 lanes, which is at most 2²⁰ · 2⁻²⁴ of a sum of magnitudes.
+package struct ScalarBounds: Sendable {
+  /// What ⟨û, ŷ⟩ can be.
+  package let alignments: ClosedRange<Double>
+  /// The most that a residual's norm is of its row's.
+  package let residualShare: Double
+
+  init(_ quantizer: ScalarQuantizer) {
+    let magnitudes = quantizer.segments.flatMap { $0.codebook.centroids }.map {
+      Double($0.magnitude)
+    }
+    let longest = squareRoot(Double(quantizer.dimension)) * (magnitudes.max() ?? 0)
+    alignments = (magnitudes.min() ?? 0) / 2...2 * longest
+    residualShare = 2 * (1 + longest)
+  }
+}
+
+/// Something in a stored row that no encoder writes.
+package struct RowFault: Sendable, Equatable {
+  /// The row, counted from the first of those that were checked.
+  package let row: Int
+  /// Its byte within the row.
+  package let offset: Int
+  /// What stands there, and what was expected.
+  package let reason: String
+}
+
+extension Codec {
+  /// Bounds of alignments and residual norms, nil without codes of coordinates.
+  package var scalarBounds: ScalarBounds? { scalarQuantizer.map(ScalarBounds.init) }
+
+  /// The first place in stored rows at which something stands that no encoder writes, or nil.
+  package func firstFault(in rows: RawSpan) throws(CodecError) -> RowFault? {
+    let rules = StoredRowRules(self)
+    for row in 0..<(try rowCount(ofBytes: rows)) {
+      if let fault = rules.fault(rows, row) { return fault }
+    }
+    return nil
+  }
+
+  /// Refuses a row whose norm or radii would decode to what is no number.
+  func checkLengths(_ rows: RawSpan, row: Int) throws(CodecError) {
+    if let reason = lengthFault(rows, at: row * bytesPerVector)?.reason {
+      throw CodecError(.malformedRow(row: row, reason: reason))
+    }
+  }
+
+  fileprivate func lengthFault(_ rows: RawSpan, at start: Int) -> (offset: Int, reason: String)? {
+    if let offset = layout.norm {
+      let norm = rows.float32(at: start + offset)
+      guard norm >= 0, norm.isFinite else { return (offset, "the norm is \(norm)") }
+    }
+    for offset in stride(from: layout.radii.lowerBound, to: layout.radii.upperBound, by: 2) {
+      let bits = rows.integer(at: start + offset, as: UInt16.self)
+      guard bits & 0x7C00 != 0x7C00 else { return (offset, "a radius is no finite number") }
+    }
+    return nil
+  }
+}
+
+/// What Documentation/FileFormat.md says of a row, beyond its length.
+private struct StoredRowRules {
+  let codec: Codec
+  let bounds: ScalarBounds?
+  /// Bits of a row that are zero, by their byte.
+  let unused: [(offset: Int, mask: UInt8)]
+
+  init(_ codec: Codec) {
+    self.codec = codec
+    bounds = codec.scalarBounds
+    var fields: [(end: Int, bits: Int)] = []
+    for segment in codec.scalarQuantizer?.segments ?? [] {
+      fields.append(
+        (
+          segment.byteOffset + segment.byteCount,
+          segment.coordinates.count * segment.codebook.bits
+        ))
+    }
+    for level in codec.polarQuantizer?.levels ?? [] {
+      let bits = level.angleCount * level.codebook.bits
+      fields.append((level.byteOffset + (bits + 7) / 8, bits))
+    }
+    if let sketch = codec.sketch {
+      fields.append((codec.layout.signs.upperBound, sketch.directions))
+    }
+    unused = fields.filter { $0.bits % 8 > 0 }.map {
+      (offset: $0.end - 1, mask: UInt8.max << UInt8($0.bits % 8))
+    }
+  }
+
+  func fault(_ rows: RawSpan, _ row: Int) -> RowFault? {
+    let start = row * codec.bytesPerVector
+    for (offset, mask) in unused where rows.byte(at: start + offset) & mask != 0 {
+      return RowFault(row: row, offset: offset, reason: "a bit beyond the last code is set")
+    }
+    if let fault = codec.lengthFault(rows, at: start) {
+      return RowFault(row: row, offset: fault.offset, reason: fault.reason)
+    }
+    guard let bounds else { return nil }
+    let norm = codec.layout.norm.map { Double(rows.float32(at: start + $0)) } ?? 1
+    let alignments = norm > 0 ? bounds.alignments : 0...0
+    if let offset = codec.layout.alignment,
+      let reason = Self.fault("alignment", rows.float32(at: start + offset), alignments)
+    {
+      return RowFault(row: row, offset: offset, reason: reason)
+    }
+    if let offset = codec.layout.residualNorm,
+      let reason = Self.fault(
+        "residual norm", rows.float32(at: start + offset), 0...bounds.residualShare * norm)
+    {
+      return RowFault(row: row, offset: offset, reason: reason)
+    }
+    return nil
+  }
+
+  private static func fault(
+    _ name: String, _ value: Float, _ allowed: ClosedRange<Double>
+  ) -> String? {
+    guard !allowed.contains(Double(value)) else { return nil }
+    return
+      "the \(name) is \(value), expected \(Float(allowed.lowerBound)) … \(Float(allowed.upperBound))"
+  }
+}
