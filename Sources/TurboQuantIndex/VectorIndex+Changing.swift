@@ -11,7 +11,8 @@ extension VectorIndex {
   ///   - threads: Threads that encode.
   /// - Returns: The ids.
   /// - Throws: ``IndexError`` when an id is there already or twice in `ids`, the lengths do not match,
-  ///   a vector is not finite, or float16 originals cannot hold it; nothing is added then.
+  ///   a vector is not finite, or float16 originals cannot hold it; nothing is added then. Also when the
+  ///   file that the index was opened from holds what no index writes.
   /// - Complexity: O(d log d) a vector with the Hadamard rotation.
   @discardableResult
   public mutating func add(
@@ -23,6 +24,7 @@ extension VectorIndex {
     for (row, id) in ids.enumerated() {
       guard slots?[id] == nil, seen.insert(id).inserted else { throw .duplicate(id, row: row) }
     }
+    try rows.load([count], rowRules)
     try append(try encoded(vectors, threads: threads), ids)
     return ids
   }
@@ -36,17 +38,17 @@ extension VectorIndex {
     try loadSlots()
     let ids = try newIDs(ids, count: try rowCount(of: vectors.count))
     let encoded = try encoded(vectors, threads: threads)
-    try rows.load(ids.compactMap { slots?[$0] } + [count])
+    try rows.load(ids.compactMap { slots?[$0] } + [count], rowRules)
     for row in ids.indices {
       let batch = RowBatch(
         rows: encoded.codes.bytes.span.raw, layout: codec.layout,
         meanComponents: encoded.meanComponents.span, ids: ids.span,
         originals: encoded.originals.bytes)
       if let slot = slots?[ids[row]] {
-        try rows.put(batch, row, at: slot)
+        rows.put(batch, row, at: slot)
       } else {
         let slot = count
-        try rows.append(batch, row)
+        rows.append(batch, row)
         slots?[ids[row]] = slot
       }
     }
@@ -61,14 +63,15 @@ extension VectorIndex {
 
   /// Removes the rows of some ids, which are not assigned again.
   ///
-  /// - Throws: ``IndexError`` when one of them is not there, or named twice; nothing is removed then.
+  /// - Throws: ``IndexError`` when one of them is not there, or named twice, or the file that the index was
+  ///   opened from holds what no index writes; nothing is removed then.
   public mutating func remove(_ ids: [UInt64]) throws(IndexError) {
     try loadSlots()
     var seen = Set<UInt64>(minimumCapacity: ids.count)
     for id in ids {
       guard slots?[id] != nil, seen.insert(id).inserted else { throw .unknown(id) }
     }
-    try rows.load(ids.compactMap { slots?[$0] } + (count - ids.count..<count))
+    try rows.load(ids.compactMap { slots?[$0] } + (count - ids.count..<count), rowRules)
     for id in ids {
       guard let slot = slots?[id] else { continue }
       let moved = try rows.id(at: count - 1)
@@ -83,7 +86,8 @@ extension VectorIndex {
   /// Ids that either index ever used are not assigned again.
   ///
   /// - Throws: ``IndexError`` when the other index has another fingerprint, keeps originals
-  ///   otherwise, or shares an id; nothing is added then.
+  ///   otherwise, or shares an id, or the file of one of them holds what no index writes; nothing is
+  ///   added then.
   public mutating func merge(_ other: VectorIndex) throws(IndexError) {
     guard other.fingerprint == fingerprint else {
       let (mine, its) = (fingerprint.description, other.fingerprint.description)
@@ -101,8 +105,9 @@ extension VectorIndex {
       throw .duplicate(id, row: row)
     }
     try checkRoom(for: ids.count)
+    try other.checkStoredRows()
     try other.rows.touch()
-    try rows.load([count])
+    try rows.load([count], rowRules)
     for (row, id) in ids.enumerated() {
       let slot = count
       try rows.append(rowOf: other.rows, row)
@@ -172,22 +177,16 @@ extension VectorIndex {
 
   /// Finds every id's slot, once.
   private mutating func loadSlots() throws(IndexError) {
-    guard slots == nil else { return }
-    var found: [UInt64: Int] = [:]
-    found.reserveCapacity(count)
-    for (slot, id) in try ids().enumerated() { found[id] = slot }
-    slots = found
+    if slots == nil { slots = try checkedSlots() }
   }
 
-  private mutating func append(
-    _ encoded: EncodedRows, _ ids: [UInt64]
-  ) throws(IndexError) {
+  private mutating func append(_ encoded: EncodedRows, _ ids: [UInt64]) throws(IndexError) {
     let first = count
     let batch = RowBatch(
       rows: encoded.codes.bytes.span.raw, layout: codec.layout,
       meanComponents: encoded.meanComponents.span, ids: ids.span,
       originals: encoded.originals.bytes)
-    try rows.append(batch)
+    rows.append(batch)
     let end = count
     slots?.reserveCapacity(end)
     for (row, id) in ids.enumerated() { slots?[id] = first + row }

@@ -32,6 +32,7 @@ public struct VectorIndex: Sendable {
   /// μ/‖μ‖, zero for a mean of zero; nil where rows keep no component along it.
   let meanDirection: [Double]?
   let shape: RowShape
+  let rowRules: RowRules
   let scanCodes: ScanCodes
   let certificate: Certificate?
   let scanMemory = ScanMemoryPool()
@@ -66,7 +67,9 @@ public struct VectorIndex: Sendable {
     shape = try RowShape(
       codec: codec, originals: originals,
       hasMeanComponents: mean != nil && metric != .squaredEuclidean)
-    guard let codebook = codec.scalarQuantizer?.segments.first?.codebook else {
+    guard let codebook = codec.scalarQuantizer?.segments.first?.codebook,
+      let bounds = codec.scalarBounds
+    else {
       throw .codecNotOffered("it has no codebook")
     }
     if let mean {
@@ -83,6 +86,7 @@ public struct VectorIndex: Sendable {
     self.mean = mean
     meanDirection = metric == .squaredEuclidean ? nil : mean.map(VectorIndex.direction)
     self.originals = originals
+    rowRules = RowRules(codec, bounds, shape, originals)
     scanCodes = ScanCodes(codebook)
     certificate = Certificate(codec, codebook)
     rows = RowStore(shape)

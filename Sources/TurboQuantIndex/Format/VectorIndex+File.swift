@@ -81,10 +81,11 @@ extension VectorIndex {
   /// has the old one's permissions, without set-user-ID, set-group-ID and sticky bit, and its owner where
   /// the system allows that; access control lists and extended attributes are not kept.
   ///
-  /// - Throws: ``IndexError`` when writing fails, or the file it is mapped from is damaged. The path then
-  ///   holds what it held before, unless the error says that the new file is in place: the very last step,
-  ///   which protects it from a power cut, has failed.
+  /// - Throws: ``IndexError`` when writing fails, or the file it is mapped from is damaged or holds what no
+  ///   index writes, which is never written again. The path then holds what it held before, unless the error
+  ///   says that the new file is in place: the very last step, which protects it from a power cut, has failed.
   public func save(to path: String) throws(IndexError) {
+    try checkStoredRows()
     try write(
       storing { () throws(StorageError) in
         try ContainerWriter(path, kind: IndexRecord.kind, sectionCount: sectionCount)
@@ -95,6 +96,7 @@ extension VectorIndex {
   ///
   /// - Throws: ``IndexError`` as ``save(to:)`` does.
   public func save(replacing lock: consuming IndexFileLock) throws(IndexError) {
+    try checkStoredRows()
     let writer: ContainerWriter
     do throws(StorageError) {
       writer = try ContainerWriter(
@@ -157,34 +159,42 @@ extension VectorIndex {
     let index = try VectorIndex(opening: path)
     guard let sections = index.sections else { return index }
     try sections.verify(progress: progress)
-    try index.checkRows(sections)
+    try index.checkStoredRows()
+    try index.checkPadding(sections)
     return index
   }
 
-  /// Checks what checksums cannot: scalars, padding, ids.
-  private func checkRows(_ sections: IndexSections) throws(IndexError) {
-    var seen = Set<UInt64>(minimumCapacity: count)
+  /// Checks those rows that lie in a file for what no index writes, and the ids.
+  ///
+  /// Rows in memory were checked on their way there, and so were the ids once their slots are known.
+  func checkStoredRows() throws(IndexError) {
+    guard sections != nil else { return }
+    if slots == nil { _ = try checkedSlots() }
+    try rows.check(rows.chunks.indices, rowRules)
+  }
+
+  /// The slot of every id; refuses a file that has an id twice, or would assign one again.
+  func checkedSlots() throws(IndexError) -> [UInt64: Int] {
+    var slots: [UInt64: Int] = [:]
+    slots.reserveCapacity(count)
     for (slot, id) in try ids().enumerated() {
-      guard seen.insert(id).inserted else {
-        throw sections.malformed("id \(id) is there twice", in: Part.ids.section, at: 8 * slot)
-      }
-    }
-    for part in [Part.norms, .alignments, .residualNorms] where shape.byteCount(of: part) > 0 {
-      for slot in 0..<count {
-        let value = try rows.scalar(part, at: slot)
-        guard value.isFinite, value > 0 || part != .alignments && value == 0 else {
-          throw sections.malformed(
-            "row \(slot) has \(value) among its \(part.section)", in: part.section, at: 4 * slot)
-        }
-      }
-    }
-    for slot in 0..<(shape.hasMeanComponents ? count : 0) {
-      let (part, value) = (Part.meanComponents, try rows.scalar(.meanComponents, at: slot))
-      guard value.magnitude <= Float(VectorIndex.largestNorm) else {
+      if let earlier = slots.updateValue(slot, forKey: id), let sections {
         throw sections.malformed(
-          "row \(slot) has \(value) among its \(part.section)", in: part.section, at: 4 * slot)
+          "section “ids”: row \(slot) has the id \(id), which row \(earlier) has",
+          in: Part.ids.section,
+          at: 8 * slot)
+      }
+      if let nextID, id >= nextID, let sections {
+        throw sections.malformed(
+          "section “index”: the next id is \(nextID), but row \(slot) has the id \(id)",
+          in: IndexRecord.section, at: 16)
       }
     }
+    return slots
+  }
+
+  /// Checks that the bytes of the last block that belong to no row are zero.
+  private func checkPadding(_ sections: IndexSections) throws(IndexError) {
     let left = count % BlockShape.rowCount
     guard left > 0 else { return }
     let (chunk, block) = (
@@ -196,7 +206,8 @@ extension VectorIndex {
         for i in 0..<bytes.byteCount where bytes.byte(at: i) != cleaned.bytes.byte(at: i) {
           let start = count / BlockShape.rowCount * shape.byteCount(of: part)
           throw sections.malformed(
-            "a byte beyond the last row is not zero", in: part.section, at: start + i)
+            "section “\(part.section)”: a byte beyond the last row is not zero", in: part.section,
+            at: start + i)
         }
       }
     }

@@ -31,6 +31,9 @@ struct Chunk: Sendable {
     file = (sections, firstBlock)
   }
 
+  /// The file that holds the chunk, nil where it is in memory.
+  var sections: IndexSections? { file?.sections }
+
   /// Bytes of a chunk in memory.
   var byteCount: Int { parts.reduce(0) { $0 + $1.byteCount } }
 
@@ -106,6 +109,14 @@ struct Chunk: Sendable {
     return copies
   }
 
+  /// A float32 scalar of the first rows; ones where rows do not keep it.
+  func scalars(_ part: Part, rowCount: Int) throws(IndexError) -> [Float] {
+    guard shape.byteCount(of: part) > 0 else { return [Float](repeating: 1, count: rowCount) }
+    return try withBytes(of: part, 0..<BlockShape.blockCount(ofRows: rowCount)) { bytes in
+      (0..<rowCount).map { bytes.float32(at: 4 * $0) }
+    }
+  }
+
   /// A copy of a part of one block whose rows from `rowCount` on are zero.
   func copy(of part: Part, block: Int, rowCount: Int) throws(IndexError) -> AlignedBytes {
     var copy = AlignedBytes(byteCount: shape.byteCount(of: part))
@@ -116,9 +127,9 @@ struct Chunk: Sendable {
     return copy
   }
 
-  /// Overwrites row `row`; a mapped chunk is first copied to memory.
-  mutating func put(_ image: BlockImage, at row: Int) throws(IndexError) {
-    try load()
+  /// Overwrites row `row` of a chunk in memory.
+  mutating func put(_ image: BlockImage, at row: Int) {
+    precondition(file == nil)
     reserve(rows: row + 1)
     for part in Part.allCases where shape.byteCount(of: part) > 0 {
       let source = image.parts[part.rawValue]
@@ -127,11 +138,9 @@ struct Chunk: Sendable {
     }
   }
 
-  /// Writes rows of a batch from row `start` on; a mapped chunk is first copied to memory.
-  mutating func write(
-    _ batch: borrowing RowBatch, _ rows: Range<Int>, at start: Int
-  ) throws(IndexError) {
-    try load()
+  /// Writes rows of a batch from row `start` on to a chunk in memory.
+  mutating func write(_ batch: borrowing RowBatch, _ rows: Range<Int>, at start: Int) {
+    precondition(file == nil)
     reserve(rows: start + rows.count)
     parts.spread(
       batch, rows, at: start, shape.codes, batch.layout.codes.lowerBound, signs: .signs,

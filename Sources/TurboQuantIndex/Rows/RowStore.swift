@@ -89,12 +89,30 @@ struct RowStore: Sendable {
 // MARK: Changing
 
 extension RowStore {
-  /// Copies the chunks of some slots to memory; afterwards no change to them can fail.
-  mutating func load(_ slots: some Sequence<Int>) throws(IndexError) {
+  /// Checks the chunks of some slots and copies them to memory; afterwards no change to them can fail.
+  mutating func load(
+    _ slots: some Sequence<Int>, _ rules: RowRules
+  ) throws(IndexError) {
     var last = -1
     for slot in slots where slot / Chunk.rowCount != last {
       last = slot / Chunk.rowCount
-      if last < chunks.count { try chunks[last].load() }
+      guard last < chunks.count else { continue }
+      try check(last..<last + 1, rules)
+      try chunks[last].load()
+    }
+  }
+
+  /// Checks the rows of those chunks that lie in a file; what is in memory was checked on its way there.
+  func check(_ numbers: Range<Int>, _ rules: RowRules) throws(IndexError) {
+    for number in numbers {
+      guard let sections = chunks[number].sections,
+        let fault = try rules.firstFault(in: chunks[number], rowCount: rowCount(ofChunk: number))
+      else { continue }
+      let section = fault.part.section
+      throw sections.malformed(
+        "section “\(section)”: row \(number * Chunk.rowCount + fault.row) \(fault.reason)",
+        in: section,
+        at: number * Chunk.blockCount * shape.byteCount(of: fault.part) + fault.offset)
     }
   }
 
@@ -107,37 +125,35 @@ extension RowStore {
     }
   }
 
-  /// Appends rows.
-  mutating func append(_ batch: borrowing RowBatch) throws(IndexError) {
+  /// Appends rows; the last chunk has been loaded.
+  mutating func append(_ batch: borrowing RowBatch) {
     var done = 0
     while done < batch.count {
       let inside = count % Chunk.rowCount
       if count == chunks.count * Chunk.rowCount { chunks.append(Chunk(shape)) }
       let some = min(batch.count - done, Chunk.rowCount - inside)
-      try chunks[chunks.count - 1].write(batch, done..<done + some, at: inside)
+      chunks[chunks.count - 1].write(batch, done..<done + some, at: inside)
       done += some
       count += some
     }
   }
 
-  /// Appends row `row` of a batch.
-  mutating func append(_ batch: borrowing RowBatch, _ row: Int) throws(IndexError) {
+  /// Appends row `row` of a batch; the last chunk has been loaded.
+  mutating func append(_ batch: borrowing RowBatch, _ row: Int) {
     if count == chunks.count * Chunk.rowCount { chunks.append(Chunk(shape)) }
-    try put(batch, row, at: count)
+    put(batch, row, at: count)
     count += 1
   }
 
-  /// Replaces the row in a slot by row `row` of a batch.
-  mutating func put(
-    _ batch: borrowing RowBatch, _ row: Int, at slot: Int
-  ) throws(IndexError) {
-    try chunks[slot / Chunk.rowCount].write(batch, row..<row + 1, at: slot % Chunk.rowCount)
+  /// Replaces the row in a slot, whose chunk has been loaded, by row `row` of a batch.
+  mutating func put(_ batch: borrowing RowBatch, _ row: Int, at slot: Int) {
+    chunks[slot / Chunk.rowCount].write(batch, row..<row + 1, at: slot % Chunk.rowCount)
   }
 
   /// Moves the last row into `slot` and forgets the slot it came from.
   mutating func removeBySwap(_ slot: Int) throws(IndexError) {
     let last = count - 1
-    if slot != last { try put(image(of: last), at: slot) }
+    if slot != last { put(try image(of: last), at: slot) }
     count = last
     if count == (chunks.count - 1) * Chunk.rowCount { chunks.removeLast() }
   }
@@ -146,7 +162,7 @@ extension RowStore {
   mutating func append(rowOf other: RowStore, _ slot: Int) throws(IndexError) {
     let image = try other.image(of: slot)
     if count == chunks.count * Chunk.rowCount { chunks.append(Chunk(shape)) }
-    try put(image, at: count)
+    put(image, at: count)
     count += 1
   }
 
@@ -156,8 +172,8 @@ extension RowStore {
     return BlockImage(parts: try chunks[at.chunk].copies(ofBlock: at.block), row: at.row)
   }
 
-  private mutating func put(_ image: BlockImage, at slot: Int) throws(IndexError) {
-    try chunks[slot / Chunk.rowCount].put(image, at: slot % Chunk.rowCount)
+  private mutating func put(_ image: BlockImage, at slot: Int) {
+    chunks[slot / Chunk.rowCount].put(image, at: slot % Chunk.rowCount)
   }
 }
 

@@ -11,7 +11,10 @@ extension Command {
   /// `turboquant index verify`.
   static let indexVerify = Command(
     name: "index verify", summary: "Check every byte and every row of an index.",
-    discussion: "Exit code 0 says that the file is whole; 1 says where it is damaged.",
+    discussion: """
+      Checks all bytes against their checksums, and what they say against Documentation/FileFormat.md.
+      Exit code 0 says that the file is whole; 1 says where it is damaged.
+      """,
     operands: [.index], options: [.json],
     run: { arguments, console in try verifyIndex(arguments.operands[0], arguments, console) })
 }
@@ -88,6 +91,12 @@ private struct IndexReport: Encodable {
     distortion = Nullable(codec.distortion)
     hasCertificate = index.hasCertificate
     fingerprint = index.fingerprint.description
+  }
+
+  /// The option's word for the metric, and people's where it is another.
+  private var metricWords: String {
+    guard let words = Metric.words[metric], words != metric else { return metric }
+    return "\(metric): \(words)"
   }
 
   var text: String {
