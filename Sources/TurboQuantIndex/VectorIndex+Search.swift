@@ -90,6 +90,9 @@ extension VectorIndex {
 
   /// All rows that score at least as well as `limit`, nearest first; every code is read whole.
   ///
+  /// Scores are estimates. A row's squared distance to itself may come out above 0 or below it, its cosine
+  /// on either side of 1, so a limit at the edge misses equal rows. Leave room of some standard errors.
+  ///
   /// - Parameters:
   ///   - queries: The queries, one after another, of the index's dimension.
   ///   - limit: The least inner product or cosine, or the largest squared distance, itself included.

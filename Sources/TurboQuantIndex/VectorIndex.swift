@@ -50,7 +50,8 @@ public struct VectorIndex: Sendable {
   ///   - codec: Scalar codes of 1, 2, 3, 4 or 8 bits, or two stages with such codes and one bit more.
   ///     Its rows keep norms, except for cosines without a mean.
   ///   - metric: What makes two vectors near.
-  ///   - mean: A vector to subtract from every row (for cosines: from every direction).
+  ///   - mean: A vector to subtract from every row (for cosines: from every direction). It pays
+  ///     where it is longer than rows are away from it; <doc:searching-codes> says by how much.
   ///   - originals: Whether and how vectors are kept for exact comparison.
   /// - Throws: ``IndexError`` when the codec cannot be scanned or does not go with the metric, or
   ///   the mean has another dimension or is not finite.
@@ -101,7 +102,7 @@ public struct VectorIndex: Sendable {
   ///   - bits: Bits a coordinate: 1, 2, 3, 4 or 8; two stages 2, 3, 4, 5.
   ///   - metric: What makes two vectors near.
   ///   - isTwoStage: Whether one of the bits is a sketch of the residual.
-  ///   - mean: A vector to subtract from every row.
+  ///   - mean: A vector to subtract from every row, which pays where it is longer than rows are away from it.
   ///   - originals: Whether and how vectors are kept for exact comparison.
   ///   - seed: Names the rotation; indexes of one seed can be merged.
   /// - Throws: ``IndexError`` when there is no such codec.

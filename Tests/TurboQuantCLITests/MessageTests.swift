@@ -83,19 +83,6 @@ struct MessageTests {
     #expect(evaluated.error.contains("0 rows, expected at least 2 — is it the right file?"))
   }
 
-  @Test("Rows of different lengths under the default metric are worth a word")
-  func metricHint() throws {
-    let directory = try TemporaryDirectory()
-    let out = directory.path("x.tqi")
-    let x = try directory.write("x.npy", npy(shape: [2, 2], [3, 4, 0, 1]))
-    let hint = run("index", "build", x, "-o", out).error
-    #expect(hint.hasPrefix("warning: \(x): rows have lengths from 1.00 to 5.00, and --metric ip,"))
-    #expect(run("index", "build", x, "-o", out, "--metric", "ip").error.isEmpty)
-    // Unit vectors as bfloat16, of 8 bits a coordinate, rounds them.
-    let unit = try directory.write("y.npy", npy(shape: [2, 2], [0.6015625, 0.80078125, 0, 1]))
-    #expect(run("index", "build", unit, "-o", out).error.isEmpty)
-  }
-
   @Test("A metric is not explained by its own name")
   func metricNames() throws {
     let directory = try TemporaryDirectory()

@@ -8,7 +8,9 @@ extension Command {
     name: "index build", summary: "Build an index of vectors, to be searched by their codes.",
     discussion: """
       Reads the vectors block by block and keeps their codes in memory, and the vectors too with
-      --originals. The index appears whole or not at all. --center reads the file twice.
+      --originals. The index appears whole or not at all. --center reads the file twice. Where the mean is
+      longer than the rows are away from it, it halves the error of scores or better; a hint on standard error
+      then says so. float16 originals are refused where they cannot hold the vectors.
       """,
     operands: [
       Operand(
@@ -35,6 +37,9 @@ private func runIndexBuild(_ arguments: Arguments, _ console: Console) throws {
 
   var file = try VectorFile.open(arguments.operands[0])
   let start = ContinuousClock.now
+  feed.hints = BuildHints(
+    options, isMetricChosen: arguments.text(.metric) != nil, rows: file.count,
+    dimension: file.dimension)
   let mean = options.isCentred ? try options.mean(of: &file, console) : nil
   file.warnIfEmpty(console)
   var index = try naming(index: file.path) {
@@ -43,16 +48,11 @@ private func runIndexBuild(_ arguments: Arguments, _ console: Console) throws {
   let progress = Progress("build", total: file.count, unit: "rows", console)
   try feed.run(&file, into: &index, progress)
   try index.save(to: output)
-  if arguments.text(.metric) == nil, let lengths = feed.lengths, lengths.differ {
-    console.warn(
-      "\(file.path): rows have lengths from \(Numbers.significant(lengths.least, 3)) to "
-        + "\(Numbers.significant(lengths.most, 3)), and --metric ip, the default, finds long rows "
-        + "first — --metric cosine compares directions alone, --metric l2 distances")
-  }
   let report = BuildReport(
     output: output, index, seconds: (ContinuousClock.now - start).seconds,
     fileBytes: fileSize(output))
   console.report(changeOf: output, arguments.has(.json) ? try JSON.text(report) : report.text)
+  for line in feed.hints?.lines ?? [] { console.writeError(line) }
 }
 
 extension IndexOptions {

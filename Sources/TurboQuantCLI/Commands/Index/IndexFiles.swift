@@ -65,25 +65,6 @@ extension VectorFile {
   }
 }
 
-/// The lengths of some rows.
-struct RowLengths: Sendable {
-  /// That of the shortest.
-  let least: Double
-  /// That of the longest.
-  let most: Double
-
-  /// Measures the first thousand rows of `block`.
-  init(_ block: [Float], dimension: Int) {
-    let sample = Array(block.prefix(1000 * dimension))
-    let norms = VectorSet(values: sample, dimension: dimension).norms
-    least = norms.min() ?? 0
-    most = norms.max() ?? 0
-  }
-
-  /// Whether they differ by more than rounding unit vectors to float16 or bfloat16 makes them.
-  var differ: Bool { most - least > most * 0x1p-7 }
-}
-
 /// Feeds the rows of a file to an index, block by block.
 struct RowFeed {
   /// Where the index is, or will be.
@@ -94,10 +75,10 @@ struct RowFeed {
   let isUpsert: Bool
   /// Threads that encode.
   let threads: Int
+  /// What the rows suggest, where somebody asks.
+  var hints: BuildHints?
   /// The least and the most of the ids that the index gave.
   private(set) var givenIDs: ClosedRange<UInt64>?
-  /// The least and the most length of the rows of the first block.
-  private(set) var lengths: RowLengths?
 
   init(indexPath: String, ids: IDList?, isUpsert: Bool = false, threads: Int) {
     self.indexPath = indexPath
@@ -116,12 +97,12 @@ struct RowFeed {
     var block: [Float] = []
     while case let rows = try file.readRows(file.blockRowCount, into: &block), rows > 0 {
       let first = file.nextRow - rows
-      if first == 0 { lengths = RowLengths(block, dimension: file.dimension) }
       do throws(IndexError) {
         try add(block, first..<file.nextRow, to: &index)
       } catch {
         throw try failure(error, firstRow: first, file.path)
       }
+      hints?.note(block, firstRow: first)
       progress.advance(by: rows)
     }
   }

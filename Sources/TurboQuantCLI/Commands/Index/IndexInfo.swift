@@ -93,12 +93,6 @@ private struct IndexReport: Encodable {
     fingerprint = index.fingerprint.description
   }
 
-  /// The option's word for the metric, and people's where it is another.
-  private var metricWords: String {
-    guard let words = Metric.words[metric], words != metric else { return metric }
-    return "\(metric): \(words)"
-  }
-
   var text: String {
     let sketchFacts = sketch.value.map { kind in
       [("sketch", "\(kind), \(Numbers.grouped(directions.value ?? 0)) directions")]

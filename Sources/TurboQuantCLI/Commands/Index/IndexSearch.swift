@@ -8,7 +8,8 @@ extension Command {
     name: "index search", summary: "Find the rows of an index that are nearest to queries.",
     discussion: """
       Scores are estimated from the codes; --rerank compares the best with the vectors themselves,
-      which --originals has kept. One-bit, two-stage and short codes and small indexes are read whole
+      which --originals has kept. An estimated l2 distance of a row to itself may come out below 0 and a
+      cosine above 1, or on the other side: leave --within room of some --errors. One-bit, two-stage and short codes and small indexes are read whole
       whatever --exactness says, and so is every code by --within.
 
       The file of --output has one record a hit, with the fields query, id and score, and with --errors

@@ -63,6 +63,16 @@ struct SearchPage {
     return min(max(3 - Int(log10(largest).rounded(.down)), 0), 12)
   }
 
+  /// Whether a score is one that no two vectors have.
+  private var isBeyondTruth: Bool {
+    let scores = report.rerank.value == nil ? hits.compactMap(\.score.value) : []
+    return switch index.metric {
+    case .innerProduct: false
+    case .cosine: scores.contains { $0.magnitude > 1 }
+    case .squaredEuclidean: scores.contains { $0 < 0 }
+    }
+  }
+
   private var closing: [String] {
     let word = Metric.words[report.metric] ?? report.metric
     let source =
@@ -84,6 +94,10 @@ struct SearchPage {
     if hasErrors {
       lines.append(
         console.colored("low … high: holds the true score of about 95.4% of hits", .faint))
+    }
+    if isBeyondTruth {
+      let bound = index.metric.isDistance ? "squared distances below 0" : "cosines beyond ±1"
+      lines.append("\(bound) are the codes' error; --errors shows it, --rerank takes it away")
     }
     if report.rows == 0 {
       lines.append("\(report.index) has no rows; fill it with “turboquant index add”")
