@@ -49,7 +49,7 @@ public struct Tokenizer: Sendable {
   }
 
   private func encode(_ text: String, _ known: inout [[UInt8]: [Int]], _ tokens: inout [Int]) {
-    let text = normalizes ? text.precomposedStringWithCanonicalMapping : text
+    let text = normalizes ? CanonicalForm.composed(text) : text
     let scalars = text.unicodeScalars.map { CharacterClass.Classified($0) }
     var position = 0
     for length in splitter.lengths(scalars) {
