@@ -51,6 +51,8 @@ import Testing
   @Test("A changed byte is refused or read, and never traps")
   func changedBytes() {
     let whole = Self.file(Self.header)
+    var refused = 0
+    defer { #expect(refused > 500) }
     for index in 0..<whole.count - Self.body.count {
       for value in [0, 0x22, 0x2d, 0x39, 0x7b, 0xff] as [UInt8] {
         var changed = whole
@@ -59,6 +61,7 @@ import Testing
           let tensors = try Safetensors(changed, file: "t")
           for name in tensors.names { _ = try tensors.floats(name, shape: [2, 2]) }
         } catch {
+          refused += 1
           #expect(error is CheckpointError)
         }
       }
@@ -75,12 +78,18 @@ import Testing
     ("[16,24]", "[24,32]", "starts at byte 24, expected 16"),
     ("[2,2]", "[2,-2]", "extents"),
     ("[2,2]", "[9223372036854775807,4]", "extents"),
-    ("[2,2]", "[9223372036854775808,4]", "not JSON of"),
-    ("[2,2]", "[2.5,2]", "not JSON of"),
+    ("[2,2]", "[9223372036854775808,4]", "a.shape, expected a list"),
+    ("[2,2]", "[2.5,2]", "a.shape, expected a list"),
     ("\"F32\"", "\"F31\"", "F31"),
-    ("\"F32\"", "32", "not JSON of"),
-    ("\"shape\":[2,2],", "", "lacks"),
-    ("\"b\":", "\"a\" ", "not JSON of"),
+    ("\"F32\"", "\"F4\"", "F4"),
+    ("\"F32\"", "32", "has 32 for a.dtype"),
+    ("\"shape\":[2,2],", "", "has no a.shape"),
+    ("\"b\":", "\"c\" ", "expected :"),
+    ("\"b\":", "\"a\":", "\"a\" is there twice"),
+    ("\"b\":", "\"\\u0061\":", "\"a\" is there twice"),
+    ("\"shape\":[2,2]", "\"shape\":[2,2],\"shape\":[4]", "\"shape\" is there twice"),
+    ("\"pt\"", "7", "has 7 for __metadata__.format, expected a string"),
+    ("{\"format\":\"pt\"}", "[]", "has [] for __metadata__"),
   ]
 
   @Test("Each kind of damage is named", arguments: damage)
@@ -90,6 +99,53 @@ import Testing
     let error = #expect(throws: CheckpointError.self) { try Safetensors(changed, file: "t") }
     #expect(error?.kind == .damaged)
     #expect(error?.reason.contains(reason) == true, "\(error?.reason ?? "")")
+  }
+
+  @Test("A field that the format does not have is refused")
+  func unknownField() {
+    let header = Self.header.replacing("\"F16\"", with: "\"F16\",\"scale\":2")
+    let error = #expect(throws: CheckpointError.self) {
+      try Safetensors(Self.file(header), file: "t")
+    }
+    #expect(error?.reason.contains("b.scale 2") == true)
+  }
+
+  @Test("Metadata may have the names of fields")
+  func metadataNames() throws {
+    let header = Self.header.replacing(
+      #"{"format":"pt"}"#, with: #"{"shape":"[4]","dtype":"F32","data_offsets":"none"}"#)
+    let tensors = try Safetensors(Self.file(header), file: "t")
+    #expect(Set(tensors.names) == ["a", "b"])
+  }
+
+  @Test("Names that Swift's strings take for one are two tensors")
+  func canonicallyEqualNames() throws {
+    let header =
+      "{\"\u{e9}\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[0,4]},"
+      + "\"e\u{301}\":{\"dtype\":\"F32\",\"shape\":[5],\"data_offsets\":[4,24]}}"
+    let tensors = try Safetensors(Self.file(header), file: "t")
+    #expect(tensors.tensors.count == 2)
+    #expect(try tensors.floats("e\u{301}", shape: [5]).count == 5)
+    #expect(throws: CheckpointError.self) { try tensors.floats("\u{e9}", shape: [5]) }
+  }
+
+  @Test("A number that is not finite is refused, with its place", arguments: [0x7e00, 0x7c00, 0xfc00])
+  func notFinite(bits: Int) throws {
+    let body = Self.body.prefix(18) + Data([UInt8(bits & 0xff), UInt8(bits >> 8), 0, 0, 0, 0])
+    let tensors = try Safetensors(Self.file(Self.header, body), file: "t")
+    let error = #expect(throws: CheckpointError.self) { try tensors.floats("b", shape: [4]) }
+    #expect(error?.reason.contains("tensor b of shape [4] has") == true)
+    #expect(error?.reason.contains("as element 1") == true)
+  }
+
+  @Test("What is no regular file is refused at once", arguments: ["/dev/zero", "/dev/null", "/tmp"])
+  func notAFile(path: String) {
+    let error = #expect(throws: CheckpointError.self) {
+      try Safetensors(contentsOf: URL(filePath: path))
+    }
+    #expect(error?.kind == .unreadable)
+    #expect(throws: CheckpointError.self) { try LlamaConfiguration(contentsOf: URL(filePath: path)) }
+    #expect(throws: CheckpointError.self) { try Tokenizer(contentsOf: URL(filePath: path)) }
   }
 
   @Test(

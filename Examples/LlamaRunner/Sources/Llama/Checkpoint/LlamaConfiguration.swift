@@ -29,7 +29,7 @@ public struct LlamaConfiguration: Hashable, Sendable {
   /// Whether the attention's output has a bias too.
   public let hasOutputBias: Bool
   /// The tokens that end a text.
-  public let endTokens: Set<Int>
+  public internal(set) var endTokens: Set<Int>
 
   /// The shape of the caches.
   public var cacheShape: CacheShape {
@@ -40,46 +40,57 @@ public struct LlamaConfiguration: Hashable, Sendable {
   /// Reads `config.json`.
   ///
   /// Throws `CheckpointError` for an unreadable file, and one that names the setting for
-  /// whatever this example does not implement.
+  /// whatever this example does not implement or does not know.
   public init(contentsOf url: URL) throws {
-    try self.init(JSONFile.decode(ConfigurationFile.self, from: url), file: url.path)
+    try self.init(JSONObject(contentsOf: url))
   }
 
   /// Reads the bytes of a `config.json`; `file` names it in messages.
   public init(_ data: Data, file: String) throws {
-    try self.init(JSONFile.decode(ConfigurationFile.self, from: data, file: file), file: file)
+    try self.init(JSONObject(data, file: file))
   }
 
-  private init(_ raw: ConfigurationFile, file: String) throws {
-    try raw.checkSupported(file: file)
-    hiddenSize = raw.hidden_size
-    intermediateSize = raw.intermediate_size
-    headCount = raw.num_attention_heads
-    keyValueHeadCount = raw.num_key_value_heads ?? raw.num_attention_heads
-    layerCount = raw.num_hidden_layers
-    vocabularySize = raw.vocab_size
-    contextLength = raw.max_position_embeddings
-    normEpsilon = raw.rms_norm_eps
-    let isQwen = raw.model_type == "qwen2"  // which always has biases, but none on the output
-    hasAttentionBias = raw.attention_bias ?? false || isQwen
-    hasOutputBias = hasAttentionBias && !isQwen
-    tiesEmbeddings = raw.tie_word_embeddings ?? false
-    endTokens = Set(raw.eos_token_id?.ids ?? [])
-    let sizes = [
-      hiddenSize, intermediateSize, headCount, keyValueHeadCount, layerCount, vocabularySize,
-      contextLength,
-    ]
-    guard sizes.allSatisfy({ (1...1 << 24).contains($0) }) else {
-      throw CheckpointError(.damaged, file, "has a size below 1 or above \(1 << 24)")
+  private init(_ file: JSONObject) throws {
+    var raw = file
+    let kind: ExactText = try raw.required("model_type")
+    guard kind == "llama" || kind == "qwen2" else {
+      throw raw.unsupported("has model_type \(kind), supported is llama or qwen2")
     }
-    headDimension = raw.head_dim ?? hiddenSize / headCount
+    let isQwen = kind == "qwen2"  // which always has biases, but none on the output
+    func size(_ name: ExactText, limit: Int) throws -> Int {
+      try raw.size(name, limit: limit)
+    }
+    hiddenSize = try size("hidden_size", limit: 1 << 18)
+    intermediateSize = try size("intermediate_size", limit: 1 << 20)
+    headCount = try size("num_attention_heads", limit: 1 << 12)
+    layerCount = try size("num_hidden_layers", limit: 1 << 12)
+    vocabularySize = try size("vocab_size", limit: 1 << 22)
+    contextLength = try size("max_position_embeddings", limit: 1 << 24)
+    keyValueHeadCount = try raw.optionalSize("num_key_value_heads", limit: 1 << 12) ?? headCount
+    let ownDimension = try raw.optionalSize("head_dim", limit: 1 << 12)
+    headDimension = ownDimension ?? hiddenSize / headCount
+    guard ownDimension != nil || hiddenSize % headCount == 0 else {
+      throw raw.damaged(
+        "has hidden_size \(hiddenSize) and no head_dim, expected a multiple of \(headCount) heads")
+    }
     guard headCount % keyValueHeadCount == 0 else {
-      throw CheckpointError(
-        .damaged, file, "has \(headCount) heads, expected a multiple of \(keyValueHeadCount)")
+      throw raw.damaged("has \(headCount) heads, expected a multiple of \(keyValueHeadCount)")
     }
-    guard (2...1 << 16).contains(headDimension) && headDimension % 2 == 0 else {
-      throw CheckpointError(.damaged, file, "has head_dim \(headDimension), expected an even one")
+    guard headDimension >= 2 && headDimension % 2 == 0 else {
+      throw raw.damaged("has head_dim \(headDimension), expected an even one")
     }
-    rotary = try RotaryConfiguration(raw, file: file)
+    let epsilon: Double = try raw.required("rms_norm_eps")
+    guard epsilon >= 0 && Float(epsilon).isFinite else {
+      throw raw.damaged("has rms_norm_eps \(epsilon), expected a number from 0")
+    }
+    normEpsilon = Float(epsilon)
+    hasAttentionBias = try raw.optional("attention_bias") ?? false || isQwen
+    hasOutputBias = hasAttentionBias && !isQwen
+    tiesEmbeddings = try raw.optional("tie_word_embeddings") ?? false
+    endTokens = try raw.tokens("eos_token_id") ?? []
+    rotary = try RotaryConfiguration(&raw, contextLength: contextLength)
+    try raw.checkAttention(isQwen: isQwen, layerCount: layerCount)
+    try raw.checkSupported()
+    try raw.refuseUnread(harmless: JSONObject.harmlessSettings)
   }
 }

@@ -17,34 +17,59 @@ public struct RotaryConfiguration: Hashable, Sendable {
     public let originalContext: Double
   }
 
-  init(_ raw: ConfigurationFile, file: String) throws {
-    let rope = raw.rope_parameters ?? raw.rope_scaling
-    theta = rope?.rope_theta ?? raw.rope_theta ?? 10_000
-    guard theta > 0 && theta.isFinite else {
-      throw CheckpointError(.damaged, file, "has rope_theta \(theta), expected a positive number")
+  /// Reads the settings of `config.json`.
+  ///
+  /// As in the reference, `rope_scaling` goes before `rope_parameters`, and what either says before
+  /// what stands outside.
+  init(_ raw: inout JSONObject, contextLength: Int) throws {
+    let (scaling, parameters) = (try raw.object("rope_scaling"), try raw.object("rope_parameters"))
+    if let scaling, let parameters, scaling.entries != parameters.entries {
+      throw raw.damaged("has rope_scaling and other rope_parameters, expected one of them")
     }
-    guard rope?.partial_rotary_factor ?? 1 == 1 else {
-      throw CheckpointError(
-        .unsupported, file, "has a partial_rotary_factor, supported is 1: the whole head")
+    let outside = (
+      theta: try raw.optional("rope_theta", as: Double.self),
+      part: try raw.optional("partial_rotary_factor", as: Double.self),
+      original: try raw.optional("original_max_position_embeddings", as: Double.self)
+    )
+    var inside = try scaling ?? parameters ?? JSONObject(.object([]), path: "", file: raw.file)
+    theta = try inside.optional("rope_theta") ?? outside.theta ?? 10_000
+    guard theta > 0 else {
+      throw raw.damaged("has rope_theta \(theta), expected a positive number")
     }
-    switch rope?.rope_type ?? rope?.type ?? "default" {
+    let part = try inside.optional("partial_rotary_factor") ?? outside.part ?? 1
+    guard part == 1 else {
+      throw raw.unsupported("has a partial_rotary_factor of \(part), supported is 1: the whole head")
+    }
+    let (newer, older): (ExactText?, ExactText?) = (
+      try inside.optional("rope_type"), try inside.optional("type")
+    )
+    guard newer == nil || older == nil || newer == older else {
+      throw raw.damaged("has \(inside.place("rope_type")) and another type, expected one of them")
+    }
+    switch newer ?? older ?? "default" {
     case "default":
       stretch = nil
     case "llama3":
-      guard let rope, let factor = rope.factor, let low = rope.low_freq_factor,
-        let high = rope.high_freq_factor, let original = rope.original_max_position_embeddings,
-        factor > 0, low > 0, high > low, original > 0
-      else {
-        throw CheckpointError(
-          .damaged, file,
-          "has rope_type llama3, expected positive factor, low_freq_factor, "
-            + "high_freq_factor above it and original_max_position_embeddings")
-      }
-      stretch = Stretch(
-        factor: factor, lowTurns: low, highTurns: high, originalContext: original)
+      stretch = try Stretch(
+        &inside, originalContext: outside.original, contextLength: contextLength)
     case let other:
-      throw CheckpointError(
-        .unsupported, file, "has rope_type \(other), supported are default and llama3")
+      throw raw.unsupported("has rope_type \(other), supported are default and llama3")
+    }
+    try inside.refuseUnread()
+  }
+}
+
+extension RotaryConfiguration.Stretch {
+  fileprivate init(_ raw: inout JSONObject, originalContext: Double?, contextLength: Int) throws {
+    factor = try raw.required("factor")
+    lowTurns = try raw.required("low_freq_factor")
+    highTurns = try raw.required("high_freq_factor")
+    let own: Double? = try raw.optional("original_max_position_embeddings")
+    self.originalContext = originalContext ?? own ?? Double(contextLength)
+    guard factor > 0, lowTurns > 0, highTurns > lowTurns, self.originalContext > 0 else {
+      throw raw.damaged(
+        "has rope_type llama3, expected positive factor, low_freq_factor, high_freq_factor above it "
+          + "and original_max_position_embeddings")
     }
   }
 }

@@ -8,7 +8,7 @@ public struct Safetensors: Sendable {
   /// The file's name, for messages.
   public let file: String
   /// The tensors, by name.
-  let tensors: [String: TensorEntry]
+  let tensors: [ExactText: TensorEntry]
   /// All tensors' bytes; the file is mapped, not read.
   private let bytes: Data
 
@@ -16,13 +16,7 @@ public struct Safetensors: Sendable {
   ///
   /// Throws `CheckpointError` when it cannot be read or breaks the format.
   public init(contentsOf url: URL) throws {
-    let data: Data
-    do {
-      data = try Data(contentsOf: url, options: .alwaysMapped)
-    } catch {
-      throw CheckpointError(.unreadable, url.path, "cannot be read")
-    }
-    try self.init(data, file: url.path)
+    try self.init(FileBytes.read(url, mapped: true), file: url.path)
   }
 
   /// Reads the bytes of a file; `file` names it in messages.
@@ -49,26 +43,40 @@ public struct Safetensors: Sendable {
   private static let largestHeader = 100_000_000
 
   /// The names of all tensors.
-  public var names: some Collection<String> { tensors.keys }
+  public var names: some Collection<String> { tensors.keys.lazy.map(\.description) }
 
   /// Reads a tensor as float32.
   ///
-  /// Throws `CheckpointError` when there is none of that name, or it has another shape or a type
-  /// that is no float.
+  /// Throws `CheckpointError` when there is none of that name, it has another shape or a type
+  /// that is no float, or a number in it is not finite.
   public func floats(_ name: String, shape: [Int]) throws -> [Float] {
-    guard let entry = tensors[name] else {
+    let (entry, type) = try check(name, shape: shape)
+    let start = bytes.startIndex
+    let floats = type.widen(
+      bytes[start + entry.offsets.lowerBound..<start + entry.offsets.upperBound])
+    if let index = floats.firstIndex(where: { !$0.isFinite }) {
+      throw CheckpointError(
+        .damaged, file,
+        "tensor \(name) of shape \(shape) has \(floats[index]) as element \(index), expected "
+          + "finite numbers")
+    }
+    return floats
+  }
+
+  /// Checks that there is such a tensor, without reading it.
+  @discardableResult
+  func check(_ name: String, shape: [Int]) throws -> (TensorEntry, FloatType) {
+    guard let entry = tensors[ExactText(name)] else {
       throw CheckpointError(.tensor, file, "has no tensor \(name), expected one of shape \(shape)")
     }
     guard entry.shape == shape else {
       throw CheckpointError(
         .tensor, file, "tensor \(name) has shape \(entry.shape), expected \(shape)")
     }
-    guard let type = FloatType(rawValue: entry.dtype) else {
+    guard let type = FloatType(rawValue: entry.dtype.description) else {
       throw CheckpointError(
         .unsupported, file, "tensor \(name) has type \(entry.dtype), expected F16, BF16 or F32")
     }
-    let range = entry.offsets
-    let start = bytes.startIndex
-    return type.widen(bytes[start + range.lowerBound..<start + range.upperBound])
+    return (entry, type)
   }
 }

@@ -2,42 +2,54 @@ internal import Foundation
 
 /// What the header says about one tensor.
 struct TensorEntry: Sendable {
-  let dtype: String
+  let dtype: ExactText
   let shape: [Int]
   /// The tensor's bytes, counted from the end of the header.
   let offsets: Range<Int>
 
-  /// The types of the format and the bytes of an element.
-  private static let elementSizes = [
-    "BOOL": 1, "U8": 1, "I8": 1, "F8_E5M2": 1, "F8_E4M3": 1, "I16": 2, "U16": 2, "F16": 2,
-    "BF16": 2, "I32": 4, "U32": 4, "F32": 4, "F64": 8, "I64": 8, "U64": 8,
+  /// The types of the format and the bytes of an element; those below a byte are not among them.
+  private static let elementSizes: [ExactText: Int] = [
+    "BOOL": 1, "U8": 1, "I8": 1, "F8_E5M2": 1, "F8_E4M3": 1, "F8_E8M0": 1, "I16": 2, "U16": 2,
+    "F16": 2, "BF16": 2, "I32": 4, "U32": 4, "F32": 4, "F64": 8, "I64": 8, "U64": 8, "C64": 8,
   ]
 
   /// Reads a header.
-  static func parse(_ header: Data, file: String) throws -> [String: TensorEntry] {
-    let raw: [String: HeaderValue]
-    do {
-      raw = try JSONDecoder().decode([String: HeaderValue].self, from: header)
-    } catch {
-      throw CheckpointError(
-        .damaged, file, "header is not JSON of dtype, shape and data_offsets for each tensor")
-    }
-    var entries: [String: TensorEntry] = [:]
-    for (name, value) in raw where name != "__metadata__" {
-      entries[name] = try TensorEntry(value, name: name, file: file)
+  static func parse(_ header: Data, file: String) throws -> [ExactText: TensorEntry] {
+    let header = try JSONObject(header, file: file)
+    var entries: [ExactText: TensorEntry] = [:]
+    for (name, value) in header.entries.map({ ($0.name, $0.value) }) {
+      if name == "__metadata__" {
+        try checkMetadata(value, file: file)
+      } else {
+        var tensor = try JSONObject(value, path: "\(name)", file: file)
+        entries[name] = try TensorEntry(&tensor, name: name)
+      }
     }
     return entries
   }
 
-  private init(_ value: HeaderValue, name: String, file: String) throws {
+  /// The metadata may have any names, such as `shape`, and strings only.
+  private static func checkMetadata(_ value: JSONValue, file: String) throws {
+    let metadata = try JSONObject(value, path: "__metadata__", file: file)
+    for entry in metadata.entries {
+      guard case .string = entry.value else {
+        throw metadata.damaged(
+          "has \(entry.value) for \(metadata.place(entry.name)), expected a string")
+      }
+    }
+  }
+
+  private init(_ tensor: inout JSONObject, name: ExactText) throws {
+    let file = tensor.file
     func damaged(_ reason: String) -> CheckpointError {
       CheckpointError(.damaged, file, "tensor \(name) \(reason)")
     }
-    guard let dtype = value.dtype, let shape = value.shape, let offsets = value.data_offsets else {
-      throw damaged("lacks dtype, shape or data_offsets")
-    }
+    dtype = try tensor.required("dtype")
+    shape = try tensor.required("shape")
+    let offsets: [Int] = try tensor.required("data_offsets")
+    try tensor.refuseUnread()
     guard let size = Self.elementSizes[dtype] else {
-      throw damaged("has type \(dtype), expected one of the format's")
+      throw damaged("has type \(dtype), expected one of the format's of a byte and more")
     }
     guard offsets.count == 2, offsets[0] >= 0, offsets[0] <= offsets[1] else {
       throw damaged("has data_offsets \(offsets), expected a start and an end no less")
@@ -54,14 +66,12 @@ struct TensorEntry: Sendable {
       throw damaged(
         "has data_offsets \(offsets), expected \(expected) bytes for \(dtype) of shape \(shape)")
     }
-    self.dtype = dtype
-    self.shape = shape
     self.offsets = offsets[0]..<offsets[1]
   }
 
   /// Checks that the tensors fill the bytes after the header, without holes or overlaps.
   static func checkLayout(
-    _ entries: [String: TensorEntry], byteCount: Int, file: String
+    _ entries: [ExactText: TensorEntry], byteCount: Int, file: String
   ) throws {
     var end = 0
     let inOrder = entries.sorted {
@@ -81,11 +91,4 @@ struct TensorEntry: Sendable {
         .damaged, file, "holds \(byteCount) bytes of tensors, expected \(end)")
     }
   }
-}
-
-/// A value of the header: a tensor, or the metadata, whose keys are others.
-private struct HeaderValue: Decodable {
-  let dtype: String?
-  let shape: [Int]?
-  let data_offsets: [Int]?  // swift-format-ignore: AlwaysUseLowerCamelCase
 }

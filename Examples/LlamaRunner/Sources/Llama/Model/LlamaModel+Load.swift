@@ -1,35 +1,96 @@
 public import Foundation
 
 extension LlamaModel {
-  /// Loads `config.json` and the weights from a folder.
+  /// Loads `config.json`, the weights and, where it is there, `generation_config.json`.
+  ///
+  /// All weights are looked for before the first is read.
   ///
   /// Throws `CheckpointError` for files that are missing, damaged or unsupported, and for
   /// weights the configuration does not call for, which would be silently ignored.
   public init(folder: URL) throws {
-    let configuration = try LlamaConfiguration(contentsOf: folder.appending(path: "config.json"))
-    var weights = WeightReader(try Checkpoint(folder: folder), folder: folder.path)
-    self.configuration = configuration
+    let (configuration, checkpoint) = try Self.open(folder: folder)
+    let weights = WeightReader(checkpoint: checkpoint)
     let size = (configuration.vocabularySize, configuration.hiddenSize)
     embedding = try weights.matrix("model.embed_tokens.weight", size.0, size.1)
     layers = try (0..<configuration.layerCount).map {
-      try DecoderLayer(configuration, index: $0, &weights)
+      try DecoderLayer(configuration, index: $0, weights)
     }
     norm = try weights.norm("model.norm", configuration)
-    if configuration.tiesEmbeddings {
-      head = nil
-      weights.ignore("lm_head.weight")
-    } else {
-      head = try weights.matrix("lm_head.weight", size.0, size.1)
-    }
+    head =
+      configuration.tiesEmbeddings ? nil : try weights.matrix("lm_head.weight", size.0, size.1)
     rotary = RotaryEmbedding(
       configuration.rotary, headDimension: configuration.headDimension)
-    try weights.finish()
+    generation = try Self.generation(folder: folder)
+    self.configuration = configuration.ending(with: generation?.endTokens)
+  }
+
+  /// Reads `config.json` and holds it against the weights in a folder, without reading these.
+  ///
+  /// Throws `CheckpointError` as ``init(folder:)`` does, but for what the weights' numbers are.
+  public static func check(folder: URL) throws -> LlamaConfiguration {
+    try open(folder: folder).0.ending(with: generation(folder: folder)?.endTokens)
+  }
+
+  private static func open(folder: URL) throws -> (LlamaConfiguration, Checkpoint) {
+    let configuration = try LlamaConfiguration(contentsOf: folder.appending(path: "config.json"))
+    let checkpoint = try Checkpoint(folder: folder)
+    var known: Set<ExactText> = []
+    try configuration.forEachWeight { name, shape in
+      try checkpoint.check(name, shape: shape)
+      known.insert(ExactText(name))
+    }
+    if configuration.tiesEmbeddings { known.insert("lm_head.weight") }
+    for layer in 0..<configuration.layerCount {  // Old files hold the frequencies.
+      known.insert(ExactText("model.layers.\(layer).self_attn.rotary_emb.inv_freq"))
+    }
+    try checkpoint.checkNothingBut(known, folder: folder.path)
+    return (configuration, checkpoint)
+  }
+
+  private static func generation(folder: URL) throws -> GenerationSettings? {
+    let file = folder.appending(path: "generation_config.json")
+    guard FileManager.default.fileExists(atPath: file.path) else { return nil }
+    return try GenerationSettings(contentsOf: file)
+  }
+}
+
+extension LlamaConfiguration {
+  fileprivate func ending(with tokens: Set<Int>?) -> LlamaConfiguration {
+    var copy = self
+    copy.endTokens = tokens ?? endTokens
+    return copy
+  }
+
+  /// Calls `body` with the name and shape of each weight until it throws.
+  fileprivate func forEachWeight(_ body: (String, [Int]) throws -> Void) rethrows {
+    let (hidden, inner) = (hiddenSize, intermediateSize)
+    let (queries, keys) = (headCount * headDimension, keyValueHeadCount * headDimension)
+    try body("model.embed_tokens.weight", [vocabularySize, hidden])
+    if !tiesEmbeddings { try body("lm_head.weight", [vocabularySize, hidden]) }
+    try body("model.norm.weight", [hidden])
+    for layer in 0..<layerCount {
+      let name = "model.layers.\(layer)"
+      for (part, outputs, inputs, hasBias) in [
+        ("self_attn.q_proj", queries, hidden, hasAttentionBias),
+        ("self_attn.k_proj", keys, hidden, hasAttentionBias),
+        ("self_attn.v_proj", keys, hidden, hasAttentionBias),
+        ("self_attn.o_proj", hidden, queries, hasOutputBias),
+        ("mlp.gate_proj", inner, hidden, false), ("mlp.up_proj", inner, hidden, false),
+        ("mlp.down_proj", hidden, inner, false),
+      ] {
+        try body("\(name).\(part).weight", [outputs, inputs])
+        if hasBias { try body("\(name).\(part).bias", [outputs]) }
+      }
+      for part in ["input_layernorm", "post_attention_layernorm"] {
+        try body("\(name).\(part).weight", [hidden])
+      }
+    }
   }
 }
 
 extension DecoderLayer {
   fileprivate init(
-    _ configuration: LlamaConfiguration, index: Int, _ weights: inout WeightReader
+    _ configuration: LlamaConfiguration, index: Int, _ weights: WeightReader
   ) throws {
     let name = "model.layers.\(index)"
     let (hidden, inner) = (configuration.hiddenSize, configuration.intermediateSize)
@@ -46,51 +107,29 @@ extension DecoderLayer {
     gate = try weights.linear("\(name).mlp.gate_proj", inner, hidden)
     up = try weights.linear("\(name).mlp.up_proj", inner, hidden)
     down = try weights.linear("\(name).mlp.down_proj", hidden, inner)
-    weights.ignore("\(name).self_attn.rotary_emb.inv_freq")  // Old files hold the frequencies.
   }
 }
 
-/// Reads weights and remembers which ones nobody asked for.
+/// Reads weights in the forms that layers keep them in.
 private struct WeightReader {
-  private let checkpoint: Checkpoint
-  private let folder: String
-  private var unread: Set<String>
+  let checkpoint: Checkpoint
 
-  init(_ checkpoint: Checkpoint, folder: String) {
-    self.checkpoint = checkpoint
-    self.folder = folder
-    unread = Set(checkpoint.names)
+  func matrix(_ name: String, _ outputs: Int, _ inputs: Int) throws -> PackedMatrix {
+    PackedMatrix(
+      try checkpoint.floats(name, shape: [outputs, inputs]), outputs: outputs, inputs: inputs)
   }
 
-  mutating func ignore(_ name: String) { unread.remove(name) }
-
-  mutating func floats(_ name: String, _ shape: [Int]) throws -> [Float] {
-    unread.remove(name)
-    return try checkpoint.floats(name, shape: shape)
-  }
-
-  mutating func matrix(_ name: String, _ outputs: Int, _ inputs: Int) throws -> PackedMatrix {
-    PackedMatrix(try floats(name, [outputs, inputs]), outputs: outputs, inputs: inputs)
-  }
-
-  mutating func linear(
+  func linear(
     _ name: String, _ outputs: Int, _ inputs: Int, bias: Bool = false
   ) throws -> Linear {
     Linear(
       weight: try matrix("\(name).weight", outputs, inputs),
-      bias: bias ? try floats("\(name).bias", [outputs]) : nil)
+      bias: bias ? try checkpoint.floats("\(name).bias", shape: [outputs]) : nil)
   }
 
-  mutating func norm(_ name: String, _ configuration: LlamaConfiguration) throws -> RMSNorm {
+  func norm(_ name: String, _ configuration: LlamaConfiguration) throws -> RMSNorm {
     RMSNorm(
-      weight: try floats("\(name).weight", [configuration.hiddenSize]),
+      weight: try checkpoint.floats("\(name).weight", shape: [configuration.hiddenSize]),
       epsilon: configuration.normEpsilon)
-  }
-
-  func finish() throws {
-    guard let name = unread.min() else { return }
-    throw CheckpointError(
-      .unsupported, folder,
-      "has a tensor \(name) that a model of this configuration does not have")
   }
 }

@@ -4,6 +4,8 @@
 public struct LlamaModel: Sendable {
   /// The shape of the model.
   public let configuration: LlamaConfiguration
+  /// What `generation_config.json` says; nil where there is none.
+  public let generation: GenerationSettings?
   let embedding: PackedMatrix
   let layers: [DecoderLayer]
   let norm: RMSNorm
@@ -66,7 +68,7 @@ public struct LlamaModel: Sendable {
   }
 
   /// Checks a request and returns the position of its first token.
-  private func check(_ tokens: [Int], _ caches: [any LayerCache]) throws -> Int {
+  func check(_ tokens: [Int], _ caches: [any LayerCache]) throws -> Int {
     guard caches.count == layers.count, let position = caches.first?.count,
       caches.allSatisfy({ $0.count == position })
     else {

@@ -6,20 +6,17 @@ struct AddedTokens: Sendable {
     case text([UInt8])
   }
 
-  /// Those that are no text.
-  let special: Set<Int>
   /// By first byte, the longest first.
   private let byFirstByte: [UInt8: [(bytes: [UInt8], token: Int)]]
 
-  init(_ tokens: [(bytes: [UInt8], token: Int, isSpecial: Bool)]) {
-    special = Set(tokens.filter(\.isSpecial).map(\.token))
-    byFirstByte = Dictionary(
-      grouping: tokens.filter { !$0.bytes.isEmpty }.map { ($0.bytes, $0.token) }
-    ) { $0.0[0] }.mapValues { $0.sorted { $0.0.count > $1.0.count } }
+  init(_ tokens: [(bytes: [UInt8], token: Int)]) {
+    byFirstByte = Dictionary(grouping: tokens.filter { !$0.bytes.isEmpty }) { $0.bytes[0] }
+      .mapValues { $0.sorted { $0.bytes.count > $1.bytes.count } }
   }
 
   /// Cuts a text at the tokens in it, the leftmost and then the longest first.
   func split(_ text: [UInt8]) -> [Part] {
+    guard !byFirstByte.isEmpty else { return text.isEmpty ? [] : [.text(text)] }
     var parts: [Part] = []
     var (start, position) = (0, 0)
     while position < text.count {

@@ -20,9 +20,9 @@ enum ByteAlphabet {
   }()
 
   /// The bytes that a token's text stands for, or nil where a character stands for none.
-  static func bytes(of token: String) -> [UInt8]? {
+  static func bytes(of token: ExactText) -> [UInt8]? {
     var bytes: [UInt8] = []
-    for scalar in token.unicodeScalars {
+    for scalar in token.description.unicodeScalars {
       guard let byte = byteOfScalar[scalar] else { return nil }
       bytes.append(byte)
     }

@@ -12,11 +12,13 @@ struct PairMerger: Sendable {
 
   private var rules: [Pair: Rule] = [:]
 
-  /// Adds a rule after those there are; of two for one pair, the first holds.
+  private var nextRank: Int32 = 0
+
+  /// Adds a rule after those there are; of two for one pair, the last holds, as in the reference.
   mutating func add(_ left: Int, _ right: Int, merged: Int) {
     let pair = Pair(left: Int32(left), right: Int32(right))
-    guard rules[pair] == nil else { return }
-    rules[pair] = Rule(rank: Int32(rules.count), merged: Int32(merged))
+    rules[pair] = Rule(rank: nextRank, merged: Int32(merged))
+    nextRank += 1
   }
 
   /// Merges until no rule applies.

@@ -1,37 +1,34 @@
 extension Tokenizer {
-  init(_ raw: TokenizerFile, file: String) throws {
-    let checker = ComponentChecker(file: file)
-    try checker.checkModel(raw.model)
-    normalizes = try checker.normalizes(raw.normalizer)
-    splitter = try checker.splitter(raw.pre_tokenizer)
-    try checker.checkDecoder(raw.decoder)
-    takesWholePieces = raw.model.ignore_merges ?? false
-    let addedTokens = raw.added_tokens ?? []
-    added = try checker.added(addedTokens)
+  init(_ file: JSONObject) throws {
+    let raw = try TokenizerFile(file)
+    (normalizes, splitter, takesWholePieces) = (raw.normalizes, raw.splitter, raw.ignoresMerges)
+    (prefix, suffix) = raw.template
 
-    let vocabulary = try Vocabulary(raw.model.vocab, addedTokens, checker)
-    bytes = vocabulary.bytes
-    tokenOfBytes = vocabulary.tokenOfBytes
+    let vocabulary = try Vocabulary(raw, file)
+    (bytes, tokenOfBytes) = (vocabulary.bytes, vocabulary.tokenOfBytes)
+    (addedToText, addedToNormalized) = (
+      AddedTokens(vocabulary.added.filter { !$0.isNormalized }.map { ($0.bytes, $0.token) }),
+      AddedTokens(vocabulary.added.filter(\.isNormalized).map { ($0.bytes, $0.token) })
+    )
+    special = vocabulary.special
     tokenOfByte = try (0...255).map { (byte: UInt8) in
       guard let token = vocabulary.tokenOfBytes[[byte]] else {
-        throw checker.damaged("has no token for byte \(byte), expected one for each of the 256")
+        throw file.damaged("has no token for byte \(byte), expected one for each of the 256")
       }
       return token
     }
     var merger = PairMerger()
-    for merge in raw.model.merges {
-      let merged = merge.left + merge.right
-      guard let left = raw.model.vocab[merge.left], let right = raw.model.vocab[merge.right],
-        let whole = raw.model.vocab[merged]
+    for (left, right) in raw.merges {
+      guard let first = raw.vocabulary[left], let second = raw.vocabulary[right],
+        let whole = raw.vocabulary[left + right]
       else {
-        throw checker.damaged("merges \(merge.left) and \(merge.right), which are not all tokens")
+        throw file.damaged("merges \(left) and \(right), which are not all tokens")
       }
-      merger.add(left, right, merged: whole)
+      merger.add(first, second, merged: whole)
     }
     self.merger = merger
-    (prefix, suffix) = try checker.template(raw.post_processor)
-    for token in prefix + suffix where bytes.indices.contains(token) == false {
-      throw checker.damaged("puts token \(token) around texts, which is none")
+    for token in prefix + suffix where !bytes.indices.contains(token) || bytes[token] == nil {
+      throw file.damaged("puts token \(token) around texts, which is none")
     }
   }
 }
@@ -39,27 +36,56 @@ extension Tokenizer {
 /// The bytes of each token and the way back.
 private struct Vocabulary {
   var bytes: [[UInt8]?]
+  /// Of tokens that are not only added.
   var tokenOfBytes: [[UInt8]: Int] = [:]
+  /// What is looked for in a text.
+  var added: [(bytes: [UInt8], token: Int, isNormalized: Bool)] = []
+  /// What is left out of a text.
+  var special: Set<Int> = []
 
   private static let limit = 1 << 24
 
-  init(
-    _ vocabulary: [String: Int], _ added: [TokenizerFile.AddedToken], _ checker: ComponentChecker
-  ) throws {
-    let ids = Array(vocabulary.values) + added.map(\.id)
+  init(_ raw: TokenizerFile, _ file: JSONObject) throws {
+    let ids = Array(raw.vocabulary.values) + raw.addedTokens.map(\.id)
     guard let greatest = ids.max(), let least = ids.min(), least >= 0, greatest < Self.limit else {
-      throw checker.damaged("numbers its tokens outside 0 to \(Self.limit), or has none")
+      throw file.damaged("numbers its tokens outside 0 to \(Self.limit - 1), or has none")
     }
     bytes = [[UInt8]?](repeating: nil, count: greatest + 1)
-    let contents = Set(added.map(\.content))
-    for (text, id) in vocabulary where !contents.contains(text) {
-      guard let decoded = ByteAlphabet.bytes(of: text) else {
-        throw checker.unsupported("token \(text)", "tokens of the byte-level alphabet")
-      }
-      guard bytes[id] == nil else { throw checker.damaged("has two tokens numbered \(id)") }
-      bytes[id] = decoded
-      tokenOfBytes[decoded] = id
+    for (text, id) in raw.vocabulary {
+      guard bytes[id] == nil else { throw file.damaged("has two tokens numbered \(id)") }
+      // A token outside the alphabet stands for its own text; no merge leads to one.
+      let decoded = ByteAlphabet.bytes(of: text)
+      bytes[id] = decoded ?? text.utf8
+      if let decoded { tokenOfBytes[decoded] = id }
     }
-    for token in added { bytes[token.id] = Array(token.content.utf8) }
+    try add(raw, file)
+  }
+
+  /// Adds tokens to those of the model, with the numbers that the reference gives them.
+  private mutating func add(_ raw: TokenizerFile, _ file: JSONObject) throws {
+    var next = raw.vocabulary.count
+    let specialContents = Set(raw.addedTokens.filter(\.isSpecial).map(\.content))
+    var seen: Set<ExactText> = []
+    for token in raw.addedTokens {
+      guard seen.insert(token.content).inserted, !token.content.utf8.isEmpty else {
+        throw file.damaged("has the added token \"\(token.content)\" twice, or without content")
+      }
+      let expected = raw.vocabulary[token.content] ?? next
+      guard token.id == expected else {
+        throw file.damaged(
+          "numbers the added token \"\(token.content)\" \(token.id), expected \(expected) after its "
+            + "vocabulary and the tokens before")
+      }
+      next = max(next, token.id + 1)
+      let text = String(decoding: token.content.utf8, as: UTF8.self)
+      let content =
+        token.isNormalized && raw.normalizes
+        ? ExactText(CanonicalForm.composed(text)) : token.content
+      // As in the reference, a special token that is normalized to another text is text.
+      if specialContents.contains(content) { special.insert(token.id) }
+      added.append((content.utf8, token.id, token.isNormalized))
+      // The decoder takes added tokens for text of the alphabet too, wherever it can.
+      bytes[token.id] = ByteAlphabet.bytes(of: content) ?? content.utf8
+    }
   }
 }

@@ -4,6 +4,7 @@ public import Foundation
 public struct Tokenizer: Sendable {
   /// The bytes that each token stands for; nil for numbers that are no token.
   let bytes: [[UInt8]?]
+  /// Those that are not only added.
   let tokenOfBytes: [[UInt8]: Int]
   let tokenOfByte: [Int]
   let merger: PairMerger
@@ -12,7 +13,10 @@ public struct Tokenizer: Sendable {
   let splitter: WordSplitter
   /// Whether text is brought into Unicode's normalization form C first.
   let normalizes: Bool
-  let added: AddedTokens
+  /// What is looked for in a text as it is, and what in the normalized rest.
+  let (addedToText, addedToNormalized): (AddedTokens, AddedTokens)
+  /// Tokens that are no text.
+  let special: Set<Int>
   /// What stands before and after a text for the model.
   let (prefix, suffix): ([Int], [Int])
 
@@ -21,12 +25,12 @@ public struct Tokenizer: Sendable {
   /// Throws `CheckpointError` when it cannot be read, and one that names the component for
   /// whatever is not byte-level byte pair encoding as Llama 3 and Qwen2 use it.
   public init(contentsOf url: URL) throws {
-    try self.init(JSONFile.decode(TokenizerFile.self, from: url), file: url.path)
+    try self.init(JSONObject(contentsOf: url))
   }
 
   /// Reads the bytes of a `tokenizer.json`; `file` names it in messages.
   public init(_ data: Data, file: String) throws {
-    try self.init(JSONFile.decode(TokenizerFile.self, from: data, file: file), file: file)
+    try self.init(JSONObject(data, file: file))
   }
 
   /// The tokens of a text.
@@ -39,17 +43,32 @@ public struct Tokenizer: Sendable {
   public func encode(_ text: String, addingSpecialTokens: Bool = true) -> [Int] {
     var tokens = addingSpecialTokens ? prefix : []
     var known: [[UInt8]: [Int]] = [:]
-    for part in added.split(Array(text.utf8)) {
+    for part in addedToText.split(Array(text.utf8)) {
       switch part {
       case .token(let token): tokens.append(token)
-      case .text(let bytes): encode(String(decoding: bytes, as: UTF8.self), &known, &tokens)
+      case .text(let bytes): encode(normalized(bytes), &known, &tokens)
       }
     }
     return addingSpecialTokens ? tokens + suffix : tokens
   }
 
-  private func encode(_ text: String, _ known: inout [[UInt8]: [Int]], _ tokens: inout [Int]) {
-    let text = normalizes ? CanonicalForm.composed(text) : text
+  private func normalized(_ text: [UInt8]) -> [UInt8] {
+    normalizes ? Array(CanonicalForm.composed(String(decoding: text, as: UTF8.self)).utf8) : text
+  }
+
+  private func encode(_ text: [UInt8], _ known: inout [[UInt8]: [Int]], _ tokens: inout [Int]) {
+    for part in addedToNormalized.split(text) {
+      switch part {
+      case .token(let token): tokens.append(token)
+      case .text(let bytes):
+        encode(words: String(decoding: bytes, as: UTF8.self), &known, &tokens)
+      }
+    }
+  }
+
+  private func encode(
+    words text: String, _ known: inout [[UInt8]: [Int]], _ tokens: inout [Int]
+  ) {
     let scalars = text.unicodeScalars.map { CharacterClass.Classified($0) }
     var position = 0
     for length in splitter.lengths(scalars) {
@@ -78,7 +97,7 @@ public struct Tokenizer: Sendable {
   public func bytes(of tokens: [Int], skippingSpecialTokens: Bool = true) -> [UInt8] {
     tokens.flatMap { token -> [UInt8] in
       guard bytes.indices.contains(token), let text = bytes[token] else { return [] }
-      return skippingSpecialTokens && added.special.contains(token) ? [] : text
+      return skippingSpecialTokens && special.contains(token) ? [] : text
     }
   }
 

@@ -1,88 +1,111 @@
-// swift-format-ignore-file: AlwaysUseLowerCamelCase
+/// `tokenizer.json`, as far as it bears on byte-level byte pair encoding.
+struct TokenizerFile {
+  let vocabulary: [ExactText: Int]
+  let merges: [(left: ExactText, right: ExactText)]
+  /// Whether a piece that is a token as a whole is taken without merging.
+  let ignoresMerges: Bool
+  let addedTokens: [AddedToken]
+  /// Whether text is normalized to form C, the only normalization there is.
+  let normalizes: Bool
+  let splitter: WordSplitter
+  let template: (prefix: [Int], suffix: [Int])
 
-/// `tokenizer.json` as it is written, as far as it bears on byte-level byte pair encoding.
-struct TokenizerFile: Decodable {
-  let model: Model
-  let added_tokens: [AddedToken]?
-  let normalizer: Component?
-  let pre_tokenizer: Component?
-  let post_processor: Component?
-  let decoder: Component?
-
-  struct Model: Decodable {
-    let type: String?
-    let vocab: [String: Int]
-    let merges: [Merge]
-    let dropout: Double?
-    let continuing_subword_prefix: String?
-    let end_of_word_suffix: String?
-    let byte_fallback: Bool?
-    let ignore_merges: Bool?
-  }
-
-  /// A pair, written as a list or with a space between.
-  struct Merge: Decodable {
-    let left: String
-    let right: String
-
-    init(from decoder: any Decoder) throws {
-      let container = try decoder.singleValueContainer()
-      let list = try? container.decode([String].self)
-      let parts =
-        try list
-        ?? container.decode(String.self).split(separator: " ", omittingEmptySubsequences: false)
-        .map(String.init)
-      guard parts.count == 2 else {
-        throw DecodingError.dataCorruptedError(
-          in: container, debugDescription: "a merge of \(parts.count) parts")
-      }
-      (left, right) = (parts[0], parts[1])
-    }
-  }
-
-  struct AddedToken: Decodable {
+  struct AddedToken {
     let id: Int
-    let content: String
-    let special: Bool
-    let single_word: Bool?
-    let lstrip: Bool?
-    let rstrip: Bool?
+    let content: ExactText
+    let isSpecial: Bool
+    /// Whether it is looked for in the normalized text, and normalized itself.
+    let isNormalized: Bool
   }
 
-  /// A normalizer, pre-tokenizer, post-processor or decoder.
-  struct Component: Decodable {
-    let type: String
-    let pretokenizers: [Component]?
-    let processors: [Component]?
-    let normalizers: [Component]?
-    let decoders: [Component]?
-    let pattern: Pattern?
-    let behavior: String?
-    let invert: Bool?
-    let add_prefix_space: Bool?
-    let use_regex: Bool?
-    let single: [TemplatePart]?
-    let special_tokens: [String: TemplateToken]?
-
-    /// The component, or those it is a sequence of.
-    var parts: [Component] {
-      guard type == "Sequence" else { return [self] }
-      return (pretokenizers ?? processors ?? normalizers ?? decoders ?? []).flatMap(\.parts)
+  /// Reads a file.
+  ///
+  /// Throws a `CheckpointError` that names the field for whatever is not implemented or not known.
+  init(_ file: JSONObject) throws {
+    var raw = file
+    try raw.expect("version", "1.0")
+    try raw.expect("truncation", .null)
+    try raw.expect("padding", .null)
+    guard var model = try raw.object("model") else {
+      throw raw.damaged("has no model, expected an object")
     }
+    try Self.checkModel(&model)
+    ignoresMerges = try model.optional("ignore_merges") ?? false
+    vocabulary = try Self.vocabulary(&model)
+    merges = try Self.merges(&model)
+    try model.refuseUnread()
+    addedTokens = try raw.objects("added_tokens").map { try AddedToken($0) }
+    normalizes = try ComponentReader.normalizes(raw.object("normalizer"))
+    splitter = try ComponentReader.splitter(raw.object("pre_tokenizer"), in: raw)
+    template = try ComponentReader.template(raw.object("post_processor"))
+    try ComponentReader.checkDecoder(raw.object("decoder"), in: raw)
+    try raw.refuseUnread()
   }
 
-  struct Pattern: Decodable {
-    let Regex: String?
-    let String: String?
+  private static func checkModel(_ model: inout JSONObject) throws {
+    try model.expect("type", "BPE")
+    if let dropout: Double = try model.optional("dropout"), dropout != 0 {
+      throw model.unsupported("has \(model.place("dropout")) \(dropout), supported is none")
+    }
+    try model.expect("continuing_subword_prefix", "")
+    try model.expect("end_of_word_suffix", "")
+    try model.expect("byte_fallback", .bool(false))
+    // For characters without a token, and every byte has to have one.
+    _ = try (model.optional("unk_token", as: ExactText.self), model.optional("fuse_unk", as: Bool.self))
   }
 
-  /// A place of a template: a special token, or the text.
-  struct TemplatePart: Decodable {
-    let SpecialToken: Name?
-    let Sequence: Name?
-
-    struct Name: Decodable { let id: String }
+  private static func vocabulary(_ model: inout JSONObject) throws -> [ExactText: Int] {
+    guard let list = try model.object("vocab") else {
+      throw model.damaged("has no \(model.place("vocab")), expected an object")
+    }
+    return Dictionary(
+      uniqueKeysWithValues: try list.entries.map { entry in
+        guard let id = Int(entry.value) else {
+          throw list.damaged(
+            "has \(entry.value) for \(list.place(entry.name)), expected a whole number")
+        }
+        return (entry.name, id)
+      })
   }
 
-  struct TemplateToken: Decodable { let ids: [Int] }
+  /// Pairs, all written as lists, or all with a space between.
+  private static func merges(
+    _ model: inout JSONObject
+  ) throws -> [(left: ExactText, right: ExactText)] {
+    let list: [JSONValue] = try model.required("merges")
+    let place = model.place("merges")
+    var pairs: [(left: ExactText, right: ExactText)] = []
+    for (index, value) in list.enumerated() {
+      let parts: [ExactText]
+      if let text = ExactText(value) {
+        // The first line of an older format.
+        if text.utf8.starts(with: "#version".utf8) { continue }
+        parts = text.utf8.split(separator: 0x20, omittingEmptySubsequences: false).map {
+          ExactText(utf8: Array($0))
+        }
+      } else {
+        parts = [ExactText](value) ?? []
+      }
+      guard parts.count == 2 else {
+        throw model.damaged("has \(value) for \(place)[\(index)], expected two tokens")
+      }
+      pairs.append((parts[0], parts[1]))
+    }
+    return pairs
+  }
+}
+
+extension TokenizerFile.AddedToken {
+  fileprivate init(_ file: JSONObject) throws {
+    var raw = file
+    id = try raw.required("id")
+    content = try raw.required("content")
+    isSpecial = try raw.required("special")
+    isNormalized = try raw.required("normalized")
+    for name: ExactText in ["single_word", "lstrip", "rstrip"] {
+      guard try raw.required(name, as: Bool.self) else { continue }
+      throw raw.unsupported("has \(name) true for token \(content), supported is false")
+    }
+    try raw.refuseUnread()
+  }
 }

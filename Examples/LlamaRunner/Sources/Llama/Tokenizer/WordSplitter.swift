@@ -23,10 +23,10 @@ struct WordSplitter: Hashable, Sendable {
     ignoresCaseOfContractions: false, wordPrefix: .space, digits: nil, keepsLineBreaks: false)
 
   /// The expressions of files with a `Split`.
-  static let byPattern: [String: WordSplitter] = [
+  static let byPattern: [ExactText: WordSplitter] = [
     #"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"#: .gpt2,
-    newer(#"\p{N}{1,3}"#): later(digits: 3),  // Llama 3
-    newer(#"\p{N}"#): later(digits: 1),  // Qwen2
+    ExactText(newer(#"\p{N}{1,3}"#)): later(digits: 3),  // Llama 3
+    ExactText(newer(#"\p{N}"#)): later(digits: 1),  // Qwen2
   ]
 
   private static func newer(_ digits: String) -> String {
