@@ -13,11 +13,23 @@ public struct CompressedCache: LayerCache {
   public var memory: KVMemory { cache.memory }
 
   public mutating func append(keys: [Float], values: [Float], tokens: Int) throws {
+    let shape = cache.codec.configuration.shape
+    let expected = shape.keyValueHeads * tokens * shape.keyDimension
+    guard keys.count == expected else {
+      throw CacheError.length(what: "keys", expected: expected, found: keys.count)
+    }
     try cache.append(keys: keys.span, values: values.span)
   }
 
   public mutating func attend(queries: [Float], tokens: Int, scale: Float) throws -> [Float] {
     let shape = cache.codec.configuration.shape
+    guard tokens > 0 && tokens <= count else {
+      throw CacheError.queries(tokens: tokens, held: count)
+    }
+    let expected = shape.queryHeads * tokens * shape.keyDimension
+    guard queries.count == expected else {
+      throw CacheError.length(what: "queries", expected: expected, found: queries.count)
+    }
     var output = [Float](
       repeating: 0, count: shape.queryHeads * tokens * shape.valueDimension)
     var room = output.mutableSpan

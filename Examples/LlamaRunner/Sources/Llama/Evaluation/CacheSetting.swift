@@ -36,6 +36,12 @@ public struct CacheSetting: Sendable {
     var codecs: [KVConfiguration: KVCodec] = [:]
     for configuration in Set(layers) { codecs[configuration] = try KVCodec(configuration) }
     let own = layers.compactMap { codecs[$0] }
-    return CacheSetting(name: name) { _, layer in CompressedCache(own[layer]) }
+    return CacheSetting(name: name) { _, layer in
+      guard own.indices.contains(layer) else {
+        throw SettingError(
+          description: "\(name) is a setting for \(own.count) layers, and layer \(layer) was asked for")
+      }
+      return CompressedCache(own[layer])
+    }
   }
 }

@@ -1,0 +1,221 @@
+internal import TurboQuant
+internal import TurboQuantKVCache
+
+/// A cache setting taken apart: rates, and options by name.
+struct SettingWords {
+  private let keys: KVPrecision
+  private let values: KVPrecision
+  /// In the order of the text.
+  private var options: [(name: Option, value: String)] = []
+
+  enum Option: String, CaseIterable {
+    case sinks, window, sliding, boundary, centre, keys, estimator, seed
+  }
+
+  init(_ text: String) throws {
+    let words = text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+    let rates = words[0].split(separator: "/", omittingEmptySubsequences: false).map { word in
+      KVPrecision(word: word)
+    }
+    guard rates.count <= 2, let keys = rates.first ?? nil, let values = rates.last ?? nil else {
+      throw SettingError(
+        description:
+          "\"\(words[0])\" is no rate of keys and values: 1, 1.5, 2 … 8, 16 or 32 bits, or two of them "
+          + "as in 4/3")
+    }
+    (self.keys, self.values) = (keys, values)
+    for word in words.dropFirst() {
+      let parts = word.split(separator: "=", maxSplits: 1).map(String.init)
+      guard parts.count == 2 else {
+        throw SettingError(description: "\"\(word)\" in \"\(text)\" is not NAME=VALUE")
+      }
+      guard let name = Option(rawValue: parts[0]) else {
+        let all = Option.allCases.map(\.rawValue).joined(separator: ", ")
+        throw SettingError(description: "\"\(parts[0])\" is nothing a cache setting has: \(all)")
+      }
+      guard value(name) == nil else {
+        throw SettingError(description: "\(name) is in \"\(text)\" twice; give it once")
+      }
+      options.append((name, parts[1]))
+    }
+  }
+
+  private func value(_ name: Option) -> String? {
+    options.first { $0.name == name }?.value
+  }
+
+  /// What each of `count` layers keeps.
+  func layers(shape: CacheShape, count: Int, frequencies: [Double]) throws -> [KVConfiguration] {
+    let kinds = try kinds(layers: count)
+    let base = try configuration(shape, kinds, frequencies)
+    return (0..<count).map { layer in
+      guard kinds.count == 2 else { return base }
+      return base.atLayer(
+        layer, of: count, boundary: 1, keys: kinds[1].keys, values: kinds[1].values)
+    }
+  }
+
+  /// What the layers keep of keys and values: one kind, or a second for the first and last layer.
+  private func kinds(layers: Int) throws -> [(keys: KVPrecision, values: KVPrecision)] {
+    var kinds = [(keys: keys, values: values)]
+    if let text = value(.boundary) {
+      guard let precision = Double(text).flatMap({ KVPrecision(bitsPerCoordinate: $0) }) else {
+        throw wrong(.boundary, "bits such as 8")
+      }
+      guard layers > 2 else {
+        throw idle(.boundary, "the model has no layers between the first and the last")
+      }
+      guard keys != precision || values != precision else {
+        throw idle(.boundary, "the other layers have as many bits")
+      }
+      kinds.append((precision, precision))
+    }
+    if let quantizer = try quantizer() {
+      guard kinds.allSatisfy({ $0.keys.isPlainCode || $0.keys.isFloat }),
+        kinds.contains(where: { $0.keys.isPlainCode })
+      else {
+        throw idle(.keys, "it goes with bits of keys from 1 to 8, without outliers")
+      }
+      kinds = kinds.map { ($0.keys.with(quantizer: quantizer), $0.values) }
+    }
+    if let estimator = try estimator() {
+      guard kinds.contains(where: { !$0.keys.isFloat || !$0.values.isFloat }) else {
+        throw idle(.estimator, "neither keys nor values are codes")
+      }
+      kinds = kinds.map { ($0.keys.with(estimator: estimator), $0.values.with(estimator: estimator)) }
+    }
+    return kinds
+  }
+
+  private func configuration(
+    _ shape: CacheShape, _ kinds: [(keys: KVPrecision, values: KVPrecision)],
+    _ frequencies: [Double]
+  ) throws -> KVConfiguration {
+    var configuration = KVConfiguration(
+      shape: KVShape(
+        queryHeads: shape.queryHeads, keyValueHeads: shape.keyValueHeads,
+        keyDimension: shape.headDimension),
+      keys: kinds[0].keys, values: kinds[0].values)
+    configuration.slidingWindow = try number(.sliding, "a number of tokens")
+    configuration.sinks = try number(.sinks, "a number of tokens") ?? 0
+    configuration.window = try number(.window, "a number of tokens") ?? 0
+    configuration.seed = try number(.seed, "a whole number") ?? 0
+    configuration.centring = try centring(frequencies)
+    try checkEffects(of: configuration, kinds)
+    return configuration
+  }
+
+  /// Refuses options that only codes have, where there are none.
+  private func checkEffects(
+    of configuration: KVConfiguration, _ kinds: [(keys: KVPrecision, values: KVPrecision)]
+  ) throws {
+    if !kinds.contains(where: { !$0.keys.isFloat }), configuration.centring.turns {
+      throw idle(.centre, "it turns the mean of keys, which are no codes; centre=mean is for values")
+    }
+    guard !kinds.contains(where: { !$0.keys.isFloat || !$0.values.isFloat }) else { return }
+    let reason = "neither keys nor values are codes"
+    if configuration.centring != .none { throw idle(.centre, reason) }
+    if value(.seed) != nil { throw idle(.seed, reason) }
+    if configuration.window > 0 { throw idle(.window, reason) }
+    if configuration.sinks > 0 && configuration.slidingWindow == nil {
+      throw idle(.sinks, reason + ", and all tokens are seen")
+    }
+  }
+}
+
+extension SettingWords {
+  private func wrong(_ name: Option, _ expected: String) -> SettingError {
+    SettingError(
+      description: "\(name)=\(value(name) ?? "") in a cache setting: expected \(expected)")
+  }
+
+  private func idle(_ name: Option, _ reason: String) -> SettingError {
+    SettingError(
+      description: "\(name)=\(value(name) ?? "") in a cache setting changes nothing: \(reason)")
+  }
+
+  private func number<Number: FixedWidthInteger>(
+    _ name: Option, _ expected: String
+  ) throws -> Number? {
+    guard let text = value(name) else { return nil }
+    guard let number = Number(text) else { throw wrong(name, expected) }
+    return number
+  }
+
+  private func centring(_ frequencies: [Double]) throws -> KVCentring {
+    switch value(.centre) {
+    case nil, "none": .none
+    case "mean": .mean
+    case "turned": .turnedMean(TurboQuantKVCache.RotaryEmbedding(frequencies: frequencies))
+    default: throw wrong(.centre, "none, mean or turned")
+    }
+  }
+
+  private func quantizer() throws -> Quantizer? {
+    guard let text = value(.keys) else { return nil }
+    let kinds: [String: Quantizer] = [
+      "scalar": .scalar, "two-stage": .twoStage(sketch: .orthogonal),
+      "two-stage-gaussian": .twoStage(sketch: .gaussian), "qjl": .qjl(sketch: .orthogonal),
+      "polar": .polar(),
+    ]
+    guard let kind = kinds[text] else {
+      throw wrong(.keys, kinds.keys.sorted().joined(separator: ", "))
+    }
+    return kind
+  }
+
+  private func estimator() throws -> Estimator? {
+    guard let text = value(.estimator) else { return nil }
+    guard let estimator = Estimator(rawValue: text) else {
+      throw wrong(.estimator, Estimator.allCases.map(\.rawValue).joined(separator: ", "))
+    }
+    return estimator
+  }
+}
+
+extension KVCentring {
+  fileprivate var turns: Bool {
+    if case .turnedMean = self { true } else { false }
+  }
+}
+
+extension KVPrecision {
+  fileprivate init?(word: Substring) {
+    let prefix = "outliers-"
+    if word.hasPrefix(prefix), let bits = Int(word.dropFirst(prefix.count)) {
+      self = .outliers(bits: bits)
+    } else if let bits = Double(word) {
+      self.init(bitsPerCoordinate: bits)
+    } else {
+      return nil
+    }
+  }
+
+  fileprivate var isFloat: Bool {
+    switch self {
+    case .float32, .float16: true
+    case .codes, .outliers, .sketches: false
+    }
+  }
+
+  /// Whether the quantizer can be chosen.
+  fileprivate var isPlainCode: Bool {
+    if case .codes = self { true } else { false }
+  }
+
+  /// Codes by another quantizer; floats stay as they are.
+  fileprivate func with(quantizer: Quantizer) -> KVPrecision {
+    guard case .codes(let rate, _, let estimator) = self else { return self }
+    return .codes(rate, quantizer: quantizer, estimator: estimator)
+  }
+
+  /// Codes read by another estimator; floats stay as they are.
+  fileprivate func with(estimator: Estimator) -> KVPrecision {
+    switch self {
+    case .codes(let rate, let quantizer, _):
+      .codes(rate, quantizer: quantizer, estimator: estimator)
+    case .outliers(let bits, _): .outliers(bits: bits, estimator: estimator)
+    case .float32, .float16, .sketches: self
+    }
+  }
+}
