@@ -33,7 +33,7 @@ let package = Package(
       swiftSettings: swiftSettings),
     .executableTarget(name: "LlamaCLI", dependencies: ["Llama"], swiftSettings: swiftSettings),
     .testTarget(
-      name: "LlamaTests", dependencies: ["Llama"], exclude: ["Fixtures"],
+      name: "LlamaTests", dependencies: ["Llama", "LlamaCLI"], exclude: ["Fixtures"],
       swiftSettings: swiftSettings),
   ],
   swiftLanguageModes: [.v6],

@@ -8,7 +8,8 @@ let usage = """
                  [--model FOLDER]
   llama info [--model FOLDER]
 
-  Generate continues the prompt; at temperature 0, the default, with the likeliest tokens.
+  Generate continues the prompt; at temperature 0, the default, with the likeliest tokens. Of a
+  generation_config.json it takes the tokens that end a text, and names what it leaves.
   Evaluate reads a text, by default the model's valid.txt, in windows of up to 1,024 tokens and
   compares the predictions with each cache of keys and values with those with float32; step by
   step, it reads --prompt tokens at once (1) and then one by one, as when text is generated.
@@ -37,8 +38,7 @@ func run(_ words: [String]) throws {
 private func info(_ words: [String]) throws {
   let arguments = try Arguments(words, options: ["model"], flags: [], positional: 0)
   let folder = try ModelFolder.find(arguments["model"])
-  let configuration = try LlamaConfiguration(
-    contentsOf: folder.appending(path: "config.json"))
+  let configuration = try LlamaModel.check(folder: folder)
   let bytesPerToken =
     8 * configuration.layerCount * configuration.keyValueHeadCount * configuration.headDimension
   let rows = [

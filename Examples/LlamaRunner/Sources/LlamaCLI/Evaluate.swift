@@ -7,25 +7,32 @@ func evaluate(_ words: [String]) throws {
     words, options: ["model", "windows", "text", "prompt"], flags: ["step-by-step", "json"],
     positional: 1000)
   let wanted = try arguments.integer("windows", in: 1...1_000_000) ?? 20
-  let prompt = try arguments.integer("prompt", in: 1...1_000_000) ?? 1
+  let mode: EvaluationMode = arguments.has("step-by-step") ? .stepByStep : .wholeWindow
+  let prompt = try arguments.integer("prompt", in: 1...1_000_000)
+  guard mode == .stepByStep || prompt == nil else {
+    throw UsageError("--prompt goes with --step-by-step: one pass reads a whole window at once.")
+  }
   let folder = try ModelFolder.find(arguments["model"])
   let text = try readText(arguments["text"], folder)
   let tokenizer = try Tokenizer(contentsOf: folder.appending(path: "tokenizer.json"))
   let model = try LlamaModel(folder: folder)
   let length = min(Windows.longest, model.configuration.contextLength)
+  guard length > 1, prompt ?? 1 < length else {
+    throw UsageError(
+      "A window has \(length) tokens; give a --prompt that leaves some to read step by step.")
+  }
   let windows = Array(
     Windows.cut(text, tokenizer: tokenizer, length: length).prefix(wanted))
   guard !windows.isEmpty else {
     throw CommandError(
-      "The text is shorter than one window of \(length) tokens; give a longer one.")
+      "The text is shorter than one window of \(length) tokens; give a longer one with --text.")
   }
-  let mode: EvaluationMode = arguments.has("step-by-step") ? .stepByStep : .wholeWindow
-  guard mode == .stepByStep || prompt == 1 else {
-    throw UsageError("--prompt goes with --step-by-step: one pass reads a whole window at once.")
+  if arguments["windows"] != nil && windows.count < wanted {
+    Terminal.printError("The text has \(windows.count) windows, not \(wanted).")
   }
   let texts = arguments.positional.isEmpty ? ["4", "3", "2"] : arguments.positional
   let settings = try [CacheSetting.float32] + texts.map { try CacheSetting($0, for: model) }
-  let results = try Evaluator(model: model, mode: mode, prompt: prompt).evaluate(
+  let results = try Evaluator(model: model, mode: mode, prompt: prompt ?? 1).evaluate(
     windows: windows, settings: settings
   ) { done in
     Terminal.progress("\(done) of \(windows.count) windows")

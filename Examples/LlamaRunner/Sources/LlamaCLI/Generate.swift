@@ -13,6 +13,10 @@ func generate(_ words: [String]) throws {
   let seed = try arguments.integer("seed", in: 0...Int.max) ?? 1
   let temperature = try arguments.number("temperature", in: 0...100) ?? 0
   let topP = try arguments.number("top-p", in: 0.000_001...1) ?? 1
+  for name in ["seed", "top-p"] where temperature == 0 && arguments[name] != nil {
+    throw UsageError(
+      "--\(name) goes with a --temperature above 0: at 0 the likeliest token is taken.")
+  }
   let folder = try ModelFolder.find(arguments["model"])
   let tokenizer = try Tokenizer(contentsOf: folder.appending(path: "tokenizer.json"))
   let model = try LlamaModel(folder: folder)
@@ -22,6 +26,11 @@ func generate(_ words: [String]) throws {
   var caches = try model.makeCaches { try setting.make(model.configuration.cacheShape, $0) }
   var decoder = StreamingDecoder(tokenizer)
   let tokens = tokenizer.encode(prompt)
+  try model.check(prompt: tokens)
+  if let left = model.generation?.notApplied, !left.isEmpty {
+    Terminal.printError(
+      "generation_config.json asks for \(left.joined(separator: ", ")); the options decide instead.")
+  }
   Terminal.write(prompt)
   var produced = 0
   let began = ContinuousClock.now

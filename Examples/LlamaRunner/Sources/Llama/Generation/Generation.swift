@@ -9,11 +9,17 @@ public enum GenerationEnd: Hashable, Sendable {
 }
 
 extension LlamaModel {
+  /// Checks that a text can be continued; throws `ModelError` if it has no tokens, one outside the
+  /// vocabulary, or more than the context.
+  public func check(prompt: [Int]) throws {
+    _ = try check(prompt, makeFloatCaches())
+  }
+
   /// Continues a text, one token at a time.
   ///
   /// - Parameters:
   ///   - prompt: The tokens to continue, at least one; they follow what the caches hold.
-  ///   - count: How many tokens to add at most.
+  ///   - count: How many tokens to add at most; for none, the caches take the prompt only.
   ///   - sampler: Chooses the tokens.
   ///   - caches: One for each layer.
   ///   - receive: Called with each new token as it comes, also with one that ends the text.
