@@ -24,8 +24,8 @@ import Testing
     let last: [[Float]] = try Shipped.rows("logits_window0_last16_f32")
     #expect(first.count == 64 && last.count == 16)
     let differences = (
-      largestDifference(logits.prefix(64 * width), first.joined()),
-      largestDifference(logits.suffix(16 * width), last.joined())
+      largestDifference(logits.prefix(64 * width), Array(first.joined())),
+      largestDifference(logits.suffix(16 * width), Array(last.joined()))
     )
     #expect((logits.map(abs).max() ?? 0) < 32)
     #expect(differences.0 <= Self.tolerance)
@@ -68,7 +68,7 @@ import Testing
       caches: &caches
     ) { tokens.append($0) }
     #expect(tokens == expected.greedy_ids)
-    #expect(tokenizer.decode(tokens).hasPrefix(expected.text.prefix(40)))
+    #expect(Array(tokenizer.decode(tokens).utf8) == Array(expected.text.utf8))
     #expect(end == .length)
   }
 

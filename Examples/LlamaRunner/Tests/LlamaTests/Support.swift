@@ -53,9 +53,13 @@ func readArray<Element: BitwiseCopyable>(_ url: URL) throws -> [[Element]] {
   }
 }
 
-/// The greatest difference between elements.
-func largestDifference(_ a: some Sequence<Float>, _ b: some Sequence<Float>) -> Float {
-  zip(a, b).reduce(0) { max($0, abs($1.0 - $1.1)) }
+/// The greatest difference between elements; infinite for a NaN, and for sequences of two lengths.
+func largestDifference(_ a: some Collection<Float>, _ b: some Collection<Float>) -> Float {
+  guard a.count == b.count else { return .infinity }
+  return zip(a, b).reduce(0) {
+    let difference = abs($1.0 - $1.1)
+    return difference.isNaN ? .infinity : max($0, difference)
+  }
 }
 
 /// Random numbers in -1...1.
