@@ -32,7 +32,9 @@ struct JSONParser {
   private var next: UInt8? { position < bytes.count ? bytes[position] : nil }
 
   private mutating func skipSpaces() {
-    while let byte = next, [0x20, 0x0a, 0x0d, 0x09].contains(byte) { position += 1 }
+    while let byte = next, byte == 0x20 || byte == 0x0a || byte == 0x0d || byte == 0x09 {
+      position += 1
+    }
   }
 
   /// Takes `character` if it comes next.
@@ -138,13 +140,14 @@ extension JSONParser {
     throw failure("expected the end of a string")
   }
 
+  /// The escapes of one letter.
+  private static let escapes: [UInt8: UInt8] = [
+    0x22: 0x22, 0x5c: 0x5c, 0x2f: 0x2f, 0x62: 0x08, 0x66: 0x0c, 0x6e: 0x0a, 0x72: 0x0d, 0x74: 0x09,
+  ]
+
   /// What stands after a backslash.
   private mutating func escaped() throws(Failure) -> [UInt8] {
-    let plain: [UInt8: UInt8] = [
-      0x22: 0x22, 0x5c: 0x5c, 0x2f: 0x2f, 0x62: 0x08, 0x66: 0x0c, 0x6e: 0x0a, 0x72: 0x0d,
-      0x74: 0x09,
-    ]
-    if let byte = next, let meaning = plain[byte] {
+    if let byte = next, let meaning = Self.escapes[byte] {
       position += 1
       return [meaning]
     }
