@@ -12,6 +12,19 @@ struct CommandError: Error, CustomStringConvertible {
   init(_ description: String) { self.description = description }
 }
 
+/// The words of the command line; throws `UsageError` for one that is not UTF-8, of which the standard
+/// library would make another text.
+func commandLine() throws -> [String] {
+  try (1..<max(1, Int(CommandLine.argc))).map { index in
+    guard let word = unsafe CommandLine.unsafeArgv[index],
+      let text = unsafe String(validatingCString: word)
+    else {
+      throw UsageError("Word \(index) of the command line is not UTF-8; convert it first.")
+    }
+    return text
+  }
+}
+
 /// The words after a command: options with a value, flags and the rest.
 struct Arguments {
   private var values: [String: String] = [:]

@@ -25,12 +25,12 @@ func run(_ words: [String]) throws {
     throw UsageError("Say what to do: llama generate, llama evaluate, llama info, or llama help.")
   }
   let rest = Array(words.dropFirst())
-  if command != "help" && rest.contains("--help") { return print(usage) }
+  if command != "help" && rest.contains("--help") { return try Terminal.printLine(usage) }
   switch command {
   case "generate": try generate(rest)
   case "evaluate": try evaluate(rest)
   case "info": try info(rest)
-  case "help", "--help", "-h": print(usage)
+  case "help", "--help", "-h": try Terminal.printLine(usage)
   default: throw UsageError("There is no command \(command); llama help lists them.")
   }
 }
@@ -53,5 +53,5 @@ private func info(_ words: [String]) throws {
     ("context", "\(configuration.contextLength) tokens"),
     ("float32 cache", "\(bytesPerToken) bytes a token"),
   ]
-  print(Table.aligned(rows.map { [$0.0, $0.1] }, leftAligned: 2))
+  try Terminal.printLine(Table.aligned(rows.map { [$0.0, $0.1] }, leftAligned: 2))
 }

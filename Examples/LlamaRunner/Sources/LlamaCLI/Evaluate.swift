@@ -39,10 +39,10 @@ func evaluate(_ words: [String]) throws {
   }
   Terminal.endProgress()
   if arguments.has("json") {
-    print(try json(results))
+    try Terminal.printLine(json(results))
   } else {
-    print("\(windows.count) windows of \(length) tokens, \(mode.rawValue)\n")
-    print(table(results))
+    try Terminal.printLine("\(windows.count) windows of \(length) tokens, \(mode.rawValue)\n")
+    try Terminal.printLine(table(results))
   }
 }
 

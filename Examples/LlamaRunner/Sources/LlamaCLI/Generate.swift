@@ -29,18 +29,19 @@ func generate(_ words: [String]) throws {
   try model.check(prompt: tokens)
   if let left = model.generation?.notApplied, !left.isEmpty {
     Terminal.printError(
-      "generation_config.json asks for \(left.joined(separator: ", ")); the options decide instead.")
+      "generation_config.json asks for \(left.joined(separator: ", ")); the options decide instead."
+    )
   }
-  Terminal.write(prompt)
+  try Terminal.write(prompt)
   var produced = 0
   let began = ContinuousClock.now
   let end = try model.generate(
     after: tokens, count: count, sampler: &sampler, caches: &caches
   ) { token in
     produced += 1
-    Terminal.write(decoder.add(token))
+    try Terminal.write(decoder.add(token))
   }
-  Terminal.write(decoder.finish() + "\n")
+  try Terminal.write(decoder.finish() + "\n")
   let seconds = (ContinuousClock.now - began) / .seconds(1)
   if Terminal.showsProgress {
     let rate = String(format: "%.0f", Double(produced) / seconds)

@@ -5,19 +5,26 @@ enum Terminal {
   /// Whether somebody watches standard error.
   static let showsProgress = isatty(FileHandle.standardError.fileDescriptor) == 1
 
-  /// Writes text at once, without a line break.
-  static func write(_ text: String) {
-    FileHandle.standardOutput.write(Data(text.utf8))
+  /// Writes text at once, without a line break; throws `CommandError` where that fails.
+  static func write(_ text: String, to output: FileHandle = .standardOutput) throws {
+    do {
+      try output.write(contentsOf: Data(text.utf8))
+    } catch {
+      throw CommandError("The output cannot be written: it is closed, or its disk is full.")
+    }
   }
 
-  static func printError(_ line: String) {
-    FileHandle.standardError.write(Data((line + "\n").utf8))
-  }
+  static func printLine(_ line: String) throws { try write(line + "\n") }
+
+  /// Writes to standard error; where that fails, there is nobody to tell.
+  static func printError(_ line: String) { warn(line + "\n") }
+
+  private static func warn(_ text: String) { try? write(text, to: .standardError) }
 
   /// Replaces the line of progress.
   static func progress(_ line: String) {
     guard showsProgress else { return }
-    FileHandle.standardError.write(Data("\r\u{1b}[K\(line)".utf8))
+    warn("\r\u{1b}[K\(line)")
   }
 
   static func endProgress() { progress("") }

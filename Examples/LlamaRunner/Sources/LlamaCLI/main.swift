@@ -1,7 +1,7 @@
 import Foundation
 
 do {
-  try run(Array(CommandLine.arguments.dropFirst()))
+  try run(commandLine())
 } catch let error as UsageError {
   Terminal.printError("\(error)")
   exit(2)

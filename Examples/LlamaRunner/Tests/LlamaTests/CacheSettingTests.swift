@@ -67,7 +67,8 @@ import TurboQuantKVCache
             refused += 1
             let reason = known.refusals[text] ?? ""
             #expect(
-              chosen.contains { reason.contains($0.0) || reason.contains($0.1) }, "\(text): \(reason)")
+              chosen.contains { reason.contains($0.0) || reason.contains($0.1) },
+              "\(text): \(reason)")
             continue
           }
           taken += 1

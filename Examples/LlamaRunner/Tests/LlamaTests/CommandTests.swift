@@ -13,7 +13,10 @@ import Testing
       (["generate", "a", "--tokens", "-1"], "--tokens is -1"),
       (["generate", "a", "--tokens", "99999999999999999999"], "--tokens is 9"),
       (["generate", "a", "--seed", "3"], "--seed goes with a --temperature"),
-      (["generate", "a", "--temperature", "0", "--top-p", ".5"], "--top-p goes with a --temperature"),
+      (
+        ["generate", "a", "--temperature", "0", "--top-p", ".5"],
+        "--top-p goes with a --temperature"
+      ),
       (["generate", "a", "--temperature", "nan"], "--temperature is nan"),
       (["generate", "a", "--top-p", "0", "--temperature", "1"], "--top-p is 0"),
       (["generate", "a", "--tokens"], "after --tokens"),
@@ -26,6 +29,15 @@ import Testing
     let error = #expect(throws: UsageError.self) { try run(words) }
     #expect(error?.description.contains(named) == true, "\(error?.description ?? "")")
   }
+
+  #if os(Linux)
+    @Test("An output that cannot be written is an error")
+    func fullDisk() throws {
+      let full = try #require(FileHandle(forWritingAtPath: "/dev/full"))
+      let error = #expect(throws: CommandError.self) { try Terminal.write("a", to: full) }
+      #expect(error?.description.contains("disk is full") == true)
+    }
+  #endif
 
   @Test("A prompt longer than the context is refused before a token is read")
   func longPrompt() throws {

@@ -40,8 +40,13 @@ import Testing
       #""use_cache": true"#, #""rope_scaling": {"rope_type": "default", "rope_theta": 5.0}"#,
       "rope_scaling and other rope_parameters"
     ),
-    (#""LlamaForCausalLM""#, #""LlamaForSequenceClassification""#, "LlamaForSequenceClassification"),
-    (#""rope_type": "default""#, #""rope_type": "default", "factor": 4.0"#, "rope_parameters.factor 4.0"),
+    (
+      #""LlamaForCausalLM""#, #""LlamaForSequenceClassification""#, "LlamaForSequenceClassification"
+    ),
+    (
+      #""rope_type": "default""#, #""rope_type": "default", "factor": 4.0"#,
+      "rope_parameters.factor 4.0"
+    ),
     (#""rope_theta": 10000.0"#, #""rope_theta": 0"#, "rope_theta 0"),
     (#""rope_theta": 10000.0"#, #""rope_theta": 1e999"#, "rope_parameters.rope_theta"),
     (
@@ -59,11 +64,17 @@ import Testing
     (#""head_dim": 64"#, #""head_dim": 1073741824"#, "head_dim 1073741824"),
     (#""hidden_size": 256"#, #""hidden_size": 99999999999999999999"#, "hidden_size"),
     (#""hidden_size": 256"#, #""hidden_size": 256.0"#, "hidden_size"),
-    (#""max_position_embeddings": 1024"#, #""max_position_embeddings": -1"#, "max_position_embeddings -1"),
+    (
+      #""max_position_embeddings": 1024"#, #""max_position_embeddings": -1"#,
+      "max_position_embeddings -1"
+    ),
     (#""use_cache": true"#, #""quantization_config": {"bits": 4}"#, "quantization_config"),
     (#""hidden_size": 256,"#, "", "hidden_size"),
     (#""num_key_value_heads": 2"#, #""num_key_value_heads": 3"#, "multiple of 3"),
-    (#""num_attention_heads": 4"#, #""num_attention_heads": 0"#, "num_attention_heads 0, expected a whole number from 1"),
+    (
+      #""num_attention_heads": 4"#, #""num_attention_heads": 0"#,
+      "num_attention_heads 0, expected a whole number from 1"
+    ),
     (#""vocab_size": 4096"#, #""vocab_size": "many""#, "vocab_size"),
     (#""head_dim": 64"#, #""head_dim": 63"#, "head_dim"),
   ]
@@ -195,7 +206,9 @@ import Testing
       return #expect(throws: CheckpointError.self) { try Checkpoint(folder: folder) }?.reason ?? ""
     }
     let line = try #require(text.split(separator: "\n").first { $0.contains("model.norm.weight") })
-    #expect(try reason(text.replacing(",\n\(line)", with: "")).contains("does not list tensor model.norm"))
+    #expect(
+      try reason(text.replacing(",\n\(line)", with: "")).contains("does not list tensor model.norm")
+    )
     #expect(try reason(text.replacing(line, with: "\(line),\n\(line)")).contains("twice") == true)
     for bad in ["../model.safetensors", "..", "", "/dev/zero", "a\\u0000b"] {
       let changed = text.replacing("model-00004-of-00004.safetensors", with: bad)

@@ -53,6 +53,28 @@ import Testing
     #expect(abs(results[2].increase.mean - difference) < 20 * 0x1p-24)
   }
 
+  @Test("Losses that are no numbers are an error, not a row of the table")
+  func notFinite() throws {
+    struct BrokenCache: LayerCache {
+      var exact: FloatCache
+      var count: Int { exact.count }
+      mutating func append(keys: [Float], values: [Float], tokens: Int) throws {
+        try exact.append(keys: keys, values: values, tokens: tokens)
+      }
+      func attend(queries: [Float], tokens: Int, scale: Float) throws -> [Float] {
+        try exact.attend(queries: queries, tokens: tokens, scale: scale).map { _ in .nan }
+      }
+      mutating func truncate(to count: Int) throws { try exact.truncate(to: count) }
+    }
+    let broken = CacheSetting(name: "broken") { shape, _ in
+      BrokenCache(exact: FloatCache(shape: shape))
+    }
+    let evaluator = Evaluator(model: try Shipped.model(), mode: .wholeWindow)
+    #expect(throws: ModelError.notFinite) {
+      try evaluator.evaluate(windows: [[1, 2, 3]], settings: [.float32, broken])
+    }
+  }
+
   @Test("Both ways of reading agree")
   func modes() throws {
     let model = try Shipped.model()

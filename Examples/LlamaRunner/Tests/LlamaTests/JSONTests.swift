@@ -13,7 +13,10 @@ import Testing
       ("18446744073709551616", .number("18446744073709551616")), ("[]", .array([])),
       ("[1, [] ,{}]", .array([.number("1"), .array([]), .object([])])),
       (#""\u00e9\n\ud83d\ude00/\/""#, "é\n😀//"),
-      (#"{"a":{"a":0}}"#, .object([.init(name: "a", value: .object([.init(name: "a", value: .number("0"))]))])),
+      (
+        #"{"a":{"a":0}}"#,
+        .object([.init(name: "a", value: .object([.init(name: "a", value: .number("0"))]))])
+      ),
     ] as [(String, JSONValue)])
   func reads(text: String, value: JSONValue) throws {
     #expect(try Self.parse(text) == value)
@@ -27,7 +30,8 @@ import Testing
       ("\"a", 2, "the end of a string"), ("\"\u{1}\"", 1, "control character"),
       (#""\x""#, 2, "an escape"), (#""\ud800""#, 7, "surrogates"),
       (#""\ud800\u0041""#, 13, "surrogate"), (#""\u12g4""#, 5, "hexadecimal"),
-      ("1.", 2, "a digit"), ("1e", 2, "a digit"), ("NaN", 0, "a value"), ("\u{feff}1", 0, "a value"),
+      ("1.", 2, "a digit"), ("1e", 2, "a digit"), ("NaN", 0, "a value"),
+      ("\u{feff}1", 0, "a value"),
       (#"{"a":1,"b":2,"a":3}"#, 13, "\"a\" is there twice"),
       (#"{"a":1,"\u0061":3}"#, 7, "twice"), (#"[{"x":{"a":1,"a":1}}]"#, 13, "twice"),
       (String(repeating: "[", count: 100_000), 64, "levels"),
@@ -39,7 +43,8 @@ import Testing
     #expect(error?.reason.contains(reason) == true, "\(error?.reason ?? "")")
   }
 
-  @Test("Bytes that are no UTF-8 are refused", arguments: [[0xff], [0xc0, 0x80], [0xed, 0xa0, 0x80]])
+  @Test(
+    "Bytes that are no UTF-8 are refused", arguments: [[0xff], [0xc0, 0x80], [0xed, 0xa0, 0x80]])
   func notUTF8(bytes: [UInt8]) {
     #expect(throws: JSONParser.Failure.self) { try JSONParser.parse([0x22] + bytes + [0x22]) }
   }

@@ -129,7 +129,8 @@ import Testing
     #expect(throws: CheckpointError.self) { try tensors.floats("\u{e9}", shape: [5]) }
   }
 
-  @Test("A number that is not finite is refused, with its place", arguments: [0x7e00, 0x7c00, 0xfc00])
+  @Test(
+    "A number that is not finite is refused, with its place", arguments: [0x7e00, 0x7c00, 0xfc00])
   func notFinite(bits: Int) throws {
     let body = Self.body.prefix(18) + Data([UInt8(bits & 0xff), UInt8(bits >> 8), 0, 0, 0, 0])
     let tensors = try Safetensors(Self.file(Self.header, body), file: "t")
@@ -138,13 +139,16 @@ import Testing
     #expect(error?.reason.contains("as element 1") == true)
   }
 
-  @Test("What is no regular file is refused at once", arguments: ["/dev/zero", "/dev/null", "/tmp"])
+  @Test(
+    "What is no regular file is refused at once", arguments: ["/dev/zero", "/dev/null", "/tmp"])
   func notAFile(path: String) {
     let error = #expect(throws: CheckpointError.self) {
       try Safetensors(contentsOf: URL(filePath: path))
     }
     #expect(error?.kind == .unreadable)
-    #expect(throws: CheckpointError.self) { try LlamaConfiguration(contentsOf: URL(filePath: path)) }
+    #expect(throws: CheckpointError.self) {
+      try LlamaConfiguration(contentsOf: URL(filePath: path))
+    }
     #expect(throws: CheckpointError.self) { try Tokenizer(contentsOf: URL(filePath: path)) }
   }
 
@@ -160,6 +164,11 @@ import Testing
   func nested() {
     let header = String(repeating: "[", count: 100_000)
     #expect(throws: CheckpointError.self) { try Safetensors(Self.file(header), file: "t") }
+    let object = String(repeating: "{\"a\":", count: 100_000)
+    let error = #expect(throws: CheckpointError.self) {
+      try Safetensors(Self.file(object), file: "t")
+    }
+    #expect(error?.reason.contains("at most 64 levels") == true)
   }
 
   #if !(os(macOS) && arch(x86_64))

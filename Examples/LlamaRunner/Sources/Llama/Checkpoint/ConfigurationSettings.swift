@@ -50,7 +50,8 @@ extension JSONObject {
       throw unsupported("has \(other) among its layer_types, supported is full_attention")
     }
     guard layers.count == layerCount else {
-      throw damaged("has \(layers.count) layer_types, expected one for each of \(layerCount) layers")
+      throw damaged(
+        "has \(layers.count) layer_types, expected one for each of \(layerCount) layers")
     }
   }
 
@@ -72,7 +73,8 @@ extension JSONObject {
     if let named = try optional("architectures", as: [ExactText].self),
       !named.contains(where: models.contains)
     {
-      throw unsupported("has architectures \(named), supported is LlamaForCausalLM or Qwen2ForCausalLM")
+      throw unsupported(
+        "has architectures \(named), supported is LlamaForCausalLM or Qwen2ForCausalLM")
     }
   }
 }

@@ -38,7 +38,8 @@ public struct RotaryConfiguration: Hashable, Sendable {
     }
     let part = try inside.optional("partial_rotary_factor") ?? outside.part ?? 1
     guard part == 1 else {
-      throw raw.unsupported("has a partial_rotary_factor of \(part), supported is 1: the whole head")
+      throw raw.unsupported(
+        "has a partial_rotary_factor of \(part), supported is 1: the whole head")
     }
     let (newer, older): (ExactText?, ExactText?) = (
       try inside.optional("rope_type"), try inside.optional("type")

@@ -33,6 +33,10 @@ public struct Safetensors: Sendable {
     }
     let start = data.startIndex + 8
     let header = data[start..<start + Int(length)]
+    guard header.first == UInt8(ascii: "{") else {
+      throw CheckpointError(
+        .damaged, file, "has a header that does not begin with {, as JSON of one")
+    }
     self.file = file
     bytes = data[header.endIndex...]
     tensors = try TensorEntry.parse(Data(header), file: file)

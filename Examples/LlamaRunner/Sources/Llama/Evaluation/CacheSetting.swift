@@ -39,7 +39,7 @@ public struct CacheSetting: Sendable {
     return CacheSetting(name: name) { _, layer in
       guard own.indices.contains(layer) else {
         throw SettingError(
-          description: "\(name) is a setting for \(own.count) layers, and layer \(layer) was asked for")
+          description: "\(name) is a setting for \(own.count) layers; there is no layer \(layer)")
       }
       return CompressedCache(own[layer])
     }

@@ -50,7 +50,7 @@ public struct Evaluator: Sendable {
   ///   - settings: At least one; the others are compared with the first.
   ///   - progress: Called after each window with how many are done.
   /// - Returns: One result for each setting.
-  /// - Throws: `ModelError`, or what a cache throws.
+  /// - Throws: `ModelError`, for losses that are not finite too, or what a cache throws.
   public func evaluate(
     windows: [[Int]], settings: [CacheSetting], progress: (Int) -> Void = { _ in }
   ) throws -> [Evaluation] {
@@ -90,6 +90,7 @@ public struct Evaluator: Sendable {
       logits.removeLast(logits.count - rows * width)
       Vectors.logSoftmax(&logits, width: width)
       losses += (0..<rows).map { -logits[$0 * width + window[start + $0 + 1]] }
+      guard losses.suffix(rows).allSatisfy(\.isFinite) else { throw ModelError.notFinite }
       if reference.isEmpty {
         divergences += [Float](repeating: 0, count: rows)
         kept += logits

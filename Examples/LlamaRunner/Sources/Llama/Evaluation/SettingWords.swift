@@ -82,7 +82,9 @@ struct SettingWords {
       guard kinds.contains(where: { !$0.keys.isFloat || !$0.values.isFloat }) else {
         throw idle(.estimator, "neither keys nor values are codes")
       }
-      kinds = kinds.map { ($0.keys.with(estimator: estimator), $0.values.with(estimator: estimator)) }
+      kinds = kinds.map {
+        ($0.keys.with(estimator: estimator), $0.values.with(estimator: estimator))
+      }
     }
     return kinds
   }
@@ -110,7 +112,8 @@ struct SettingWords {
     of configuration: KVConfiguration, _ kinds: [(keys: KVPrecision, values: KVPrecision)]
   ) throws {
     if !kinds.contains(where: { !$0.keys.isFloat }), configuration.centring.turns {
-      throw idle(.centre, "it turns the mean of keys, which are no codes; centre=mean is for values")
+      throw idle(
+        .centre, "it turns the mean of keys, which are no codes; centre=mean is for values")
     }
     guard !kinds.contains(where: { !$0.keys.isFloat || !$0.values.isFloat }) else { return }
     let reason = "neither keys nor values are codes"

@@ -96,7 +96,7 @@ public enum ModelError: Error, Equatable, CustomStringConvertible {
   case context(tokens: Int, limit: Int)
   /// Not one cache for each layer, or caches that hold different tokens.
   case caches(expected: Int, counts: [Int])
-  /// Logits that are not numbers, of which no token can be drawn.
+  /// Logits that are not numbers, of which no token can be drawn and no loss computed.
   case notFinite
 
   /// One line that says what to change.
@@ -109,7 +109,9 @@ public enum ModelError: Error, Equatable, CustomStringConvertible {
       "The model reads at most \(limit) tokens, not \(tokens); shorten the text."
     case .caches(let expected, let counts):
       "The model needs \(expected) caches with equally many tokens, not \(counts)."
-    case .notFinite: "The model computed logits that are not finite; its weights are damaged."
+    case .notFinite:
+      "The model computed logits that are not finite: its weights, or what its cache keeps, are beyond "
+        + "the range of float32."
     }
   }
 }

@@ -51,7 +51,9 @@ struct TokenizerFile {
     try model.expect("end_of_word_suffix", "")
     try model.expect("byte_fallback", .bool(false))
     // For characters without a token, and every byte has to have one.
-    _ = try (model.optional("unk_token", as: ExactText.self), model.optional("fuse_unk", as: Bool.self))
+    _ = try (
+      model.optional("unk_token", as: ExactText.self), model.optional("fuse_unk", as: Bool.self)
+    )
   }
 
   private static func vocabulary(_ model: inout JSONObject) throws -> [ExactText: Int] {

@@ -27,7 +27,9 @@ enum Decompositions {{
     let second: Unicode.Scalar
   }}
 
-  /// What a scalar is composed of, in one step: one or two scalars. Hangul is not among them.
+  /// What a scalar is composed of, in one step: one or two scalars.
+  ///
+  /// Hangul is not among them.
   static let parts: [Unicode.Scalar: [Unicode.Scalar]] = {{
     let entries = table.split(separator: ";").map {{ entry in
       entry.split(whereSeparator: \\.isWhitespace).compactMap {{
