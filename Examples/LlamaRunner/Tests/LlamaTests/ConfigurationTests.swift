@@ -62,6 +62,7 @@ import Testing
     (#""num_hidden_layers": 4"#, #""num_hidden_layers": 16777216"#, "num_hidden_layers 16777216"),
     (#""vocab_size": 4096"#, #""vocab_size": 16777216"#, "vocab_size 16777216"),
     (#""head_dim": 64"#, #""head_dim": 1073741824"#, "head_dim 1073741824"),
+    (#""num_attention_heads": 4"#, #""num_attention_heads": 4098"#, "num_attention_heads 4098"),
     (#""hidden_size": 256"#, #""hidden_size": 99999999999999999999"#, "hidden_size"),
     (#""hidden_size": 256"#, #""hidden_size": 256.0"#, "hidden_size"),
     (
@@ -118,22 +119,30 @@ import Testing
       try read(#""rope_scaling": {\#(scaled), "original_max_position_embeddings": 512}"#).stretch
         == .init(factor: 8, lowTurns: 1, highTurns: 4, originalContext: 512))
     #expect(
+      try read(#""original_max_position_embeddings": 256, "rope_scaling": {\#(scaled)}"#).stretch?
+        .originalContext == 256)
+    let error = #expect(throws: CheckpointError.self) {
       try read(
         #""original_max_position_embeddings": 256, "rope_scaling": {\#(scaled), "#
-          + #""original_max_position_embeddings": 512}"#
-      ).stretch?.originalContext == 256)
+          + #""original_max_position_embeddings": 512}"#)
+    }
+    #expect(error?.reason.contains("original_max_position_embeddings 512.0 and 256.0") == true)
   }
 
   @Test("Heads without a dimension of their own share the hidden size evenly")
   func headDimension() throws {
     let url = Shipped.folder.appending(path: "config.json")
     let text = try String(contentsOf: url, encoding: .utf8)
-    func read(heads: Int) throws -> Int {
-      let changed = text.replacing(#""head_dim": 64,"#, with: "").replacing(
+    func read(heads: Int, dimension: String = "") throws -> Int {
+      let changed = text.replacing(#""head_dim": 64,"#, with: dimension).replacing(
         #""num_attention_heads": 4"#, with: #""num_attention_heads": \#(heads)"#)
       return try LlamaConfiguration(Data(changed.utf8), file: "config.json").headDimension
     }
     #expect(try read(heads: 8) == 32)
+    let wide = #expect(throws: CheckpointError.self) {
+      try read(heads: 4_096, dimension: #""head_dim": 66,"#)
+    }
+    #expect(wide?.reason.contains("4096 of head_dim 66, expected at most 262144") == true)
     let error = #expect(throws: CheckpointError.self) { try read(heads: 6) }
     #expect(error?.reason.contains("hidden_size 256") == true)
   }

@@ -60,11 +60,12 @@ public struct LlamaConfiguration: Hashable, Sendable {
     func size(_ name: ExactText, limit: Int) throws -> Int {
       try raw.size(name, limit: limit)
     }
-    hiddenSize = try size("hidden_size", limit: 1 << 18)
-    intermediateSize = try size("intermediate_size", limit: 1 << 20)
+    // Some times the largest published: a window of 1,024 tokens then takes gigabytes at most.
+    hiddenSize = try size("hidden_size", limit: 1 << 16)
+    intermediateSize = try size("intermediate_size", limit: 1 << 18)
     headCount = try size("num_attention_heads", limit: 1 << 12)
     layerCount = try size("num_hidden_layers", limit: 1 << 12)
-    vocabularySize = try size("vocab_size", limit: 1 << 22)
+    vocabularySize = try size("vocab_size", limit: 1 << 20)
     contextLength = try size("max_position_embeddings", limit: 1 << 24)
     keyValueHeadCount = try raw.optionalSize("num_key_value_heads", limit: 1 << 12) ?? headCount
     let ownDimension = try raw.optionalSize("head_dim", limit: 1 << 12)
@@ -78,6 +79,11 @@ public struct LlamaConfiguration: Hashable, Sendable {
     }
     guard headDimension >= 2 && headDimension % 2 == 0 else {
       throw raw.damaged("has head_dim \(headDimension), expected an even one")
+    }
+    guard headCount * headDimension <= 1 << 18 else {
+      throw raw.damaged(
+        "has num_attention_heads \(headCount) of head_dim \(headDimension), expected at most "
+          + "\(1 << 18) floats in all heads of a token")
     }
     let epsilon: Double = try raw.required("rms_norm_eps")
     guard epsilon >= 0 && Float(epsilon).isFinite else {

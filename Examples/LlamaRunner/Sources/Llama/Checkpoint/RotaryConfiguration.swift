@@ -66,6 +66,11 @@ extension RotaryConfiguration.Stretch {
     lowTurns = try raw.required("low_freq_factor")
     highTurns = try raw.required("high_freq_factor")
     let own: Double? = try raw.optional("original_max_position_embeddings")
+    if let originalContext, let own, originalContext != own {
+      throw raw.damaged(
+        "has \(raw.place("original_max_position_embeddings")) \(own) and \(originalContext) outside, "
+          + "expected one of them")
+    }
     self.originalContext = originalContext ?? own ?? Double(contextLength)
     guard factor > 0, lowTurns > 0, highTurns > lowTurns, self.originalContext > 0 else {
       throw raw.damaged(

@@ -3,7 +3,8 @@
 /// The files give a regular expression; the ones in use differ in few points, so this reads them by
 /// hand instead of carrying an engine for them. The first alternative that matches at a place is
 /// taken, as the expressions say. Letters and digits that Unicode added after a tokenizer's own
-/// tables were made, some hundred rare ones, count as letters and digits here already.
+/// tables were made count as such here already: 4,657 of Unicode 17, most of them ideographs, where
+/// the reference has 16. All others are classed as the reference classes them.
 struct WordSplitter: Hashable, Sendable {
   /// What may stand before a word's letters.
   enum Prefix { case space, anyButLetterDigitBreak }
