@@ -23,7 +23,8 @@ struct HitOutputTests {
     let query: Int
     let id: UInt64
     let score: Float
-    let error: Float?
+    /// Its standard error and the ends of its interval, with `--errors`.
+    let error: [Float]
   }
 
   private func expected(_ options: [String]) throws -> [Hit] {
@@ -38,7 +39,7 @@ struct HitOutputTests {
       Hit(
         query: query, id: UInt64(try #require(hit["id"] as? Int)),
         score: Float(try #require(hit["score"] as? Double)),
-        error: (hit["standard_error"] as? Double).map { Float($0) })
+        error: ["standard_error", "low", "high"].compactMap { (hit[$0] as? Double).map { Float($0) } })
     }
   }
 
@@ -55,13 +56,13 @@ struct HitOutputTests {
     let hasErrors = options.contains("--errors")
     let fields =
       "('query', '<i8'), ('id', '<u8'), ('score', '<f4')"
-      + (hasErrors ? ", ('standard_error', '<f4')" : "")
+      + (hasErrors ? ", ('standard_error', '<f4'), ('low', '<f4'), ('high', '<f4')" : "")
     let header = "{'descr': [\(fields)], 'fortran_order': False, 'shape': (\(hits.count),), }"
     let length = Int(bytes[8]) | Int(bytes[9]) << 8
     #expect((10 + length) % 64 == 0)
     let text = String(decoding: bytes[10..<10 + length], as: UTF8.self)
     #expect(text.trimmingCharacters(in: .whitespacesAndNewlines) == header)
-    let size = hasErrors ? 24 : 20
+    let size = hasErrors ? 32 : 20
     try #require(bytes.count == 10 + length + size * hits.count)
     for (row, hit) in hits.enumerated() {
       let start = 10 + length + size * row
@@ -71,7 +72,7 @@ struct HitOutputTests {
       func float(_ offset: Int) -> Float { Float(bitPattern: UInt32(number(offset, 4))) }
       let found = Hit(
         query: Int(number(0, 8)), id: number(8, 8), score: float(16),
-        error: hasErrors ? float(20) : nil)
+        error: hasErrors ? [float(20), float(24), float(28)] : [])
       #expect(found == hit)
     }
   }

@@ -186,9 +186,11 @@ struct JSONFieldTests {
         let hits = try #require(result["hits"] as? [[String: Any]])
         #expect(result["query"] as? Int == query && hits.count == 3)
         for hit in hits {
-          #expect(Set(hit.keys) == ["id", "score", "standard_error", "label"])
+          #expect(Set(hit.keys) == ["id", "score", "standard_error", "low", "high", "label"])
           #expect(hit["score"] is Double && hit["label"] is NSNull)
-          #expect((hit["standard_error"] is NSNull) == errors.isEmpty)
+          for field in ["standard_error", "low", "high"] {
+            #expect((hit[field] is NSNull) == errors.isEmpty, "\(field)")
+          }
         }
       }
     }

@@ -17,7 +17,10 @@ struct HitTable {
         append(Int64(query))
         append(hit.id)
         append(hit.score.bitPattern)
-        if hasErrors { append((hit.standardError ?? .nan).bitPattern) }
+        guard hasErrors else { continue }
+        append((hit.standardError ?? .nan).bitPattern)
+        append((hit.interval(2)?.low ?? .nan).bitPattern)
+        append((hit.interval(2)?.high ?? .nan).bitPattern)
       }
       count += hits.count
     }
@@ -32,8 +35,9 @@ struct HitTable {
   /// Writes the array, and says so.
   func write(to path: String, _ console: Console) throws {
     let fields = [("query", "<i8"), ("id", "<u8"), ("score", "<f4")]
+    let errors = [("standard_error", "<f4"), ("low", "<f4"), ("high", "<f4")]
     try NpyTableWriter.write(
-      rows, count: count, fields: fields + (hasErrors ? [("standard_error", "<f4")] : []), to: path)
+      rows, count: count, fields: fields + (hasErrors ? errors : []), to: path)
     console.write(
       "\(path): \(Numbers.counted(count, "hit")) of "
         + "\(Numbers.counted(queryCount, "query", "queries"))\n")

@@ -85,7 +85,8 @@ private struct IndexSearch {
   /// Searches and prints what it found.
   func run(_ console: Console) throws {
     let path = arguments.operands[0]
-    if let output = arguments.text(.hitsOutput) { try checkTarget(output) }
+    let output = try arguments.outputPath(
+      .hitsOutput, reading: arguments.operands + [arguments.idFile(.only)], console)
     let index = try openIndex(path)
     var file = try VectorFile.open(arguments.operands[1])
     try file.requireDimension(of: index, path)
@@ -107,7 +108,7 @@ private struct IndexSearch {
     report.limit = Nullable(limit)
     report.note(statistics, isRange: limit != nil, options.exactness, index)
     if let warning = labels?.warning(about: hits.joined().map(\.id)) { console.warn(warning) }
-    if let output = arguments.text(.hitsOutput) {
+    if let output {
       return try HitTable(hits, hasErrors: options.hasStandardErrors).write(to: output, console)
     }
     guard !arguments.has(.json) else { return console.write(try JSON.text(report)) }
