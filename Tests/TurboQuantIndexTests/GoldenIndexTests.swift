@@ -21,6 +21,12 @@ import TurboQuantKernels
     var originals: Originals?
     var testDescription: String { name }
 
+    /// The file of recorded results. Scores of 3, 4 and 8 bits come from whole numbers that were chosen anew once, so
+    /// that rounding costs near neighbours little; those are the second.
+    var results: String {
+      [1, 2].contains(bits - (isTwoStage ? 1 : 0)) ? "\(name).txt" : "\(name)-2.txt"
+    }
+
     /// 37 rows of x[row][i] = ((37 i + 101 row + i² row) mod 61) − 30, a block and a begun one.
     static let count = 37
 
@@ -115,7 +121,7 @@ import TurboQuantKernels
       let options = SearchOptions(exactness: .exhaustive, rerank: 10)
       text += Self.lines(try index.search(golden.queries, count: 5, options: options))
     }
-    try Self.expect(Data(text.utf8), is: "\(golden.name).txt")
+    try Self.expect(Data(text.utf8), is: golden.results)
   }
 
   /// More rows and dimensions than a golden file has room for; a checksum of all ids and scores.
@@ -142,6 +148,6 @@ import TurboQuantKernels
         }
       }
     }
-    try Self.expect(Data(text.utf8), is: "results.txt")
+    try Self.expect(Data(text.utf8), is: "results-2.txt")
   }
 }

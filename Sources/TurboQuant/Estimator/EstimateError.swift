@@ -45,19 +45,25 @@ package struct EstimateError: Sendable, Hashable {
     let margin = rounding > 0 ? z * rounding : 0
     guard slope != 0 else { return clamped((offset - margin, offset + margin), to: range) }
     let (first, last) = error.interval(around: cosine, deviations: z)
-    let low = min(max(first, possible.lowerBound), possible.upperBound)
-    let high = max(low, min(last, possible.upperBound))
-    // Float32 arithmetic is independent of the code's error. It also moves what a cosine of 1 comes to, so that it
-    // widens the interval after the cut; an end on the wrong side of the estimate is the end of what is possible.
     let blur = margin / abs(slope)
-    func side(_ length: Double) -> Double {
-      length > 0 ? squareRoot(length * length + blur * blur) : length + blur
-    }
-    let ends = (
-      offset + slope * (cosine - side(cosine - low)),
-      offset + slope * (cosine + side(high - cosine))
-    )
+    let low = -EstimateError.end(
+      -clamped(first, to: possible), from: -cosine, limit: -possible.lowerBound, blur)
+    let high = EstimateError.end(
+      clamped(last, to: possible), from: cosine, limit: possible.upperBound, blur)
+    let ends = (offset + slope * low, offset + slope * high)
     return clamped((min(ends.0, ends.1), max(ends.0, ends.1)), to: range)
+  }
+
+  /// The upper end of an interval of cosines around `cosine`, which the code's own error puts at `end`.
+  ///
+  /// Float32 arithmetic is independent of that error. It also moves what a cosine of 1 comes to, so that it is added
+  /// to an end that is next to the limit.
+  private static func end(
+    _ end: Double, from cosine: Double, limit: Double, _ blur: Double
+  ) -> Double {
+    let length = end - cosine
+    let both = length > 0 ? cosine + squareRoot(length * length + blur * blur) : end + blur
+    return end + blur > limit ? max(both, end + blur) : both
   }
 
   /// Half the longer side of `interval(2)`, seen from `value`.
@@ -89,11 +95,12 @@ package struct EstimateError: Sendable, Hashable {
   }
 }
 
+private func clamped(_ value: Double, to range: ClosedRange<Double>) -> Double {
+  min(max(value, range.lowerBound), range.upperBound)
+}
+
 private func clamped(
   _ ends: (low: Double, high: Double), to range: ClosedRange<Double>
 ) -> (low: Double, high: Double) {
-  (
-    min(max(ends.low, range.lowerBound), range.upperBound),
-    min(max(ends.high, range.lowerBound), range.upperBound)
-  )
+  (clamped(ends.low, to: range), clamped(ends.high, to: range))
 }
