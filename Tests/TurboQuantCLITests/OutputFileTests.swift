@@ -63,7 +63,7 @@ struct OutputFileTests {
   func listedIDs() throws {
     let directory = try TemporaryDirectory()
     try prepare(directory)
-    let ids = (0..<20).map { "\(UInt64.max - 100 + $0)" }.joined(separator: ",")
+    let ids = (0..<20).map { "\(UInt64.max - 100 + UInt64($0))" }.joined(separator: ",")
     let outcome = run(
       "index", "build", directory.path("x.npy"), "-o", directory.path("x.tqi"), "--ids", ids)
     #expect(outcome.exitCode == .done, "\(outcome.error)")
