@@ -9,7 +9,8 @@ export async function checkLayout(page, widths) {
   for (const width of widths) {
     await page.appear(width, 900, 'light');
     for (const number of await figureNumbers(page)) await settled(page, number);
-    const { scrollWidth, checked, beyond, cut, broken } = await page.call(measure);
+    const { header, scrollWidth, checked, beyond, cut, broken } = await page.call(measure);
+    assert(/the lab\s+Seed/.test(header), `the header says ${header} at ${width} pixels`);
     assert(scrollWidth <= width, `the page is ${scrollWidth} pixels wide on a screen of ${width}`);
     assert.deepEqual(beyond, [], `beyond a screen of ${width}`);
     assert.deepEqual(cut, [], `cut off on a screen of ${width}`);
@@ -27,6 +28,7 @@ function measure() {
     math, aside, .meanings, .columns, .legend li, #article > :is(p, ul, ol, h1, h2)`)]
     .filter((each) => each.getClientRects().length > 0);
   return {
+    header: document.querySelector('header').innerText,
     scrollWidth: document.scrollingElement.scrollWidth,
     checked: boxes.length,
     beyond: boxes.filter((each) => {
@@ -48,7 +50,7 @@ function measure() {
 export async function checkText(page) {
   const article = readFileSync('Sources/TurboQuant/TurboQuant.docc/the-lab.md', 'utf8');
   const blocks = article.match(/^```$/gm).length / 2;
-  const { formulas, code, links, headings, text, header } = await page.call(() => ({
+  const { formulas, code, links, headings, text } = await page.call(() => ({
     formulas: [...document.querySelectorAll('.formula')].map((each) => {
       const mathematics = [...each.querySelectorAll('math')];
       return mathematics.length > 0 && mathematics.every((one) =>
@@ -59,7 +61,6 @@ export async function checkText(page) {
       document.getElementById(decodeURIComponent(each.hash.slice(1)))?.textContent),
     headings: [...document.querySelectorAll('#article h2')].map((each) => each.textContent),
     text: document.body.innerText,
-    header: document.querySelector('header').innerText,
   }));
   assert.equal(formulas.length, blocks);
   assert(formulas.every(Boolean), 'a formula that is not drawn as mathematics');
@@ -67,7 +68,6 @@ export async function checkText(page) {
   assert.deepEqual(links, headings);
   assert(headings.length >= 10);
   assert(!/build-lab|dist\/index/.test(text), 'the page tells its reader to build it');
-  assert(/the lab/.test(header), header);
   for (const word of ['Beta', 'nearly independent']) assert(text.includes(word), word);
   return `${blocks} formulas, ${links.length} contents`;
 }

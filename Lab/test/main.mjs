@@ -73,6 +73,12 @@ try {
   }
   await step('Layout', () => checkLayout(other, [1280, 390, 360]));
   await step('Screenshots', () => takeScreenshots(other, screenshots));
+  // A page that another one covers does not paint, so this comes last.
+  await step('Layout of the longest tables and numbers', async () => {
+    const longest = await browser.page(390, 900);
+    await longest.open(`${url}#10.d=16&10.b=4&9.d=3072&9.n=100&6.n=100000000&2.x=0&1.n=50000`);
+    return checkLayout(longest, [390, 360]);
+  });
   assert.deepEqual([...page.complaints, ...other.complaints], []);
   console.log('No complaint on any console');
 } finally {
