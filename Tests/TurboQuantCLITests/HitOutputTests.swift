@@ -39,7 +39,9 @@ struct HitOutputTests {
       Hit(
         query: query, id: UInt64(try #require(hit["id"] as? Int)),
         score: Float(try #require(hit["score"] as? Double)),
-        error: ["standard_error", "low", "high"].compactMap { (hit[$0] as? Double).map { Float($0) } })
+        error: ["standard_error", "low", "high"].compactMap {
+          (hit[$0] as? Double).map { Float($0) }
+        })
     }
   }
 
@@ -90,6 +92,23 @@ struct HitOutputTests {
       return try self.hits(of: result)
     }
     #expect(try hits == expected(["--count", "4", "--errors"]))
+  }
+
+  @Test("Hits are not written over what is searched, by whatever name")
+  func inputsAreKept() throws {
+    let manager = FileManager.default
+    let ids = try directory.write("ids.npy", npy(shape: [1], integers: [3]))
+    try manager.createSymbolicLink(
+      atPath: directory.path("link.npy"), withDestinationPath: "x.tqi")
+    try manager.linkItem(atPath: queries, toPath: directory.path("hard.npy"))
+    for name in ["q.npy", "hard.npy", "link.npy", "ids.npy"] {
+      let before = try Data(contentsOf: URL(filePath: directory.path(name)))
+      let outcome = run(
+        "index", "search", index, queries, "--only", "@\(ids)", "-o", directory.path(name))
+      #expect(
+        outcome.exitCode == .failed && outcome.error.contains("is the same file as the input"))
+      #expect(try Data(contentsOf: URL(filePath: directory.path(name))) == before)
+    }
   }
 
   @Test("One form at a time, in a file that NumPy takes for its own")

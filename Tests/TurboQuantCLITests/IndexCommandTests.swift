@@ -113,7 +113,9 @@ struct IndexCommandTests {
     #expect(shown.exitCode == .done, "\(shown.error)")
     // The originals' own scores: ‖x‖² = 1, with no error.
     let lines = shown.output.split(separator: "\n")
-    #expect(lines.contains { $0.contains(/\b1\.0000?  ± 0\.0000?   0  first$/) }, "\(shown.output)")
+    #expect(
+      lines.contains { $0.contains(/\b1\.000  ± 0\.000  1\.000 … 1\.000   0  first$/) },
+      "\(shown.output)")
     #expect(lines.contains("“first”") && lines.contains("“second\\u{1B}[2J”"))
     #expect(lines.contains { $0.contains("exact inner product with the float32 originals") })
     #expect(run("index", "search", path, queries, "--only", "99").output.contains("nothing"))

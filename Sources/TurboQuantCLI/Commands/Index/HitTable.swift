@@ -38,7 +38,8 @@ struct HitTable {
     let errors = [("standard_error", "<f4"), ("low", "<f4"), ("high", "<f4")]
     try NpyTableWriter.write(
       rows, count: count, fields: fields + (hasErrors ? errors : []), to: path)
-    console.write(
+    console.report(
+      changeOf: path,
       "\(path): \(Numbers.counted(count, "hit")) of "
         + "\(Numbers.counted(queryCount, "query", "queries"))\n")
   }

@@ -8,9 +8,9 @@ extension Command {
     name: "index build", summary: "Build an index of vectors, to be searched by their codes.",
     discussion: """
       Reads the vectors block by block and keeps their codes in memory, and the vectors too with
-      --originals. The index appears whole or not at all. --center reads the file twice. Where the mean is
-      longer than the rows are away from it, it halves the error of scores or better; a hint on standard error
-      then says so. float16 originals are refused where they cannot hold the vectors.
+      --originals. The index appears whole or not at all. --center reads the file twice. Where the mean
+      is longer than the rows are away from it, it halves the error of scores or better; a hint on
+      standard error then says so. float16 originals are refused where they cannot hold the vectors.
       """,
     operands: [
       Operand(

@@ -9,12 +9,13 @@ extension Command {
     discussion: """
       Scores are estimated from the codes; --rerank compares the best with the vectors themselves,
       which --originals has kept. An estimated l2 distance of a row to itself may come out below 0 and a
-      cosine above 1, or on the other side: leave --within room of some --errors. One-bit, two-stage and short codes and small indexes are read whole
-      whatever --exactness says, and so is every code by --within.
+      cosine above 1, or on the other side: leave --within room of some --errors. One-bit, two-stage and
+      short codes and small indexes are read whole whatever --exactness says, and so is every code by
+      --within.
 
       The file of --output has one record a hit, with the fields query, id and score, and with --errors
-      standard_error. Where every query has K hits, numpy.load("HITS.npy")["id"].reshape(-1, K) has a
-      row a query.
+      standard_error, low and high. Where every query has K hits,
+      numpy.load("HITS.npy")["id"].reshape(-1, K) has a row a query.
       """,
     operands: [
       .index,
