@@ -87,11 +87,9 @@ public struct CodeFile: ~Copyable, Sendable {
   /// - Throws: ``CodeFileError`` when a chunk is damaged.
   /// - Precondition: `rows` lies within 0 ..< ``count``.
   public func codes(of rows: Range<Int>) throws(CodeFileError) -> CodeMatrix {
-    let stride = codec.bytesPerVector
     let bytes = try withBytes(of: rows) { $0.copied() }
     // Who copies rows goes on to others, or keeps the copy.
-    container.forgetBytes(
-      of: CodeFileFormat.rows, rows.lowerBound * stride..<rows.upperBound * stride)
+    forget(rows)
     do throws(CodecError) {
       return try CodeMatrix(bytes: bytes, of: codec)
     } catch {
@@ -111,12 +109,20 @@ public struct CodeFile: ~Copyable, Sendable {
     let start = container.sections.first { $0.name == CodeFileFormat.rows }?.offset ?? 0
     let blockRows = max(1, (1 << 20) / codec.bytesPerVector)
     for first in stride(from: 0, to: count, by: blockRows) {
-      guard let fault = try firstFault(in: first..<min(count, first + blockRows)) else { continue }
+      let rows = first..<min(count, first + blockRows)
+      defer { forget(rows) }
+      guard let fault = try firstFault(in: rows) else { continue }
       let row = first + fault.row
       throw CodeFileError(
         fault, row: row, offset: start + UInt64(row * codec.bytesPerVector + fault.offset),
         path: path)
     }
+  }
+
+  /// Frees the memory behind rows that have been read.
+  private func forget(_ rows: Range<Int>) {
+    let size = codec.bytesPerVector
+    container.forgetBytes(of: CodeFileFormat.rows, rows.lowerBound * size..<rows.upperBound * size)
   }
 
   private func firstFault(in rows: Range<Int>) throws(CodeFileError) -> RowFault? {

@@ -143,8 +143,7 @@ public struct VectorFile: ~Copyable, Sendable {
     let rows = nextRow..<nextRow + min(maximumRowCount, count - nextRow)
     if stream == nil {
       try read(rows: rows, into: &buffer)
-      let size = decoder.rowByteCount
-      mapping.forget(firstOffset + rows.lowerBound * size..<firstOffset + rows.upperBound * size)
+      forget(rows)
     } else {
       try readStream(rows, into: &buffer)
     }
@@ -183,6 +182,13 @@ public struct VectorFile: ~Copyable, Sendable {
       throw VectorFileError(.misuse(reason: "standard input is read only once"), path: path)
     }
     nextRow = 0
+  }
+
+  /// Frees the memory behind rows that have been read; columns lie all over the file and stay.
+  private func forget(_ rows: Range<Int>) {
+    guard !isFortranOrder else { return }
+    let size = decoder.rowByteCount
+    mapping.forget(firstOffset + rows.lowerBound * size..<firstOffset + rows.upperBound * size)
   }
 
   private func decode(
