@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import TestSupport
 import Testing
 import TurboQuantKernels
@@ -167,6 +168,26 @@ func lockOnce(_ path: String, waitingAtMost patience: Duration = .zero) throws(S
   }
 }
 
+/// Work on a thread of its own: one that waits for a lock must not keep a thread from other tests.
+private final class Background: Sendable {
+  private let result = Mutex<Result<Bool, any Error>?>(nil)
+
+  init(_ body: @escaping @Sendable () throws -> Bool) {
+    Thread.detachNewThread {
+      let outcome = Result { try body() }
+      self.result.withLock { $0 = outcome }
+    }
+  }
+
+  /// What the work gave, when it is done.
+  func wait() throws -> Bool {
+    while true {
+      if let outcome = result.withLock({ $0 }) { return try outcome.get() }
+      usleep(1_000)
+    }
+  }
+}
+
 /// Files that writers leave, and locks between writers.
 @Suite struct WriterTests {
   let scratch: Scratch
@@ -227,39 +248,40 @@ func lockOnce(_ path: String, waitingAtMost patience: Duration = .zero) throws(S
     try lockOnce(path)
   }
 
-  @Test func aFileThatIsReplacedWhileItIsWaitedForIsLockedAnew() async throws {
+  @Test func aFileThatIsReplacedWhileItIsWaitedForIsLockedAnew() throws {
     let path = try scratch.write([1], to: "x")
     let lock = try FileLock(path, waitingAtMost: .zero)
-    async let waiter: Bool = {
+    let waiter = Background {
       var file = try AtomicFile(replacing: FileLock(path, waitingAtMost: .seconds(60)))
       // Under the lock the file is the one that the other has written.
       let isNew = FileManager.default.contents(atPath: path) == Data([2])
       try file.append(([3] as [UInt8]).span.raw)
       try file.commit()
       return isNew
-    }()
-    try await Task.sleep(for: .milliseconds(50))
+    }
+    usleep(50_000)
     var file = try AtomicFile(replacing: lock)
     try file.append(([2] as [UInt8]).span.raw)
     try file.commit()
-    #expect(try await waiter)
+    #expect(try waiter.wait())
     #expect(try scratch.read("x") == [3])
   }
 
-  @Test func aWriterWithoutTheLockWaitsBeforeItReplaces() async throws {
+  @Test func aWriterWithoutTheLockWaitsBeforeItReplaces() throws {
     let path = try scratch.write([1], to: "x")
     let lock = try FileLock(path, waitingAtMost: .zero)
-    async let waiter: Void = {
+    let waiter = Background {
       var file = try AtomicFile(path)
       try file.append(([3] as [UInt8]).span.raw)
       try file.commit()
-    }()
-    try await Task.sleep(for: .milliseconds(50))
+      return true
+    }
+    usleep(50_000)
     #expect(try scratch.read("x") == [1])
     var file = try AtomicFile(replacing: lock)
     try file.append(([2] as [UInt8]).span.raw)
     try file.commit()
-    try await waiter
+    #expect(try waiter.wait())
     #expect(try scratch.read("x") == [3])
   }
 
