@@ -77,10 +77,12 @@ public struct VectorIndex: Sendable {
       guard mean.count == codec.dimension else {
         throw .length(mean.count, dimension: codec.dimension)
       }
-      let prepared = try rethrowing { () throws(CodecError) in try codec.prepare(mean.span) }
-      guard prepared.norm <= VectorIndex.largestNorm else {
-        throw .norm(prepared.norm, of: "mean", row: 0)
+      if let column = mean.firstIndex(where: { !$0.isFinite }) {
+        throw IndexError(CodecError(.notFinite(value: mean[column], row: 0, column: column)))
       }
+      // Without the codec, whose rotation a file that is only opened must not draw.
+      let norm = mean.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()
+      guard norm <= VectorIndex.largestNorm else { throw .norm(norm, of: "mean", row: 0) }
     }
     self.codec = codec
     self.metric = metric

@@ -14,6 +14,7 @@ extension Codec {
     guard threads > 1, blockCount > 1, count * dimension == vectors.count else {
       return try encode(vectors.span).bytes
     }
+    draw()
     let blocks = try Parallel.map(blockCount, threads: threads) { block throws(CodecError) in
       try encodedRows(block * blockRows..<min(count, (block + 1) * blockRows), of: vectors)
     }

@@ -6,8 +6,11 @@ public struct Rate: Sendable, Hashable {
   /// Twice the bits a coordinate.
   public let halfBits: Int
 
-  /// `bits` bits a coordinate.
-  public static func bits(_ bits: Int) -> Rate { Rate(halfBits: 2 * bits) }
+  /// `bits` bits a coordinate; a codec refuses what its quantizer does not offer.
+  public static func bits(_ bits: Int) -> Rate {
+    // Far beyond any rate that is offered, a number of bits whose half bits are not an integer is cut.
+    Rate(halfBits: 2 * min(max(bits, Int.min / 2), Int.max / 2))
+  }
 
   /// The rate of `value` bits a coordinate, or nil when it is not a multiple of ½ in ½ … 9.
   public init?(bitsPerCoordinate value: Double) {

@@ -59,11 +59,10 @@ public struct Codec: Sendable {
     dimension: Int, rate: Rate, quantizer: Quantizer = .scalar, rotation: RotationKind? = nil,
     normalization: Normalization = .norm, seed: UInt64 = 0
   ) throws(CodecError) {
-    let stages = try Stages(dimension: dimension, rate: rate, quantizer: quantizer, seed: seed)
     try self.init(
-      dimension: dimension, rate: rate, quantizer: quantizer,
-      rotation: Rotation(dimension: dimension, kind: rotation, seed: seed),
-      stages: stages, normalization: normalization, seed: seed)
+      drawnLater: dimension, rate: rate, quantizer: quantizer, rotation: rotation,
+      normalization: normalization, seed: seed)
+    draw()
   }
 
   /// This codec with another seed; codebooks, which do not depend on it, are kept.
@@ -72,18 +71,21 @@ public struct Codec: Sendable {
   /// - Complexity: As ``init(dimension:rate:quantizer:rotation:normalization:seed:)``, without the
   ///   codebook.
   public func reseeded(_ seed: UInt64) throws(CodecError) -> Codec {
-    let stages = try Stages(
-      dimension: dimension, rate: rate, quantizer: quantizer, seed: seed, reusing: self)
-    return try Codec(
-      dimension: dimension, rate: rate, quantizer: quantizer,
-      rotation: Rotation(dimension: dimension, kind: rotation.kind, seed: seed),
-      stages: stages, normalization: normalization, seed: seed)
+    let codec = try Codec(
+      drawnLater: dimension, rate: rate, quantizer: quantizer, rotation: rotation.kind,
+      normalization: normalization, seed: seed, reusing: self)
+    codec.draw()
+    return codec
   }
 
-  private init(
-    dimension: Int, rate: Rate, quantizer: Quantizer, rotation: Rotation, stages: Stages,
-    normalization: Normalization, seed: UInt64
+  /// A codec whose rotation and sketch are drawn when the first vector needs them.
+  init(
+    drawnLater dimension: Int, rate: Rate, quantizer: Quantizer, rotation: RotationKind?,
+    normalization: Normalization, seed: UInt64, reusing known: Codec? = nil
   ) throws(CodecError) {
+    let stages = try Stages(
+      dimension: dimension, rate: rate, quantizer: quantizer, seed: seed, reusing: known)
+    let rotation = try Rotation(dimension: dimension, kind: rotation, seed: seed)
     self.dimension = dimension
     self.rate = rate
     self.quantizer = quantizer
@@ -100,6 +102,15 @@ public struct Codec: Sendable {
       dimension: dimension, rate: rate, quantizer: quantizer, normalization: normalization,
       seed: seed, rotation: rotation, stages: stages, layout: layout)
     fingerprint = Fingerprint(of: record)
+  }
+
+  /// Draws rotation and sketch now.
+  ///
+  /// Of a codec that was read from a record the first vector pays for it otherwise, on several threads each
+  /// of them.
+  package func draw() {
+    rotation.draw()
+    sketch?.draw()
   }
 
   /// Bytes of one stored row, scalars included.
@@ -122,11 +133,10 @@ struct Stages: Sendable {
     reusing known: Codec? = nil
   ) throws(CodecError) {
     try CodecError.check(dimension: dimension)
-    let directions = quantizer.directions(dimension: dimension, rate: rate)
     switch quantizer {
     case .scalar:
       scalar = try Self.scalar(dimension, rate, known)
-    case .twoStage(let kind, _):
+    case .twoStage(let kind, let directions):
       guard (4...18).contains(rate.halfBits) else {
         throw CodecError(
           .rateNotOffered(
@@ -136,10 +146,15 @@ struct Stages: Sendable {
       scalar = try Self.scalar(dimension, rate.withoutSketchBit, known)
       sketch = try ResidualSketch(
         dimension: dimension, directions: directions, kind: kind, seed: seed)
-    case .qjl(let kind, _):
+    case .qjl(let kind, let directions):
+      try CodecError.check(recorded: rate, of: quantizer)
       sketch = try ResidualSketch(
-        dimension: dimension, directions: directions, kind: kind, seed: seed)
+        dimension: dimension,
+        directions: directions ?? quantizer.directions(dimension: dimension, rate: rate),
+        kind: kind,
+        seed: seed)
     case .polar:
+      try CodecError.check(recorded: rate, of: quantizer)
       guard let bits = quantizer.polarBits(rate: rate) else {
         throw CodecError(
           .rateNotOffered(

@@ -53,11 +53,11 @@ public struct CodecError: Error, Sendable, Hashable {
   public func addingRows(_ offset: Int) -> CodecError {
     switch kind {
     case .notFinite(let value, let row, let column):
-      CodecError(.notFinite(value: value, row: row + offset, column: column))
-    case .normOverflow(let row): CodecError(.normOverflow(row: row + offset))
-    case .zeroVector(let row): CodecError(.zeroVector(row: row + offset))
+      CodecError(.notFinite(value: value, row: row &+ offset, column: column))
+    case .normOverflow(let row): CodecError(.normOverflow(row: row &+ offset))
+    case .zeroVector(let row): CodecError(.zeroVector(row: row &+ offset))
     case .malformedRow(let row, let reason):
-      CodecError(.malformedRow(row: row + offset, reason: reason))
+      CodecError(.malformedRow(row: row &+ offset, reason: reason))
     default: self
     }
   }
@@ -73,7 +73,7 @@ extension CodecError: CustomStringConvertible {
       "a randomized Hadamard rotation needs more than 64 dimensions, not \(d); use the Haar rotation"
     case .matrixTooLarge(let rows, let columns):
       "a dense matrix of \(rows) × \(columns) is beyond 2²⁶ entries; use the Hadamard rotation and "
-        + "the structured sketch"
+        + "the structured sketch, or fewer directions"
     case .rateNotOffered(let rate, let quantizer, let offered):
       "\(rate) bits a coordinate is not offered by the \(quantizer) quantizer, which takes \(offered)"
     case .directionsOutOfRange(let m):
@@ -124,8 +124,32 @@ extension CodecError: CustomStringConvertible {
   }
 
   static func check(matrixOf rows: Int, by columns: Int) throws(CodecError) {
-    guard rows.multipliedReportingOverflow(by: columns).partialValue <= 1 << 26 else {
+    let (entries, overflows) = rows.multipliedReportingOverflow(by: columns)
+    guard !overflows, entries <= 1 << 26 else {
       throw CodecError(.matrixTooLarge(rows: rows, columns: columns))
+    }
+  }
+
+  static func check(directions: Int) throws(CodecError) {
+    guard (1...largestDimension).contains(directions) else {
+      throw CodecError(.directionsOutOfRange(directions))
+    }
+  }
+
+  static func check(rotation kind: RotationKind, dimension: Int) throws(CodecError) {
+    try check(dimension: dimension)
+    switch kind {
+    case .haar: try check(matrixOf: dimension, by: dimension)
+    case .hadamard:
+      guard dimension > 64 else { throw CodecError(.hadamardTooSmall(dimension: dimension)) }
+    }
+  }
+
+  /// Refuses a rate of a quantizer that only takes defaults from it, where a record has no room for it.
+  static func check(recorded rate: Rate, of quantizer: Quantizer) throws(CodecError) {
+    guard (0...Int(UInt8.max)).contains(rate.halfBits) else {
+      throw CodecError(
+        .rateNotOffered(rate: rate, quantizer: quantizer.name, offered: "0 … 127.5 bits"))
     }
   }
 

@@ -92,7 +92,8 @@ extension Codec {
   ///
   /// - Throws: ``CodecError`` when the record is damaged, of a newer version, or describes a codec
   ///   that this version cannot reproduce.
-  /// - Complexity: As ``init(dimension:rate:quantizer:rotation:normalization:seed:)``.
+  /// - Complexity: O(d), and the solution of a codebook. Rotation and sketch are drawn when the first vector
+  ///   needs them, so that a short file cannot ask for hours of work by being opened.
   public init(record: RawSpan) throws(CodecError) {
     func refuse(_ reason: String) -> CodecError { CodecError(.recordNotUnderstood(reason: reason)) }
     guard record.byteCount >= CodecRecord.fixedByteCount else {
@@ -114,15 +115,17 @@ extension Codec {
       throw refuse("rotation kind \(record.byte(at: 27)) at byte 27")
     }
     let sketch = SketchKind(rawValue: record.byte(at: 29))
-    let directions = Int(record.integer(at: 32, as: UInt32.self))
+    let directions = Int(clamping: record.integer(at: 32, as: UInt32.self))
     guard
       let quantizer = Quantizer(
         number: record.byte(at: 25), sketch: sketch, directions: directions,
         polarBits: CodecRecord.polarBits(record))
     else { throw refuse("quantizer \(record.byte(at: 25)) at byte 25") }
-    let dimension = Int(record.integer(at: 20, as: UInt32.self))
+    let dimension = Int(clamping: record.integer(at: 20, as: UInt32.self))
     let rate = Rate(halfBits: Int(record.byte(at: 26)))
     // Checked before anything is built, so that a forged dimension costs nothing.
+    try CodecError.check(dimension: dimension)
+    if sketch != nil { try CodecError.check(directions: directions) }
     let layout = RowLayout(
       dimension: dimension, rate: rate, quantizer: quantizer, normalization: normalization)
     let bytesPerVector = Int(record.integer(at: 36, as: UInt32.self))
@@ -130,7 +133,7 @@ extension Codec {
       throw refuse("\(bytesPerVector) bytes a row, expected \(layout.bytesPerVector)")
     }
     try self.init(
-      dimension: dimension, rate: rate, quantizer: quantizer, rotation: rotation,
+      drawnLater: dimension, rate: rate, quantizer: quantizer, rotation: rotation,
       normalization: normalization, seed: record.integer(at: 40, as: UInt64.self))
     guard self.record.count == record.byteCount else {
       throw refuse("\(record.byteCount) bytes, expected \(self.record.count)")

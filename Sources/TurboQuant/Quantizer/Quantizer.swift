@@ -32,7 +32,9 @@ public enum Quantizer: Sendable, Hashable {
     switch self {
     case .scalar, .polar: 0
     case .twoStage(_, let directions): directions ?? dimension
-    case .qjl(_, let directions): directions ?? (rate.halfBits * dimension + 1) / 2
+    case .qjl(_, let directions):
+      // Beyond 32 bits where the rate and the dimension are the largest.
+      directions ?? Int(clamping: (Int64(rate.halfBits) * Int64(dimension) + 1) / 2)
     }
   }
 

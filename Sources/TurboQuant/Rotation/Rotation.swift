@@ -9,42 +9,38 @@ public struct Rotation: Sendable {
   public let dimension: Int
   /// How the rotation is built.
   public let kind: RotationKind
-  let form: Form
+  private let form: Deferred<Form>
 
-  enum Form: Sendable {
+  private enum Form: Sendable {
     case dense(columns: [Float])
     case mixing(Mixing)
   }
 
-  /// Creates the rotation of `dimension` that `seed` names.
+  /// Creates the rotation of `dimension` that `seed` names; it is drawn when it is first applied.
   ///
   /// - Throws: ``CodecError`` when the dimension is outside 1 … 2²⁴, too small for a Hadamard
   ///   rotation or too large for a Haar rotation.
-  /// - Complexity: O(d) for a Hadamard rotation, O(d³) for a Haar rotation.
+  /// - Complexity: O(1). The first use adds O(d) for a Hadamard rotation, O(d³) for a Haar rotation.
   public init(
     dimension: Int, kind: RotationKind? = nil, seed: UInt64
   ) throws(CodecError) {
-    var stream = RandomStream(seed: seed, purpose: .rotation)
-    try self.init(dimension: dimension, kind: kind, stream: &stream)
-  }
-
-  /// Creates a rotation from any stream; the sketch uses this with its own.
-  init(dimension: Int, kind: RotationKind?, stream: inout RandomStream) throws(CodecError) {
-    try CodecError.check(dimension: dimension)
     let kind = kind ?? .standard(dimension: dimension)
+    try CodecError.check(rotation: kind, dimension: dimension)
     self.dimension = dimension
     self.kind = kind
-    switch kind {
-    case .haar:
-      try CodecError.check(matrixOf: dimension, by: dimension)
-      form = .dense(columns: Orthogonal.haar(dimension: dimension, from: &stream))
-    case .hadamard:
-      guard dimension > 64 else {
-        throw CodecError(.hadamardTooSmall(dimension: dimension))
+    form = Deferred {
+      var stream = RandomStream(seed: seed, purpose: .rotation)
+      switch kind {
+      case .haar:
+        return .dense(columns: Orthogonal.haar(dimension: dimension, from: &stream))
+      case .hadamard:
+        return .mixing(HadamardSteps.mixing(dimension: dimension, from: &stream))
       }
-      form = .mixing(HadamardSteps.mixing(dimension: dimension, from: &stream))
     }
   }
+
+  /// Draws the rotation now, which the first use would otherwise pay for.
+  func draw() { _ = form.value }
 
   /// R · `x`.
   ///
@@ -78,7 +74,7 @@ public struct Rotation: Sendable {
 
   /// `work.front` ← R · `work.front`.
   func rotate(_ kernels: Kernels, _ work: inout Workspace) {
-    switch form {
+    switch form.value {
     case .mixing(let mixing): kernels.mix(mixing, &work.front)
     case .dense(let columns):
       kernels.multiply(
@@ -89,7 +85,7 @@ public struct Rotation: Sendable {
 
   /// `work.front` ← Rᵀ · `work.front`.
   func rotateBack(_ kernels: Kernels, _ work: inout Workspace) {
-    switch form {
+    switch form.value {
     case .mixing(let mixing): kernels.unmix(mixing, &work.front)
     case .dense(let columns):
       kernels.multiplyTransposed(

@@ -16,6 +16,8 @@ extension ResidualSketch {
   public static func tailBound(epsilon: Double, directions: Int) -> Double {
     precondition(epsilon > 0, "an error of more than \(epsilon) needs no bound")
     let exponent = Double(directions) * epsilon * epsilon / Double.pi
+    // Without directions there is no bound but 1.
+    guard exponent > 0 else { return 1 }
     return exponent > 700 ? 0 : min(1, 2 * Portable.exp(-exponent))
   }
 

@@ -11,54 +11,78 @@ public struct ResidualSketch: Sendable {
   public let directions: Int
   /// How the directions are built.
   public let kind: SketchKind
-  private let blocks: [Block]
+  private let form: Deferred<Form>
 
-  /// Up to `dimension` directions that belong together.
-  private enum Block: Sendable {
-    /// A matrix of `count` rows, column by column.
-    case dense(columns: [Float], count: Int)
-    /// The first `count` rows of a rotation.
-    case rotation(Rotation, count: Int)
-
-    var count: Int {
-      switch self {
-      case .dense(_, let count), .rotation(_, let count): count
-      }
-    }
+  /// Directions in blocks of up to `dimension` that belong together.
+  private enum Form: Sendable {
+    /// Matrices one after another, each column by column. Gaussian ones have a row for each direction of
+    /// their block, orthogonal ones `dimension` rows.
+    case dense(columns: [Float])
+    /// The first rows of a rotation a block.
+    case mixing([Mixing])
   }
 
-  /// Creates the sketch of `directions` directions (`dimension` if nil) that `seed` names.
+  /// Creates the sketch of `directions` directions (`dimension` if nil) that `seed` names; they are drawn when
+  /// they are first used.
   ///
   /// - Throws: ``CodecError`` for a dimension or a number of directions outside 1 … 2²⁴, or a dense
   ///   matrix of more than 2²⁶ entries.
-  /// - Complexity: O(d) a block of d structured directions; O(md) memory for the others, and
-  ///   O(d³) a block for orthogonal ones.
+  /// - Complexity: O(1). The first use adds O(d) a block of d structured directions, O(md) for Gaussian ones,
+  ///   and O(d³) a block for orthogonal ones.
   public init(
     dimension: Int, directions: Int? = nil, kind: SketchKind = .structured, seed: UInt64
   ) throws(CodecError) {
     try CodecError.check(dimension: dimension)
     let directions = directions ?? dimension
-    guard (1...CodecError.largestDimension).contains(directions) else {
-      throw CodecError(.directionsOutOfRange(directions))
+    try CodecError.check(directions: directions)
+    if kind != .gaussian {
+      let rotation = ResidualSketch.rotationKind(kind, dimension: dimension)
+      try CodecError.check(rotation: rotation, dimension: dimension)
     }
-    if kind != .structured { try CodecError.check(matrixOf: directions, by: dimension) }
+    if kind != .structured || dimension <= 64 {
+      try CodecError.check(matrixOf: directions, by: dimension)
+    }
     self.dimension = dimension
     self.directions = directions
     self.kind = kind
-    var blocks: [Block] = []
+    form = Deferred {
+      ResidualSketch.form(dimension: dimension, directions: directions, kind: kind, seed: seed)
+    }
+  }
+
+  /// How the blocks of a sketch that is not Gaussian are built.
+  private static func rotationKind(_ kind: SketchKind, dimension: Int) -> RotationKind {
+    kind == .orthogonal ? .haar : .standard(dimension: dimension)
+  }
+
+  private static func form(
+    dimension: Int, directions: Int, kind: SketchKind, seed: UInt64
+  ) -> Form {
+    var columns: [Float] = []
+    var mixings: [Mixing] = []
     for (number, start) in stride(from: 0, to: directions, by: dimension).enumerated() {
+      // A stream of its own for each block.
       var stream = RandomStream(seed: seed, purpose: .sketch, number: UInt32(number))
-      let count = min(dimension, directions - start)
-      if kind == .gaussian {
-        let columns = (0..<count * dimension).map { _ in Float(stream.nextNormal()) }
-        blocks.append(.dense(columns: columns, count: count))
-      } else {
-        let rotation = try Rotation(
-          dimension: dimension, kind: kind == .orthogonal ? .haar : nil, stream: &stream)
-        blocks.append(.rotation(rotation, count: count))
+      switch (kind, rotationKind(kind, dimension: dimension)) {
+      case (.gaussian, _):
+        let count = min(dimension, directions - start)
+        for _ in 0..<count * dimension { columns.append(Float(stream.nextNormal())) }
+      case (_, .haar): columns += Orthogonal.haar(dimension: dimension, from: &stream)
+      case (_, .hadamard):
+        mixings.append(HadamardSteps.mixing(dimension: dimension, from: &stream))
       }
     }
-    self.blocks = blocks
+    return mixings.isEmpty ? .dense(columns: columns) : .mixing(mixings)
+  }
+
+  /// Draws the directions now, which the first use would otherwise pay for.
+  func draw() { _ = form.value }
+
+  private var blockCount: Int { (directions + dimension - 1) / dimension }
+
+  /// The number of directions in block `number`.
+  private func count(ofBlock number: Int) -> Int {
+    min(dimension, directions - number * dimension)
   }
 
   /// Bytes of sign bits of one vector.
@@ -94,15 +118,16 @@ public struct ResidualSketch: Sendable {
     // With a and w at right angles and uniform, a row says ρ|a₁| + √(1 − ρ²)·sign(a₁)w₁. E a₁² = E w₁² = 1/d,
     // E|a₁a₂| = 2/πd, and given a, E w₁w₂ = −a₁a₂/(d − 1).
     let pair = 2 / (Double.pi * d)
-    var total = CosineError(everywhere: 0)
-    for block in blocks {
-      let k = Double(block.count)
+    func error(ofBlockOf count: Int) -> CosineError {
+      let k = Double(count)
       let along = k / d + k * (k - 1) * pair
       let across = k / d - k * (k - 1) * pair / (d - 1)
       let own = CosineError(across: across, along: along - k * k * mean * mean)
-      total = total + own.scaled(by: 1 / (mean * m))
+      return own.scaled(by: 1 / (mean * m))
     }
-    return total
+    // Whole blocks are alike and independent.
+    let whole = error(ofBlockOf: dimension).scaled(by: squareRoot(Double(directions / dimension)))
+    return whole + error(ofBlockOf: directions % dimension)
   }
 
   /// sign(J · `r`), one bit a direction, least significant bit of each byte first; 1 means ≥ 0.
@@ -131,11 +156,11 @@ public struct ResidualSketch: Sendable {
     let kernels = try Kernels.current()
     var projections: [Float] = []
     var work = Workspace(dimension: dimension)
-    for block in blocks {
+    for block in 0..<blockCount {
       work.load(q)
       work.swap()
       withStandardFloatEnvironment { multiply(kernels, block, &work) }
-      for i in 0..<block.count { projections.append(work.front.span[i]) }
+      for i in 0..<count(ofBlock: block) { projections.append(work.front.span[i]) }
     }
     return projections
   }
@@ -145,25 +170,16 @@ public struct ResidualSketch: Sendable {
     let kernels = try Kernels.current()
     var total = [Float](repeating: 0, count: dimension)
     var work = Workspace(dimension: dimension)
-    var start = 0
-    for block in blocks {
+    for block in 0..<blockCount {
+      let (start, count) = (block * dimension, count(ofBlock: block))
       var signs = work.front.mutableSpan
       for i in 0..<dimension {
         let bit = start + i
-        let isPositive = i < block.count && bits.byte(at: bit / 8) >> UInt8(bit % 8) & 1 == 1
-        signs[i] = i >= block.count ? 0 : isPositive ? 1 : -1
+        let isPositive = i < count && bits.byte(at: bit / 8) >> UInt8(bit % 8) & 1 == 1
+        signs[i] = i >= count ? 0 : isPositive ? 1 : -1
       }
-      withStandardFloatEnvironment {
-        switch block {
-        case .rotation(let rotation, _): rotation.rotateBack(kernels, &work)
-        case .dense(let columns, let count):
-          kernels.multiplyTransposed(
-            columns: columns.span, rowCount: count, work.front, into: &work.back)
-          work.swap()
-        }
-      }
+      withStandardFloatEnvironment { multiplyTransposed(kernels, block, &work) }
       for i in 0..<dimension { total[i] += work.front.span[i] }
-      start += block.count
     }
     return total
   }
@@ -173,8 +189,8 @@ public struct ResidualSketch: Sendable {
     _ kernels: Kernels, _ work: inout Workspace, into bits: inout MutableSpan<UInt8>,
     at offset: Int
   ) {
-    guard blocks.count > 1 else {
-      multiply(kernels, blocks[0], &work)
+    guard blockCount > 1 else {
+      multiply(kernels, 0, &work)
       kernels.packSigns(work.front, count: directions, into: &bits, at: offset)
       return
     }
@@ -182,27 +198,47 @@ public struct ResidualSketch: Sendable {
     var original = FloatBuffer(count: dimension)
     copy(work.back, into: &original)
     for i in 0..<byteCount { bits[offset + i] = 0 }
-    var start = 0
-    for block in blocks {
+    for block in 0..<blockCount {
+      let start = block * dimension
       copy(original, into: &work.back)
       multiply(kernels, block, &work)
       let projections = work.front.span
-      for i in 0..<block.count where projections[i] >= 0 {
+      for i in 0..<count(ofBlock: block) where projections[i] >= 0 {
         bits[offset + (start + i) / 8] |= 1 << UInt8((start + i) % 8)
       }
-      start += block.count
     }
   }
 
-  /// `work.front` ← the block's directions times `work.back`.
-  private func multiply(_ kernels: Kernels, _ block: Block, _ work: inout Workspace) {
-    switch block {
-    case .dense(let columns, let count):
-      kernels.multiply(columns: columns.span, rowCount: count, work.back, into: &work.front)
-    case .rotation(let rotation, _):
+  /// `work.front` ← the directions of block `number` times `work.back`.
+  private func multiply(_ kernels: Kernels, _ number: Int, _ work: inout Workspace) {
+    switch form.value {
+    case .dense(let columns):
+      let (own, rowCount) = matrix(number, of: columns.count)
+      kernels.multiply(
+        columns: columns.span.extracting(own), rowCount: rowCount, work.back, into: &work.front)
+    case .mixing(let mixings):
       work.swap()
-      rotation.rotate(kernels, &work)
+      kernels.mix(mixings[number], &work.front)
     }
+  }
+
+  /// `work.front` ← the transposed directions of block `number` times `work.front`.
+  private func multiplyTransposed(_ kernels: Kernels, _ number: Int, _ work: inout Workspace) {
+    switch form.value {
+    case .dense(let columns):
+      let (own, rowCount) = matrix(number, of: columns.count)
+      kernels.multiplyTransposed(
+        columns: columns.span.extracting(own), rowCount: rowCount, work.front, into: &work.back)
+      work.swap()
+    case .mixing(let mixings): kernels.unmix(mixings[number], &work.front)
+    }
+  }
+
+  /// Where the matrix of block `number` lies among `count` entries, and how many rows it has.
+  private func matrix(_ number: Int, of count: Int) -> (entries: Range<Int>, rowCount: Int) {
+    let start = number * dimension * dimension
+    let end = min(count, start + dimension * dimension)
+    return (start..<end, (end - start) / dimension)
   }
 
   private func copy(_ source: borrowing FloatBuffer, into target: inout FloatBuffer) {

@@ -20,6 +20,7 @@ extension Codec {
   /// The reconstruction of every row, in pieces, on up to `threads` threads.
   func decode(_ codes: CodeMatrix, threads: Int) throws(CodecError) -> [[Float]] {
     let pieces = pieces(codes.count)
+    draw()
     return try Parallel.map(pieces.count, threads: threads) { piece throws(CodecError) in
       do throws(CodecError) {
         return try decode(codes, rows: pieces[piece])
