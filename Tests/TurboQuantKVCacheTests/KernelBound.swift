@@ -22,6 +22,8 @@ struct KernelBound {
     /// The largest whole number of a key's query, and of a value's weights: where parts differ the smaller.
     var largestOfQuery = Double.infinity
     var largestOfWeights = Double.infinity
+    /// The variance of a score that rounding the query's projections makes, relative to ‖q‖²‖k‖².
+    var projections = 0.0
   }
 
   init(_ cache: KVCache, head: Int, _ keys: [Float], _ values: [Float], scale: Float) throws {
@@ -44,8 +46,16 @@ struct KernelBound {
     var hasQuads = false
     for own in codec.parts {
       for (part, whole) in zip(own.sealedLayout.parts, own.wholeCentroids) {
-        guard let whole, case .codes(let codebook) = part.content else { continue }
+        guard let whole else { continue }
         hasQuads = true
+        if let sketch = own.codec.sketch, case .signs = part.content {
+          // Each of m projections of some ‖q‖/√d is off by half a step of 4 deviations over 64; the estimate is
+          // √(π/2)·√d/m times their sum.
+          let rounding = 4 / (2 * 64) / 3.0.squareRoot()
+          quads.projections = max(
+            quads.projections, Double.pi / 2 * rounding * rounding / Double(sketch.directions))
+        }
+        guard case .codes(let codebook) = part.content else { continue }
         let isNarrow = if case .bytes = whole.numbers { true } else { false }
         let largest = Double(QuadShape.largestWeight)
         quads.largestOfQuery = min(quads.largestOfQuery, isNarrow ? 64 : largest)
@@ -62,7 +72,8 @@ struct KernelBound {
         quads.rounding = max(quads.rounding, (sum / weights).squareRoot() / deviation)
       }
     }
-    if hasQuads { quads.tokens = side.sinkCount..<side.sinkCount + pages[0].sealed.count }
+    let first = side.storedStart
+    if hasQuads { quads.tokens = first..<first + pages[0].sealed.count }
     return quads
   }
 
@@ -74,7 +85,7 @@ struct KernelBound {
     let queryRounding = 4 / (2 * keyQuads.largestOfQuery) / 3.0.squareRoot()
     let perScore =
       (queryRounding * queryRounding + keyQuads.rounding * keyQuads.rounding)
-      / Double(shape.keyDimension)
+      / Double(shape.keyDimension) + keyQuads.projections
     var variances = [Double](repeating: 0, count: d)
     for (t, weight) in expected.weights.enumerated() {
       if keyQuads.tokens.contains(t) {

@@ -1,3 +1,4 @@
+import Foundation
 import TurboQuant
 import TurboQuantKVCache
 
@@ -42,14 +43,26 @@ func reference(
   scale: Float, cap: Float? = nil, sinkLogit: Float? = nil, sinks: Int = 0, reach: Int? = nil
 ) -> Reference {
   let d = q.count
-  var scores = (0..<visible).map { t in
+  let scores = (0..<visible).map { t in
     zip(q, keys[t * d..<(t + 1) * d]).reduce(0.0) { $0 + Double($1.0) * Double($1.1) }
       * Double(scale)
   }
+  return reference(
+    scores: scores, values: values, valueDimension: valueDimension, cap: cap, sinkLogit: sinkLogit,
+    sinks: sinks, reach: reach)
+}
+
+/// The same of scores, one for each token that is visible.
+func reference(
+  scores: [Double], values: [Float], valueDimension: Int, cap: Float? = nil,
+  sinkLogit: Float? = nil, sinks: Int = 0, reach: Int? = nil
+) -> Reference {
+  let visible = scores.count
+  var scores = scores
   if let reach, visible - reach > sinks {
     for t in sinks..<visible - reach { scores[t] = -.infinity }
   }
-  if let cap { scores = scores.map { Double(cap) * tanhOf($0 / Double(cap)) } }
+  if let cap { scores = scores.map { Double(cap) * tanh($0 / Double(cap)) } }
   let largest = max(scores.max() ?? 0, sinkLogit.map(Double.init) ?? -.infinity)
   let weights = scores.map { Portable.exp(max(-700, $0 - largest)) }
   let sum =
@@ -58,11 +71,6 @@ func reference(
     (0..<visible).reduce(0.0) { $0 + weights[$1] * Double(values[$1 * valueDimension + i]) } / sum
   }
   return Reference(output: output, weights: weights.map { $0 / sum })
-}
-
-private func tanhOf(_ x: Double) -> Double {
-  let e = Portable.exp(max(-700, -2 * abs(x)))
-  return (x < 0 ? -1 : 1) * (1 - e) / (1 + e)
 }
 
 extension KVCache {

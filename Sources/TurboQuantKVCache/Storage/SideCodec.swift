@@ -36,7 +36,10 @@ final class SideCodec: Sendable {
   }
 
   /// The channels of one part, of vectors one after another.
+  ///
+  /// Until a token goes beyond the sinks there are neither vectors nor an order of the channels.
   func gathered(_ vectors: Span<Float>, _ channels: [UInt16], part number: Int) -> [Float] {
+    guard !vectors.isEmpty else { return [] }
     let width = parts[number].codec.dimension
     let own = channels[start(number)..<start(number) + width]
     var result: [Float] = []
