@@ -11,8 +11,8 @@ extension KVCache {
   ///   - position: Where the caller believes the first of them to be; checked if not nil.
   ///   - threads: How many heads to work on at once.
   /// - Throws: ``KVCacheError`` when lengths do not fit heads, dimensions and each other, the position
-  ///   is not ``count``, or a number is NaN, infinite, or too large for float16 where tokens pass
-  ///   through it; the cache is unchanged then.
+  ///   is not ``count``, or a number is NaN, infinite, 2⁹⁶ or more, or 65,520 or more where tokens pass
+  ///   through float16; the cache is unchanged then.
   /// - Complexity: O(d log d) a vector with the Hadamard rotation, O(d²) with the Haar rotation.
   public mutating func append(
     keys: Span<Float>, values: Span<Float>, at position: Int? = nil, threads: Int = 1

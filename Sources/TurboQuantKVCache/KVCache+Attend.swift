@@ -14,7 +14,8 @@ extension KVCache {
   ///   - scale: The factor of scores, 1/√(key dimension) if nil.
   ///   - threads: How many key/value heads to work on at once.
   /// - Throws: ``KVCacheError`` when lengths do not fit heads and dimensions, there are more queries
-  ///   than tokens held, one of them sees what a sliding window has forgotten, a query holds a NaN or an infinity, or scores leave float32.
+  ///   than tokens held, one of them sees what a sliding window has forgotten, a query holds a NaN, an
+  ///   infinity or a number of 2¹¹⁸ or more, or scores or sums of values leave float32. The output is unchanged then.
   /// - Complexity: O(tokens held · d) a query, and two rotations.
   public func attend(
     _ queries: Span<Float>, into output: inout MutableSpan<Float>, scale: Float? = nil,

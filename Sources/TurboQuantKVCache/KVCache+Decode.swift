@@ -7,8 +7,8 @@ extension KVCache {
   /// For looking at what a configuration loses; attention never makes them. Tokens that a sliding window
   /// has forgotten are left out.
   ///
-  /// - Throws: ``KVCacheError`` when there is no such head, or keys are kept by a sketch, which stands
-  ///   for inner products and not for vectors.
+  /// - Throws: ``KVCacheError`` when there is no such head, keys are kept by a sketch, which stands for inner
+  ///   products and not for vectors, or scales in a forged snapshot leave float32.
   /// - Complexity: A rotation a token and side.
   public func decoded(head: Int) throws(KVCacheError) -> (keys: [Float], values: [Float]) {
     guard heads.indices.contains(head) else {
@@ -21,13 +21,21 @@ extension KVCache {
         "\(keyCodec.parts[0].codec.quantizer.name) keys are estimates of inner products")
     }
     let rotary = codec.configuration.centring.rotary
+    let (keys, values): ([Float], [Float])
     do throws(CodecError) {
-      return (
-        keys: try decoded(heads[head].keys, rotary), values: try decoded(heads[head].values, nil)
-      )
+      keys = try decoded(heads[head].keys, rotary)
+      values = try decoded(heads[head].values, nil)
     } catch {
       throw KVCacheError(error, "head \(head)")
     }
+    guard codec.kernels.largestMagnitude(keys.span).isFinite,
+      codec.kernels.largestMagnitude(values.span).isFinite
+    else {
+      throw KVCacheError(
+        .notFinite(head: head, token: 0, coordinate: 0),
+        "head \(head): a stored vector leaves float32; fill the cache anew")
+    }
+    return (keys, values)
   }
 
   private func decoded(

@@ -81,14 +81,24 @@ extension KVCache {
     return floatCount / (heads * dimension)
   }
 
+  /// Keys and values are smaller than this.
+  ///
+  /// With as many as 2¹⁶ coordinates, less a turned mean, a vector is shorter than 2¹⁰⁶, and 2²⁰ of them add up
+  /// to what float32 holds.
+  static let limit: Float = 0x1p96
+  /// Queries are smaller than this, so that float32 holds the length of one of 2¹⁶ coordinates.
+  static let queryLimit: Float = 0x1p118
+  /// No scale of a code is larger: a length below 2¹⁰⁶ over the alignment, which is no less than the smallest
+  /// centroid, that of 8 bits and 2¹⁶ coordinates 2⁻¹⁵.
+  static let scaleLimit: Float = 0x1p122
+
   /// Refuses what is not a number, or beyond what its place can hold.
   func check(
     _ floats: Span<Float>, dimension: Int, _ tokens: Int, _ name: String, _ precision: KVPrecision?
   ) throws(KVCacheError) {
     let isHalf = precision.map { codec.hasHalves || $0 == .float16 } ?? false
-    // 65,520 and more round beyond the largest float16; a vector of as many as 2¹⁶ coordinates below
-    // 2¹¹⁸ has a length that float32 holds.
-    let limit: Float = isHalf ? 65_520 : 0x1p118
+    // What rounds beyond the largest float16, 65,504.
+    let limit = isHalf ? 65_520 : precision == nil ? KVCache.queryLimit : KVCache.limit
     guard !(codec.kernels.largestMagnitude(floats) < limit) else { return }
     for i in floats.indices where !(abs(floats[i]) < limit) {
       let (head, token, coordinate) = (
@@ -96,8 +106,11 @@ extension KVCache {
       )
       throw KVCacheError(
         .notFinite(head: head, token: token, coordinate: coordinate),
-        "\(name) of head \(head), token \(token), coordinate \(coordinate) is \(floats[i]); expected a "
-          + "number below \(isHalf ? "65520, the largest float16" : "2^118") in magnitude")
+        "\(name) of head \(head), token \(token), coordinate \(coordinate) is \(floats[i]); expected "
+          + (isHalf
+            ? "less than 65520 in magnitude, where float16 ends; scale it down, or keep float32 or codes "
+              + "without sinks and window"
+            : "a number below \(limit) in magnitude; scale it down"))
     }
   }
 }

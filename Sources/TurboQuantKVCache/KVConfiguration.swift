@@ -7,8 +7,12 @@ public struct KVConfiguration: Sendable, Hashable {
   /// How values are kept.
   public var values: KVPrecision
   /// How many of the first tokens stay float16: attention likes to rest on them.
+  ///
+  /// Float16 ends at 65,504; an append refuses numbers of 65,520 and more. Below 6.1 · 10⁻⁵ it has steps of
+  /// 6 · 10⁻⁸: smaller numbers keep fewer digits, and from 3 · 10⁻⁸ down they become 0. With sinks or a window
+  /// every token passes through float16, those that become codes too.
   public var sinks = 0
-  /// How many of the latest tokens are float16 until newer ones push them out.
+  /// How many of the latest tokens are float16 until newer ones push them out, in the range of ``sinks``.
   public var window = 0
   /// How many tokens a query sees, its own included, beside the sinks; all if nil.
   ///
@@ -41,9 +45,16 @@ public struct KVConfiguration: Sendable, Hashable {
   ///   - boundary: How many at either end differ.
   ///   - keys: How those keep keys.
   ///   - values: How those keep values.
+  /// - Throws: ``KVCacheError`` when there is no such layer, or `boundary` is negative.
   public func atLayer(
     _ ordinal: Int, of layers: Int, boundary: Int, keys: KVPrecision, values: KVPrecision
-  ) -> KVConfiguration {
+  ) throws(KVCacheError) -> KVConfiguration {
+    guard ordinal >= 0, ordinal < layers, boundary >= 0 else {
+      throw KVCacheError(
+        .notOffered,
+        "layer \(ordinal) of \(layers) with \(boundary) layers at either end, expected a layer from 0 on that is "
+          + "there, and no negative number")
+    }
     var configuration = self
     if min(ordinal, layers - 1 - ordinal) < boundary {
       (configuration.keys, configuration.values) = (keys, values)

@@ -4,7 +4,7 @@ public import TurboQuant
 public enum KVPrecision: Sendable, Hashable {
   /// As they come: 4 bytes a coordinate.
   case float32
-  /// Rounded to IEEE binary16: 2 bytes a coordinate.
+  /// Rounded to IEEE binary16: 2 bytes a coordinate, in the range that ``KVConfiguration/sinks`` describes.
   case float16
   /// As codes of `rate`, and one float32 a vector (two for two stages).
   ///
@@ -44,6 +44,14 @@ public enum KVPrecision: Sendable, Hashable {
 }
 
 extension KVPrecision {
+  /// Whether vectors become codes.
+  var hasCodes: Bool {
+    switch self {
+    case .codes, .outliers, .sketches: true
+    case .float32, .float16: false
+    }
+  }
+
   /// Whether channels are told apart.
   var hasOutliers: Bool {
     switch self {

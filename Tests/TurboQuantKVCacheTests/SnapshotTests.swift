@@ -200,7 +200,7 @@ import TurboQuantStorage
     let forgeries: [(String, Int, (inout [UInt8]) -> Void)] = [
       ("version", 1, { $0[0] = 1 }), ("version", 1, { $0[0] = 3 }), ("flag", 1, { $0[4] = 2 }),
       ("flag", 1, { $0[7] = 9 }),
-      ("nothing tells apart", 1, { $0[7] = 1 }),
+      ("flag", 1, { $0[7] = 1 }),
       ("sinks", 1, { $0[8] = 2 }), ("tokens", 1, { $0[23] = 1 }), ("window", 1, { $0[24] = 8 }),
       ("bytes", 1, { $0.append(0) }), ("bytes", 2, { $0.removeLast() }),
       ("bytes", 2, { $0 += [0, 0] }), ("no number", 2, { $0[1] = 0x7C }),

@@ -111,16 +111,14 @@ struct HeadReader: ~Copyable {
     }
   }
 
-  /// cap · tanh(s/cap), tanh x = sign(x) · (1 − e)/(1 + e) with e = exp(−2|x|).
+  /// cap · tanh(s/cap).
   private func cap(_ rows: Int, _ softmaxes: inout RunningSoftmaxes) {
     guard let cap = codec.configuration.logitCap else { return }
     for i in 0..<softmaxes.count {
       var all = softmaxes.scores.mutableSpan
       var own = all._mutatingExtracting(i * Page.rowCount..<i * Page.rowCount + rows)
       for r in 0..<rows {
-        let e = exponential(-2 * abs(own[r] / cap))
-        let capped = cap * (1 - e) / (1 + e)
-        own[r] = own[r] < 0 ? -capped : capped
+        own[r] = Float(Double(cap) * hyperbolicTangent(Double(own[r]) / Double(cap)))
       }
     }
   }
@@ -156,7 +154,13 @@ struct HeadReader: ~Copyable {
       let centre = head.values.centre
       for k in centre.indices { result[k] += state.codedWeight * Double(centre[k]) }
     }
-    return result.map { Float($0 * inverse) }
+    let output = result.map { Float($0 * inverse) }
+    guard output.allSatisfy(\.isFinite) else {
+      throw KVCacheError(
+        .notFinite(head: headNumber, token: 0, coordinate: 0),
+        "head \(headNumber): sums of values leave float32; scale values down")
+    }
+    return output
   }
 }
 

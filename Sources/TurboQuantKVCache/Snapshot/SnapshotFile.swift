@@ -84,11 +84,9 @@ final class SnapshotFile: Sendable {
       (bytes) throws(KVCacheError) in
       try SnapshotRecord.Tokens(bytes) { malformed($0, in: section, at: $1) }
     }
+    let beyondSinks = tokens.stored + tokens.window + tokens.forgotten
     guard tokens.sinks <= configuration.sinks, tokens.window <= configuration.window,
-      !(configuration.keys.hasOutliers && tokens.stored > 0) || tokens.flags[2],
-      !(configuration.values.hasOutliers && tokens.stored > 0) || tokens.flags[3],
-      tokens.sinks == configuration.sinks
-        || tokens.stored + tokens.window + tokens.forgotten == 0,
+      tokens.sinks == configuration.sinks || beyondSinks == 0,
       tokens.forgotten % Page.rowCount == 0,
       tokens.forgotten == 0 || configuration.slidingWindow != nil
     else {
@@ -96,6 +94,15 @@ final class SnapshotFile: Sendable {
         "\(tokens.sinks) sinks, \(tokens.forgotten) tokens forgotten, \(tokens.stored) tokens and a "
           + "window of \(tokens.window)",
         in: section)
+    }
+    // What the first token beyond the sinks fixes is there after it, and nothing else ever is.
+    for (i, isFixed) in configuration.flags.enumerated() {
+      let isThere = tokens.flags[i]
+      guard isThere ? isFixed : !isFixed || beyondSinks == 0 else {
+        throw malformed(
+          "flag \(isThere ? 1 : 0), which no cache of this configuration has with \(beyondSinks) tokens beyond "
+            + "its sinks", in: section, at: 4 + i)
+      }
     }
     return tokens
   }
@@ -125,8 +132,9 @@ extension HeadSide {
       centre = try file.withBytes(SnapshotRecord.centres, at: start, count: count) { bytes in
         stride(from: 0, to: count, by: 4).map { bytes.float32(at: $0) }
       }
-      guard kernels.largestMagnitude(centre.span).isFinite else {
-        throw file.malformed("a centre is no number", in: SnapshotRecord.centres, at: start)
+      guard kernels.largestMagnitude(centre.span) <= KVCache.limit else {
+        throw file.malformed(
+          "a centre is no number, or beyond 2^96", in: SnapshotRecord.centres, at: start)
       }
       cursor.centres += count
     }
@@ -140,7 +148,8 @@ extension HeadSide {
       }
       guard isSound else {
         throw file.malformed(
-          "a scale or coordinate of tokens \(first) … is no number", in: SnapshotRecord.pages,
+          "a scale or coordinate of tokens \(first) … is no number, or too large",
+          in: SnapshotRecord.pages,
           at: start)
       }
       cursor.pages += count
@@ -159,7 +168,7 @@ extension HeadSide {
       stride(from: 0, to: count, by: 2).map { bytes.integer(at: $0, as: UInt16.self) }
     }
     let own = [channels[..<codec.start(1)], channels[codec.start(1)...]]
-    guard channels.sorted() == (0..<UInt16(dimension)).map({ $0 }),
+    guard channels.sorted() == (0..<dimension).map({ UInt16($0) }),
       own.allSatisfy({ $0.sorted() == Array($0) })
     else {
       throw file.malformed(
@@ -217,7 +226,7 @@ extension StoredRows {
     AlignedBytes(copying: rows, byteCount: pageByteCount(sealed: false))
   }
 
-  /// Appends a page of a snapshot; false where it holds what is no finite number.
+  /// Appends a page of a snapshot; false where it holds a number that no append leaves.
   mutating func restorePage(
     _ bytes: RawSpan, rows: Int, of file: SnapshotFile, _ kernels: Kernels
   ) -> Bool {
@@ -225,7 +234,7 @@ extension StoredRows {
     case .floats(let pages):
       let floats = (0..<rows * pages.width).map { bytes.float32(at: 4 * $0) }
       append(.floats(floats))
-      return kernels.largestMagnitude(floats.span).isFinite
+      return kernels.largestMagnitude(floats.span) < KVCache.limit
     case .halves(let pages):
       let halves = (0..<rows * pages.width).map { bytes.integer(at: 2 * $0, as: UInt16.self) }
       append(.halves(halves))
@@ -240,7 +249,7 @@ extension StoredRows {
           own.float32(at: $0)
         }
         isSound =
-          isSound && kernels.largestMagnitude(scales.span).isFinite
+          isSound && kernels.largestMagnitude(scales.span) <= KVCache.scaleLimit
           && codec.parts[i].radii(own, rows: rows).allSatisfy(\.isFiniteHalf)
         start += layout.byteCount
       }

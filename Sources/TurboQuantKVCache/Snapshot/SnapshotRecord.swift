@@ -70,6 +70,15 @@ enum SnapshotRecord {
 }
 
 extension KVConfiguration {
+  /// The ``SnapshotRecord/Tokens/flags`` of a cache with a token beyond the sinks.
+  var flags: [Bool] {
+    let isCentred = centring != .none
+    return [
+      isCentred && keys.hasCodes, isCentred && values.hasCodes, keys.hasOutliers,
+      values.hasOutliers,
+    ]
+  }
+
   /// Everything that decides what stored bytes mean, a line each.
   var record: String {
     var lines = [

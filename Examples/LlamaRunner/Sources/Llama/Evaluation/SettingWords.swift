@@ -48,9 +48,9 @@ struct SettingWords {
   func layers(shape: CacheShape, count: Int, frequencies: [Double]) throws -> [KVConfiguration] {
     let kinds = try kinds(layers: count)
     let base = try configuration(shape, kinds, frequencies)
-    return (0..<count).map { layer in
+    return try (0..<count).map { layer in
       guard kinds.count == 2 else { return base }
-      return base.atLayer(
+      return try base.atLayer(
         layer, of: count, boundary: 1, keys: kinds[1].keys, values: kinds[1].values)
     }
   }
