@@ -30,6 +30,9 @@ public struct Codebook: Sendable {
   /// - Complexity: O(2ᵇ) quadratures, a few milliseconds at 8 bits.
   public init(law: CoordinateLaw, bits: Int) {
     precondition((1...8).contains(bits), "a codebook has 1 … 8 bits, not \(bits)")
+    if case .sphere(let dimension) = law {
+      precondition(dimension >= 1, "a sphere of \(dimension) dimensions")
+    }
     self.law = law
     self.bits = bits
     if case .sphere(let dimension) = law, dimension <= 1 {

@@ -11,6 +11,10 @@ public struct CodeMatrix: Sendable {
 
   /// Takes rows that `codec` wrote.
   ///
+  /// Nothing in the bytes says which codec that was: rows of another one, of the same length, are taken too,
+  /// and decode to noise. Keep ``Codec/fingerprint`` beside bytes that you store, and compare it first; a `.tqv`
+  /// file does so by itself.
+  ///
   /// - Throws: ``CodecError`` when `bytes` is not a whole number of rows.
   public init(bytes: [UInt8], of codec: Codec) throws(CodecError) {
     guard bytes.count % codec.bytesPerVector == 0 else {
