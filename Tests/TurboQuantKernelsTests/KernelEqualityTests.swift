@@ -14,6 +14,19 @@ import Testing
   static let targets = KernelTarget.available.filter { $0.name != "scalar" }
   static let scalar = Kernels(KernelTarget.available[0])
 
+  /// Tests of no targets pass in silence; this one is skipped aloud.
+  @Test(
+    .disabled(
+      if: targets.isEmpty,
+      "NOTHING WAS COMPARED: only the scalar target runs on this processor, so no kernel of another is tested"
+    ))
+  func thereIsSomethingToCompare() {
+    #expect(!Self.targets.isEmpty)
+    #if arch(arm64)
+      #expect(Self.targets.contains { $0.name.hasPrefix("neon") })
+    #endif
+  }
+
   @Test func theFirstTargetIsScalar() {
     #expect(KernelTarget.available.first?.name == "scalar")
   }
