@@ -71,8 +71,8 @@ import TurboQuantKernels
     name: String, dimension: Int, quantizer: Quantizer, rotation: RotationKind
   ) throws {
     let codec = try Codec(
-      drawnLater: dimension, rate: .bits(2), quantizer: quantizer, rotation: rotation,
-      normalization: .norm, seed: 3)
+      dimension: dimension, rate: .bits(2), quantizer: quantizer, rotation: rotation,
+      normalization: .norm, seed: 3, isDrawn: false)
     let clock = ContinuousClock()
     let time = try clock.measure { _ = try Codec(record: codec.record.span.raw) }
     #expect(time < .seconds(2), "\(name) took \(time)")

@@ -30,6 +30,7 @@ extension Codec {
       throw CodecError(.lengthMismatch(found: vectors.count, dimension: dimension))
     }
     var work = Workspace(dimension: dimension)
+    let (rotation, sketch) = (rotation.drawn, sketch?.drawn)
     for row in 0..<count {
       try checkLengths(rows, row: row)
       let start = row * bytesPerVector

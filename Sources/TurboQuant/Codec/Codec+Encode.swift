@@ -28,10 +28,11 @@ extension Codec {
       throw CodecError(.rowLengthMismatch(found: rows.count, bytesPerVector: bytesPerVector))
     }
     var work = Workspace(dimension: dimension)
+    let drawn = (rotation.drawn, sketch?.drawn)
     try withStandardFloatEnvironment { () throws(CodecError) in
       for row in 0..<count {
         let x = vectors.extracting(row * dimension..<(row + 1) * dimension)
-        try encode(x, row: row, into: &rows, at: row * bytesPerVector, &work)
+        try encode(x, drawn, row: row, into: &rows, at: row * bytesPerVector, &work)
       }
     }
   }
@@ -48,12 +49,13 @@ extension Codec {
       var rows = bytes.mutableSpan
       var work = Workspace(dimension: dimension)
       var wide = [Float](repeating: 0, count: dimension)
+      let drawn = (rotation.drawn, sketch?.drawn)
       try withStandardFloatEnvironment { () throws(CodecError) in
         for row in 0..<count {
           var target = wide.mutableSpan
           kernels.widen(
             vectors.extracting(row * dimension..<(row + 1) * dimension), into: &target)
-          try encode(wide.span, row: row, into: &rows, at: row * bytesPerVector, &work)
+          try encode(wide.span, drawn, row: row, into: &rows, at: row * bytesPerVector, &work)
         }
       }
       return try CodeMatrix(bytes: bytes, of: self)
@@ -68,11 +70,11 @@ extension Codec {
   }
 
   private func encode(
-    _ x: Span<Float>, row: Int, into rows: inout MutableSpan<UInt8>, at start: Int,
-    _ work: inout Workspace
+    _ x: Span<Float>, _ drawn: (rotation: Rotation, sketch: ResidualSketch?), row: Int,
+    into rows: inout MutableSpan<UInt8>, at start: Int, _ work: inout Workspace
   ) throws(CodecError) {
     let (norm, inverse) = try length(of: x, row: row, &work)
-    rotation.rotate(kernels, &work)
+    drawn.rotation.rotate(kernels, &work)
     if let scalarQuantizer {
       let alignment = scalarQuantizer.quantize(
         kernels, &work, scale: inverse, into: &rows, at: start, keepsResidual: sketch != nil)
@@ -89,7 +91,7 @@ extension Codec {
       // The signs do not depend on the length, so QJL needs no division by it.
       work.swap()
     }
-    sketch?.packSigns(kernels, &work, into: &rows, at: start + layout.signs.lowerBound)
+    drawn.sketch?.packSigns(kernels, &work, into: &rows, at: start + layout.signs.lowerBound)
     rows.store(norm, at: layout.norm.map { start + $0 })
   }
 

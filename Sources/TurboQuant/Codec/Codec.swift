@@ -60,9 +60,8 @@ public struct Codec: Sendable {
     normalization: Normalization = .norm, seed: UInt64 = 0
   ) throws(CodecError) {
     try self.init(
-      drawnLater: dimension, rate: rate, quantizer: quantizer, rotation: rotation,
-      normalization: normalization, seed: seed)
-    draw()
+      dimension: dimension, rate: rate, quantizer: quantizer, rotation: rotation,
+      normalization: normalization, seed: seed, isDrawn: true)
   }
 
   /// This codec with another seed; codebooks, which do not depend on it, are kept.
@@ -71,30 +70,28 @@ public struct Codec: Sendable {
   /// - Complexity: As ``init(dimension:rate:quantizer:rotation:normalization:seed:)``, without the
   ///   codebook.
   public func reseeded(_ seed: UInt64) throws(CodecError) -> Codec {
-    let codec = try Codec(
-      drawnLater: dimension, rate: rate, quantizer: quantizer, rotation: rotation.kind,
-      normalization: normalization, seed: seed, reusing: self)
-    codec.draw()
-    return codec
+    try Codec(
+      dimension: dimension, rate: rate, quantizer: quantizer, rotation: rotation.kind,
+      normalization: normalization, seed: seed, isDrawn: true, reusing: self)
   }
 
-  /// A codec whose rotation and sketch are drawn when the first vector needs them.
+  /// A codec whose rotation and sketch are drawn at once, or when the first vector needs them.
   init(
-    drawnLater dimension: Int, rate: Rate, quantizer: Quantizer, rotation: RotationKind?,
-    normalization: Normalization, seed: UInt64, reusing known: Codec? = nil
+    dimension: Int, rate: Rate, quantizer: Quantizer, rotation: RotationKind?,
+    normalization: Normalization, seed: UInt64, isDrawn: Bool, reusing known: Codec? = nil
   ) throws(CodecError) {
     let stages = try Stages(
       dimension: dimension, rate: rate, quantizer: quantizer, seed: seed, reusing: known)
-    let rotation = try Rotation(dimension: dimension, kind: rotation, seed: seed)
+    let rotation = try Rotation(drawnLater: dimension, kind: rotation, seed: seed)
     self.dimension = dimension
     self.rate = rate
     self.quantizer = quantizer
     self.normalization = normalization
     self.seed = seed
-    self.rotation = rotation
+    self.rotation = isDrawn ? rotation.drawn : rotation
     scalarQuantizer = stages.scalar
     polarQuantizer = stages.polar
-    sketch = stages.sketch
+    sketch = isDrawn ? stages.sketch?.drawn : stages.sketch
     layout = RowLayout(
       dimension: dimension, rate: rate, quantizer: quantizer, normalization: normalization)
     kernels = try Kernels.current()
@@ -109,8 +106,8 @@ public struct Codec: Sendable {
   /// Of a codec that was read from a record the first vector pays for it otherwise, on several threads each
   /// of them.
   package func draw() {
-    rotation.draw()
-    sketch?.draw()
+    _ = rotation.drawn
+    _ = sketch?.drawn
   }
 
   /// Bytes of one stored row, scalars included.
@@ -145,11 +142,11 @@ struct Stages: Sendable {
       }
       scalar = try Self.scalar(dimension, rate.withoutSketchBit, known)
       sketch = try ResidualSketch(
-        dimension: dimension, directions: directions, kind: kind, seed: seed)
+        drawnLater: dimension, directions: directions ?? dimension, kind: kind, seed: seed)
     case .qjl(let kind, let directions):
       try CodecError.check(recorded: rate, of: quantizer)
       sketch = try ResidualSketch(
-        dimension: dimension,
+        drawnLater: dimension,
         directions: directions ?? quantizer.directions(dimension: dimension, rate: rate),
         kind: kind,
         seed: seed)

@@ -133,8 +133,8 @@ extension Codec {
       throw refuse("\(bytesPerVector) bytes a row, expected \(layout.bytesPerVector)")
     }
     try self.init(
-      drawnLater: dimension, rate: rate, quantizer: quantizer, rotation: rotation,
-      normalization: normalization, seed: record.integer(at: 40, as: UInt64.self))
+      dimension: dimension, rate: rate, quantizer: quantizer, rotation: rotation,
+      normalization: normalization, seed: record.integer(at: 40, as: UInt64.self), isDrawn: false)
     guard self.record.count == record.byteCount else {
       throw refuse("\(record.byteCount) bytes, expected \(self.record.count)")
     }

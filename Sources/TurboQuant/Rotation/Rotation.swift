@@ -9,26 +9,33 @@ public struct Rotation: Sendable {
   public let dimension: Int
   /// How the rotation is built.
   public let kind: RotationKind
-  private let form: Deferred<Form>
+  private let form: Form
 
   private enum Form: Sendable {
     case dense(columns: [Float])
     case mixing(Mixing)
+    /// One of the others, drawn when it is first needed.
+    case later(Deferred<Form>)
   }
 
-  /// Creates the rotation of `dimension` that `seed` names; it is drawn when it is first applied.
+  /// Creates the rotation of `dimension` that `seed` names.
   ///
   /// - Throws: ``CodecError`` when the dimension is outside 1 … 2²⁴, too small for a Hadamard
   ///   rotation or too large for a Haar rotation.
-  /// - Complexity: O(1). The first use adds O(d) for a Hadamard rotation, O(d³) for a Haar rotation.
+  /// - Complexity: O(d) for a Hadamard rotation, O(d³) for a Haar rotation.
   public init(
     dimension: Int, kind: RotationKind? = nil, seed: UInt64
   ) throws(CodecError) {
+    self = try Rotation(drawnLater: dimension, kind: kind, seed: seed).drawn
+  }
+
+  /// The same rotation, drawn when it is first needed.
+  init(drawnLater dimension: Int, kind: RotationKind?, seed: UInt64) throws(CodecError) {
     let kind = kind ?? .standard(dimension: dimension)
     try CodecError.check(rotation: kind, dimension: dimension)
     self.dimension = dimension
     self.kind = kind
-    form = Deferred {
+    let later = Deferred<Form> {
       var stream = RandomStream(seed: seed, purpose: .rotation)
       switch kind {
       case .haar:
@@ -37,10 +44,18 @@ public struct Rotation: Sendable {
         return .mixing(HadamardSteps.mixing(dimension: dimension, from: &stream))
       }
     }
+    form = .later(later)
   }
 
-  /// Draws the rotation now, which the first use would otherwise pay for.
-  func draw() { _ = form.value }
+  private init(dimension: Int, kind: RotationKind, form: Form) {
+    (self.dimension, self.kind, self.form) = (dimension, kind, form)
+  }
+
+  /// This rotation with nothing left to draw: what loops over rows use.
+  var drawn: Rotation {
+    guard case .later(let later) = form else { return self }
+    return Rotation(dimension: dimension, kind: kind, form: later.value)
+  }
 
   /// R · `x`.
   ///
@@ -74,7 +89,8 @@ public struct Rotation: Sendable {
 
   /// `work.front` ← R · `work.front`.
   func rotate(_ kernels: Kernels, _ work: inout Workspace) {
-    switch form.value {
+    switch form {
+    case .later: drawn.rotate(kernels, &work)
     case .mixing(let mixing): kernels.mix(mixing, &work.front)
     case .dense(let columns):
       kernels.multiply(
@@ -85,7 +101,8 @@ public struct Rotation: Sendable {
 
   /// `work.front` ← Rᵀ · `work.front`.
   func rotateBack(_ kernels: Kernels, _ work: inout Workspace) {
-    switch form.value {
+    switch form {
+    case .later: drawn.rotateBack(kernels, &work)
     case .mixing(let mixing): kernels.unmix(mixing, &work.front)
     case .dense(let columns):
       kernels.multiplyTransposed(

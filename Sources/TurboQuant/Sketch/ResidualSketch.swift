@@ -11,7 +11,7 @@ public struct ResidualSketch: Sendable {
   public let directions: Int
   /// How the directions are built.
   public let kind: SketchKind
-  private let form: Deferred<Form>
+  private let form: Form
 
   /// Directions in blocks of up to `dimension` that belong together.
   private enum Form: Sendable {
@@ -20,20 +20,29 @@ public struct ResidualSketch: Sendable {
     case dense(columns: [Float])
     /// The first rows of a rotation a block.
     case mixing([Mixing])
+    /// One of the others, drawn when it is first needed.
+    case later(Deferred<Form>)
   }
 
-  /// Creates the sketch of `directions` directions (`dimension` if nil) that `seed` names; they are drawn when
-  /// they are first used.
+  /// Creates the sketch of `directions` directions (`dimension` if nil) that `seed` names.
   ///
   /// - Throws: ``CodecError`` for a dimension or a number of directions outside 1 … 2²⁴, or a dense
   ///   matrix of more than 2²⁶ entries.
-  /// - Complexity: O(1). The first use adds O(d) a block of d structured directions, O(md) for Gaussian ones,
-  ///   and O(d³) a block for orthogonal ones.
+  /// - Complexity: O(d) a block of d structured directions; O(md) memory for the others, and
+  ///   O(d³) a block for orthogonal ones.
   public init(
     dimension: Int, directions: Int? = nil, kind: SketchKind = .structured, seed: UInt64
   ) throws(CodecError) {
+    self = try ResidualSketch(
+      drawnLater: dimension, directions: directions ?? dimension, kind: kind, seed: seed
+    ).drawn
+  }
+
+  /// The same sketch, drawn when it is first needed.
+  init(
+    drawnLater dimension: Int, directions: Int, kind: SketchKind, seed: UInt64
+  ) throws(CodecError) {
     try CodecError.check(dimension: dimension)
-    let directions = directions ?? dimension
     try CodecError.check(directions: directions)
     if kind != .gaussian {
       let rotation = ResidualSketch.rotationKind(kind, dimension: dimension)
@@ -45,9 +54,15 @@ public struct ResidualSketch: Sendable {
     self.dimension = dimension
     self.directions = directions
     self.kind = kind
-    form = Deferred {
-      ResidualSketch.form(dimension: dimension, directions: directions, kind: kind, seed: seed)
-    }
+    form = .later(
+      Deferred {
+        ResidualSketch.form(dimension: dimension, directions: directions, kind: kind, seed: seed)
+      })
+  }
+
+  private init(dimension: Int, directions: Int, kind: SketchKind, form: Form) {
+    (self.dimension, self.directions) = (dimension, directions)
+    (self.kind, self.form) = (kind, form)
   }
 
   /// How the blocks of a sketch that is not Gaussian are built.
@@ -75,8 +90,12 @@ public struct ResidualSketch: Sendable {
     return mixings.isEmpty ? .dense(columns: columns) : .mixing(mixings)
   }
 
-  /// Draws the directions now, which the first use would otherwise pay for.
-  func draw() { _ = form.value }
+  /// This sketch with nothing left to draw: what loops over rows use.
+  var drawn: ResidualSketch {
+    guard case .later(let later) = form else { return self }
+    return ResidualSketch(
+      dimension: dimension, directions: directions, kind: kind, form: later.value)
+  }
 
   private var blockCount: Int { (directions + dimension - 1) / dimension }
 
@@ -211,7 +230,8 @@ public struct ResidualSketch: Sendable {
 
   /// `work.front` ← the directions of block `number` times `work.back`.
   private func multiply(_ kernels: Kernels, _ number: Int, _ work: inout Workspace) {
-    switch form.value {
+    switch form {
+    case .later: drawn.multiply(kernels, number, &work)
     case .dense(let columns):
       let (own, rowCount) = matrix(number, of: columns.count)
       kernels.multiply(
@@ -224,7 +244,8 @@ public struct ResidualSketch: Sendable {
 
   /// `work.front` ← the transposed directions of block `number` times `work.front`.
   private func multiplyTransposed(_ kernels: Kernels, _ number: Int, _ work: inout Workspace) {
-    switch form.value {
+    switch form {
+    case .later: drawn.multiplyTransposed(kernels, number, &work)
     case .dense(let columns):
       let (own, rowCount) = matrix(number, of: columns.count)
       kernels.multiplyTransposed(
