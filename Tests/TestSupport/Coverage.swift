@@ -43,12 +43,12 @@ package struct Coverage: Sendable {
   }
 
   /// P(X ≥ count) of a binomial variable.
-  static func upperTail(_ count: Int, _ trials: Int, _ p: Double) -> Double {
+  package static func upperTail(_ count: Int, _ trials: Int, _ p: Double) -> Double {
     count == 0 ? 1 : 1 - lowerTail(count - 1, trials, p)
   }
 
   /// P(X ≤ count) of a binomial variable; terms from their logarithms' recurrence.
-  static func lowerTail(_ count: Int, _ trials: Int, _ p: Double) -> Double {
+  package static func lowerTail(_ count: Int, _ trials: Int, _ p: Double) -> Double {
     guard p > 0 else { return 1 }
     var logarithm = Double(trials) * log1p(-p)
     var sum = 0.0
@@ -71,4 +71,4 @@ package let coverageCosines = [-1, -0.9, 0, 0.3, 0.9, 0.99, 0.999, 0.9999, 1]
 
 /// Draws a cell: as many as a nightly run takes, or as the tests of every change do.
 package let coverageDraws =
-  ProcessInfo.processInfo.environment["TQ_COVERAGE_DRAWS"].flatMap { Int($0) } ?? 600
+  ProcessInfo.processInfo.environment["TQ_COVERAGE_DRAWS"].flatMap { Int($0) } ?? 400

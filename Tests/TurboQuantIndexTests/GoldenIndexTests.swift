@@ -21,7 +21,9 @@ import TurboQuantKernels
     var originals: Originals?
     var testDescription: String { name }
 
-    /// The file of recorded results. Scores of 3, 4 and 8 bits come from whole numbers that were chosen anew once, so
+    /// The file of recorded results.
+    ///
+    /// Scores of 3, 4 and 8 bits come from whole numbers that were chosen anew once, so
     /// that rounding costs near neighbours little; those are the second.
     var results: String {
       [1, 2].contains(bits - (isTwoStage ? 1 : 0)) ? "\(name).txt" : "\(name)-2.txt"

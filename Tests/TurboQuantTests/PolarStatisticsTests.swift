@@ -73,8 +73,10 @@ import Testing
     }
   }
 
-  /// How far the truth lies from the middle of interval(1), in units of its half: the root of the second moment is 1
-  /// within 3%, as for the other quantizers. The reconstruction is shrunk; the interval is not.
+  /// How far the truth lies from the middle of interval(1), in units of its half.
+  ///
+  /// The root of the second moment is 1 within 3%, as for the other quantizers. The reconstruction is shrunk; the
+  /// interval is not.
   @Test(arguments: [TestVector.gaussian, .oneHot, .walshRow])
   func standardErrorsAreHonest(_ input: TestVector) throws {
     for cosine in [0.0, 0.3, 0.9] {
