@@ -38,6 +38,8 @@ import TurboQuantIndex
         own += estimate.standardError * estimate.standardError
       }
     }
+    print(
+      "rounding, \(bits) bits, d = \(dimension): \(100 * rounding / own)% of the code's variance")
     #expect(rounding <= 0.05 * own, "\(100 * rounding / own)% at \(bits) bits, d = \(dimension)")
   }
 }
