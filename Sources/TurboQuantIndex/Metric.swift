@@ -39,22 +39,22 @@ public struct Hit: Sendable, Hashable {
   ///
   /// Nil where errors were not asked for. Scores of float32 originals and of zero vectors are exact.
   public let standardError: Float?
-  private let error: EstimateError?
+  /// One or none: an array, so that hits without an error stay small.
+  private let errors: [EstimateError]
 
   /// Creates a hit, whose error is symmetric.
   public init(id: UInt64, score: Float, standardError: Float? = nil) {
     self.id = id
     self.score = score
     self.standardError = standardError
-    error = standardError.map {
-      EstimateError(of: Double(score), standardDeviation: Double($0))
-    }
+    errors =
+      standardError.map { [EstimateError(of: Double(score), standardDeviation: Double($0))] } ?? []
   }
 
   init(_ id: UInt64, _ score: Float, _ error: EstimateError?) {
     self.id = id
     self.score = score
-    self.error = error
+    errors = error.map { [$0] } ?? []
     standardError = error.map { Float($0.standardError(of: Double(score))) }
   }
 
@@ -63,7 +63,7 @@ public struct Hit: Sendable, Hashable {
   /// The true score lies within `interval(2)` in about 95.4% of seeds, whatever it is. Near the ends of the possible
   /// range the interval is lopsided; it is cut to that range and never empty.
   public func interval(_ deviations: Float) -> (low: Float, high: Float)? {
-    guard let (low, high) = error?.interval(Double(deviations)) else { return nil }
+    guard let (low, high) = errors.first?.interval(Double(deviations)) else { return nil }
     let (first, last) = (Float(low), Float(high))
     return (
       Double(first) <= low ? first : first.nextDown, Double(last) >= high ? last : last.nextUp
