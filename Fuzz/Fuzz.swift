@@ -2,7 +2,7 @@
 
 import Foundation
 import TurboQuantKernels
-import TurboQuantStorage
+@testable import TurboQuantStorage
 
 /// A reader of bytes that nobody vouches for.
 struct Reader: Sendable {
@@ -89,8 +89,8 @@ func requireGood(_ message: String, at offset: UInt64? = nil, in input: [UInt8])
 func file(_ bytes: [UInt8], _ name: String) -> String {
   let path = "\(environment["TQ_FUZZ_DIRECTORY"] ?? ".")/\(name)"
   do throws(StorageError) {
-    removeFile(path)
-    let file = try FileDescriptor(path, .creating)
+    removeFile(try PathName(path))
+    let file = try FileDescriptor(PathName(path), .creating(permissions: 0o600), reportedAs: path)
     var done = 0
     while done < bytes.count {
       done += try file.write(bytes.span.raw.extracting(done..<bytes.count))
