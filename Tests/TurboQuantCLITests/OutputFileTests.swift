@@ -69,6 +69,14 @@ struct OutputFileTests {
     #expect(outcome.exitCode == .done, "\(outcome.error)")
   }
 
+  @Test("An empty name is no file")
+  func emptyName() throws {
+    let directory = try TemporaryDirectory()
+    try prepare(directory)
+    let outcome = run("encode", directory.path("x.npy"), "-o", "")
+    #expect(outcome.exitCode == .wrongUse && outcome.error.contains("--output is empty"))
+  }
+
   @Test("Standard input is an input too")
   func outputIsStandardInput() throws {
     let directory = try TemporaryDirectory()

@@ -10,6 +10,7 @@ extension Arguments {
     _ option: Option = .output, reading inputs: [String?], _ console: Console
   ) throws -> String? {
     guard let path = text(option) else { return nil }
+    guard !path.isEmpty else { throw wrong("--\(option.name) is empty; name a file") }
     guard path != "-" else {
       throw wrong(
         "--\(option.name) - would be standard output, where the file's header cannot be completed; "
