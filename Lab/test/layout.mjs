@@ -9,7 +9,6 @@ export async function checkLayout(page, widths) {
   for (const width of widths) {
     await page.appear(width, 900, 'light');
     for (const number of await figureNumbers(page)) await settled(page, number);
-    await page.call(chartsFollowed);
     const { header, scrollWidth, checked, beyond, cut, broken } = await page.call(measure);
     assert(/the lab\s+Seed/.test(header), `the header says ${header} at ${width} pixels`);
     assert(scrollWidth <= width, `the page is ${scrollWidth} pixels wide on a screen of ${width}`);
@@ -19,14 +18,6 @@ export async function checkLayout(page, widths) {
     counts.push(checked);
   }
   return `${counts.join(', ')} boxes within screens of ${widths.join(', ')} pixels`;
-}
-
-// In the page: charts follow a narrower screen some frames later; waits for them, two seconds at most.
-async function chartsFollowed() {
-  const end = performance.now() + 2000;
-  while (document.scrollingElement.scrollWidth > innerWidth && performance.now() < end) {
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
 }
 
 // In the page: boxes that reach beyond the screen, boxes that hide part of what they hold, and heads of
