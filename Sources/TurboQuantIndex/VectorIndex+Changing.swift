@@ -43,7 +43,7 @@ extension VectorIndex {
       let batch = RowBatch(
         rows: encoded.codes.bytes.span.raw, layout: codec.layout,
         meanComponents: encoded.meanComponents.span, ids: ids.span,
-        originals: encoded.originals.bytes)
+        originals: encoded.originals)
       if let slot = slots?[ids[row]] {
         rows.put(batch, row, at: slot)
       } else {
@@ -185,7 +185,7 @@ extension VectorIndex {
     let batch = RowBatch(
       rows: encoded.codes.bytes.span.raw, layout: codec.layout,
       meanComponents: encoded.meanComponents.span, ids: ids.span,
-      originals: encoded.originals.bytes)
+      originals: encoded.originals)
     rows.append(batch)
     let end = count
     slots?.reserveCapacity(end)

@@ -1,3 +1,5 @@
+internal import CTurboQuantKernels
+
 /// Bytes on a cache-line boundary, copied when one of several owners, or of borrowed ones any, changes them.
 @safe package struct AlignedBytes: @unchecked Sendable {
   // Sendable because the memory is written by a sole owner only.
@@ -8,34 +10,56 @@
 
   /// Frees the memory with its last owner, or keeps its lender.
   @safe private final class Owner {
+    /// From here on memory is mapped on large pages, of 2 MiB as a rule.
+    static let leastMapped = 1 << 21
+
     let base: UnsafeMutableRawPointer
     let lender: AnyObject?
+    private let mappedByteCount: Int?
 
-    init(byteCount: Int) {
-      unsafe base = .allocate(byteCount: max(64, byteCount), alignment: 64)
+    /// Allocates memory, of which nothing from byte `zerosFrom` on differs from zero.
+    init(byteCount: Int, zerosFrom start: Int) {
       lender = nil
+      if byteCount >= Owner.leastMapped, let mapped = unsafe ctq_map_zeros(byteCount) {
+        unsafe base = mapped
+        mappedByteCount = byteCount
+        return
+      }
+      mappedByteCount = nil
+      unsafe base = .allocate(byteCount: max(64, byteCount), alignment: 64)
+      unsafe (base + start).initializeMemory(as: UInt8.self, repeating: 0, count: byteCount - start)
     }
 
     init(_ base: UnsafeMutableRawPointer, of lender: AnyObject) {
       unsafe self.base = base
       self.lender = lender
+      mappedByteCount = nil
     }
 
-    deinit { if lender == nil { unsafe base.deallocate() } }
+    deinit {
+      guard lender == nil else { return }
+      if let mappedByteCount {
+        unsafe ctq_unmap(base, mappedByteCount)
+      } else {
+        unsafe base.deallocate()
+      }
+    }
   }
 
   /// Creates `byteCount` zeros.
   package init(byteCount: Int) {
     precondition(byteCount >= 0)
     self.byteCount = byteCount
-    owner = Owner(byteCount: byteCount)
+    owner = Owner(byteCount: byteCount, zerosFrom: 0)
     unsafe base = owner.base
-    unsafe base.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
   }
 
   /// Creates a copy of `bytes`, followed by zeros up to `byteCount`.
   package init(copying bytes: RawSpan, byteCount: Int) {
-    self.init(byteCount: byteCount)
+    precondition(bytes.byteCount <= byteCount)
+    self.byteCount = byteCount
+    owner = Owner(byteCount: byteCount, zerosFrom: bytes.byteCount)
+    unsafe base = owner.base
     var target = mutableBytes
     target.copyBytes(of: bytes)
   }
@@ -82,7 +106,7 @@
   }
 
   private mutating func copy() {
-    let own = Owner(byteCount: byteCount)
+    let own = Owner(byteCount: byteCount, zerosFrom: byteCount)
     unsafe own.base.copyMemory(from: base, byteCount: byteCount)
     owner = own
     unsafe base = own.base

@@ -220,13 +220,27 @@ internal import CTurboQuantKernels
 
   /// The IEEE binary16 bit patterns nearest to `floats`, each as ``halfPrecision(_:)`` has it.
   package func halves(of floats: Span<Float>) -> [UInt16] {
-    // An array of none would set the count of that which all empty arrays share, for ThreadSanitizer a race.
+    // Empty arrays share storage; writing its count would be a race.
     guard !floats.isEmpty else { return [] }
     return unsafe [UInt16](unsafeUninitializedCapacity: floats.count) { halves, count in
       unsafe floats.withUnsafeBufferPointer { floats in
         unsafe table.pointee.narrow(floats.baseAddress, floats.count, halves.baseAddress)
       }
       count = floats.count
+    }
+  }
+
+  /// Writes the IEEE binary16 bit patterns nearest to `floats` from byte `offset` on.
+  package func narrow(
+    _ floats: Span<Float>, into bytes: inout MutableRawSpan, at offset: Int
+  ) {
+    precondition(offset >= 0 && offset % 2 == 0 && offset <= bytes.byteCount - 2 * floats.count)
+    unsafe floats.withUnsafeBufferPointer { floats in
+      unsafe bytes.withUnsafeMutableBytes {
+        let start = unsafe $0.baseAddress?.advanced(by: offset)
+        unsafe table.pointee.narrow(
+          floats.baseAddress, floats.count, start?.assumingMemoryBound(to: UInt16.self))
+      }
     }
   }
 

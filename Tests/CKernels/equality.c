@@ -317,6 +317,12 @@ static void check_bytes(void) {
         sums[side] = both(side)->crc32c(7, (const uint8_t *)halves + 300 + shift, count);
       expect_equal(sums, sums + 1, sizeof *sums, "crc32c", count, shift);
     }
+  // Long runs go in lanes.
+  for (size_t count = 24000; count < 3 * 24576; count += 281) {
+    uint32_t sums[2];
+    for (int side = 0; side < 2; side++) sums[side] = both(side)->crc32c(7, (const uint8_t *)halves + 1, count);
+    expect_equal(sums, sums + 1, sizeof *sums, "crc32c", count, 1);
+  }
 }
 
 #include "scans.h"

@@ -339,7 +339,8 @@ import Testing
 }
 
 @Suite struct AlignedBytesTests {
-  @Test(arguments: [0, 1, 63, 64, 65, 4097]) func zerosOnACacheLine(byteCount: Int) {
+  @Test(arguments: [0, 1, 63, 64, 65, 4097, 2 << 20, (2 << 20) + 5])
+  func zerosOnACacheLine(byteCount: Int) {
     let bytes = AlignedBytes(byteCount: byteCount)
     #expect(bytes.copied == [UInt8](repeating: 0, count: byteCount))
     let remainder = unsafe bytes.bytes.withUnsafeBytes {
@@ -348,9 +349,9 @@ import Testing
     #expect(remainder == 0)
   }
 
-  @Test func copiesAreFollowedByZeros() {
-    let source = TestFloats.bytes(33, seed: 19)
-    let bytes = AlignedBytes(copying: source.span.raw, byteCount: 50)
+  @Test(arguments: [33, 3 << 20]) func copiesAreFollowedByZeros(byteCount: Int) {
+    let source = TestFloats.bytes(byteCount, seed: 19)
+    let bytes = AlignedBytes(copying: source.span.raw, byteCount: byteCount + 17)
     #expect(bytes.copied == source + [UInt8](repeating: 0, count: 17))
   }
 

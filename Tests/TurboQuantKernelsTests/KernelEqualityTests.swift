@@ -253,8 +253,9 @@ import Testing
     let kernels = Kernels(target)
     #expect(kernels.crc32c(Array("123456789".utf8).span.raw) == 0xe306_9283)
     #expect(kernels.crc32c([UInt8](repeating: 0, count: 32).span.raw) == 0x8a91_36aa)
-    let bytes = TestFloats.bytes(100, seed: 14)
-    for count in 0...100 {
+    // Long runs go in lanes of 8 KiB, three at a time.
+    let bytes = TestFloats.bytes(60_000, seed: 14)
+    for count in Array(0...100) + [24_575, 24_576, 24_577, 49_151, 49_152, 49_163, 60_000] {
       let whole = Self.scalar.crc32c(bytes.span.raw.extracting(0..<count))
       let half = kernels.crc32c(bytes.span.raw.extracting(0..<count / 2))
       let rest = kernels.crc32c(bytes.span.raw.extracting(count / 2..<count), seed: half)

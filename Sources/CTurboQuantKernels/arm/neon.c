@@ -164,16 +164,10 @@ CTQ_INLINE ctq_words8 ctq_dot_16(ctq_words8 sums, ctq_shorts16 a, ctq_shorts16 b
   CTQ_DOT_HALVES(int16x8_t, int32x4_t, dot_2);
 }
 
-static uint32_t crc32c(uint32_t seed, const uint8_t *bytes, size_t count) {
-  uint32_t crc = ~seed;
-  for (; count >= 8; count -= 8, bytes += 8) {
-    uint64_t word;
-    memcpy(&word, bytes, 8);
-    crc = __crc32cd(crc, word);
-  }
-  for (; count > 0; count--, bytes++) crc = __crc32cb(crc, *bytes);
-  return ~crc;
-}
+static inline uint32_t crc_word(uint32_t crc, uint64_t word) { return __crc32cd(crc, word); }
+static inline uint32_t crc_byte(uint32_t crc, uint8_t byte) { return __crc32cb(crc, byte); }
+
+#include "../generic/crc32c.h"
 
 #pragma clang attribute pop
 

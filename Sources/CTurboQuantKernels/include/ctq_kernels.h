@@ -330,6 +330,11 @@ int ctq_target_is_available(size_t index);
 /// The value of the environment variable TQ_TARGET, or null.
 const char *ctq_forced_target_name(void);
 
+/// `count` zeros on large pages, or null where the system has no such memory.
+void *ctq_map_zeros(size_t count);
+/// Frees what `ctq_map_zeros` returned.
+void ctq_unmap(void *base, size_t count);
+
 /// Sets rounding to nearest with gradual underflow; returns what was set before.
 uint64_t ctq_float_environment_enter(void);
 /// Puts back what `ctq_float_environment_enter` returned.

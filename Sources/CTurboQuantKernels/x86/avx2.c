@@ -182,7 +182,10 @@ CTQ_INLINE ctq_words8 ctq_dot_16(ctq_words8 sums, ctq_shorts16 a, ctq_shorts16 b
          (ctq_words8)_mm256_madd_epi16((__m256i)b, (__m256i)q);
 }
 
-#include "crc32c.h"
+static inline uint32_t crc_word(uint32_t crc, uint64_t word) { return (uint32_t)_mm_crc32_u64(crc, word); }
+static inline uint32_t crc_byte(uint32_t crc, uint8_t byte) { return _mm_crc32_u8(crc, byte); }
+
+#include "../generic/crc32c.h"
 
 #pragma clang attribute pop
 

@@ -406,7 +406,10 @@ CTQ_INLINE __m512i splat_4(const int8_t *weights) {
 #include "quads512.h"
 #include "widequads512.h"
 
-#include "crc32c.h"
+static inline uint32_t crc_word(uint32_t crc, uint64_t word) { return (uint32_t)_mm_crc32_u64(crc, word); }
+static inline uint32_t crc_byte(uint32_t crc, uint8_t byte) { return _mm_crc32_u8(crc, byte); }
+
+#include "../generic/crc32c.h"
 
 #pragma clang attribute pop
 

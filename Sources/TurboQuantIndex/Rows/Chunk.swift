@@ -173,13 +173,11 @@ struct Chunk: Sendable {
         of: batch.ids[row].littleEndian, toByteOffset: 8 * (start + row - rows.lowerBound),
         as: UInt64.self)
     }
-    let size = shape.originalByteCount
-    if size > 0 {
-      var originals = parts[Part.originals.rawValue].mutableBytes
-      originals.copyBytes(
-        of: batch.originals.extracting(rows.lowerBound * size..<rows.upperBound * size),
-        to: start * size)
-    }
+    let d = shape.codes.dimension
+    var originals = parts[Part.originals.rawValue].mutableBytes
+    batch.originals.write(
+      d * rows.lowerBound..<d * rows.upperBound, to: &originals,
+      at: shape.originalByteCount * start)
   }
 
   /// What is gathered of single rows.

@@ -6,10 +6,11 @@ struct OriginalRows: Sendable {
   /// From here on numbers do not round to the largest half, they are cut to it.
   static let halfRangeEnd: Float = 65_520
 
-  private let floats: [Float]
-  private let halves: [UInt16]
+  private let vectors: [Float]
+  private let originals: Originals?
+  private let kernels: Kernels
 
-  /// Vectors in the form that `originals` names, nothing if nil.
+  /// Vectors to be kept in the form that `originals` names, not at all if nil.
   ///
   /// - Throws: ``IndexError`` for a row that half precision cannot hold.
   init(
@@ -18,16 +19,18 @@ struct OriginalRows: Sendable {
     if originals == .float16 {
       try HalfRange(dimension: dimension, kernels).check(vectors)
     }
-    floats = originals == .float32 ? vectors : []
-    halves = originals == .float16 ? kernels.halves(of: vectors.span) : []
+    self.vectors = vectors
+    self.originals = originals
+    self.kernels = kernels
   }
 
-  /// The rows as they are stored.
-  var bytes: RawSpan {
-    @_lifetime(borrow self)
-    get {
-      if halves.isEmpty { return floats.span.raw }
-      return halves.span.raw
+  /// Writes coordinates, numbered over all rows, as they are stored, to byte `offset` of `target`.
+  func write(_ places: Range<Int>, to target: inout MutableRawSpan, at offset: Int) {
+    let some = vectors.span.extracting(places)
+    switch originals {
+    case .float32: target.copyBytes(of: some.raw, to: offset)
+    case .float16: kernels.narrow(some, into: &target, at: offset)
+    case nil: break
     }
   }
 }

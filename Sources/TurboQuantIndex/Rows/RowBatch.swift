@@ -11,13 +11,13 @@ struct RowBatch: ~Escapable {
   let meanComponents: Span<Float>
   /// One id a row.
   let ids: Span<UInt64>
-  /// The originals, or nothing.
-  let originals: RawSpan
+  /// The originals.
+  let originals: OriginalRows
 
-  @_lifetime(copy rows, copy meanComponents, copy ids, copy originals)
+  @_lifetime(copy rows, copy meanComponents, copy ids)
   init(
     rows: RawSpan, layout: RowLayout, meanComponents: Span<Float>, ids: Span<UInt64>,
-    originals: RawSpan
+    originals: OriginalRows
   ) {
     precondition(rows.byteCount == ids.count * layout.bytesPerVector)
     precondition(meanComponents.isEmpty || meanComponents.count == ids.count)

@@ -125,12 +125,21 @@ extension RowStore {
     }
   }
 
+  /// Makes place for one more row.
+  ///
+  /// The first chunk grows with its rows. Later ones have their whole size at once, at most as much again as
+  /// there is.
+  private mutating func beginChunkIfFull() {
+    guard count == chunks.count * Chunk.rowCount else { return }
+    chunks.append(Chunk(shape, blockCount: chunks.isEmpty ? 0 : Chunk.blockCount))
+  }
+
   /// Appends rows; the last chunk has been loaded.
   mutating func append(_ batch: borrowing RowBatch) {
     var done = 0
     while done < batch.count {
       let inside = count % Chunk.rowCount
-      if count == chunks.count * Chunk.rowCount { chunks.append(Chunk(shape)) }
+      beginChunkIfFull()
       let some = min(batch.count - done, Chunk.rowCount - inside)
       chunks[chunks.count - 1].write(batch, done..<done + some, at: inside)
       done += some
@@ -140,7 +149,7 @@ extension RowStore {
 
   /// Appends row `row` of a batch; the last chunk has been loaded.
   mutating func append(_ batch: borrowing RowBatch, _ row: Int) {
-    if count == chunks.count * Chunk.rowCount { chunks.append(Chunk(shape)) }
+    beginChunkIfFull()
     put(batch, row, at: count)
     count += 1
   }
@@ -161,7 +170,7 @@ extension RowStore {
   /// Appends row `slot` of another store of the same shape.
   mutating func append(rowOf other: RowStore, _ slot: Int) throws(IndexError) {
     let image = try other.image(of: slot)
-    if count == chunks.count * Chunk.rowCount { chunks.append(Chunk(shape)) }
+    beginChunkIfFull()
     put(image, at: count)
     count += 1
   }
