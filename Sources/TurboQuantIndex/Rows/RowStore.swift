@@ -127,11 +127,12 @@ extension RowStore {
 
   /// Makes place for one more row.
   ///
-  /// The first chunk grows with its rows. Later ones have their whole size at once, at most as much again as
-  /// there is.
+  /// A chunk grows with its rows, which copies them. With originals that takes longer than room for a whole
+  /// chunk at once, which is at most as much again as there is.
   private mutating func beginChunkIfFull() {
     guard count == chunks.count * Chunk.rowCount else { return }
-    chunks.append(Chunk(shape, blockCount: chunks.isEmpty ? 0 : Chunk.blockCount))
+    let isWhole = shape.originalByteCount > 0 && !chunks.isEmpty
+    chunks.append(Chunk(shape, blockCount: isWhole ? Chunk.blockCount : 0))
   }
 
   /// Appends rows; the last chunk has been loaded.
