@@ -1,4 +1,4 @@
-// Scripts/build-lab names everything that is missing at once, and how to install it.
+// Scripts/build-lab names everything that is missing at once, and how to install it, and refuses another Chart.js.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
@@ -13,12 +13,16 @@ export function checkRequirements() {
       symlinkSync(['/usr/bin', '/bin'].map((folder) => join(folder, name)).find(existsSync), join(programs, name));
     }
     const { status, stdout } = spawnSync('/bin/bash', ['Scripts/build-lab', 'chromium:chromium', 'node:nodejs'],
-      { env: { PATH: programs }, encoding: 'utf8' });
+      { env: { PATH: programs, CHART_JS: join(programs, 'chart.min.js') }, encoding: 'utf8' });
     assert.equal(status, 77, stdout);
-    assert.equal(stdout, 'SKIPPED: the lab is not built; missing: cmark-gfm chromium nodejs swiftc clang wasm-ld\n'
-      + '  apt-get install cmark-gfm chromium nodejs\n'
+    assert.equal(stdout, 'SKIPPED: the lab is not built; missing: cmark-gfm libjs-chart.js chromium nodejs swiftc clang wasm-ld\n'
+      + '  apt-get install cmark-gfm libjs-chart.js chromium nodejs\n'
       + '  the Swift toolchain for Linux has swiftc clang wasm-ld: put its usr/bin into PATH\n');
-    return 'six missing programs named at once';
+    const other = spawnSync('/bin/bash', ['Scripts/build-lab'],
+      { env: { ...process.env, CHART_JS: 'Lab/README.md' }, encoding: 'utf8' });
+    assert.equal(other.status, 1, other.stdout);
+    assert.match(other.stdout, /^ERROR: Lab\/README\.md is not the Chart\.js 3\.9\.1 .*\n.*\n  apt-get install libjs-chart\.js=/);
+    return 'seven missing things named at once; another file in place of Chart.js refused';
   } finally {
     rmSync(programs, { recursive: true });
   }
