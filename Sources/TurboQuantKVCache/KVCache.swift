@@ -8,7 +8,7 @@ internal import TurboQuantKernels
 /// let codec = try KVCodec(KVConfiguration(shape: shape, keys: .bits(4), values: .bits(3)))
 /// var cache = KVCache(codec)
 /// try cache.append(keys: k.span, values: v.span)  // [heads, tokens, dimension]
-/// try cache.attend(q.span, into: &room)
+/// try cache.attend(q.span, into: &output)
 /// ```
 ///
 /// A value: a copy is a fork, which shares all pages of 256 tokens until one of the copies changes its

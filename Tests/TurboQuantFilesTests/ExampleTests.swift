@@ -142,13 +142,13 @@ private func share(_ index: VectorIndex, _ vectors: [Float], _ queries: [Float])
 }
 
 private func attend(
-  _ k: [Float], _ v: [Float], _ q: [Float], into room: inout MutableSpan<Float>
+  _ k: [Float], _ v: [Float], _ q: [Float], into output: inout MutableSpan<Float>
 ) throws -> KVCache {
   let shape = KVShape(queryHeads: 32, keyValueHeads: 8, keyDimension: 128)
   let codec = try KVCodec(KVConfiguration(shape: shape, keys: .bits(4), values: .bits(3)))
   var cache = KVCache(codec)
   try cache.append(keys: k.span, values: v.span)  // [heads, tokens, dimension]
-  try cache.attend(q.span, into: &room)
+  try cache.attend(q.span, into: &output)
   try cache.save(to: "layer0.tqkv")
   return cache
 }
