@@ -89,7 +89,7 @@ function distortions(ask) {
   const coded = Math.PI * Math.E / 6;
   return [
     `“Within ${decibels(coded, 2)} dB of the limit.” That is the factor πe/6 ≈ ${coded.toFixed(2)}`,
-    `is ${gap(1)} dB from the floor at one bit and ${gap(4)} dB at four bits for d = 384, and `
+    `is ${gap(1)} dB from the bound at one bit and ${gap(4)} dB at four bits for d = 384, and `
       + `${decibels(Math.sqrt(3) * Math.PI / 2, 2)} dB in the limit.`,
     `Doubling three bits to six divides it by ${Math.round(error(3) / error(6))} for d = 384.`,
     `With two bits and d = 384 the variance times d is D/(1 − D) = ${(error(2) / (1 - error(2))).toFixed(3)}, where `
