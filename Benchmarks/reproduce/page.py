@@ -78,10 +78,10 @@ def distortion(ours: Row) -> Iterator[str]:
 
 def recall(sets: Sequence[Row]) -> Iterator[str]:
     yield (
-        "1@k: how often the row nearest by exact inner product is among the k that look nearest. PQ has tables of "
+        "1@k: how often the row nearest by exact inner product is among the k nearest by estimate. PQ has tables of "
         "256 entries and learns from up to 5,000 rows in 15 rounds; rabitqlib and FAISS's RaBitQ subtract the data's mean. The "
         "papers' own sets (DBpedia embedded by OpenAI at 1536 and 3072 dimensions, GloVe-200) are not measured: "
-        "they were not at hand."
+        "they were not available."
     )
     for data in sets:
         yield f"**{data['name']}**: {data['count']:,} × {data['dimension']}, {data['queries']} queries."
@@ -129,7 +129,7 @@ def encoding(results: Row) -> Iterator[str]:
         "vectors, from the others. Printed are the seconds of TurboQuant's Table 2 (one A100; RaBitQ there in "
         "Python on one core). turbovec's time includes setting up an index."
     )
-    yield table(["", "d", "training, s", "µs a vector", "s for 100,000"], rows)
+    yield table(["", "d", "training, s", "µs per vector", "s for 100,000"], rows)
 
 
 # MARK: 4. Angles
@@ -188,7 +188,7 @@ def sketches(ours: Row) -> Iterator[str]:
 def equal_bytes(results: Row) -> Iterator[str]:
     data = results["sets"][0]
     yield (
-        f"{data['name']}, {data['count']:,} × {data['dimension']}. Bytes are all of a row's. The variance is of "
+        f"{data['name']}, {data['count']:,} × {data['dimension']}. Bytes are all bytes of a row. The variance is of "
         "estimates divided by their slope, and of vectors of length 1."
     )
     rows = [
@@ -201,14 +201,14 @@ def equal_bytes(results: Row) -> Iterator[str]:
     yield (
         f"The small Llama of Examples/LlamaRunner, head dimension 64, {results['windows']} windows of 1,024 tokens; keys "
         "as said, values in float16. KL divergence from the exact cache's predictions, with its standard error over "
-        "windows, and tokens a second of one pass."
+        "windows, and tokens per second of one pass."
     )
     rows = [
         [row["name"], number(row["divergence"]["mean"]), number(row["divergence"]["standardError"], 2),
          number(row["increase"]["mean"]), number(row["tokens"] / row["seconds"], 2)]
         for row in results["llama"]
     ]  # fmt: skip
-    yield table(["keys/values", "KL", "± SE", "loss, nats a token", "tokens/s"], rows)
+    yield table(["keys/values", "KL", "± SE", "loss, nats per token", "tokens/s"], rows)
     yield (
         "A synthetic needle: of random keys of 128 coordinates one has the cosine .4 with the query; how often "
         "attention rests on it, over five depths. It says something of keys, nothing of language."
@@ -219,7 +219,7 @@ def equal_bytes(results: Row) -> Iterator[str]:
             own = select(results["needle"], tokens=tokens, keys=keys)
             share = sum(row["found"] for row in own) / sum(row["needles"] for row in own)
             rows.append([keys, f"{tokens:,}", number(own[0]["bytes_per_key"], 3), f"{share:.3f}"])
-    yield table(["keys", "tokens", "bytes a key", "found"], rows)
+    yield table(["keys", "tokens", "bytes per key", "found"], rows)
 
 
 # MARK: 7. Claims
@@ -231,7 +231,7 @@ def claims(results: Row) -> Iterator[str]:
     rows += other_claims(results)
     yield table(["claim", "printed", "measured", ""], rows)
     yield (
-        "Not measured, since no such model, data or card was at hand: LongBench and needle-in-a-haystack results of "
+        "Not measured, since no such model, data or GPU was available: LongBench and needle-in-a-haystack results of "
         "all three papers, memory and speed of their kernels on GPUs, 100,000 OpenAI embeddings."
     )
 
@@ -286,7 +286,7 @@ def estimator_claims(ours: Row) -> Iterator[list[str]]:
         / one(products, estimator="renormalized", bits=bits, cosine=0)["squared_error_times_d"]
         for bits in (2, 3, 4)
     ]
-    yield ["beside it: the same codes with one scale, no sketch, unbiased too", "",
+    yield ["for comparison: the same codes with one scale, no sketch, unbiased too", "",
            f"{number(min(ratio), 2)} to {number(max(ratio), 2)} times less squared error at 2 … 4 bits", ""]  # fmt: skip
 
 
@@ -308,7 +308,7 @@ def sketch_claims(ours: Row) -> Iterator[list[str]]:
            f"{number(worst['beyond'])} ± {number(worst['beyond_standard_error'], 1)}",
            verdict(excess <= 4 * worst["beyond_standard_error"])]  # fmt: skip
     safe = all(row["beyond"] <= row["tail_bound"] + 4 * row["beyond_standard_error"] for row in rows)
-    yield ["beside it: 2 exp(−mε²/π)", "", "no case above it" if safe else "a case above it", verdict(safe)]
+    yield ["for comparison: 2 exp(−mε²/π)", "", "no case above it" if safe else "a case above it", verdict(safe)]
     for name in ("norm", "product"):
         own = [row for row in ours["scores"]
                if row["sketch"] == "gaussian" and (row["r"] == row["norm"]) == (name == "norm")]  # fmt: skip
@@ -328,7 +328,7 @@ def polar_claims(ours: Row) -> Iterator[list[str]]:
     scalar = [row for row in rows if row["quantizer"] == "scalar"]
     less = max((row for row in scalar if row["measured"] > paper["measured"]), key=lambda row: row["bits"])
     more = min((row for row in scalar if row["measured"] <= paper["measured"]), key=lambda row: row["bits"])
-    yield ["beside it: scalar codes", f"{number(paper['bits'])} bits, D {number(paper['measured'])}",
+    yield ["for comparison: scalar codes", f"{number(paper['bits'])} bits, D {number(paper['measured'])}",
            f"{less['bits']:g} bits {number(less['measured'])}, {more['bits']:g} bits {number(more['measured'])}", ""]  # fmt: skip
     gaps = [(row["largest_gap"] / row["usual_gap"], row["rotated"]) for row in ours["angles"]]
     rotated = max(gap for gap, is_rotated in gaps if is_rotated)
@@ -361,7 +361,7 @@ def markdown(results: Row) -> str:
         "([2502.02617](https://arxiv.org/abs/2502.02617)). All of them, histograms too, are in "
         "[results.json](Reproduction/results.json).",
         f"{results['date']}, {results['processor']}, {results['minutes']:.0f} minutes, seed {ours['seed']}. "
-        f"Peers: {versions}. Other programs may have run beside it, so times are rough.",
+        f"Peers: {versions}. Other programs may have run at the same time, so times are rough.",
         "## What holds", *claims(results),
         "## 1. Distortion and inner products", *distortion(ours),
         "## 2. Recall", *recall(results["sets"]),

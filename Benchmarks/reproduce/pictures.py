@@ -121,8 +121,8 @@ def equal_bytes(results: dict[str, Any], folder: Path) -> None:
         size = [row["bytes_per_vector"] for row in own]
         left.plot(size, [row["product_variance_times_d"] for row in own], "o-", color=colour, label=name)
         right.plot(size, [row["recall_at_10"] for row in own], "o-", color=colour, label=name)
-    left.set(yscale="log", xlabel="bytes a vector", ylabel="d · variance of inner products")
-    right.set(xlabel="bytes a vector", ylabel="recall@10")
+    left.set(yscale="log", xlabel="bytes per vector", ylabel="d · variance of inner products")
+    right.set(xlabel="bytes per vector", ylabel="recall@10")
     for axes in (left, right):
         axes.grid(alpha=0.3)
         axes.legend()
