@@ -1,7 +1,7 @@
 // The page's side of the worker.
 
-// Asks the worker for one thing after another. Of the reports that wait for one figure only the latest
-// is asked for: a slider moves faster than thousands of rotations.
+// Sends the worker one request at a time. Of the requests waiting for one figure only the latest is sent: a slider
+// moves faster than the worker computes thousands of rotations.
 class Codec {
   constructor() {
     const program = new Blob([`(${codecWorker})()`], { type: 'text/javascript' });
@@ -28,7 +28,7 @@ class Codec {
     else reject(new Error(error));
   }
 
-  // The report of a figure, or null when a later request for the same figure took its place.
+  // The report of a figure, or null if a later request for the same figure replaced it.
   report(request) {
     this.waiting.get(request.figure)?.resolve(null);
     this.waiting.delete(request.figure);

@@ -38,7 +38,7 @@ class Control {
 
   get value() { return this.choices[Number(this.input.value)].value; }
 
-  // Takes the value that the address gives, or the first one of its own.
+  // Sets the value that the address gives, or the initial one.
   restore() {
     const wanted = state.values.has(this.key) ? Number(state.values.get(this.key)) : this.initial;
     const index = this.choices.findIndex(({ value }) => value === wanted);

@@ -2,8 +2,8 @@
 
 class Figure {
   // `definition` has number, controls, charts (their descriptions) and draw(plots, report, extra,
-  // positions); it may say when it needs the samples, what values the positions stand for, and which
-  // further report it draws by drawMore.
+  // positions); optionally whether it needs the samples, what values the positions stand for, and which
+  // further report drawMore draws.
   constructor(definition, codec) {
     Object.assign(this, { needsSamples: () => false, values: (positions) => positions }, definition);
     this.codec = codec;
@@ -29,7 +29,7 @@ class Figure {
     this.watch();
   }
 
-  // Measures only what can be seen, or nearly.
+  // Measures only figures in view, or nearly.
   watch() {
     this.isSeen = false;
     this.isStale = true;
@@ -44,7 +44,7 @@ class Figure {
     this.update();
   }
 
-  // Asks for what the controls say now; done once no later update has begun.
+  // Requests a report for the current settings; done once no later update has begun.
   async update() {
     this.isStale = !this.isSeen;
     this.frame.dataset.state = this.isStale ? 'waiting' : 'measuring';
@@ -73,7 +73,7 @@ class Figure {
       `Measured in ${shown(Math.max(1, Math.round(report.milliseconds)))} ms, seed ${request.seed}.`;
   }
 
-  // What depends on the seed alone, such as recall over all queries.
+  // What depends only on the seed, such as recall over all queries.
   async measureMore(seed) {
     if (!this.more || this.lastMore?.request.seed === seed) return;
     const request = { figure: this.more, values: [], seed };

@@ -40,7 +40,7 @@ async function openLab() {
   }
   const showSeed = setUpSeed(shownFigures);
   addEventListener('hashchange', () => {
-    // A link to a place of the page, which says nothing of the state.
+    // A link to a place on the page, without a state.
     if (!location.hash.includes('=')) {
       state.write();
       return;

@@ -2,7 +2,7 @@
 
 const superscript = (digits) => [...String(digits)].map((c) => c === '-' ? '⁻' : '⁰¹²³⁴⁵⁶⁷⁸⁹'[c]).join('');
 
-// Four significant digits; powers of ten where those would need many zeros.
+// Four significant digits; powers of ten if they would need many zeros.
 function shown(value) {
   if (value === null || value === undefined) return '–';
   if (value === 0) return '0';

@@ -44,11 +44,11 @@ const errorBars = {
       ctx.lineWidth = dataset.stepped ? 0.6 : 1.5;
       chart.getDatasetMeta(place).data.forEach(({ x }, i) => {
         const { y, error } = dataset.data[i];
-        // In a histogram, cells that hold nothing would have bars all along the axis.
+        // In a histogram, empty cells would draw bars along the axis.
         if (!(error > 0) || (dataset.stepped && y === 0)) return;
         const low = y - 2 * error;
         ctx.moveTo(x, scales.y.getPixelForValue(y + 2 * error));
-        // A logarithmic axis has no place for what is not positive.
+        // A logarithmic axis cannot show numbers that are not positive.
         ctx.lineTo(x, low > 0 ? scales.y.getPixelForValue(low) : bottom);
       });
       ctx.stroke();
@@ -66,7 +66,7 @@ const verticals = (label, role, xs, top, bottom = 0) => [{
   label, role, x: xs.flatMap((x) => [x, x, x]), y: xs.flatMap(() => [bottom, top, NaN]),
 }];
 
-// A dataset of bars, told apart by its hatching as well.
+// A dataset of bars, distinguished by hatching as well as colour.
 function bar(label, role, pattern, data) {
   const tile = hatching(role, pattern);
   const backgroundColor = tile.getContext('2d').createPattern(tile, 'repeat');
@@ -85,7 +85,7 @@ function hatching(role, pattern) {
   if (pattern === 'dots') pen.fillRect(2, 2, 3, 3);
   if (pattern === 'up' || pattern === 'down') {
     const [low, high] = pattern === 'up' ? [9, -1] : [-1, 9];
-    // Beyond the corners as well, so that lines of neighbouring tiles meet.
+    // The lines extend beyond the corners, so that those of neighbouring tiles meet.
     for (const shift of [-8, 0, 8]) {
       pen.moveTo(shift - 1, low);
       pen.lineTo(shift + 9, high);

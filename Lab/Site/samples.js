@@ -1,5 +1,5 @@
-// The sample vectors, fetched by the page once a figure needs them: a script beside it, since a page
-// opened from a file may read no other kind of file.
+// Loads the sample vectors when a figure first needs them. They are a script, since a page opened from a file can read
+// no other kind of file.
 
 let samplesLoaded;
 

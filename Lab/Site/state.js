@@ -1,10 +1,10 @@
-// What the reader has set, kept in the address so that a link carries it: #seed=7&1.d=384.
+// The reader's settings, kept in the address so that a link includes them: #seed=7&1.d=384.
 
 const state = {
   seed: '1',
   values: new Map(),
 
-  // Takes over what the address says, so far as the page offers it.
+  // Takes the settings of the address that the page knows.
   read() {
     const fields = new URLSearchParams(location.hash.slice(1));
     const seed = fields.get('seed') ?? '1';

@@ -1,11 +1,11 @@
-// The codec in a worker of its own, so that no measurement ever holds up the page.
+// The codec in a worker, so that no measurement blocks the page.
 //
 // This function is turned into text and becomes the worker's program: a page that was opened from a
 // file may load no other script into a worker. It must not refer to anything outside of itself.
 function codecWorker() {
   let codec;
 
-  // What the C library asks of its host: an empty environment. It has no files and no clock.
+  // What the C library needs from its host: an empty environment, without files and clock.
   const host = {
     environ_sizes_get(count, size) {
       const memory = new DataView(codec.memory.buffer);
@@ -20,7 +20,7 @@ function codecWorker() {
   // The bytes that the page has as base64: decoded here, since that takes a while.
   const bytesOf = (base64) => Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
 
-  // The SIMD module where this browser runs it, the scalar one elsewhere or where it is asked for.
+  // The SIMD module where this browser runs it, the scalar one elsewhere or if the address asks for it.
   async function start({ modules, kernels }) {
     const simd128 = bytesOf(modules.simd128);
     const wanted = kernels ?? (WebAssembly.validate(simd128) ? 'simd128' : 'scalar');
@@ -60,7 +60,7 @@ function codecWorker() {
       codec.lab_load(atRows, rows.length, atQueries, queries.length)));
   }
 
-  // The rows that the codec of a stored record writes; how a test holds this build to golden files.
+  // The rows that the codec of a stored record writes; a test compares them with the golden files.
   function encode({ record, floats }) {
     return answer(withCopy(record, (atRecord) => withCopy(floats, (atFloats) =>
       codec.lab_encode(atRecord, record.length, atFloats, floats.length))));

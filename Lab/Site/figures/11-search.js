@@ -15,7 +15,7 @@ function hits(title, rows, scores, others, otherwise) {
 figures.push({
   number: 11,
   controls: [
-    { name: 'b', label: 'Bits a coordinate', choices: [1, 2, 3, 4], initial: 2 },
+    { name: 'b', label: 'Bits per coordinate', choices: [1, 2, 3, 4], initial: 2 },
     { name: 'q', label: 'Query', menu: true, initial: 0,
       choices: queryTexts.map((text, value) => ({ value, label: beginning(text, 80) })) },
     { name: 's', label: 'Sharpness of attention', choices: [5, 10, 20, 40, 80], initial: 20 },
@@ -25,7 +25,7 @@ figures.push({
   more: 12,
   draw([, attention], { series }, extra, [bits]) {
     extra.replaceChildren(element('div', { class: 'columns' },
-      hits('Exact, 1,536 bytes a vector', series.exactRows, series.exactScores, series.foundRows, 'missed'),
+      hits('Exact, 1,536 bytes per vector', series.exactRows, series.exactScores, series.foundRows, 'missed'),
       hits(`Compressed, ${bits} bits`, series.foundRows, series.foundScores, series.exactRows, 'not among the ten')));
     attention.bars({
       labels: series.keys.map((_, i) => `${i + 1}`), title: 'key, heaviest first', height: 'attention weight',
@@ -36,7 +36,7 @@ figures.push({
   },
   drawMore([recall], { series }) {
     recall.draw({
-      x: { title: 'bits a coordinate', min: 0.5, max: 4.5,
+      x: { title: 'bits per coordinate', min: 0.5, max: 4.5,
         afterBuildTicks: (bits) => { bits.ticks = series.bits.map((value) => ({ value })); } },
       y: { title: 'recall@10, %', max: 100,
         min: Math.floor(Math.min(...series.recall.map((value, i) => 100 * (value - 2 * series.recallError[i])))) },
