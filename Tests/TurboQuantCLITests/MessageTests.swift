@@ -33,7 +33,8 @@ struct MessageTests {
   func optionsOfDocuments() throws {
     let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .deletingLastPathComponent()
-    for name in ["README.md", "Documentation/FileFormat.md"] {
+    let documents = ["CommandLine", "FileFormat", "Performance"].map { "Documentation/\($0).md" }
+    for name in documents + ["README.md"] {
       let text = try String(contentsOf: root.appending(path: name), encoding: .utf8)
       for line in text.split(separator: "\n") where line.contains("turboquant ") {
         // Options before the program's name are those of Swift.

@@ -4,7 +4,7 @@
 // The vectors and texts of `turboquant demo`, compiled into the program.
 //
 // Embeddings by all-MiniLM-L6-v2, of unit length, of Debian package descriptions; the descriptions
-// stand under the licences of their packages. Row i of a .npy file belongs to line i of its text.
+// are under the licences of their packages. Row i of a .npy file belongs to line i of its text.
 
 #include <stddef.h>
 

@@ -55,7 +55,7 @@ enum RateDistortion {
       standardError: ours.standardError)
     let gap = 1 / floor(bits)
     report.compare(
-      "times Shannon’s floor 4⁻ᵇ", predicted: (codec.distortion ?? 0) * gap,
+      "times Shannon’s lower bound 4⁻ᵇ", predicted: (codec.distortion ?? 0) * gap,
       measured: ours.mean * gap, standardError: ours.standardError * gap)
     report.compare(
       "D of the same codebook without rotation", predicted: nil, measured: plain.mean,
