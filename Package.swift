@@ -30,16 +30,16 @@ let package = Package(
     .target(
       name: "TurboQuantKernels", dependencies: ["CTurboQuantKernels"],
       swiftSettings: swiftSettings),
+    .target(name: "TurboQuantThreads", swiftSettings: swiftSettings),
     .target(
-      name: "TurboQuant", dependencies: ["TurboQuantKernels"], swiftSettings: swiftSettings),
+      name: "TurboQuant", dependencies: ["TurboQuantKernels", "TurboQuantThreads"],
+      swiftSettings: swiftSettings),
     .target(
       name: "TurboQuantStorage", dependencies: ["TurboQuantKernels"],
       swiftSettings: swiftSettings),
     .target(
-      name: "TurboQuantThreads", dependencies: ["TurboQuant"], swiftSettings: swiftSettings),
-    .target(
       name: "TurboQuantFiles",
-      dependencies: ["TurboQuant", "TurboQuantStorage", "TurboQuantKernels", "TurboQuantThreads"],
+      dependencies: ["TurboQuant", "TurboQuantStorage", "TurboQuantKernels"],
       swiftSettings: swiftSettings),
     .target(
       name: "TurboQuantIndex",

@@ -198,7 +198,7 @@ extension VectorIndex {
       vectors, originals, dimension: codec.dimension, codec.kernels)
     let centred = try centred(vectors)
     let codes = try rethrowing { () throws(CodecError) in
-      try CodeMatrix(bytes: try codec.encodedRows(centred, threads: threads), of: codec)
+      try codec.encode(centred, threads: threads)
     }
     try checkNorms(codes.bytes.span.raw)
     return EncodedRows(

@@ -30,23 +30,12 @@ extension Codec {
       throw CodecError(.lengthMismatch(found: vectors.count, dimension: dimension))
     }
     var work = Workspace(dimension: dimension)
-    let (rotation, sketch) = (rotation.drawn, sketch?.drawn)
+    let (rotation, stage) = (rotation.drawn, stage.drawn)
     for row in 0..<count {
       try checkLengths(rows, row: row)
       let start = row * bytesPerVector
-      var scale = layout.norm.map { rows.float32(at: start + $0) } ?? 1
-      if let scalarQuantizer {
-        scalarQuantizer.dequantize(kernels, rows, at: start, into: &work)
-      } else if let polarQuantizer {
-        polarQuantizer.dequantize(
-          kernels, rows, at: start, radii: start + layout.radii.lowerBound, into: &work.front)
-      } else if let sketch {
-        let signs = rows.extracting(
-          start + layout.signs.lowerBound..<start + layout.signs.upperBound)
-        let direction = try sketch.transposed(signs)
-        work.load(direction.span)
-        scale *= Float(sketch.scale)
-      }
+      let norm = layout.norm.map { rows.float32(at: start + $0) } ?? 1
+      let scale = norm * (try stage.dequantize(kernels, rows, at: start, layout, into: &work))
       withStandardFloatEnvironment { rotation.rotateBack(kernels, &work) }
       let decoded = work.front.span
       for i in 0..<dimension { vectors[row * dimension + i] = scale * decoded[i] }

@@ -28,11 +28,12 @@ extension Codec {
       throw CodecError(.rowLengthMismatch(found: rows.count, bytesPerVector: bytesPerVector))
     }
     var work = Workspace(dimension: dimension)
-    let drawn = (rotation.drawn, sketch?.drawn)
+    let (rotation, stage) = (rotation.drawn, stage.drawn)
     try withStandardFloatEnvironment { () throws(CodecError) in
       for row in 0..<count {
         let x = vectors.extracting(row * dimension..<(row + 1) * dimension)
-        try encode(x, drawn, row: row, into: &rows, at: row * bytesPerVector, &work)
+        try encode(
+          x, rotation, stage, row: row, into: &rows, at: row * bytesPerVector, &work)
       }
     }
   }
@@ -49,13 +50,14 @@ extension Codec {
       var rows = bytes.mutableSpan
       var work = Workspace(dimension: dimension)
       var wide = [Float](repeating: 0, count: dimension)
-      let drawn = (rotation.drawn, sketch?.drawn)
+      let (rotation, stage) = (rotation.drawn, stage.drawn)
       try withStandardFloatEnvironment { () throws(CodecError) in
         for row in 0..<count {
           var target = wide.mutableSpan
           kernels.widen(
             vectors.extracting(row * dimension..<(row + 1) * dimension), into: &target)
-          try encode(wide.span, drawn, row: row, into: &rows, at: row * bytesPerVector, &work)
+          try encode(
+            wide.span, rotation, stage, row: row, into: &rows, at: row * bytesPerVector, &work)
         }
       }
       return try CodeMatrix(bytes: bytes, of: self)
@@ -70,28 +72,12 @@ extension Codec {
   }
 
   private func encode(
-    _ x: Span<Float>, _ drawn: (rotation: Rotation, sketch: ResidualSketch?), row: Int,
+    _ x: Span<Float>, _ rotation: Rotation, _ stage: any Stage, row: Int,
     into rows: inout MutableSpan<UInt8>, at start: Int, _ work: inout Workspace
   ) throws(CodecError) {
     let (norm, inverse) = try length(of: x, row: row, &work)
-    drawn.rotation.rotate(kernels, &work)
-    if let scalarQuantizer {
-      let alignment = scalarQuantizer.quantize(
-        kernels, &work, scale: inverse, into: &rows, at: start, keepsResidual: sketch != nil)
-      rows.store(alignment, at: layout.alignment.map { start + $0 })
-      if layout.residualNorm != nil {
-        let square = Double(kernels.sumOfSquares(work.back, count: dimension))
-        let residualNorm = norm * Float(squareRoot(square))
-        rows.store(residualNorm, at: layout.residualNorm.map { start + $0 })
-      }
-    } else if let polarQuantizer {
-      polarQuantizer.quantize(
-        &work, scale: inverse, into: &rows, at: start, radii: start + layout.radii.lowerBound)
-    } else {
-      // The signs do not depend on the length, so QJL needs no division by it.
-      work.swap()
-    }
-    drawn.sketch?.packSigns(kernels, &work, into: &rows, at: start + layout.signs.lowerBound)
+    rotation.rotate(kernels, &work)
+    stage.quantize(kernels, &work, norm: norm, inverse: inverse, into: &rows, at: start, layout)
     rows.store(norm, at: layout.norm.map { start + $0 })
   }
 
@@ -118,7 +104,7 @@ extension Codec {
 
 extension MutableSpan<UInt8> {
   /// Stores a little-endian float32 at `offset`, or nothing when there is no place for it.
-  fileprivate mutating func store(_ value: Float, at offset: Int?) {
+  mutating func store(_ value: Float, at offset: Int?) {
     guard let offset else { return }
     let bits = value.bitPattern
     for i in 0..<4 { self[offset + i] = UInt8(truncatingIfNeeded: bits >> UInt32(8 * i)) }

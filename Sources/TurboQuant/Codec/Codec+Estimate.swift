@@ -2,18 +2,10 @@ internal import TurboQuantKernels
 
 extension Codec {
   /// The estimator that goes with the quantizer: renormalized codes, two stages, PolarQuant's reconstruction.
-  public var standardEstimator: Estimator {
-    polarQuantizer != nil ? .reconstruction : sketch == nil ? .renormalized : .twoStage
-  }
+  public var standardEstimator: Estimator { stage.estimators[0] }
 
   /// Whether an estimator goes with the quantizer.
-  public func offers(_ estimator: Estimator) -> Bool {
-    switch estimator {
-    case .twoStage: sketch != nil
-    case .reconstruction: scalarQuantizer != nil || polarQuantizer != nil
-    case .renormalized, .matchedNorm: scalarQuantizer != nil
-    }
-  }
+  public func offers(_ estimator: Estimator) -> Bool { stage.estimators.contains(estimator) }
 
   /// Rotates and projects a query, once for any number of rows.
   ///
@@ -132,33 +124,10 @@ private struct RowScorer {
     }
     sketchScale = codec.sketch?.scale ?? 0
     sketchError = codec.sketch?.relativeError ?? CosineError(everywhere: 0)
-    let count = rows.byteCount / codec.bytesPerVector
-    if let scalarQuantizer = codec.scalarQuantizer {
-      codeProducts = [Float](repeating: 0, count: count)
-      // The first segment's sums are written in place, a second segment's added to them.
-      for (i, segment) in scalarQuantizer.segments.enumerated() {
-        var sums = [Float](repeating: 0, count: count)
-        var target = sums.mutableSpan
-        codec.kernels.codeProducts(
-          segment.codebook.kernel, rows: rows, offset: segment.byteOffset,
-          stride: codec.bytesPerVector, query: query.direction.span, segment.coordinates,
-          into: &target)
-        if i == 0 {
-          codeProducts = sums
-        } else {
-          for row in sums.indices { codeProducts[row] += sums[row] }
-        }
-      }
-    }
-    if let polarQuantizer = codec.polarQuantizer {
-      codeProducts = [Float](repeating: 0, count: count)
-      var target = codeProducts.mutableSpan
-      polarQuantizer.products(
-        codec.kernels, rows, offset: 0, stride: codec.bytesPerVector,
-        radii: codec.layout.radii.lowerBound, query: query.direction.span, into: &target)
-    }
+    codeProducts = codec.stage.codeProducts(
+      codec.kernels, rows, codec.layout, query: query.direction.span)
     if self.estimator == .twoStage {
-      signProducts = [Float](repeating: 0, count: count)
+      signProducts = [Float](repeating: 0, count: rows.byteCount / codec.bytesPerVector)
       var target = signProducts.mutableSpan
       codec.kernels.signProducts(
         rows: rows, offset: codec.layout.signs.lowerBound, stride: codec.bytesPerVector,
@@ -175,15 +144,14 @@ private struct RowScorer {
     scalar(codec.layout.norm, row: row, rows)
   }
 
-  /// ⟨û, ŷ⟩; 1 where rows do not keep it, as those of PolarQuant, whose estimator does not ask for it.
+  /// ⟨û, ŷ⟩; 1 where rows do not store it, whose estimators do not ask for it.
   private func alignment(row: Int, _ rows: RawSpan) -> Double {
     scalar(codec.layout.alignment, row: row, rows)
   }
 
   /// What the sketch adds: an unbiased estimate of ⟨r, q⟩/‖q‖.
   private func residualShare(row: Int, _ rows: RawSpan) -> Double {
-    guard codec.sketch != nil else { return 0 }
-    return residualNorm(row: row, rows) * sketchScale * Double(signProducts[row])
+    residualNorm(row: row, rows) * sketchScale * Double(signProducts[row])
   }
 
   /// ‖r‖; without codes the residual is the vector itself.
@@ -231,8 +199,8 @@ private struct RowScorer {
   ) -> Estimate {
     let unit = norm * query.norm
     let length = codewordNorm(row: row, rows, &work)
-    let alignment =
-      codec.polarQuantizer.map { $0.expectedAlignment * length } ?? alignment(row: row, rows)
+    let expected = codec.stage.expectedAlignment
+    let alignment = expected.map { $0.mean * length } ?? alignment(row: row, rows)
     guard alignment > 0 else {
       // No code of ours; every cosine is possible.
       return Estimate(
@@ -240,19 +208,19 @@ private struct RowScorer {
         EstimateError(
           offset: 0, slope: unit, cosine: 0, CosineError(everywhere: 1), rounding: 0))
     }
-    let stretch = length / alignment
+    let ratio = length / alignment
     let free = Double(max(1, codec.dimension - 1))
     let error = CosineError(
-      across: max(0, stretch * stretch - 1) / free,
-      // Rows of PolarQuant keep no alignment; what theory expects is off by its scatter.
-      along: (codec.polarQuantizer?.alignmentVariance ?? 0) * stretch * stretch)
+      across: max(0, ratio * ratio - 1) / free,
+      // Where rows do not store the alignment, what theory expects is off by its scatter.
+      along: (expected?.variance ?? 0) * ratio * ratio)
     let cosine = Double(codeProducts[row]) / alignment
     let shrink = factor(alignment: alignment) { length } * alignment
     return Estimate(
       shrink * cosine * unit,
       EstimateError(
         offset: 0, slope: unit, cosine: cosine, error,
-        rounding: unit * stretch * summing(codec.dimension)))
+        rounding: unit * ratio * summing(codec.dimension)))
   }
 
   /// Given the codes, only the sketch's estimate of the cosine of r and q errs.
@@ -286,16 +254,9 @@ private struct RowScorer {
     0x1p-24 * squareRoot(Double(count) / 16 + 12)
   }
 
-  /// ‖ŷ‖, which is not stored because the codes determine it.
   private func codewordNorm(row: Int, _ rows: RawSpan, _ work: inout Workspace) -> Double {
-    if let polarQuantizer = codec.polarQuantizer {
-      return polarQuantizer.codewordNorm(
-        codec.kernels, rows, radii: row * codec.bytesPerVector + codec.layout.radii.lowerBound,
-        &work)
-    }
-    codec.scalarQuantizer?.dequantize(
-      codec.kernels, rows, at: row * codec.bytesPerVector, into: &work)
-    return squareRoot(Double(codec.kernels.sumOfSquares(work.front, count: codec.dimension)))
+    codec.stage.codewordNorm(
+      codec.kernels, rows, at: row * codec.bytesPerVector, codec.layout, &work)
   }
 }
 

@@ -25,12 +25,8 @@ public struct Codec: Sendable {
   public let seed: UInt64
   /// The rotation R.
   public let rotation: Rotation
-  /// Stage 1, nil for QJL and PolarQuant.
-  public let scalarQuantizer: ScalarQuantizer?
-  /// Angles and radii, nil for all but PolarQuant.
-  public let polarQuantizer: PolarQuantizer?
-  /// Stage 2, nil for the scalar quantizer and PolarQuant.
-  public let sketch: ResidualSketch?
+  /// What the quantizer does.
+  let stage: any Stage
   /// Where everything lies within a row.
   public let layout: RowLayout
   /// The name of everything that decides what a stored byte means.
@@ -80,8 +76,8 @@ public struct Codec: Sendable {
     dimension: Int, rate: Rate, quantizer: Quantizer, rotation: RotationKind?,
     normalization: Normalization, seed: UInt64, isDrawn: Bool, reusing known: Codec? = nil
   ) throws(CodecError) {
-    let stages = try Stages(
-      dimension: dimension, rate: rate, quantizer: quantizer, seed: seed, reusing: known)
+    let stage = try quantizer.stage(
+      dimension: dimension, rate: rate, seed: seed, reusing: known?.stage)
     let rotation = try Rotation(drawnLater: dimension, kind: rotation, seed: seed)
     self.dimension = dimension
     self.rate = rate
@@ -89,15 +85,12 @@ public struct Codec: Sendable {
     self.normalization = normalization
     self.seed = seed
     self.rotation = isDrawn ? rotation.drawn : rotation
-    scalarQuantizer = stages.scalar
-    polarQuantizer = stages.polar
-    sketch = isDrawn ? stages.sketch?.drawn : stages.sketch
-    layout = RowLayout(
-      dimension: dimension, rate: rate, quantizer: quantizer, normalization: normalization)
+    self.stage = isDrawn ? stage.drawn : stage
+    layout = RowLayout(stage.fields, normalization)
     kernels = try Kernels.current()
     record = CodecRecord.bytes(
       dimension: dimension, rate: rate, quantizer: quantizer, normalization: normalization,
-      seed: seed, rotation: rotation, stages: stages, layout: layout)
+      seed: seed, rotation: rotation, stage, layout)
     fingerprint = Fingerprint(of: record)
   }
 
@@ -107,66 +100,21 @@ public struct Codec: Sendable {
   /// of them.
   package func draw() {
     _ = rotation.drawn
-    _ = sketch?.drawn
+    _ = stage.drawn
   }
 
   /// Bytes of one stored row, scalars included.
   public var bytesPerVector: Int { layout.bytesPerVector }
 
+  /// Stage 1, nil for QJL and PolarQuant.
+  public var scalarQuantizer: ScalarQuantizer? { stage.scalarQuantizer }
+  /// Angles and radii, nil for all but PolarQuant.
+  public var polarQuantizer: PolarQuantizer? { stage.polarQuantizer }
+  /// Stage 2, nil for the scalar quantizer and PolarQuant.
+  public var sketch: ResidualSketch? { stage.sketch }
+
   /// The distortion E‖x − x̂‖²/‖x‖² that theory predicts for ``decode(_:)``, whatever the data.
   ///
   /// For QJL, whose linear reconstruction is a different thing, the prediction is nil.
-  public var distortion: Double? { scalarQuantizer?.distortion ?? polarQuantizer?.distortion }
-}
-
-/// What a quantizer consists of: one of the first two, a sketch, or a scalar quantizer and a sketch.
-struct Stages: Sendable {
-  var scalar: ScalarQuantizer?
-  var polar: PolarQuantizer?
-  var sketch: ResidualSketch?
-
-  init(
-    dimension: Int, rate: Rate, quantizer: Quantizer, seed: UInt64,
-    reusing known: Codec? = nil
-  ) throws(CodecError) {
-    try CodecError.check(dimension: dimension)
-    switch quantizer {
-    case .scalar:
-      scalar = try Self.scalar(dimension, rate, known)
-    case .twoStage(let kind, let directions):
-      guard (4...18).contains(rate.halfBits) else {
-        throw CodecError(
-          .rateNotOffered(
-            rate: rate, quantizer: quantizer.name,
-            offered: "2, 2.5, 3, … 9 bits, one of them the sign (qjl is the sign alone)"))
-      }
-      scalar = try Self.scalar(dimension, rate.withoutSketchBit, known)
-      sketch = try ResidualSketch(
-        drawnLater: dimension, directions: directions ?? dimension, kind: kind, seed: seed)
-    case .qjl(let kind, let directions):
-      try CodecError.check(recorded: rate, of: quantizer)
-      sketch = try ResidualSketch(
-        drawnLater: dimension,
-        directions: directions ?? quantizer.directions(dimension: dimension, rate: rate),
-        kind: kind,
-        seed: seed)
-    case .polar:
-      try CodecError.check(recorded: rate, of: quantizer)
-      guard let bits = quantizer.polarBits(rate: rate) else {
-        throw CodecError(
-          .rateNotOffered(
-            rate: rate, quantizer: quantizer.name,
-            offered: "3, 4, … 8 bits, or bits of its own for each level"))
-      }
-      polar = known?.polarQuantizer
-      if polar == nil { polar = try PolarQuantizer(dimension: dimension, bits: bits) }
-    }
-  }
-
-  private static func scalar(
-    _ dimension: Int, _ rate: Rate, _ known: Codec?
-  ) throws(CodecError) -> ScalarQuantizer {
-    if let known = known?.scalarQuantizer { return known }
-    return try ScalarQuantizer(dimension: dimension, rate: rate)
-  }
+  public var distortion: Double? { stage.distortion }
 }

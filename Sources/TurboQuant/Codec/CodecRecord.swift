@@ -11,10 +11,10 @@ enum CodecRecord {
 
   static func bytes(
     dimension: Int, rate: Rate, quantizer: Quantizer, normalization: Normalization, seed: UInt64,
-    rotation: Rotation, stages: Stages, layout: RowLayout
+    rotation: Rotation, _ stage: any Stage, _ layout: RowLayout
   ) -> [UInt8] {
     var record = tag
-    let segments = segments(stages)
+    let codebooks = stage.codebooks
     record.append(littleEndian: version)
     record.append(littleEndian: UInt32(dimension))
     record.append(normalization.rawValue)
@@ -22,51 +22,26 @@ enum CodecRecord {
     record.append(UInt8(rate.halfBits))
     record.append(rotation.kind.rawValue)
     record.append(rotation.kind == .hadamard ? HadamardSteps.rounds : 0)
-    record.append(stages.sketch?.kind.rawValue ?? 0)
-    record.append(UInt8(segments.count))
+    record.append(stage.sketch?.kind.rawValue ?? 0)
+    record.append(UInt8(codebooks.count))
     record.append(
       (layout.norm == nil ? 0 : 1) | (layout.alignment == nil ? 0 : 2)
         | (layout.residualNorm == nil ? 0 : 4) | (layout.radii.isEmpty ? 0 : 8))
-    record.append(littleEndian: UInt32(stages.sketch?.directions ?? 0))
+    record.append(littleEndian: UInt32(stage.sketch?.directions ?? 0))
     record.append(littleEndian: UInt32(layout.bytesPerVector))
     record.append(littleEndian: seed)
     // A calibrated codec will put its calibration's hash here.
     record += [UInt8](repeating: 0, count: 32)
-    for segment in segments {
-      record.append(littleEndian: UInt32(segment.range.lowerBound))
-      record.append(littleEndian: UInt32(segment.range.count))
-      record.append(littleEndian: UInt32(segment.bits))
-      record.append(littleEndian: UInt32(segment.byteOffset))
-      for value in segment.centroids + segment.boundaries {
+    for codebook in codebooks {
+      record.append(littleEndian: UInt32(codebook.range.lowerBound))
+      record.append(littleEndian: UInt32(codebook.range.count))
+      record.append(littleEndian: UInt32(codebook.bits))
+      record.append(littleEndian: UInt32(codebook.byteOffset))
+      for value in codebook.centroids + codebook.boundaries {
         record.append(littleEndian: value.bitPattern)
       }
     }
     return record
-  }
-
-  /// Consecutive coordinates, or angles of one level, that share a codebook.
-  private struct Segment {
-    let range: Range<Int>
-    let bits: Int
-    let byteOffset: Int
-    let centroids: [Float]
-    let boundaries: [Float]
-  }
-
-  private static func segments(_ stages: Stages) -> [Segment] {
-    let coordinates = (stages.scalar?.segments ?? []).map { segment in
-      Segment(
-        range: segment.coordinates, bits: segment.codebook.bits, byteOffset: segment.byteOffset,
-        centroids: segment.codebook.centroids, boundaries: segment.codebook.boundaries)
-    }
-    let angles = (stages.polar?.levels ?? []).flatMap { level in
-      level.codebooks.map { codebook, angles in
-        Segment(
-          range: angles, bits: codebook.bits, byteOffset: level.byteOffset,
-          centroids: codebook.centroids, boundaries: codebook.boundaries)
-      }
-    }
-    return coordinates + angles
   }
 
   /// Bits of the polar angles, level by level, as far as a record holds them: each segment that begins
@@ -127,7 +102,7 @@ extension Codec {
     try CodecError.check(dimension: dimension)
     if sketch != nil { try CodecError.check(directions: directions) }
     let layout = RowLayout(
-      dimension: dimension, rate: rate, quantizer: quantizer, normalization: normalization)
+      quantizer.fields(dimension: dimension, rate: rate), normalization)
     let bytesPerVector = Int(record.integer(at: 36, as: UInt32.self))
     guard bytesPerVector == layout.bytesPerVector else {
       throw refuse("\(bytesPerVector) bytes a row, expected \(layout.bytesPerVector)")
@@ -142,29 +117,6 @@ extension Codec {
       throw refuse(
         "byte \(i) is \(record.byte(at: i)), but a codec with these parameters has "
           + "\(self.record[i]) there")
-    }
-  }
-}
-
-extension Quantizer {
-  fileprivate var number: UInt8 {
-    switch self {
-    case .scalar: 1
-    case .twoStage: 2
-    case .qjl: 3
-    case .polar: 4
-    }
-  }
-
-  fileprivate init?(
-    number: UInt8, sketch: SketchKind?, directions: Int, polarBits: [Int]
-  ) {
-    switch (number, sketch) {
-    case (1, nil): self = .scalar
-    case (2, let sketch?): self = .twoStage(sketch: sketch, directions: directions)
-    case (3, let sketch?): self = .qjl(sketch: sketch, directions: directions)
-    case (4, nil): self = .polar(bits: polarBits)
-    default: return nil
     }
   }
 }

@@ -18,29 +18,10 @@ public struct RowLayout: Sendable, Hashable {
   /// The length of a row.
   public let bytesPerVector: Int
 
-  /// The layout of a codec's rows, whether or not such a codec can be built.
-  init(dimension: Int, rate: Rate, quantizer: Quantizer, normalization: Normalization) {
-    var (codeBytes, radiusBytes) = (0, 0)
-    switch quantizer {
-    case .scalar: codeBytes = ScalarQuantizer.byteCount(dimension: dimension, rate: rate)
-    case .twoStage:
-      codeBytes = ScalarQuantizer.byteCount(dimension: dimension, rate: rate.withoutSketchBit)
-    case .qjl: break
-    case .polar:
-      let bits = quantizer.polarBits(rate: rate) ?? []
-      codeBytes = PolarQuantizer.byteCount(dimension: dimension, bits: bits)
-      radiusBytes = 2 * PolarQuantizer.blockCount(dimension: dimension, bits: bits)
-    }
-    let directions = quantizer.directions(dimension: dimension, rate: rate)
-    self.init(
-      codeBytes: codeBytes, signBytes: (directions + 7) / 8, radiusBytes: radiusBytes,
-      normalization: normalization)
-  }
-
-  private init(codeBytes: Int, signBytes: Int, radiusBytes: Int, normalization: Normalization) {
-    codes = 0..<codeBytes
-    signs = codeBytes..<codeBytes + signBytes
-    radii = signs.upperBound..<signs.upperBound + radiusBytes
+  init(_ fields: RowFields, _ normalization: Normalization) {
+    codes = 0..<fields.codeBytes
+    signs = codes.upperBound..<codes.upperBound + fields.signBytes
+    radii = signs.upperBound..<signs.upperBound + fields.radiusBytes
     var end = radii.upperBound
     func scalar(_ isPresent: Bool) -> Int? {
       guard isPresent else { return nil }
@@ -48,8 +29,8 @@ public struct RowLayout: Sendable, Hashable {
       return end
     }
     norm = scalar(normalization == .norm)
-    alignment = scalar(codeBytes > 0 && radiusBytes == 0)
-    residualNorm = scalar(codeBytes > 0 && signBytes > 0)
+    alignment = scalar(fields.hasAlignment)
+    residualNorm = scalar(fields.hasResidualNorm)
     bytesPerVector = end
   }
 }

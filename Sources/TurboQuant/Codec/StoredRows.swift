@@ -74,23 +74,9 @@ private struct StoredRowRules {
   init(_ codec: Codec) {
     self.codec = codec
     bounds = codec.scalarBounds
-    var fields: [(end: Int, bits: Int)] = []
-    for segment in codec.scalarQuantizer?.segments ?? [] {
-      fields.append(
-        (
-          segment.byteOffset + segment.byteCount,
-          segment.coordinates.count * segment.codebook.bits
-        ))
-    }
-    for level in codec.polarQuantizer?.levels ?? [] {
-      let bits = level.angleCount * level.codebook.bits
-      fields.append((level.byteOffset + (bits + 7) / 8, bits))
-    }
-    if let sketch = codec.sketch {
-      fields.append((codec.layout.signs.upperBound, sketch.directions))
-    }
-    unused = fields.filter { $0.bits % 8 > 0 }.map {
-      (offset: $0.end - 1, mask: UInt8.max << UInt8($0.bits % 8))
+    unused = codec.stage.packedNumbers.compactMap {
+      let used = $0.count * $0.bits % 8
+      return used == 0 ? nil : (offset: $0.end - 1, mask: UInt8.max << UInt8(used))
     }
   }
 

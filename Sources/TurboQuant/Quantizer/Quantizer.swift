@@ -1,4 +1,6 @@
 /// What a codec stores of a rotated vector.
+///
+/// This file lists the quantizers. What one of them does is its ``Stage``, in a folder of its own.
 public enum Quantizer: Sendable, Hashable {
   /// Codes of every coordinate at the codec's rate (stage 1 alone; TurboQuant, Algorithm 1).
   case scalar
@@ -10,48 +12,93 @@ public enum Quantizer: Sendable, Hashable {
   ///
   /// `directions` is the number of projections; if nil, the rate times the dimension.
   case qjl(sketch: SketchKind = .structured, directions: Int? = nil)
-  /// Angles of the recursive polar transform, and a float16 radius a block (PolarQuant, arXiv 2502.02617).
+  /// Angles of the recursive polar transform, and a float16 radius per block (PolarQuant, arXiv 2502.02617).
   ///
   /// `bits` are those of an angle, level by level, and as many as there are levels; a block has 2^levels
   /// coordinates. If nil, a rate of b = 3 … 8 stands for four levels of b, b − 2, b − 2 and b − 2 bits: at 4
-  /// the paper's, 3⅞ bits a coordinate with the radii.
+  /// the paper's, 3⅞ bits per coordinate with the radii.
   case polar(bits: [Int]? = nil)
-
-  /// The name used on the command line and in messages.
-  public var name: String {
-    switch self {
-    case .scalar: "scalar"
-    case .twoStage: "two-stage"
-    case .qjl: "qjl"
-    case .polar: "polar"
-    }
-  }
-
-  /// The number of sketch directions, 0 without a sketch.
-  func directions(dimension: Int, rate: Rate) -> Int {
-    switch self {
-    case .scalar, .polar: 0
-    case .twoStage(_, let directions): directions ?? dimension
-    case .qjl(_, let directions):
-      // Beyond 32 bits where the rate and the dimension are the largest.
-      directions ?? Int(clamping: (Int64(rate.halfBits) * Int64(dimension) + 1) / 2)
-    }
-  }
-
-  /// Bits of a polar angle, level by level; nil for the other quantizers and for rates that stand for none.
-  func polarBits(rate: Rate) -> [Int]? {
-    guard case .polar(let bits) = self else { return nil }
-    guard bits == nil else { return bits }
-    guard rate.halfBits % 2 == 0, (6...16).contains(rate.halfBits) else { return nil }
-    let first = rate.halfBits / 2
-    return [first, first - 2, first - 2, first - 2]
-  }
 }
 
-/// Which lengths a codec keeps.
-public enum Normalization: UInt8, Sendable, Hashable, CaseIterable {
-  /// Every row stores its norm.
-  case norm = 1
-  /// Rows are taken as directions, with norm 1 and nothing stored: the cosine metric.
-  case unit = 2
+extension Quantizer {
+  /// The names of all quantizers.
+  package static let names = ["scalar", "two-stage", "qjl", "polar"]
+
+  /// The name used on the command line and in messages.
+  public var name: String { Self.names[Int(number) - 1] }
+
+  /// The number that stands for the quantizer in a codec's record.
+  var number: UInt8 {
+    switch self {
+    case .scalar: 1
+    case .twoStage: 2
+    case .qjl: 3
+    case .polar: 4
+    }
+  }
+
+  /// The quantizer that a record names, nil if its parameters do not go with it.
+  init?(number: UInt8, sketch: SketchKind?, directions: Int, polarBits: [Int]) {
+    switch (number, sketch) {
+    case (1, nil): self = .scalar
+    case (2, let sketch?): self = .twoStage(sketch: sketch, directions: directions)
+    case (3, let sketch?): self = .qjl(sketch: sketch, directions: directions)
+    case (4, nil): self = .polar(bits: polarBits)
+    default: return nil
+    }
+  }
+
+  /// The quantizer of a name, with those of the parameters that it takes.
+  package init?(name: String, sketch: SketchKind, directions: Int?, polarBits: [Int]?) {
+    switch name {
+    case "scalar": self = .scalar
+    case "two-stage": self = .twoStage(sketch: sketch, directions: directions)
+    case "qjl": self = .qjl(sketch: sketch, directions: directions)
+    case "polar": self = .polar(bits: polarBits)
+    default: return nil
+    }
+  }
+
+  /// Name and parameters, as records of caches spell them.
+  package var recordText: String {
+    switch self {
+    case .scalar: name
+    case .twoStage(let sketch, let directions), .qjl(let sketch, let directions):
+      "\(name) \(sketch.rawValue) \(directions.map { "\($0)" } ?? "standard")"
+    case .polar(let bits):
+      "\(name) \(bits?.map { "\($0)" }.joined(separator: " ") ?? "standard")"
+    }
+  }
+
+  /// What a row of the quantizer holds, known before any codebook is solved.
+  func fields(dimension: Int, rate: Rate) -> RowFields {
+    switch self {
+    case .scalar: ScalarStage.fields(dimension: dimension, rate: rate)
+    case .twoStage(_, let directions):
+      TwoStage.fields(dimension: dimension, rate: rate, directions: directions)
+    case .qjl(_, let directions):
+      SketchStage.fields(dimension: dimension, rate: rate, directions: directions)
+    case .polar(let bits): PolarStage.fields(dimension: dimension, rate: rate, bits: bits)
+    }
+  }
+
+  /// The stage of the quantizer, with the codebooks of `known`, one of the same parameters, if there is one.
+  func stage(
+    dimension: Int, rate: Rate, seed: UInt64, reusing known: (any Stage)?
+  ) throws(CodecError) -> any Stage {
+    try CodecError.check(dimension: dimension)
+    switch self {
+    case .scalar:
+      return try ScalarStage(dimension: dimension, rate: rate, reusing: known)
+    case .twoStage(let kind, let directions):
+      return try TwoStage(
+        dimension: dimension, rate: rate, kind, directions: directions, seed: seed,
+        reusing: known)
+    case .qjl(let kind, let directions):
+      return try SketchStage(
+        dimension: dimension, rate: rate, kind, directions: directions, seed: seed)
+    case .polar(let bits):
+      return try PolarStage(dimension: dimension, rate: rate, bits: bits, reusing: known)
+    }
+  }
 }

@@ -95,14 +95,15 @@ struct CodecOptions: Sendable {
   }
 
   private func quantizer(_ name: String, _ arguments: Arguments) throws -> Quantizer {
-    switch name {
-    case "scalar": return .scalar
-    case "two-stage": return .twoStage(sketch: sketch, directions: directions)
-    case "qjl": return .qjl(sketch: sketch, directions: directions)
-    case "polar": return .polar(bits: polarBits)
-    default:
-      throw arguments.wrong("--quantizer takes scalar, two-stage, qjl or polar, not “\(name)”")
+    guard
+      let quantizer = Quantizer(
+        name: name, sketch: sketch, directions: directions, polarBits: polarBits)
+    else {
+      let names = Quantizer.names.dropLast().joined(separator: ", ")
+      throw arguments.wrong(
+        "--quantizer takes \(names) or \(Quantizer.names.last ?? ""), not “\(name)”")
     }
+    return quantizer
   }
 
   /// The codec for vectors of one dimension.

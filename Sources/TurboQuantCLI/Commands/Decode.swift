@@ -36,7 +36,7 @@ private func runDecode(_ arguments: Arguments, _ console: Console) throws {
         throw error.addingRows(first)
       }
     }
-    for piece in vectors { try writer.append(piece.span) }
+    try writer.append(vectors.span)
     progress.advance(by: codes.count)
   }
   try writer.finish()

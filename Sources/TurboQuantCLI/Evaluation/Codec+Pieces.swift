@@ -1,6 +1,4 @@
 internal import TurboQuant
-internal import TurboQuantThreads
-internal import TurboQuantFiles
 
 extension Codec {
   /// Vectors that make a piece of work for one thread, some hundred kilobytes.
@@ -15,18 +13,5 @@ extension Codec {
   func decode(_ codes: CodeMatrix, rows: Range<Int>) throws(CodecError) -> [Float] {
     let stored = rows.lowerBound * bytesPerVector..<rows.upperBound * bytesPerVector
     return try decode(CodeMatrix(bytes: Array(codes.bytes[stored]), of: self))
-  }
-
-  /// The reconstruction of every row, in pieces, on up to `threads` threads.
-  func decode(_ codes: CodeMatrix, threads: Int) throws(CodecError) -> [[Float]] {
-    let pieces = pieces(codes.count)
-    draw()
-    return try Parallel.map(pieces.count, threads: threads) { piece throws(CodecError) in
-      do throws(CodecError) {
-        return try decode(codes, rows: pieces[piece])
-      } catch {
-        throw error.addingRows(pieces[piece].lowerBound)
-      }
-    }
   }
 }

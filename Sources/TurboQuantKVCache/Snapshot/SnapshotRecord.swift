@@ -111,14 +111,6 @@ extension KVPrecision {
       return "\(directions) signs, \(outliers) outliers of \(outlierDirections), \(sketch.rawValue)"
     }
     guard case .codes(let rate, let quantizer, let estimator) = self else { return description }
-    let kind =
-      switch quantizer {
-      case .scalar: "scalar"
-      case .twoStage(let sketch, let directions), .qjl(let sketch, let directions):
-        "\(quantizer.name) \(sketch.rawValue) \(directions.map { "\($0)" } ?? "standard")"
-      case .polar(let bits):
-        "polar \(bits?.map { "\($0)" }.joined(separator: " ") ?? "standard")"
-      }
-    return "\(rate) bits, \(kind), \(estimator?.rawValue ?? "standard")"
+    return "\(rate) bits, \(quantizer.recordText), \(estimator?.rawValue ?? "standard")"
   }
 }

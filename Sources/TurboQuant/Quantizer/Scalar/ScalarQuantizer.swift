@@ -53,6 +53,15 @@ public struct ScalarQuantizer: Sendable {
     segments = split < dimension ? [first, second] : [first]
   }
 
+  /// The quantizer of a stage of the same parameters, or a new one.
+  init(dimension: Int, rate: Rate, reusing known: (any Stage)?) throws(CodecError) {
+    if let known = known?.scalarQuantizer {
+      self = known
+    } else {
+      try self.init(dimension: dimension, rate: rate)
+    }
+  }
+
   /// How many coordinates a rate of b.5 stores at b + 1 bits.
   private static func split(_ dimension: Int) -> Int { (dimension + 1) / 2 }
 
@@ -103,6 +112,61 @@ extension ScalarQuantizer {
       kernels.dequantize(
         segment.codebook.kernel, row, at: offset + segment.byteOffset, into: &work.front,
         segment.coordinates)
+    }
+  }
+}
+
+// MARK: Search
+
+extension ScalarQuantizer {
+  /// ⟨ŷ, `query`⟩ of every row; rows begin `stride` bytes apart.
+  func products(
+    _ kernels: Kernels, _ rows: RawSpan, stride: Int, query: Span<Float>
+  ) -> [Float] {
+    let count = rows.byteCount / stride
+    var products = [Float](repeating: 0, count: count)
+    // The first segment's sums are written in place, a second segment's added to them.
+    for (i, segment) in segments.enumerated() {
+      var sums = [Float](repeating: 0, count: count)
+      var target = sums.mutableSpan
+      kernels.codeProducts(
+        segment.codebook.kernel, rows: rows, offset: segment.byteOffset, stride: stride,
+        query: query, segment.coordinates, into: &target)
+      if i == 0 {
+        products = sums
+      } else {
+        for row in sums.indices { products[row] += sums[row] }
+      }
+    }
+    return products
+  }
+
+  /// ‖ŷ‖ of the row at byte `start`, which is not stored because the codes determine it.
+  func codewordNorm(
+    _ kernels: Kernels, _ rows: RawSpan, at start: Int, _ work: inout Workspace
+  ) -> Double {
+    dequantize(kernels, rows, at: start, into: &work)
+    return squareRoot(Double(kernels.sumOfSquares(work.front, count: dimension)))
+  }
+}
+
+// MARK: Record
+
+extension ScalarQuantizer {
+  /// The codebooks, as a codec's record lists them.
+  var recordedCodebooks: [RecordedCodebook] {
+    segments.map {
+      RecordedCodebook(
+        range: $0.coordinates, bits: $0.codebook.bits, byteOffset: $0.byteOffset,
+        centroids: $0.codebook.centroids, boundaries: $0.codebook.boundaries)
+    }
+  }
+
+  /// Where the codes lie within a row.
+  var packedNumbers: [PackedNumbers] {
+    segments.map {
+      PackedNumbers(
+        byteOffset: $0.byteOffset, count: $0.coordinates.count, bits: $0.codebook.bits)
     }
   }
 }
