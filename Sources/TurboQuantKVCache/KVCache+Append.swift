@@ -128,30 +128,31 @@ extension KVCache {
 // MARK: Writers
 
 extension KVCache {
-  private func keyWriter(adding tokens: Int) -> SideWriter {
+  private func keyWriter(adding tokens: Int) -> RowWriter {
     let configuration = codec.configuration
     var turns: RotaryTurns?
     if let rotary = configuration.centring.rotary, codec.keyCodec != nil,
-      let side = heads.first?.keys
+      let keys = heads.first?.keys
     {
       // The rows that become codes now stand after those that are codes already.
-      let first = configuration.sinks + side.forgotten + side.stored.count
-      turns = RotaryTurns(rotary, positions: first..<first + tokens + side.windowCount)
+      let first = configuration.sinks + keys.forgotten + keys.stored.count
+      turns = RotaryTurns(rotary, positions: first..<first + tokens + keys.windowCount)
     }
     return writer(configuration.keys, codec.keyCodec, turns)
   }
 
-  private var valueWriter: SideWriter {
+  private var valueWriter: RowWriter {
     writer(codec.configuration.values, codec.valueCodec, nil)
   }
 
   private func writer(
-    _ precision: KVPrecision, _ sideCodec: SideCodec?, _ turns: RotaryTurns?
-  ) -> SideWriter {
-    let configuration = codec.configuration
-    return SideWriter(
-      codec: sideCodec, precision: precision, sinks: configuration.sinks,
-      window: configuration.window, rounds: codec.hasHalves, turns: turns, kernels: codec.kernels)
+    _ precision: KVPrecision, _ codec: KeyOrValueCodec?, _ turns: RotaryTurns?
+  ) -> RowWriter {
+    let configuration = self.codec.configuration
+    return RowWriter(
+      codec: codec, precision: precision, sinks: configuration.sinks,
+      window: configuration.window, rounds: self.codec.hasHalves, turns: turns,
+      kernels: self.codec.kernels)
   }
 }
 
@@ -190,18 +191,18 @@ extension KVCache {
   }
 
   private mutating func fixChannels(
-    of side: WritableKeyPath<Head, HeadSide>, _ sideCodec: SideCodec?, _ floats: Span<Float>,
-    _ tokens: Int, _ sinks: Int, _ rotary: RotaryEmbedding?
+    of vectors: WritableKeyPath<Head, HeadVectors>, _ codec: KeyOrValueCodec?,
+    _ floats: Span<Float>, _ tokens: Int, _ sinks: Int, _ rotary: RotaryEmbedding?
   ) {
-    guard let sideCodec, sideCodec.hasOutliers, heads[0][keyPath: side].channels.isEmpty else {
+    guard let codec, codec.hasOutliers, heads[0][keyPath: vectors].channels.isEmpty else {
       return
     }
-    let (width, place) = (sideCodec.dimension, count + sinks..<count + tokens)
+    let (width, place) = (codec.dimension, count + sinks..<count + tokens)
     let turns = rotary.map { RotaryTurns($0, positions: place) }
     for h in heads.indices {
       let own = floats.extracting((h * tokens + sinks) * width..<(h + 1) * tokens * width)
-      heads[h][keyPath: side].channels = sideCodec.channels(
-        Centre.squares(own, around: heads[h][keyPath: side].centre, width, turns))
+      heads[h][keyPath: vectors].channels = codec.channels(
+        Centre.squares(own, around: heads[h][keyPath: vectors].centre, width, turns))
     }
   }
 }
@@ -226,8 +227,8 @@ extension KVCache {
 
   /// Refuses queries that would see what is forgotten, the first of which sees `visible` tokens.
   func checkHeld(_ visible: Int, _ action: String) throws(KVCacheError) {
-    let (side, reach) = (heads[0].keys, codec.configuration.slidingWindow ?? .max)
-    guard side.forgotten > 0, visible > side.sinkCount, visible - reach < firstHeld else { return }
+    let (keys, reach) = (heads[0].keys, codec.configuration.slidingWindow ?? .max)
+    guard keys.forgotten > 0, visible > keys.sinkCount, visible - reach < firstHeld else { return }
     throw KVCacheError(
       .forgotten(first: firstHeld),
       "\(action): its query sees tokens from \(max(0, visible - reach)) on, but the sliding window has "
@@ -235,7 +236,7 @@ extension KVCache {
   }
 }
 
-extension HeadSide {
+extension HeadVectors {
   fileprivate mutating func forget(pages: Int) {
     stored.forget(pages: pages)
     forgotten += pages * Page.rowCount

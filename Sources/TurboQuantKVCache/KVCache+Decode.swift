@@ -9,7 +9,7 @@ extension KVCache {
   ///
   /// - Throws: ``KVCacheError`` when there is no such head, keys are kept by a sketch, which stands for inner
   ///   products and not for vectors, or scales in a forged snapshot leave float32.
-  /// - Complexity: A rotation a token and side.
+  /// - Complexity: Two rotations per token.
   public func decoded(head: Int) throws(KVCacheError) -> (keys: [Float], values: [Float]) {
     guard heads.indices.contains(head) else {
       throw KVCacheError(
@@ -39,32 +39,32 @@ extension KVCache {
   }
 
   private func decoded(
-    _ side: HeadSide, _ rotary: RotaryEmbedding?
+    _ vectors: HeadVectors, _ rotary: RotaryEmbedding?
   ) throws(CodecError) -> [Float] {
-    var floats = widened(side.sinks)
-    switch side.stored {
+    var floats = widened(vectors.sinks)
+    switch vectors.stored {
     case .floats(let pages): for page in 0..<pages.pageCount { floats += pages[page: page] }
     case .halves(let pages):
       for page in 0..<pages.pageCount { floats += widened(pages[page: page]) }
-    case .codes(let parts, let sideCodec):
+    case .codes(let parts, let keyOrValueCodec):
       for number in 0..<parts[0].pageCount {
-        floats += try decoded(number, parts, sideCodec, side.channels)
+        floats += try decoded(number, parts, keyOrValueCodec, vectors.channels)
       }
-      guard !side.centre.isEmpty else { break }
+      guard !vectors.centre.isEmpty else { break }
       for row in 0..<parts[0].count {
-        let (token, place) = (side.storedStart + row, side.sinkCount + row)
-        var turned = side.centre
+        let (token, place) = (vectors.storedStart + row, vectors.sinkCount + row)
+        var turned = vectors.centre
         rotary.map { RotaryTurns($0, positions: token..<token + 1) }?
-          .turn(side.centre, row: 0, into: &turned)
-        for i in 0..<side.dimension { floats[place * side.dimension + i] += turned[i] }
+          .turn(vectors.centre, row: 0, into: &turned)
+        for i in 0..<vectors.dimension { floats[place * vectors.dimension + i] += turned[i] }
       }
     }
-    return floats + widened(side.window)
+    return floats + widened(vectors.window)
   }
 
   /// The vectors of one page, without what centring took off.
   private func decoded(
-    _ number: Int, _ parts: [CodePages], _ codec: SideCodec, _ channels: [UInt16]
+    _ number: Int, _ parts: [CodePages], _ codec: KeyOrValueCodec, _ channels: [UInt16]
   ) throws(CodecError) -> [Float] {
     let rows = min(Page.rowCount, parts[0].count - number * Page.rowCount)
     var vectors: [[Float]] = []

@@ -9,9 +9,9 @@ public struct KVMemory: Sendable, Hashable {
   public let valueBytes: Int
   /// Float16 keys and values of sinks and window.
   public let exactBytes: Int
-  /// What centring subtracts: one float32 vector a head and side.
+  /// What centring subtracts: two float32 vectors per head, one for keys and one for values.
   public let centreBytes: Int
-  /// Which channels are outliers: two bytes a channel, head and side.
+  /// Which channels are outliers: two bytes per channel and head, for keys and for values.
   public let channelBytes: Int
 
   /// All of it.

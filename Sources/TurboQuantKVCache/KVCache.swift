@@ -24,8 +24,8 @@ public struct KVCache: Sendable {
 
   /// One key/value head.
   struct Head: Sendable {
-    var keys: HeadSide
-    var values: HeadSide
+    var keys: HeadVectors
+    var values: HeadVectors
   }
 
   /// Creates an empty cache.
@@ -33,9 +33,9 @@ public struct KVCache: Sendable {
     self.codec = codec
     let configuration = codec.configuration
     let head = Head(
-      keys: HeadSide(
+      keys: HeadVectors(
         dimension: configuration.shape.keyDimension, precision: configuration.keys, codec.keyCodec),
-      values: HeadSide(
+      values: HeadVectors(
         dimension: configuration.shape.valueDimension, precision: configuration.values,
         codec.valueCodec))
     heads = Array(repeating: head, count: configuration.shape.keyValueHeads)

@@ -33,8 +33,8 @@ public struct KVCacheError: Error, Sendable, Hashable {
     self.message = message
   }
 
-  init(_ error: CodecError, _ side: String) {
-    self.init(.codec(error), "\(side): \(error)")
+  init(_ error: CodecError, _ place: String) {
+    self.init(.codec(error), "\(place): \(error)")
   }
 }
 

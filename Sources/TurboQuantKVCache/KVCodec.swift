@@ -8,8 +8,8 @@ public struct KVCodec: Sendable {
   /// What the caches keep.
   public let configuration: KVConfiguration
   /// The codes of keys and of values, nil where they stay floats.
-  let keyCodec: SideCodec?
-  let valueCodec: SideCodec?
+  let keyCodec: KeyOrValueCodec?
+  let valueCodec: KeyOrValueCodec?
   /// How the mean of keys turns, if it does.
   let turns: StretchTurns?
   /// The kernels of the target in use; tests put another target's here.
@@ -27,10 +27,10 @@ public struct KVCodec: Sendable {
     let shape = configuration.shape
     // Streams of their own: values must not be rotated as keys are, nor by a neighbouring seed.
     let seeds = (configuration.seed, configuration.seed ^ 0x7661_6C75_6573_0000)
-    keyCodec = try KVCodec.sideCodec(
-      configuration.keys, dimension: shape.keyDimension, seed: seeds.0, side: "keys")
-    valueCodec = try KVCodec.sideCodec(
-      configuration.values, dimension: shape.valueDimension, seed: seeds.1, side: "values")
+    keyCodec = try KVCodec.keyOrValueCodec(
+      configuration.keys, dimension: shape.keyDimension, seed: seeds.0, name: "keys")
+    valueCodec = try KVCodec.keyOrValueCodec(
+      configuration.values, dimension: shape.valueDimension, seed: seeds.1, name: "values")
     if let valueCodec, !valueCodec.isScalar {
       throw KVCacheError(
         .notOffered,
@@ -45,9 +45,9 @@ public struct KVCodec: Sendable {
     }
   }
 
-  private static func sideCodec(
-    _ precision: KVPrecision, dimension: Int, seed: UInt64, side: String
-  ) throws(KVCacheError) -> SideCodec? {
+  private static func keyOrValueCodec(
+    _ precision: KVPrecision, dimension: Int, seed: UInt64, name: String
+  ) throws(KVCacheError) -> KeyOrValueCodec? {
     let parts: [(dimension: Int, rate: Rate, kind: Quantizer)]
     var chosen: Estimator?
     switch precision {
@@ -59,7 +59,7 @@ public struct KVCodec: Sendable {
       guard count > 0, (1...7).contains(bits) else {
         throw KVCacheError(
           .notOffered,
-          "\(side): outliers of \(dimension) channels at \(bits) bits, expected at least 4 channels and "
+          "\(name): outliers of \(dimension) channels at \(bits) bits, expected at least 4 channels and "
             + "1 … 7 bits")
       }
       parts = [(count, .bits(bits + 1), .scalar), (dimension - count, .bits(bits), .scalar)]
@@ -68,7 +68,7 @@ public struct KVCodec: Sendable {
       guard (1..<dimension).contains(outliers) else {
         throw KVCacheError(
           .notOffered,
-          "\(side): \(outliers) outliers of \(dimension) channels, expected 1 … \(dimension - 1)")
+          "\(name): \(outliers) outliers of \(dimension) channels, expected 1 … \(dimension - 1)")
       }
       parts = [(outliers, outlierDirections), (dimension - outliers, directions)].map {
         ($0.0, .bits(1), .qjl(sketch: sketch, directions: $0.1))
@@ -86,11 +86,11 @@ public struct KVCodec: Sendable {
           throw CodecError(
             .estimatorNotOffered(estimator: estimator.rawValue, quantizer: part.kind.name))
         }
-        codecs.append(RowCodec(codec, estimator, turned: side == "values"))
+        codecs.append(RowCodec(codec, estimator, turned: name == "values"))
       }
-      return SideCodec(codecs)
+      return KeyOrValueCodec(codecs)
     } catch {
-      throw KVCacheError(error, side)
+      throw KVCacheError(error, name)
     }
   }
 

@@ -79,21 +79,21 @@ import TurboQuantKernels
     let head = cache.heads[0]
     let rounds = cache.codec.hasHalves
     func rounded(_ x: [Float]) -> [Float] { rounds ? x.map { Float(Float16($0)) } : x }
-    for (side, rowCodec, vector) in [
+    for (vectors, codec, vector) in [
       (head.keys, cache.codec.keyCodec, \Token.key), (head.values, cache.codec.valueCodec, \.value),
     ] {
-      guard case .codes(let parts, _) = side.stored, let sideCodec = rowCodec else {
+      guard case .codes(let parts, _) = vectors.stored, let codec else {
         Issue.record("no codes")
         return
       }
       let coded = model.tokens.filter(\.isCode).flatMap { rounded($0[keyPath: vector]) }
-      let (pages, rowCodec) = (parts[0], sideCodec.parts[0])
+      let (pages, rowCodec) = (parts[0], codec.parts[0])
       let (stored, expected) = (
         Rows(pages, rowCodec), Rows(try rowCodec.rows(of: coded.span), rowCodec)
       )
       #expect(stored == expected, "\(place)")
       let exact = model.tokens.filter { !$0.isCode }.flatMap { $0[keyPath: vector] }
-      #expect(side.sinks + side.window == exact.map(halfPrecision), "\(place)")
+      #expect(vectors.sinks + vectors.window == exact.map(halfPrecision), "\(place)")
     }
     #expect(
       cache.memory.keyBytes + cache.memory.valueBytes

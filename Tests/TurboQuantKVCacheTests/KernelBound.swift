@@ -27,7 +27,7 @@ struct KernelBound {
   }
 
   init(_ cache: KVCache, head: Int, _ keys: [Float], _ values: [Float], scale: Float) throws {
-    let side = cache.heads[head]
+    let heldHead = cache.heads[head]
     shape = cache.codec.configuration.shape
     self.scale = Double(scale)
     self.values = values
@@ -35,14 +35,14 @@ struct KernelBound {
     valueLengths = lengths(values, shape.valueDimension)
     longestKey = keyLengths.max() ?? 0
     valueDeviation = (valueLengths.max() ?? 0) / Double(shape.valueDimension).squareRoot()
-    keyQuads = KernelBound.quads(side.keys, cache.codec.keyCodec)
-    valueQuads = KernelBound.quads(side.values, cache.codec.valueCodec)
+    keyQuads = KernelBound.quads(heldHead.keys, cache.codec.keyCodec)
+    valueQuads = KernelBound.quads(heldHead.values, cache.codec.valueCodec)
   }
 
   /// The worst of all parts.
-  private static func quads(_ side: HeadSide, _ codec: SideCodec?) -> Quads {
+  private static func quads(_ vectors: HeadVectors, _ codec: KeyOrValueCodec?) -> Quads {
     var quads = Quads()
-    guard let codec, case .codes(let pages, _) = side.stored else { return quads }
+    guard let codec, case .codes(let pages, _) = vectors.stored else { return quads }
     var hasQuads = false
     for own in codec.parts {
       for (part, whole) in zip(own.sealedLayout.parts, own.wholeCentroids) {
@@ -72,7 +72,7 @@ struct KernelBound {
         quads.rounding = max(quads.rounding, (sum / weights).squareRoot() / deviation)
       }
     }
-    let first = side.storedStart
+    let first = vectors.storedStart
     if hasQuads { quads.tokens = first..<first + pages[0].sealed.count }
     return quads
   }

@@ -81,7 +81,7 @@ import Testing
   @Test("Its true cost is named and counted") func cost() throws {
     let cache = try cache(.outliers(bits: 2), vectors(300, seed: 4))
     #expect(cache.codec.configuration.keys.description == "2.25 bits with outliers")
-    // 32 · 3 + 96 · 2 bits and two float32 a vector; the order of 128 channels a side.
+    // 32 · 3 + 96 · 2 bits and two float32 a vector; the order of 128 channels, for keys and for values.
     #expect(cache.memory.keyBytes == 300 * (36 + 8))
     #expect(cache.memory.channelBytes == 2 * 2 * 128)
     #expect(cache.memory.total == 2 * 300 * 44 + 512)

@@ -7,7 +7,7 @@ import TurboQuant
 /// Vectors become codes by the codec's public operations, one at a time; which tokens are exact, and what the
 /// first token beyond the sinks fixes, follows the documentation.
 struct PlainCache {
-  /// One side of a token.
+  /// The key, or the value, of a token.
   struct Vector {
     /// As it came, or rounded to float16 where tokens pass through it.
     let exact: [Float]
@@ -21,7 +21,7 @@ struct PlainCache {
     case rows([CodeMatrix], turned: [Float])
   }
 
-  struct Side {
+  struct Vectors {
     var vectors: [Vector] = []
     /// What is taken off, and the channels of each part.
     var centre: [Float] = []
@@ -29,8 +29,8 @@ struct PlainCache {
   }
 
   let codec: KVCodec
-  var keys = Side()
-  var values = Side()
+  var keys = Vectors()
+  var values = Vectors()
   var count: Int { keys.vectors.count }
   private var isFixed = false
 
@@ -99,7 +99,7 @@ private func dot(_ a: [Float], _ b: [Float]) -> Double {
   zip(a, b).reduce(0) { $0 + Double($1.0) * Double($1.1) }
 }
 
-extension PlainCache.Side {
+extension PlainCache.Vectors {
   /// What stands for every token; for rows of signs, the vector that they came from.
   var standing: [Float] {
     vectors.flatMap { vector in
@@ -109,7 +109,7 @@ extension PlainCache.Side {
 
   /// Fixes centre and channels by the tokens beyond the sinks of one append.
   fileprivate mutating func fix(
-    _ vectors: ArraySlice<[Float]>, from position: Int, _ codec: SideCodec?,
+    _ vectors: ArraySlice<[Float]>, from position: Int, _ codec: KeyOrValueCodec?,
     _ configuration: KVConfiguration, _ rotary: RotaryEmbedding?
   ) {
     guard let codec else { return }
@@ -143,7 +143,7 @@ extension PlainCache.Side {
   }
 
   fileprivate mutating func store(
-    _ token: Int, _ codec: SideCodec?, _ rotary: RotaryEmbedding?
+    _ token: Int, _ codec: KeyOrValueCodec?, _ rotary: RotaryEmbedding?
   ) throws {
     guard let codec else { return }
     let turned = turned(at: token, rotary, codec.dimension)

@@ -76,7 +76,7 @@ import TurboQuant
       #expect(cache.count == all.count)
       // What is held: the window, what of a page has not gone yet, and what came with the last call; float16
       // tokens count less than three times, the centres less than d.
-      let held = cache.memory.total / (2 * 12)  // bytes of a row of codes, both sides
+      let held = cache.memory.total / (2 * 12)  // bytes of a row of codes, keys and values
       #expect(held <= reach + tokens + Page.rowCount + 3 * (sinks + window) + d, "\(held) held")
     }
     // The token that is looked for has most of the weight, but for a key that is short.

@@ -84,9 +84,9 @@ struct HeadReader: ~Copyable {
     guard skipped < tokens.count else { return }
     let (keys, values) = (head.keys.stored, head.values.stored)
     var prepared: [KeyQueries] = []
-    if case .codes(_, let sideCodec) = keys {
+    if case .codes(_, let keyCodec) = keys {
       do throws(CodecError) {
-        prepared = try KeyQueries.all(queries, sideCodec, head.keys.channels, scale: scale)
+        prepared = try KeyQueries.all(queries, keyCodec, head.keys.channels, scale: scale)
       } catch {
         throw KVCacheError(error, "query")
       }
@@ -179,18 +179,18 @@ extension HeadReader {
     case .halves(let pages):
       let keys = pages[page: page]
       scoreRows(keys.span.extracting(0..<rows * width), &softmaxes)
-    case .codes(let parts, let sideCodec):
+    case .codes(let parts, let keyCodec):
       let sealed = min(rows, parts[0].sealed.rowCount(ofPage: page))
       let next = min(page + 1, parts[0].pageCount - 1)
       for number in parts.indices {
         let pages = parts[number].sealed
         if sealed > 0 {
-          sideCodec.parts[number].score(
+          keyCodec.parts[number].score(
             pages.page(page), rows: sealed, prepared[number], adding: number > 0,
             next: pages.page(next), into: &softmaxes.scores, &scratch)
         }
         if sealed < rows {
-          sideCodec.parts[number].score(
+          keyCodec.parts[number].score(
             parts[number].tail, sealed..<rows, prepared[number], adding: number > 0,
             into: &softmaxes.scores, &scratch)
         }
@@ -224,19 +224,19 @@ extension HeadReader {
     case .halves(let pages):
       let values = pages[page: page]
       addRows(values.span.extracting(0..<rows * width), &softmaxes)
-    case .codes(let parts, let sideCodec):
+    case .codes(let parts, let valueCodec):
       let count = softmaxes.count
       let sealed = min(rows, parts[0].sealed.rowCount(ofPage: page))
       let next = min(page + 1, parts[0].pageCount - 1)
       for number in parts.indices {
-        let (pages, start) = (parts[number].sealed, sideCodec.start(number))
+        let (pages, start) = (parts[number].sealed, valueCodec.start(number))
         if sealed > 0 {
-          sideCodec.parts[number].addRows(
+          valueCodec.parts[number].addRows(
             pages.page(page), rows: sealed, weights: softmaxes.scores, queries: count,
             next: pages.page(next), to: &softmaxes.rotated, width: width, start: start, &scratch)
         }
         if sealed < rows {
-          sideCodec.parts[number].addRows(
+          valueCodec.parts[number].addRows(
             parts[number].tail, sealed..<rows, weights: softmaxes.scores, queries: count,
             to: &softmaxes.rotated, width: width, start: start)
         }

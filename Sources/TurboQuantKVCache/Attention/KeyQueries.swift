@@ -53,9 +53,9 @@ final class KeyQueries: Sendable {
     (self.sealedFactors, self.openFactors) = (sealedFactors, openFactors)
   }
 
-  /// The queries of every part of a side's codec.
+  /// The queries of every channel group.
   static func all(
-    _ vectors: Span<Float>, _ codec: SideCodec, _ channels: [UInt16], scale: Float
+    _ vectors: Span<Float>, _ codec: KeyOrValueCodec, _ channels: [UInt16], scale: Float
   ) throws(CodecError) -> [KeyQueries] {
     guard codec.hasOutliers else {
       return [try KeyQueries(vectors, codec.parts[0], scale: scale)]

@@ -22,21 +22,21 @@ extension KVCache {
       let tokens = SnapshotRecord.Tokens(heads[0])
       try writer.writeSection(SnapshotRecord.tokens, tokens.bytes.span.raw)
       try writer.beginSection(SnapshotRecord.exact)
-      for side in sides {
-        try writer.append(side.sinks.span.raw)
-        try writer.append(side.window.span.raw)
+      for vectors in allVectors {
+        try writer.append(vectors.sinks.span.raw)
+        try writer.append(vectors.window.span.raw)
       }
       try writer.endSection()
       try writer.beginSection(SnapshotRecord.centres)
-      for side in sides {
-        try writer.append(side.centre.span.raw)
-        try writer.append(side.channels.span.raw)
+      for vectors in allVectors {
+        try writer.append(vectors.centre.span.raw)
+        try writer.append(vectors.channels.span.raw)
       }
       try writer.endSection()
       try writer.beginSection(SnapshotRecord.pages)
-      for side in sides {
-        for page in 0..<side.stored.pageCount {
-          for part in side.stored.stored(page) { try writer.append(part.bytes) }
+      for vectors in allVectors {
+        for page in 0..<vectors.stored.pageCount {
+          for part in vectors.stored.stored(page) { try writer.append(part.bytes) }
         }
       }
       try writer.endSection()
@@ -45,7 +45,7 @@ extension KVCache {
   }
 
   /// Keys and values of every head in turn.
-  private var sides: [HeadSide] { heads.flatMap { [$0.keys, $0.values] } }
+  private var allVectors: [HeadVectors] { heads.flatMap { [$0.keys, $0.values] } }
 
   /// Opens a snapshot by mapping it: codes are read where they lie, and copied when they change.
   ///

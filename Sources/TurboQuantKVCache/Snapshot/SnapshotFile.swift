@@ -118,8 +118,8 @@ final class SnapshotFile: Sendable {
   }
 }
 
-extension HeadSide {
-  /// Reads what a snapshot holds of this side.
+extension HeadVectors {
+  /// Reads what a snapshot holds of these keys, or values.
   mutating func restore(
     _ file: SnapshotFile, _ tokens: SnapshotRecord.Tokens, hasCentre: Bool, hasChannels: Bool,
     _ cursor: inout SnapshotCursor, _ kernels: Kernels

@@ -61,12 +61,12 @@ struct Pages<Element: Sendable>: Sendable {
   }
 }
 
-/// The rows of one side of a head between its sinks and its window, as the side's precision wants them.
+/// The keys, or the values, of one head between its sinks and its window, in the precision asked for.
 enum StoredRows: Sendable {
   case floats(Pages<Float>)
   case halves(Pages<UInt16>)
-  /// The parts of a side's codec, all of as many rows.
-  case codes([CodePages], SideCodec)
+  /// One element per channel group, all with the same number of rows.
+  case codes([CodePages], KeyOrValueCodec)
 
   /// The number of rows.
   var count: Int {

@@ -1,7 +1,7 @@
 internal import TurboQuant
 internal import TurboQuantKernels
 
-/// What one side, keys or values, makes of its vectors as codes.
+/// Encodes a group of channels of keys, or of values.
 ///
 /// A row keeps the codec's codes, signs and radii, and one float32 that folds norm and estimator together, ×
 /// ⟨ŷ, Rq⟩; two stages keep ‖r‖ · c, × ⟨sign(Jr), JRq⟩, as a second, and QJL keeps only that, of x.

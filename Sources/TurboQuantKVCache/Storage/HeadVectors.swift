@@ -2,7 +2,7 @@ internal import TurboQuant
 internal import TurboQuantKernels
 
 /// The keys, or the values, of one head: sinks, stored rows, window, in the order of their tokens.
-struct HeadSide: Sendable {
+struct HeadVectors: Sendable {
   let dimension: Int
   /// Float16 rows of the first tokens.
   var sinks: [UInt16] = []
@@ -17,7 +17,7 @@ struct HeadSide: Sendable {
   /// The channels in the order of the codec's parts; empty where they are not told apart, or not yet.
   var channels: [UInt16] = []
 
-  init(dimension: Int, precision: KVPrecision, _ codec: SideCodec?) {
+  init(dimension: Int, precision: KVPrecision, _ codec: KeyOrValueCodec?) {
     self.dimension = dimension
     switch precision {
     case .float32: stored = .floats(Pages(width: dimension))
@@ -35,7 +35,7 @@ struct HeadSide: Sendable {
 
   /// What appending `vectors` after `count` tokens comes to.
   func additions(
-    of vectors: Span<Float>, after count: Int, _ writer: SideWriter
+    of vectors: Span<Float>, after count: Int, _ writer: RowWriter
   ) throws(CodecError) -> Additions {
     var additions = Additions()
     guard writer.rounds else {
@@ -79,7 +79,7 @@ struct HeadSide: Sendable {
   }
 }
 
-/// What an append adds to one side of a head.
+/// What an append adds to the keys, or to the values, of a head.
 struct Additions: Sendable {
   var sinks: ArraySlice<UInt16> = []
   /// Float16 rows for the window, of which, or of what is there, the first `leaving` numbers become codes.
@@ -96,9 +96,9 @@ enum RowBatch: Sendable {
   case codes([CodedRows])
 }
 
-/// What turns vectors into the rows of one side.
-struct SideWriter: Sendable {
-  let codec: SideCodec?
+/// What turns keys, or values, into rows.
+struct RowWriter: Sendable {
+  let codec: KeyOrValueCodec?
   let precision: KVPrecision
   let sinks: Int
   let window: Int

@@ -1,9 +1,8 @@
 internal import TurboQuant
 internal import TurboQuantKernels
 
-/// What one side, keys or values, makes of its vectors: codes of all channels, or of outlier channels and of
-/// the others apart.
-final class SideCodec: Sendable {
+/// Encodes keys, or values: all channels together, or outlier channels and the others apart.
+final class KeyOrValueCodec: Sendable {
   /// One, or those of the outliers and of the others.
   let parts: [RowCodec]
   let dimension: Int
