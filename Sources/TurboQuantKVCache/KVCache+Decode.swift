@@ -18,7 +18,7 @@ extension KVCache {
     if let keyCodec = codec.keyCodec, keyCodec.hasSigns {
       throw KVCacheError(
         .notOffered,
-        "\(keyCodec.parts[0].codec.quantizer.name) keys are estimates of inner products")
+        "\(keyCodec.channelGroups[0].codec.quantizer.name) keys are estimates of inner products")
     }
     let rotary = codec.configuration.centring.rotary
     let (keys, values): ([Float], [Float])
@@ -46,12 +46,12 @@ extension KVCache {
     case .floats(let pages): for page in 0..<pages.pageCount { floats += pages[page: page] }
     case .halves(let pages):
       for page in 0..<pages.pageCount { floats += widened(pages[page: page]) }
-    case .codes(let parts, let keyOrValueCodec):
-      for number in 0..<parts[0].pageCount {
-        floats += try decoded(number, parts, keyOrValueCodec, vectors.channels)
+    case .codes(let groups, let keyOrValueCodec):
+      for number in 0..<groups[0].pageCount {
+        floats += try decoded(number, groups, keyOrValueCodec, vectors.channels)
       }
       guard !vectors.centre.isEmpty else { break }
-      for row in 0..<parts[0].count {
+      for row in 0..<groups[0].count {
         let (token, place) = (vectors.storedStart + row, vectors.sinkCount + row)
         var turned = vectors.centre
         rotary.map { RotaryTurns($0, positions: token..<token + 1) }?
@@ -64,17 +64,17 @@ extension KVCache {
 
   /// The vectors of one page, without what centring took off.
   private func decoded(
-    _ number: Int, _ parts: [CodePages], _ codec: KeyOrValueCodec, _ channels: [UInt16]
+    _ number: Int, _ groups: [CodePages], _ codec: KeyOrValueCodec, _ channels: [UInt16]
   ) throws(CodecError) -> [Float] {
-    let rows = min(Page.rowCount, parts[0].count - number * Page.rowCount)
+    let rows = min(Page.rowCount, groups[0].count - number * Page.rowCount)
     var vectors: [[Float]] = []
-    for (pages, own) in zip(parts, codec.parts) {
+    for (pages, own) in zip(groups, codec.channelGroups) {
       vectors.append(try own.decoded(pages.opened(number, own), rows: rows))
     }
     guard codec.hasOutliers else { return vectors[0] }
     return (0..<rows).flatMap { row in
-      let own = zip(vectors, codec.parts).map { vectors, part in
-        Array(vectors[row * part.codec.dimension..<(row + 1) * part.codec.dimension])
+      let own = zip(vectors, codec.channelGroups).map { vectors, group in
+        Array(vectors[row * group.codec.dimension..<(row + 1) * group.codec.dimension])
       }
       return codec.scattered(own, channels)
     }

@@ -34,7 +34,7 @@ public struct KVCodec: Sendable {
     if let valueCodec, !valueCodec.isScalar {
       throw KVCacheError(
         .notOffered,
-        "values take the scalar quantizer only, not \(valueCodec.parts[0].codec.quantizer.name): they are "
+        "values take the scalar quantizer only, not \(valueCodec.channelGroups[0].codec.quantizer.name): they are "
           + "added up before they are turned back")
     }
     do throws(KernelTargetError) {
@@ -48,12 +48,12 @@ public struct KVCodec: Sendable {
   private static func keyOrValueCodec(
     _ precision: KVPrecision, dimension: Int, seed: UInt64, name: String
   ) throws(KVCacheError) -> KeyOrValueCodec? {
-    let parts: [(dimension: Int, rate: Rate, kind: Quantizer)]
+    let groups: [(dimension: Int, rate: Rate, kind: Quantizer)]
     var chosen: Estimator?
     switch precision {
     case .float32, .float16: return nil
     case .codes(let rate, let quantizer, let estimator):
-      (parts, chosen) = ([(dimension, rate, quantizer)], estimator)
+      (groups, chosen) = ([(dimension, rate, quantizer)], estimator)
     case .outliers(let bits, let estimator):
       let count = dimension / 4
       guard count > 0, (1...7).contains(bits) else {
@@ -62,7 +62,7 @@ public struct KVCodec: Sendable {
           "\(name): outliers of \(dimension) channels at \(bits) bits, expected at least 4 channels and "
             + "1 … 7 bits")
       }
-      parts = [(count, .bits(bits + 1), .scalar), (dimension - count, .bits(bits), .scalar)]
+      groups = [(count, .bits(bits + 1), .scalar), (dimension - count, .bits(bits), .scalar)]
       chosen = estimator
     case .sketches(let directions, let outliers, let outlierDirections, let sketch):
       guard (1..<dimension).contains(outliers) else {
@@ -70,23 +70,23 @@ public struct KVCodec: Sendable {
           .notOffered,
           "\(name): \(outliers) outliers of \(dimension) channels, expected 1 … \(dimension - 1)")
       }
-      parts = [(outliers, outlierDirections), (dimension - outliers, directions)].map {
+      groups = [(outliers, outlierDirections), (dimension - outliers, directions)].map {
         ($0.0, .bits(1), .qjl(sketch: sketch, directions: $0.1))
       }
     }
     do throws(CodecError) {
-      var codecs: [RowCodec] = []
-      for (number, part) in parts.enumerated() {
-        // Rotations of their own for outliers and others.
+      var codecs: [ChannelGroupCodec] = []
+      for (number, group) in groups.enumerated() {
+        // Outliers and others have separate rotations.
         let codec = try Codec(
-          dimension: part.dimension, rate: part.rate, quantizer: part.kind,
+          dimension: group.dimension, rate: group.rate, quantizer: group.kind,
           seed: seed ^ UInt64(number) << 56)
         let estimator = chosen ?? codec.standardEstimator
         guard (estimator == .twoStage) == (codec.sketch != nil), codec.offers(estimator) else {
           throw CodecError(
-            .estimatorNotOffered(estimator: estimator.rawValue, quantizer: part.kind.name))
+            .estimatorNotOffered(estimator: estimator.rawValue, quantizer: group.kind.name))
         }
-        codecs.append(RowCodec(codec, estimator, turned: name == "values"))
+        codecs.append(ChannelGroupCodec(codec, estimator, turned: name == "values"))
       }
       return KeyOrValueCodec(codecs)
     } catch {

@@ -39,7 +39,7 @@ import Testing
       var cache = KVCache(codec)
       var dice = Dice(seed: UInt64(dimension))
       let tokens = isOptimizedBuild ? 600 : 100
-      let keyCodec = try #require(codec.keyCodec?.parts[0].codec)
+      let keyCodec = try #require(codec.keyCodec?.channelGroups[0].codec)
       let values = dice.normals((tokens + 1) * dimension)
       var keys = dice.normals(tokens * dimension)
       keys += try Self.extreme(dice.normals(dimension), keyCodec.rotation)

@@ -188,8 +188,8 @@ import TurboQuantStorage
     ] {
       var cache = try Self.cache(precision, d: d) { $0.centring = .mean }
       try cache.append(keys: ones.span, values: ones.span)
-      let parts = cache.codec.keyCodec?.parts
-      let place = section == "pages" ? parts?[0].openLayout.scaleOffset ?? 0 : 0
+      let groups = cache.codec.keyCodec?.channelGroups
+      let place = section == "pages" ? groups?[0].openLayout.scaleOffset ?? 0 : 0
       let path = try forged(cache, section, at: place, value)
       let error = #expect(throws: KVCacheError.self) { try KVCache(opening: path, cache.codec) }
       #expect(error?.description.contains("“\(section)”") == true, "\(error?.description ?? "")")
@@ -203,7 +203,7 @@ import TurboQuantStorage
       var cache = try Self.cache(.bits(4), d: d)
       let ones = (0..<n * d).map { Float($0 % 5) - 1 }
       try cache.append(keys: ones.span, values: ones.span)
-      let layout = try #require(cache.codec.keyCodec).parts[0].openLayout
+      let layout = try #require(cache.codec.keyCodec).channelGroups[0].openLayout
       let start = isKey ? 0 : layout.byteCount
       let path = try forged(
         cache, "pages", at: start + layout.scaleOffset, KVCache.scaleLimit)

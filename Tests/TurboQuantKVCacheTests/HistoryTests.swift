@@ -82,14 +82,14 @@ import TurboQuantKernels
     for (vectors, codec, vector) in [
       (head.keys, cache.codec.keyCodec, \Token.key), (head.values, cache.codec.valueCodec, \.value),
     ] {
-      guard case .codes(let parts, _) = vectors.stored, let codec else {
+      guard case .codes(let groups, _) = vectors.stored, let codec else {
         Issue.record("no codes")
         return
       }
       let coded = model.tokens.filter(\.isCode).flatMap { rounded($0[keyPath: vector]) }
-      let (pages, rowCodec) = (parts[0], codec.parts[0])
+      let (pages, groupCodec) = (groups[0], codec.channelGroups[0])
       let (stored, expected) = (
-        Rows(pages, rowCodec), Rows(try rowCodec.rows(of: coded.span), rowCodec)
+        Rows(pages, groupCodec), Rows(try groupCodec.rows(of: coded.span), groupCodec)
       )
       #expect(stored == expected, "\(place)")
       let exact = model.tokens.filter { !$0.isCode }.flatMap { $0[keyPath: vector] }
@@ -106,7 +106,7 @@ import TurboQuantKernels
     var codes: [[UInt8]] = []
     var scales: [Float] = []
 
-    init(_ pages: CodePages, _ codec: RowCodec) {
+    init(_ pages: CodePages, _ codec: ChannelGroupCodec) {
       for number in 0..<pages.pageCount {
         let page = pages.opened(number, codec)
         for row in 0..<min(Page.rowCount, pages.count - number * Page.rowCount) {
@@ -117,7 +117,7 @@ import TurboQuantKernels
       }
     }
 
-    init(_ rows: CodedRows, _ codec: RowCodec) {
+    init(_ rows: CodedRows, _ codec: ChannelGroupCodec) {
       codes = (0..<rows.count).map {
         Array(rows.bytes[$0 * rows.stride..<$0 * rows.stride + codec.codeByteCount])
       }

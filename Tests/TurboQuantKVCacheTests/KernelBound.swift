@@ -44,7 +44,7 @@ struct KernelBound {
     var quads = Quads()
     guard let codec, case .codes(let pages, _) = vectors.stored else { return quads }
     var hasQuads = false
-    for own in codec.parts {
+    for own in codec.channelGroups {
       for (part, whole) in zip(own.sealedLayout.parts, own.wholeCentroids) {
         guard let whole else { continue }
         hasQuads = true

@@ -17,13 +17,13 @@ struct PlainCache {
 
   enum Coded {
     case vector([Float])
-    /// Signs say something of inner products only: the rows of each part, and the centre as it turned.
+    /// Signs say something of inner products only: the rows of each channel group, and the centre as it turned.
     case rows([CodeMatrix], turned: [Float])
   }
 
   struct Vectors {
     var vectors: [Vector] = []
-    /// What is taken off, and the channels of each part.
+    /// What is taken off, and the channels of each group.
     var centre: [Float] = []
     var channels: [[Int]] = []
   }
@@ -85,9 +85,9 @@ struct PlainCache {
       case .vector(let x): return dot(q, x) * Double(scale)
       case .rows(let rows, let turned):
         var sum = dot(q, turned)
-        for (number, part) in (codec.keyCodec?.parts ?? []).enumerated() {
+        for (number, group) in (codec.keyCodec?.channelGroups ?? []).enumerated() {
           let own = keys.channels[number].map { q[$0] }
-          sum += try part.codec.values(part.codec.prepare(own.span), rows[number])[0]
+          sum += try group.codec.values(group.codec.prepare(own.span), rows[number])[0]
         }
         return sum * Double(scale)
       }
@@ -129,9 +129,9 @@ extension PlainCache.Vectors {
       for k in 0..<d { squares[k] += Double(own[k]) * Double(own[k]) }
     }
     var left = (0..<d).sorted { squares[$0] > squares[$1] }
-    channels = codec.parts.map { part in
-      defer { left.removeFirst(part.codec.dimension) }
-      return left.prefix(part.codec.dimension).sorted()
+    channels = codec.channelGroups.map { group in
+      defer { left.removeFirst(group.codec.dimension) }
+      return left.prefix(group.codec.dimension).sorted()
     }
     if !codec.hasOutliers { channels = [Array(0..<d)] }
   }
@@ -150,15 +150,15 @@ extension PlainCache.Vectors {
     let x = zip(vectors[token].exact, turned).map { $0 - $1 }
     var rows: [CodeMatrix] = []
     var result = turned
-    for (part, own) in zip(codec.parts, channels) {
+    for (group, own) in zip(codec.channelGroups, channels) {
       let v = own.map { x[$0] }
-      let row = try part.codec.encode(v.span)
+      let row = try group.codec.encode(v.span)
       rows.append(row)
-      guard part.codec.sketch == nil else { continue }
-      let decoded = try part.codec.decode(row)
+      guard group.codec.sketch == nil else { continue }
+      let decoded = try group.codec.decode(row)
       // ‖v‖ŷ, whose product with v is ‖v‖² times the alignment.
       let agreement = dot(decoded, v) / dot(v, v)
-      let factor = part.estimator == .renormalized && agreement > 0 ? 1 / agreement : 1
+      let factor = group.estimator == .renormalized && agreement > 0 ? 1 / agreement : 1
       for (i, channel) in own.enumerated() { result[channel] += Float(Double(decoded[i]) * factor) }
     }
     vectors[token].coded =

@@ -164,7 +164,7 @@ import TurboQuantStorage
       let reader = try ContainerReader(scratch.file("good.tqkv"))
       let path = scratch.file("bad.tqkv")
       var writer = try ContainerWriter(path, kind: "KVCH", sectionCount: 5)
-      let radii = try #require(good.codec.keyCodec).parts[0].codec.layout.radii
+      let radii = try #require(good.codec.keyCodec).channelGroups[0].codec.layout.radii
       for name in ["configuration", "tokens", "exact", "centres", "pages"] {
         let bytes = try reader.bytes(of: name)
         var forged = bytes.byteArray(0..<bytes.byteCount)
@@ -195,7 +195,7 @@ import TurboQuantStorage
       let bytes = try reader.bytes(of: name)
       sections.append(bytes.byteArray(0..<bytes.byteCount))
     }
-    let layout = try #require(good.codec.keyCodec).parts[0].openLayout
+    let layout = try #require(good.codec.keyCodec).channelGroups[0].openLayout
     let nan: [UInt8] = [0, 0, 0xC0, 0x7F]
     let forgeries: [(String, Int, (inout [UInt8]) -> Void)] = [
       ("version", 1, { $0[0] = 1 }), ("version", 1, { $0[0] = 3 }), ("flag", 1, { $0[4] = 2 }),

@@ -140,11 +140,11 @@ struct HeadReader: ~Copyable {
     if state.codedWeight > 0, let valueCodec = codec.valueCodec {
       do throws(CodecError) {
         var parts: [[Float]] = []
-        for (number, part) in valueCodec.parts.enumerated() {
+        for (number, group) in valueCodec.channelGroups.enumerated() {
           let first = i * width + valueCodec.start(number)
           parts.append(
-            try part.codec.rotation.applyInverse(
-              to: softmaxes.rotated.span.extracting(first..<first + part.codec.dimension)))
+            try group.codec.rotation.applyInverse(
+              to: softmaxes.rotated.span.extracting(first..<first + group.codec.dimension)))
         }
         let back = valueCodec.scattered(parts, head.values.channels)
         for k in result.indices { result[k] += Double(back[k]) }
@@ -179,19 +179,19 @@ extension HeadReader {
     case .halves(let pages):
       let keys = pages[page: page]
       scoreRows(keys.span.extracting(0..<rows * width), &softmaxes)
-    case .codes(let parts, let keyCodec):
-      let sealed = min(rows, parts[0].sealed.rowCount(ofPage: page))
-      let next = min(page + 1, parts[0].pageCount - 1)
-      for number in parts.indices {
-        let pages = parts[number].sealed
+    case .codes(let groups, let keyCodec):
+      let sealed = min(rows, groups[0].sealed.rowCount(ofPage: page))
+      let next = min(page + 1, groups[0].pageCount - 1)
+      for number in groups.indices {
+        let pages = groups[number].sealed
         if sealed > 0 {
-          keyCodec.parts[number].score(
+          keyCodec.channelGroups[number].score(
             pages.page(page), rows: sealed, prepared[number], adding: number > 0,
             next: pages.page(next), into: &softmaxes.scores, &scratch)
         }
         if sealed < rows {
-          keyCodec.parts[number].score(
-            parts[number].tail, sealed..<rows, prepared[number], adding: number > 0,
+          keyCodec.channelGroups[number].score(
+            groups[number].tail, sealed..<rows, prepared[number], adding: number > 0,
             into: &softmaxes.scores, &scratch)
         }
       }
@@ -224,20 +224,20 @@ extension HeadReader {
     case .halves(let pages):
       let values = pages[page: page]
       addRows(values.span.extracting(0..<rows * width), &softmaxes)
-    case .codes(let parts, let valueCodec):
+    case .codes(let groups, let valueCodec):
       let count = softmaxes.count
-      let sealed = min(rows, parts[0].sealed.rowCount(ofPage: page))
-      let next = min(page + 1, parts[0].pageCount - 1)
-      for number in parts.indices {
-        let (pages, start) = (parts[number].sealed, valueCodec.start(number))
+      let sealed = min(rows, groups[0].sealed.rowCount(ofPage: page))
+      let next = min(page + 1, groups[0].pageCount - 1)
+      for number in groups.indices {
+        let (pages, start) = (groups[number].sealed, valueCodec.start(number))
         if sealed > 0 {
-          valueCodec.parts[number].addRows(
+          valueCodec.channelGroups[number].addRows(
             pages.page(page), rows: sealed, weights: softmaxes.scores, queries: count,
             next: pages.page(next), to: &softmaxes.rotated, width: width, start: start, &scratch)
         }
         if sealed < rows {
-          valueCodec.parts[number].addRows(
-            parts[number].tail, sealed..<rows, weights: softmaxes.scores, queries: count,
+          valueCodec.channelGroups[number].addRows(
+            groups[number].tail, sealed..<rows, weights: softmaxes.scores, queries: count,
             to: &softmaxes.rotated, width: width, start: start)
         }
       }

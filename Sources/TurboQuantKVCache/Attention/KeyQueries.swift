@@ -16,7 +16,7 @@ final class KeyQueries: Sendable {
   private let sealedFactors, openFactors: [KeyFactors]
 
   /// Prepares queries that lie one after another, whose scores count `scale`.
-  init(_ vectors: Span<Float>, _ codec: RowCodec, scale: Float) throws(CodecError) {
+  init(_ vectors: Span<Float>, _ codec: ChannelGroupCodec, scale: Float) throws(CodecError) {
     let d = codec.codec.dimension
     var queries: [Query] = []
     for start in stride(from: 0, to: vectors.count, by: d) {
@@ -58,12 +58,12 @@ final class KeyQueries: Sendable {
     _ vectors: Span<Float>, _ codec: KeyOrValueCodec, _ channels: [UInt16], scale: Float
   ) throws(CodecError) -> [KeyQueries] {
     guard codec.hasOutliers else {
-      return [try KeyQueries(vectors, codec.parts[0], scale: scale)]
+      return [try KeyQueries(vectors, codec.channelGroups[0], scale: scale)]
     }
     var all: [KeyQueries] = []
-    for number in codec.parts.indices {
-      let own = codec.gathered(vectors, channels, part: number)
-      all.append(try KeyQueries(own.span, codec.parts[number], scale: scale))
+    for number in codec.channelGroups.indices {
+      let own = codec.gathered(vectors, channels, group: number)
+      all.append(try KeyQueries(own.span, codec.channelGroups[number], scale: scale))
     }
     return all
   }
@@ -122,7 +122,7 @@ extension KeyFactors {
   }
 }
 
-extension RowCodec {
+extension ChannelGroupCodec {
   /// What the products with a part count in the estimate of an inner product.
   fileprivate func weight(of content: PageLayout.Part.Content) -> Double {
     if case .signs = content, let sketch = codec.sketch { sketch.scale } else { 1 }

@@ -207,7 +207,7 @@ extension StoredRows {
   func pageByteCount(sealed: Bool) -> Int {
     switch self {
     case .codes(_, let codec):
-      codec.parts.reduce(0) { $0 + $1.layout(isSealed: sealed).byteCount }
+      codec.channelGroups.reduce(0) { $0 + $1.layout(isSealed: sealed).byteCount }
     default: Page.rowCount * rowByteCount
     }
   }
@@ -217,8 +217,8 @@ extension StoredRows {
     switch self {
     case .floats(let pages): [padded(pages[page: number].span.raw)]
     case .halves(let pages): [padded(pages[page: number].span.raw)]
-    case .codes(let parts, let codec):
-      zip(parts, codec.parts).map { $0.stored(number, $1) }
+    case .codes(let groups, let codec):
+      zip(groups, codec.channelGroups).map { $0.stored(number, $1) }
     }
   }
 
@@ -239,21 +239,21 @@ extension StoredRows {
       let halves = (0..<rows * pages.width).map { bytes.integer(at: 2 * $0, as: UInt16.self) }
       append(.halves(halves))
       return halves.allSatisfy(\.isFiniteHalf)
-    case .codes(var parts, let codec):
+    case .codes(var groups, let codec):
       var (start, isSound) = (0, true)
-      for i in parts.indices {
-        let layout = codec.parts[i].layout(isSealed: rows == Page.rowCount)
+      for i in groups.indices {
+        let layout = codec.channelGroups[i].layout(isSealed: rows == Page.rowCount)
         let own = bytes.extracting(start..<start + layout.byteCount)
-        parts[i].append(AlignedBytes(borrowing: own, of: file), rows: rows, codec.parts[i])
+        groups[i].append(AlignedBytes(borrowing: own, of: file), rows: rows, codec.channelGroups[i])
         let scales = stride(from: layout.scaleOffset, to: layout.byteCount, by: 4).map {
           own.float32(at: $0)
         }
         isSound =
           isSound && kernels.largestMagnitude(scales.span) <= KVCache.scaleLimit
-          && codec.parts[i].radii(own, rows: rows).allSatisfy(\.isFiniteHalf)
+          && codec.channelGroups[i].radii(own, rows: rows).allSatisfy(\.isFiniteHalf)
         start += layout.byteCount
       }
-      self = .codes(parts, codec)
+      self = .codes(groups, codec)
       return isSound
     }
   }

@@ -14,13 +14,13 @@ struct CodePages: Sendable {
   var pageCount: Int { sealed.pages.count }
 
   /// The rows of page `number` as an open page, zeros beyond the last.
-  func opened(_ number: Int, _ codec: RowCodec) -> AlignedBytes {
+  func opened(_ number: Int, _ codec: ChannelGroupCodec) -> AlignedBytes {
     let others = number == pageCount - 1 ? tail : PackedRows()
     return codec.open(sealed.pages[number], rows: sealed.rowCount(ofPage: number), then: others)
   }
 
   /// Appends rows.
-  mutating func append(_ rows: CodedRows, _ codec: RowCodec) {
+  mutating func append(_ rows: CodedRows, _ codec: ChannelGroupCodec) {
     var done = 0
     while done < rows.count {
       let some = done..<min(rows.count, done + Page.runCount - tail.count)
@@ -37,7 +37,7 @@ struct CodePages: Sendable {
   }
 
   /// Appends a page as it lies in a snapshot, a full one sealed, the last one open.
-  mutating func append(_ page: AlignedBytes, rows: Int, _ codec: RowCodec) {
+  mutating func append(_ page: AlignedBytes, rows: Int, _ codec: ChannelGroupCodec) {
     precondition(count % Page.rowCount == 0)
     if rows == Page.rowCount {
       sealed.pages.append(page)
@@ -48,7 +48,7 @@ struct CodePages: Sendable {
   }
 
   /// Page `number` as it lies in a snapshot.
-  func stored(_ number: Int, _ codec: RowCodec) -> AlignedBytes {
+  func stored(_ number: Int, _ codec: ChannelGroupCodec) -> AlignedBytes {
     let isFull = sealed.rowCount(ofPage: number) == Page.rowCount
     return isFull ? sealed.pages[number] : opened(number, codec)
   }
@@ -60,7 +60,7 @@ struct CodePages: Sendable {
   }
 
   /// Drops all rows from `newCount` on.
-  mutating func truncate(to newCount: Int, _ codec: RowCodec) {
+  mutating func truncate(to newCount: Int, _ codec: ChannelGroupCodec) {
     guard newCount < count else { return }
     sealed.pages.removeLast(pageCount - (newCount + Page.rowCount - 1) / Page.rowCount)
     guard newCount < sealed.count else { return tail.truncate(to: newCount - sealed.count) }
@@ -142,7 +142,7 @@ struct CodedRows: Sendable {
 
 // MARK: Between both forms
 
-extension RowCodec {
+extension ChannelGroupCodec {
   /// Puts a run into rows `row`, … of a page.
   fileprivate func seal(_ run: PackedRows, into page: inout AlignedBytes, at row: Int) {
     var target = page.mutableBytes

@@ -24,7 +24,7 @@ struct HeadVectors: Sendable {
     case .float16: stored = .halves(Pages(width: dimension))
     case .codes, .outliers, .sketches:
       guard let codec else { preconditionFailure("codes without a codec") }
-      stored = .codes(codec.parts.map { _ in CodePages() }, codec)
+      stored = .codes(codec.channelGroups.map { _ in CodePages() }, codec)
     }
   }
 

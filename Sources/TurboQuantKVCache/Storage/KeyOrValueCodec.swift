@@ -3,43 +3,45 @@ internal import TurboQuantKernels
 
 /// Encodes keys, or values: all channels together, or outlier channels and the others apart.
 final class KeyOrValueCodec: Sendable {
-  /// One, or those of the outliers and of the others.
-  let parts: [RowCodec]
+  /// One, or that of the outliers and that of the others.
+  let channelGroups: [ChannelGroupCodec]
   let dimension: Int
 
-  init(_ parts: [RowCodec]) {
-    self.parts = parts
-    dimension = parts.reduce(0) { $0 + $1.codec.dimension }
+  init(_ channelGroups: [ChannelGroupCodec]) {
+    self.channelGroups = channelGroups
+    dimension = channelGroups.reduce(0) { $0 + $1.codec.dimension }
   }
 
   /// Whether channels are told apart.
-  var hasOutliers: Bool { parts.count > 1 }
+  var hasOutliers: Bool { channelGroups.count > 1 }
   /// Whether scores are estimates of inner products that no vector stands for.
-  var hasSigns: Bool { parts.contains { $0.hasSigns } }
+  var hasSigns: Bool { channelGroups.contains { $0.hasSigns } }
   /// Whether rows are centroids of coordinates, which can be added up in the rotated frame.
-  var isScalar: Bool { parts.allSatisfy { $0.codec.quantizer == .scalar } }
+  var isScalar: Bool { channelGroups.allSatisfy { $0.codec.quantizer == .scalar } }
   /// Bytes of a row.
-  var rowByteCount: Int { parts.reduce(0) { $0 + $1.rowByteCount } }
-  /// Where the channels of part `number` begin among those of all.
-  func start(_ number: Int) -> Int { parts[..<number].reduce(0) { $0 + $1.codec.dimension } }
+  var rowByteCount: Int { channelGroups.reduce(0) { $0 + $1.rowByteCount } }
+  /// Where the channels of group `number` begin among those of all.
+  func start(_ number: Int) -> Int {
+    channelGroups[..<number].reduce(0) { $0 + $1.codec.dimension }
+  }
 
-  /// The rows of vectors one after another, part by part.
+  /// The rows of vectors one after another, group by group.
   func rows(of vectors: Span<Float>, _ channels: [UInt16]) throws(CodecError) -> [CodedRows] {
-    guard hasOutliers else { return [try parts[0].rows(of: vectors)] }
+    guard hasOutliers else { return [try channelGroups[0].rows(of: vectors)] }
     var rows: [CodedRows] = []
-    for number in parts.indices {
+    for number in channelGroups.indices {
       rows.append(
-        try parts[number].rows(of: gathered(vectors, channels, part: number).span))
+        try channelGroups[number].rows(of: gathered(vectors, channels, group: number).span))
     }
     return rows
   }
 
-  /// The channels of one part, of vectors one after another.
+  /// The channels of one group, of vectors one after another.
   ///
   /// Until a token goes beyond the sinks there are neither vectors nor an order of the channels.
-  func gathered(_ vectors: Span<Float>, _ channels: [UInt16], part number: Int) -> [Float] {
+  func gathered(_ vectors: Span<Float>, _ channels: [UInt16], group number: Int) -> [Float] {
     guard !vectors.isEmpty else { return [] }
-    let width = parts[number].codec.dimension
+    let width = channelGroups[number].codec.dimension
     let own = channels[start(number)..<start(number) + width]
     var result: [Float] = []
     result.reserveCapacity(vectors.count / dimension * width)
@@ -49,7 +51,7 @@ final class KeyOrValueCodec: Sendable {
     return result
   }
 
-  /// What ``gathered(_:_:part:)`` took apart, one vector a part.
+  /// What ``gathered(_:_:group:)`` took apart, one vector per group.
   func scattered(_ vectors: [[Float]], _ channels: [UInt16]) -> [Float] {
     guard hasOutliers else { return vectors[0] }
     var result = [Float](repeating: 0, count: dimension)
@@ -57,9 +59,9 @@ final class KeyOrValueCodec: Sendable {
     return result
   }
 
-  /// The channels in the order of the parts: those with the largest `squares` first, each part ascending.
+  /// The channels in the order of the groups: those with the largest `squares` first, each group ascending.
   func channels(_ squares: [Double]) -> [UInt16] {
-    let outliers = parts[0].codec.dimension
+    let outliers = channelGroups[0].codec.dimension
     let byWeight = squares.indices.sorted { (squares[$0], $1) > (squares[$1], $0) }
     let chosen = Set(byWeight.prefix(outliers))
     let (first, second) = (

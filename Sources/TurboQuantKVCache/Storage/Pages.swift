@@ -73,7 +73,7 @@ enum StoredRows: Sendable {
     switch self {
     case .floats(let pages): pages.count
     case .halves(let pages): pages.count
-    case .codes(let parts, _): parts[0].count
+    case .codes(let groups, _): groups[0].count
     }
   }
 
@@ -85,7 +85,7 @@ enum StoredRows: Sendable {
     switch self {
     case .floats(let pages): body(pages[page: number].span.raw)
     case .halves(let pages): body(pages[page: number].span.raw)
-    case .codes(let parts, _): for part in parts { body(part.sealed.page(number)) }
+    case .codes(let groups, _): for group in groups { body(group.sealed.page(number)) }
     }
   }
 
@@ -110,10 +110,10 @@ enum StoredRows: Sendable {
       self = .halves(Pages(width: pages.width))
       pages.append(rows[...])
       self = .halves(pages)
-    case (.codes(var parts, let codec), .codes(let rows)):
+    case (.codes(var groups, let codec), .codes(let rows)):
       self = .codes([], codec)
-      for i in parts.indices { parts[i].append(rows[i], codec.parts[i]) }
-      self = .codes(parts, codec)
+      for i in groups.indices { groups[i].append(rows[i], codec.channelGroups[i]) }
+      self = .codes(groups, codec)
     default: preconditionFailure("rows of another kind")
     }
   }
@@ -127,9 +127,9 @@ enum StoredRows: Sendable {
     case .halves(var pages):
       pages.forget(pages: pageCount)
       self = .halves(pages)
-    case .codes(var parts, let codec):
-      for i in parts.indices { parts[i].forget(pages: pageCount) }
-      self = .codes(parts, codec)
+    case .codes(var groups, let codec):
+      for i in groups.indices { groups[i].forget(pages: pageCount) }
+      self = .codes(groups, codec)
     }
   }
 
@@ -144,10 +144,10 @@ enum StoredRows: Sendable {
       self = .halves(Pages(width: pages.width))
       pages.truncate(to: newCount)
       self = .halves(pages)
-    case .codes(var parts, let codec):
+    case .codes(var groups, let codec):
       self = .codes([], codec)
-      for i in parts.indices { parts[i].truncate(to: newCount, codec.parts[i]) }
-      self = .codes(parts, codec)
+      for i in groups.indices { groups[i].truncate(to: newCount, codec.channelGroups[i]) }
+      self = .codes(groups, codec)
     }
   }
 }

@@ -5,7 +5,7 @@ internal import TurboQuantKernels
 ///
 /// A row keeps the codec's codes, signs and radii, and one float32 that folds norm and estimator together, ×
 /// ⟨ŷ, Rq⟩; two stages keep ‖r‖ · c, × ⟨sign(Jr), JRq⟩, as a second, and QJL keeps only that, of x.
-final class RowCodec: Sendable {
+final class ChannelGroupCodec: Sendable {
   let codec: Codec
   let estimator: Estimator
   let openLayout: PageLayout

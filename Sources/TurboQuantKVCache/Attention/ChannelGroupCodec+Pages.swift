@@ -28,7 +28,7 @@ struct PageScratch: ~Copyable {
 
 // MARK: Keys
 
-extension RowCodec {
+extension ChannelGroupCodec {
   /// `scores[q * Page.rowCount + r]` ← scale · ⟨k_r, q⟩ as the estimator has it, of the first `rows` rows of a sealed
   /// page; `adding`, += that.
   func score(
@@ -145,7 +145,7 @@ extension RowCodec {
 
 // MARK: Values
 
-extension RowCodec {
+extension ChannelGroupCodec {
   /// `sums[q]` += Σ weight · scale · ŷ_r over the first `rows` rows of a sealed page, in the rotated frame.
   ///
   /// Weights are ``Page/rowCount`` a query, zero beyond the tokens at hand; scales are zero beyond the rows that are
@@ -220,7 +220,7 @@ extension RowCodec {
   }
 }
 
-extension RowCodec {
+extension ChannelGroupCodec {
   /// Adds what the sums of query `q` over a turned part of `count` coordinates mean.
   private func add(
     _ q: Int, _ count: Int, _ scratch: borrowing PageScratch, _ centroids: WholeCentroids,
@@ -235,7 +235,7 @@ extension RowCodec {
 
 // MARK: Values whose centroids are bytes
 
-extension RowCodec {
+extension ChannelGroupCodec {
   private func split(
     _ weights: Span<Float>, _ scales: RawSpan, _ queries: Int, _ scratch: inout PageScratch
   ) {
@@ -280,7 +280,7 @@ extension RowCodec {
 
 // MARK: Values whose centroids are words
 
-extension RowCodec {
+extension ChannelGroupCodec {
   private func round(
     _ weights: Span<Float>, _ scales: RawSpan, _ queries: Int, _ scratch: inout PageScratch
   ) {
