@@ -1,3 +1,5 @@
+// Appending: validates the input, then appends to every head, a batch of tokens at a time.
+
 internal import TurboQuant
 internal import TurboQuantKernels
 internal import TurboQuantThreads
@@ -153,92 +155,5 @@ extension KVCache {
       codec: codec, precision: precision, sinks: configuration.sinks,
       window: configuration.window, rounds: self.codec.hasHalves, turns: turns,
       kernels: self.codec.kernels)
-  }
-}
-
-// MARK: Centring
-
-extension KVCache {
-  /// Fixes what is subtracted, by the first append that goes beyond the sinks.
-  private mutating func fixCentres(_ keys: Span<Float>, _ values: Span<Float>, tokens: Int) {
-    let configuration = codec.configuration
-    let sinks = max(0, configuration.sinks - count)
-    guard configuration.centring != .none, tokens > sinks else { return }
-    if codec.keyCodec != nil, heads[0].keys.centre.isEmpty {
-      let means = Centre.means(
-        keys, heads: heads.count, tokens: tokens, skipping: sinks, position: count,
-        configuration.centring.rotary)
-      for h in heads.indices { heads[h].keys.centre = means[h] }
-    }
-    if codec.valueCodec != nil, heads[0].values.centre.isEmpty {
-      let means = Centre.means(
-        values, heads: heads.count, tokens: tokens, skipping: sinks, position: count, nil)
-      for h in heads.indices { heads[h].values.centre = means[h] }
-    }
-  }
-}
-
-// MARK: Outliers
-
-extension KVCache {
-  /// Tells channels apart where the configuration asks for it, by the first append that goes beyond the sinks.
-  private mutating func fixChannels(_ keys: Span<Float>, _ values: Span<Float>, tokens: Int) {
-    let sinks = max(0, codec.configuration.sinks - count)
-    guard tokens > sinks else { return }
-    fixChannels(
-      of: \.keys, codec.keyCodec, keys, tokens, sinks, codec.configuration.centring.rotary)
-    fixChannels(of: \.values, codec.valueCodec, values, tokens, sinks, nil)
-  }
-
-  private mutating func fixChannels(
-    of vectors: WritableKeyPath<Head, HeadVectors>, _ codec: KeyOrValueCodec?,
-    _ floats: Span<Float>, _ tokens: Int, _ sinks: Int, _ rotary: RotaryEmbedding?
-  ) {
-    guard let codec, codec.hasOutliers, heads[0][keyPath: vectors].channels.isEmpty else {
-      return
-    }
-    let (width, place) = (codec.dimension, count + sinks..<count + tokens)
-    let turns = rotary.map { RotaryTurns($0, positions: place) }
-    for h in heads.indices {
-      let own = floats.extracting((h * tokens + sinks) * width..<(h + 1) * tokens * width)
-      heads[h][keyPath: vectors].channels = codec.channels(
-        Centre.squares(own, around: heads[h][keyPath: vectors].centre, width, turns))
-    }
-  }
-}
-
-// MARK: Sliding window
-
-extension KVCache {
-  /// The first token after the sinks that is not forgotten.
-  var firstHeld: Int { heads[0].keys.storedStart }
-
-  /// Forgets the pages that no query of a later token sees.
-  private mutating func forgetPages() {
-    guard let reach = codec.configuration.slidingWindow else { return }
-    let rows = min(count + 1 - reach - firstHeld, heads[0].keys.stored.count)
-    let pages = max(0, rows) / Page.rowCount
-    guard pages > 0 else { return }
-    for h in heads.indices {
-      heads[h].keys.forget(pages: pages)
-      heads[h].values.forget(pages: pages)
-    }
-  }
-
-  /// Refuses queries that would see what is forgotten, the first of which sees `visible` tokens.
-  func checkHeld(_ visible: Int, _ action: String) throws(KVCacheError) {
-    let (keys, reach) = (heads[0].keys, codec.configuration.slidingWindow ?? .max)
-    guard keys.forgotten > 0, visible > keys.sinkCount, visible - reach < firstHeld else { return }
-    throw KVCacheError(
-      .forgotten(first: firstHeld),
-      "\(action): its query sees tokens from \(max(0, visible - reach)) on, but the sliding window has "
-        + "forgotten those before \(firstHeld)")
-  }
-}
-
-extension HeadVectors {
-  fileprivate mutating func forget(pages: Int) {
-    stored.forget(pages: pages)
-    forgotten += pages * Page.rowCount
   }
 }

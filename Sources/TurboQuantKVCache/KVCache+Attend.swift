@@ -1,3 +1,5 @@
+// Attention: validates the queries, then attends head by head.
+
 internal import TurboQuant
 internal import TurboQuantKernels
 internal import TurboQuantThreads

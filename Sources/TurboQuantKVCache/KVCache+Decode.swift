@@ -1,3 +1,5 @@
+// Decoding: the vectors that a cache stands for.
+
 internal import TurboQuant
 internal import TurboQuantKernels
 

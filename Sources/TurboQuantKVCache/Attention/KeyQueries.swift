@@ -30,12 +30,12 @@ final class KeyQueries: Sendable {
       let weight = codec.weight(of: part.content) * Double(scale)
       let (start, wideStart) = (weights.count, wideWeights.count)
       for query in queries {
-        var meaning = Meaning(1, 0)
+        var meaning = WholeQuery.Meaning(1, 0)
         switch centroids?.numbers {
         case .bytes:
-          meaning = KeyQueries.append(query.coordinates(part), to: &weights)
+          meaning = WholeQuery.append(query.coordinates(part), to: &weights)
         case .magnitudes:
-          meaning = KeyQueries.append(query.coordinates(part), to: &wideWeights)
+          meaning = WholeQuery.append(query.coordinates(part), to: &wideWeights)
         case nil: break
         }
         let factor = weight * query.norm * (centroids?.step ?? 1)
@@ -78,44 +78,10 @@ final class KeyQueries: Sendable {
   func factors(ofPart number: Int, query q: Int, isSealed: Bool) -> KeyFactors {
     isSealed ? sealedFactors[number * count + q] : openFactors[number * count + q]
   }
-
-  /// ⟨ŷ, u⟩ is step · sum + offset of a sum of centroids times weights, in steps of the centroids.
-  fileprivate typealias Meaning = (step: Double, offset: Double)
-
-  /// Appends the weights of a query of unit direction `u` for centroids as bytes.
-  private static func append(_ u: Span<Float>, to weights: inout [Int8]) -> Meaning {
-    var sum = 0
-    let step = append(u, largest: 64, to: &weights) { sum += $0 }
-    // Whole centroids stand 64 above what they mean.
-    return (step, -64 * Double(sum) * step)
-  }
-
-  /// The same for centroids as words.
-  private static func append(_ u: Span<Float>, to weights: inout [Int16]) -> Meaning {
-    (append(u, largest: QuadShape.largestWeight, to: &weights) { _ in }, 0)
-  }
-
-  /// Appends `u` as whole numbers, `largest` the largest, and says what one stands for.
-  @inline(__always)
-  private static func append<Weight: FixedWidthInteger>(
-    _ u: Span<Float>, largest: Int, to weights: inout [Weight], _ see: (Int) -> Void
-  ) -> Double {
-    var most: Float = 0
-    for i in u.indices { most = max(most, abs(u[i])) }
-    let step = Double(most) / Double(largest)
-    let inverse = step > 0 ? 1 / step : 0
-    weights.reserveCapacity(weights.count + u.count)
-    for i in u.indices {
-      let weight = Portable.nearest(Double(u[i]) * inverse)
-      weights.append(Weight(truncatingIfNeeded: weight))
-      see(weight)
-    }
-    return step
-  }
 }
 
 extension KeyFactors {
-  fileprivate init(_ meaning: KeyQueries.Meaning, times factor: Double) {
+  fileprivate init(_ meaning: WholeQuery.Meaning, times factor: Double) {
     self.init(
       step: Float(meaning.step * factor), offset: Float(meaning.offset * factor), normShare: 0,
       constant: 0)

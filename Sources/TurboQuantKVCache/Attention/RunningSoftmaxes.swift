@@ -1,24 +1,6 @@
 internal import TurboQuant
 internal import TurboQuantKernels
 
-/// eˣ for x ≤ 0.
-func exponential(_ x: Float) -> Float {
-  x < -87 ? 0 : Float(Portable.exp(Double(x)))
-}
-
-/// tanh x within some 10⁻⁹ of its size, also where x is so small that 1 − e⁻²ˣ says nothing.
-func hyperbolicTangent(_ x: Double) -> Double {
-  let size = abs(x)
-  guard size >= 0.05 else {
-    // x − x³/3 + 2x⁵/15; the next term is 17/315 · x⁶ of x, which is 8 · 10⁻¹⁰.
-    let square = x * x
-    return x * (1 - square / 3 + 2 * square * square / 15)
-  }
-  let e = size > 20 ? 0 : Portable.exp(-2 * size)
-  let result = (1 - e) / (1 + e)
-  return x < 0 ? -result : result
-}
-
 /// The softmaxes of a few queries over the tokens seen so far: weights relative to each query's largest
 /// score.
 ///
@@ -142,4 +124,9 @@ struct RunningSoftmaxes: ~Copyable {
     var target = floats.mutableSpan
     for i in range { target[i] *= factor }
   }
+}
+
+/// eˣ for x ≤ 0.
+func exponential(_ x: Float) -> Float {
+  x < -87 ? 0 : Float(Portable.exp(Double(x)))
 }

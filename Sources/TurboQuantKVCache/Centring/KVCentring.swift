@@ -21,33 +21,3 @@ public enum KVCentring: Sendable, Hashable {
     if case .turnedMean(let embedding) = self { embedding } else { nil }
   }
 }
-
-/// The rotary position embedding of a model's keys: pair i turns by p · `frequencies[i]` at position p.
-public struct RotaryEmbedding: Sendable, Hashable {
-  /// Which coordinates make a pair.
-  public enum Pairing: Sendable, Hashable {
-    /// Coordinates i and i + n, n the number of frequencies (Hugging Face's Llama).
-    case halves
-    /// Coordinates 2i and 2i + 1 (the RoFormer paper's).
-    case neighbours
-  }
-
-  /// Radians a position, one a pair; coordinates beyond the pairs do not turn.
-  public let frequencies: [Double]
-  /// Which coordinates make a pair.
-  public let pairing: Pairing
-
-  /// An embedding of any frequencies, such as those of a scaled context.
-  public init(frequencies: [Double], pairing: Pairing = .halves) {
-    self.frequencies = frequencies
-    self.pairing = pairing
-  }
-
-  /// The two coordinates of pair `i`.
-  func pair(_ i: Int) -> (Int, Int) {
-    switch pairing {
-    case .halves: (i, i + frequencies.count)
-    case .neighbours: (2 * i, 2 * i + 1)
-    }
-  }
-}

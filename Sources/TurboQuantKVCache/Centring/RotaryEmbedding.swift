@@ -1,83 +1,62 @@
 internal import TurboQuant
 
-/// What an embedding does at some consecutive positions.
-///
-/// With arithmetic that is the same everywhere, since it decides stored codes.
-struct RotaryTurns: Sendable {
-  private let rotary: RotaryEmbedding
-  private let turns: [SIMD2<Double>]
-
-  init(_ rotary: RotaryEmbedding, positions: Range<Int>) {
-    self.rotary = rotary
-    turns = positions.flatMap { rotary.turn(by: Double($0)) }
+/// The rotary position embedding of a model's keys: pair i turns by p · `frequencies[i]` at position p.
+public struct RotaryEmbedding: Sendable, Hashable {
+  /// Which coordinates make a pair.
+  public enum Pairing: Sendable, Hashable {
+    /// Coordinates i and i + n, n the number of frequencies (Hugging Face's Llama).
+    case halves
+    /// Coordinates 2i and 2i + 1 (the RoFormer paper's).
+    case neighbours
   }
 
-  /// `result` ← R_p · `vector` at the position of number `row`, rounded to float32 once.
-  func turn(_ vector: [Float], row: Int, into result: inout [Float]) {
-    let first = row * rotary.frequencies.count
-    for i in rotary.frequencies.indices {
-      let (a, b) = rotary.pair(i)
-      let (turn, x, y) = (turns[first + i], Double(vector[a]), Double(vector[b]))
-      result[a] = Float(turn.x * x - turn.y * y)
-      result[b] = Float(turn.y * x + turn.x * y)
-    }
+  /// Radians a position, one a pair; coordinates beyond the pairs do not turn.
+  public let frequencies: [Double]
+  /// Which coordinates make a pair.
+  public let pairing: Pairing
+
+  /// An embedding of any frequencies, such as those of a scaled context.
+  public init(frequencies: [Double], pairing: Pairing = .halves) {
+    self.frequencies = frequencies
+    self.pairing = pairing
   }
 
-  /// `sums` += R_p⁻¹ · the vector from `start` on, at the position of number `row`.
-  func addTurnedBack(_ floats: Span<Float>, at start: Int, row: Int, to sums: inout [Double]) {
-    let first = row * rotary.frequencies.count
-    for i in rotary.frequencies.indices {
-      let (a, b) = rotary.pair(i)
-      let (turn, x, y) = (turns[first + i], Double(floats[start + a]), Double(floats[start + b]))
-      sums[a] += turn.x * x + turn.y * y
-      sums[b] += turn.x * y - turn.y * x
+  /// The two coordinates of pair `i`.
+  func pair(_ i: Int) -> (Int, Int) {
+    switch pairing {
+    case .halves: (i, i + frequencies.count)
+    case .neighbours: (2 * i, 2 * i + 1)
     }
-    for i in 2 * rotary.frequencies.count..<sums.count { sums[i] += Double(floats[start + i]) }
   }
 }
 
-/// Means of vectors, turned back where an embedding turned them.
-enum Centre {
-  /// The means of heads × tokens vectors, the first of which stands at `position`, without the first
-  /// `skipped` tokens.
-  static func means(
-    _ floats: Span<Float>, heads: Int, tokens: Int, skipping skipped: Int, position: Int,
-    _ rotary: RotaryEmbedding?
-  ) -> [[Float]] {
-    let dimension = floats.count / (heads * tokens)
-    var sums = [[Double]](repeating: [Double](repeating: 0, count: dimension), count: heads)
-    for first in stride(from: skipped, to: tokens, by: Page.rowCount) {
-      let some = first..<min(tokens, first + Page.rowCount)
-      let turns = rotary.map {
-        RotaryTurns($0, positions: position + some.lowerBound..<position + some.upperBound)
-      }
-      for h in 0..<heads {
-        for token in some {
-          let start = (h * tokens + token) * dimension
-          if let turns {
-            turns.addTurnedBack(floats, at: start, row: token - first, to: &sums[h])
-          } else {
-            for i in 0..<dimension { sums[h][i] += Double(floats[start + i]) }
-          }
-        }
-      }
+extension RotaryEmbedding {
+  /// cos and sin of `positions` · frequency of each pair.
+  func turn(by positions: Double) -> [SIMD2<Double>] {
+    frequencies.map {
+      let (cosine, sine) = Portable.cosineAndSine(positions * $0)
+      return SIMD2(cosine, sine)
     }
-    return sums.map { $0.map { Float($0 / Double(tokens - skipped)) } }
   }
 
-  /// The sums of squares of each channel over vectors one after another, without a centre that `turns`.
-  static func squares(
-    _ floats: Span<Float>, around centre: [Float], _ dimension: Int, _ turns: RotaryTurns?
-  ) -> [Double] {
-    var sums = [Double](repeating: 0, count: dimension)
-    var turned = centre.isEmpty ? [Float](repeating: 0, count: dimension) : centre
-    for (row, start) in stride(from: 0, to: floats.count, by: dimension).enumerated() {
-      if !centre.isEmpty { turns?.turn(centre, row: row, into: &turned) }
-      for i in 0..<dimension {
-        let x = Double(floats[start + i] - turned[i])
-        sums[i] += x * x
+  /// Turns `vector` by what `turn` says.
+  func apply(_ turn: [SIMD2<Double>], to vector: inout [Double]) {
+    // Spans, since a page of scores asks for some hundred pairs.
+    let (turn, count) = (turn.span, turn.count)
+    var target = vector.mutableSpan
+    switch pairing {
+    case .halves:
+      for i in 0..<count {
+        let (x, y) = (target[i], target[i + count])
+        target[i] = turn[i].x * x - turn[i].y * y
+        target[i + count] = turn[i].y * x + turn[i].x * y
+      }
+    case .neighbours:
+      for i in 0..<count {
+        let (x, y) = (target[2 * i], target[2 * i + 1])
+        target[2 * i] = turn[i].x * x - turn[i].y * y
+        target[2 * i + 1] = turn[i].y * x + turn[i].x * y
       }
     }
-    return sums
   }
 }

@@ -58,16 +58,4 @@ final class KeyOrValueCodec: Sendable {
     for (place, value) in vectors.joined().enumerated() { result[Int(channels[place])] = value }
     return result
   }
-
-  /// The channels in the order of the groups: those with the largest `squares` first, each group ascending.
-  func channels(_ squares: [Double]) -> [UInt16] {
-    let outliers = channelGroups[0].codec.dimension
-    let byWeight = squares.indices.sorted { (squares[$0], $1) > (squares[$1], $0) }
-    let chosen = Set(byWeight.prefix(outliers))
-    let (first, second) = (
-      squares.indices.filter { chosen.contains($0) },
-      squares.indices.filter { !chosen.contains($0) }
-    )
-    return (first + second).map { UInt16($0) }
-  }
 }

@@ -1,38 +1,9 @@
+// Which tokens an append makes sinks, which stay in the window, and which move on to be stored.
+
 internal import TurboQuant
 internal import TurboQuantKernels
 
-/// The keys, or the values, of one head: sinks, stored rows, window, in the order of their tokens.
-struct HeadVectors: Sendable {
-  let dimension: Int
-  /// Float16 rows of the first tokens.
-  var sinks: [UInt16] = []
-  /// Rows of the tokens between sinks and window.
-  var stored: StoredRows
-  /// How many tokens after the sinks a sliding window has forgotten.
-  var forgotten = 0
-  /// Float16 rows of the latest tokens, the oldest first.
-  var window: [UInt16] = []
-  /// What is subtracted before vectors become codes; empty for nothing, or not yet.
-  var centre: [Float] = []
-  /// The channels in the order of the codec's parts; empty where they are not told apart, or not yet.
-  var channels: [UInt16] = []
-
-  init(dimension: Int, precision: KVPrecision, _ codec: KeyOrValueCodec?) {
-    self.dimension = dimension
-    switch precision {
-    case .float32: stored = .floats(Pages(width: dimension))
-    case .float16: stored = .halves(Pages(width: dimension))
-    case .codes, .outliers, .sketches:
-      guard let codec else { preconditionFailure("codes without a codec") }
-      stored = .codes(codec.channelGroups.map { _ in CodePages() }, codec)
-    }
-  }
-
-  var sinkCount: Int { sinks.count / dimension }
-  var windowCount: Int { window.count / dimension }
-  /// The token of the first stored row.
-  var storedStart: Int { sinkCount + forgotten }
-
+extension HeadVectors {
   /// What appending `vectors` after `count` tokens comes to.
   func additions(
     of vectors: Span<Float>, after count: Int, _ writer: RowWriter
@@ -62,20 +33,6 @@ struct HeadVectors: Sendable {
     window += additions.window
     window.removeFirst(additions.leaving)
     stored.append(additions.stored)
-  }
-
-  /// Drops all tokens from `count` on; what became a code stays one.
-  mutating func truncate(to count: Int) {
-    let (sinkCount, storedStart) = (sinkCount, storedStart)
-    let windowStart = storedStart + stored.count
-    window.removeLast(
-      window.count - max(0, min(windowCount, count - windowStart)) * dimension)
-    if count < windowStart { stored.truncate(to: max(0, count - storedStart)) }
-    if count <= sinkCount {
-      sinks.removeLast((sinkCount - count) * dimension)
-      forgotten = 0
-    }
-    if count == 0 { (centre, channels) = ([], []) }
   }
 }
 

@@ -1,3 +1,5 @@
+// Saving to a file and opening one.
+
 internal import TurboQuant
 internal import TurboQuantKernels
 internal import TurboQuantStorage

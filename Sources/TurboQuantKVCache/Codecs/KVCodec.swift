@@ -21,7 +21,7 @@ public struct KVCodec: Sendable {
   ///   quantizer does not offer, or settings that contradict each other.
   /// - Complexity: As `Codec`'s initializer, for keys and for values.
   public init(_ configuration: KVConfiguration) throws(KVCacheError) {
-    try KVCodec.check(configuration)
+    try configuration.check()
     self.configuration = configuration
     turns = configuration.centring.rotary.map { StretchTurns($0) }
     let shape = configuration.shape
@@ -91,36 +91,6 @@ public struct KVCodec: Sendable {
       return KeyOrValueCodec(codecs)
     } catch {
       throw KVCacheError(error, name)
-    }
-  }
-
-  private static func check(_ configuration: KVConfiguration) throws(KVCacheError) {
-    let shape = configuration.shape
-    if let defect = shape.defect { throw KVCacheError(.shape, defect) }
-    func refuse(_ message: String) -> KVCacheError { KVCacheError(.notOffered, message) }
-    for (name, value) in [("sinks", configuration.sinks), ("window", configuration.window)]
-    where !(0...1 << 20).contains(value) {
-      throw refuse("\(name): \(value) tokens, expected 0 … \(1 << 20)")
-    }
-    if let reach = configuration.slidingWindow, reach < 1 {
-      throw refuse("a sliding window of \(reach) tokens, expected at least the query's own")
-    }
-    if let cap = configuration.logitCap, !(cap > 0 && cap.isFinite) {
-      throw refuse("a logit cap of \(cap), expected a positive number")
-    }
-    let logits = configuration.sinkLogits
-    guard logits.isEmpty || logits.count == shape.queryHeads, logits.allSatisfy(\.isFinite) else {
-      throw refuse(
-        "\(logits.count) sink logits, expected \(shape.queryHeads) finite ones, one a query head")
-    }
-    if let rotary = configuration.centring.rotary {
-      guard 2 * rotary.frequencies.count <= shape.keyDimension,
-        rotary.frequencies.allSatisfy({ abs($0) <= 4 })
-      else {
-        throw refuse(
-          "\(rotary.frequencies.count) rotary frequencies, expected at most "
-            + "\(shape.keyDimension / 2), of at most 4 radians a position")
-      }
     }
   }
 

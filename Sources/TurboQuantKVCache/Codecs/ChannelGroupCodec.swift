@@ -77,36 +77,4 @@ final class ChannelGroupCodec: Sendable {
       return square > 0 ? Float(Double(norm) / squareRoot(square)) : 0
     }
   }
-
-  /// The radii of the first rows of a page, whose rows of PolarQuant are packed whether or not it is sealed.
-  func radii(_ page: RawSpan, rows: Int) -> [UInt16] {
-    (0..<rows).flatMap { row in
-      stride(from: codec.layout.radii.lowerBound, to: codec.layout.radii.upperBound, by: 2).map {
-        page.integer(at: row * codeByteCount + $0, as: UInt16.self)
-      }
-    }
-  }
-
-  /// The vectors that scores and sums of the rows of an open page stand for, without what centring took
-  /// off.
-  func decoded(_ page: AlignedBytes, rows: Int) throws(CodecError) -> [Float] {
-    var vectors: [Float] = []
-    var vector = FloatBuffer(count: codec.dimension)
-    let bytes = page.bytes
-    for row in 0..<rows {
-      codec.polarQuantizer?.dequantize(
-        codec.kernels, bytes, at: row * codeByteCount,
-        radii: row * codeByteCount + codec.layout.radii.lowerBound, into: &vector)
-      for segment in codec.scalarQuantizer?.segments ?? [] {
-        codec.kernels.dequantize(
-          segment.codebook.kernel, bytes, at: row * codeByteCount + segment.byteOffset,
-          into: &vector, segment.coordinates)
-      }
-      let scale = bytes.float32(at: openLayout.scaleOffset + 4 * row)
-      var target = vector.mutableSpan
-      for i in 0..<codec.dimension { target[i] *= scale }
-      vectors += try codec.rotation.applyInverse(to: vector.span)
-    }
-    return vectors
-  }
 }

@@ -1,0 +1,31 @@
+// Scores capped by a hyperbolic tangent, as some models were trained.
+
+internal import TurboQuant
+internal import TurboQuantKernels
+
+extension HeadReader {
+  /// cap · tanh(s/cap).
+  func cap(_ rows: Int, _ softmaxes: inout RunningSoftmaxes) {
+    guard let cap = codec.configuration.logitCap else { return }
+    for i in 0..<softmaxes.count {
+      var all = softmaxes.scores.mutableSpan
+      var own = all._mutatingExtracting(i * Page.rowCount..<i * Page.rowCount + rows)
+      for r in 0..<rows {
+        own[r] = Float(Double(cap) * hyperbolicTangent(Double(own[r]) / Double(cap)))
+      }
+    }
+  }
+}
+
+/// tanh x within some 10⁻⁹ of its size, also where x is so small that 1 − e⁻²ˣ says nothing.
+func hyperbolicTangent(_ x: Double) -> Double {
+  let size = abs(x)
+  guard size >= 0.05 else {
+    // x − x³/3 + 2x⁵/15; the next term is 17/315 · x⁶ of x, which is 8 · 10⁻¹⁰.
+    let square = x * x
+    return x * (1 - square / 3 + 2 * square * square / 15)
+  }
+  let e = size > 20 ? 0 : Portable.exp(-2 * size)
+  let result = (1 - e) / (1 + e)
+  return x < 0 ? -result : result
+}

@@ -1,0 +1,163 @@
+// Scores: the products of a page of keys with the queries.
+
+internal import TurboQuant
+internal import TurboQuantKernels
+
+extension HeadReader {
+  mutating func score(
+    _ stored: borrowing StoredRows, _ page: Int, _ rows: Int, _ prepared: [KeyQueries],
+    _ softmaxes: inout RunningSoftmaxes
+  ) {
+    let width = codec.configuration.shape.keyDimension
+    switch stored {
+    case .floats(let pages):
+      let keys = pages[page: page]
+      scoreRows(keys.span.extracting(0..<rows * width), &softmaxes)
+    case .halves(let pages):
+      let keys = pages[page: page]
+      scoreRows(keys.span.extracting(0..<rows * width), &softmaxes)
+    case .codes(let groups, let keyCodec):
+      let sealed = min(rows, groups[0].sealed.rowCount(ofPage: page))
+      let next = min(page + 1, groups[0].pageCount - 1)
+      for number in groups.indices {
+        let pages = groups[number].sealed
+        if sealed > 0 {
+          keyCodec.channelGroups[number].score(
+            pages.page(page), rows: sealed, prepared[number], adding: number > 0,
+            next: pages.page(next), into: &softmaxes.scores, &scratch)
+        }
+        if sealed < rows {
+          keyCodec.channelGroups[number].score(
+            groups[number].tail, sealed..<rows, prepared[number], adding: number > 0,
+            into: &softmaxes.scores, &scratch)
+        }
+      }
+    }
+  }
+
+  /// Scores of rows of floats or halves with every query.
+  func scoreRows<Element: RowElement>(
+    _ keys: Span<Element>, _ softmaxes: inout RunningSoftmaxes
+  ) {
+    let width = codec.configuration.shape.keyDimension
+    let queries = scaled.span.extracting(0..<softmaxes.count * width)
+    var target = softmaxes.scores.mutableSpan
+    codec.kernels.rowProducts(
+      keys, width: width, queries: queries, into: &target, stride: Page.rowCount)
+  }
+}
+
+extension ChannelGroupCodec {
+  /// `scores[q * Page.rowCount + r]` ← scale · ⟨k_r, q⟩ as the estimator has it, of the first `rows` rows of a sealed
+  /// page; `adding`, += that.
+  func score(
+    _ page: RawSpan, rows: Int, _ queries: KeyQueries, adding: Bool, next: RawSpan,
+    into scores: inout FloatBuffer, _ scratch: inout PageScratch
+  ) {
+    for number in sealedLayout.parts.indices {
+      sum(page, number, rows: rows, queries, next: next, &scratch.sums)
+      let offset = sealedLayout.scaleOffset(ofPart: number)
+      let scales = page.extracting(offset..<offset + 4 * Page.rowCount)
+      for q in 0..<queries.count {
+        add(
+          scratch.sums, q, 0..<rows, scales,
+          queries.factors(ofPart: number, query: q, isSealed: true),
+          isFirst: number == 0 && !adding, to: &scores, &scratch.shares)
+      }
+    }
+  }
+
+  /// The same of packed rows, which are rows `range` of their page.
+  func score(
+    _ tail: PackedRows, _ range: Range<Int>, _ queries: KeyQueries, adding: Bool,
+    into scores: inout FloatBuffer, _ scratch: inout PageScratch
+  ) {
+    for number in openLayout.parts.indices {
+      let part = openLayout.parts[number]
+      let isSigns = if case .signs = part.content { true } else { false }
+      let scales = isSigns ? tail.signScales : tail.scales
+      for q in 0..<queries.count {
+        sumRows(
+          tail.bytes.span.raw, part, codeByteCount, range, queries.queries[q], q, &scratch.sums)
+        add(
+          scratch.sums, q, range, scales.span.raw,
+          queries.factors(ofPart: number, query: q, isSealed: false),
+          isFirst: number == 0 && !adding, to: &scores, &scratch.shares)
+      }
+    }
+  }
+
+  /// The sums of all queries over a part of a sealed page.
+  private func sum(
+    _ page: RawSpan, _ number: Int, rows: Int, _ queries: KeyQueries, next: RawSpan,
+    _ sums: inout FloatBuffer
+  ) {
+    switch sealedLayout.parts[number].order {
+    case .quads(let shape):
+      guard let centroids = wholeCentroids[number] else { break }
+      let (offset, own) = (sealedLayout.parts[number].offset, queries.weightRange(ofPart: number))
+      let groups = (rows + QuadShape.rowCount - 1) / QuadShape.rowCount
+      var target = sums.mutableSpan
+      switch centroids.numbers {
+      case .bytes(let whole):
+        let weights = queries.weights
+        codec.kernels.quadSums(
+          page, at: offset, shape, groups: groups, centroids: whole,
+          weights: weights.span.extracting(own), next: next, into: &target, stride: Page.rowCount)
+      case .magnitudes(let magnitudes):
+        let weights = queries.wideWeights
+        codec.kernels.wideQuadSums(
+          page, at: offset, shape, groups: groups, magnitudes: magnitudes.span,
+          weights: weights.span.extracting(own), next: next, into: &target, stride: Page.rowCount)
+      }
+    case .rows(let stride):
+      for q in 0..<queries.count {
+        sumRows(
+          page, sealedLayout.parts[number], stride, 0..<rows, queries.queries[q], q, &sums)
+      }
+    case .turned: preconditionFailure("keys are not turned")
+    }
+  }
+
+  /// The sums of query `q` over a part in packed rows, rows `range` of their page.
+  private func sumRows(
+    _ rows: RawSpan, _ part: PageLayout.Part, _ stride: Int, _ range: Range<Int>, _ query: Query,
+    _ q: Int, _ sums: inout FloatBuffer
+  ) {
+    let first = q * Page.rowCount
+    var all = sums.mutableSpan
+    var target = all._mutatingExtracting(first + range.lowerBound..<first + range.upperBound)
+    let coordinates = query.coordinates(part)
+    switch part.content {
+    case .codes(let codebook):
+      codec.kernels.codeProducts(
+        codebook.kernel, rows: rows, offset: part.offset, stride: stride, query: coordinates,
+        0..<coordinates.count, into: &target)
+    case .signs:
+      codec.kernels.signProducts(
+        rows: rows, offset: part.offset, stride: stride, query: coordinates, into: &target)
+    case .angles(let polar):
+      polar.products(
+        codec.kernels, rows, offset: part.offset, stride: stride,
+        radii: codec.layout.radii.lowerBound, query: coordinates, into: &target)
+    }
+  }
+
+  /// Makes scores of the sums of query `q` over rows `range` of a page, or adds to them.
+  private func add(
+    _ sums: borrowing FloatBuffer, _ q: Int, _ range: Range<Int>, _ scales: RawSpan,
+    _ factors: KeyFactors, isFirst: Bool, to scores: inout FloatBuffer,
+    _ shares: inout FloatBuffer
+  ) {
+    let first = q * Page.rowCount
+    let places = first + range.lowerBound..<first + range.upperBound
+    var all = scores.mutableSpan
+    var own = all._mutatingExtracting(places)
+    let terms = KeyTerms(sums: sums.span.extracting(places), KeyScalars(norms: scales))
+    guard !isFirst else { return codec.kernels.rowKeys(terms, factors, into: &own) }
+    var allShares = shares.mutableSpan
+    var more = allShares._mutatingExtracting(0..<range.count)
+    codec.kernels.rowKeys(terms, factors, into: &more)
+    for r in 0..<range.count { own[r] += more[r] }
+  }
+}

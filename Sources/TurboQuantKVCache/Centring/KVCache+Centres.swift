@@ -1,0 +1,54 @@
+// Fixes what centring subtracts from the keys and values of each head.
+
+internal import TurboQuant
+internal import TurboQuantKernels
+
+extension KVCache {
+  /// Fixes what is subtracted, by the first append that goes beyond the sinks.
+  mutating func fixCentres(_ keys: Span<Float>, _ values: Span<Float>, tokens: Int) {
+    let configuration = codec.configuration
+    let sinks = max(0, configuration.sinks - count)
+    guard configuration.centring != .none, tokens > sinks else { return }
+    if codec.keyCodec != nil, heads[0].keys.centre.isEmpty {
+      let means = Centre.means(
+        keys, heads: heads.count, tokens: tokens, skipping: sinks, position: count,
+        configuration.centring.rotary)
+      for h in heads.indices { heads[h].keys.centre = means[h] }
+    }
+    if codec.valueCodec != nil, heads[0].values.centre.isEmpty {
+      let means = Centre.means(
+        values, heads: heads.count, tokens: tokens, skipping: sinks, position: count, nil)
+      for h in heads.indices { heads[h].values.centre = means[h] }
+    }
+  }
+}
+
+/// Means of vectors, turned back where an embedding turned them.
+enum Centre {
+  /// The means of heads × tokens vectors, the first of which stands at `position`, without the first
+  /// `skipped` tokens.
+  static func means(
+    _ floats: Span<Float>, heads: Int, tokens: Int, skipping skipped: Int, position: Int,
+    _ rotary: RotaryEmbedding?
+  ) -> [[Float]] {
+    let dimension = floats.count / (heads * tokens)
+    var sums = [[Double]](repeating: [Double](repeating: 0, count: dimension), count: heads)
+    for first in stride(from: skipped, to: tokens, by: Page.rowCount) {
+      let some = first..<min(tokens, first + Page.rowCount)
+      let turns = rotary.map {
+        RotaryTurns($0, positions: position + some.lowerBound..<position + some.upperBound)
+      }
+      for h in 0..<heads {
+        for token in some {
+          let start = (h * tokens + token) * dimension
+          if let turns {
+            turns.addTurnedBack(floats, at: start, row: token - first, to: &sums[h])
+          } else {
+            for i in 0..<dimension { sums[h][i] += Double(floats[start + i]) }
+          }
+        }
+      }
+    }
+    return sums.map { $0.map { Float($0 / Double(tokens - skipped)) } }
+  }
+}

@@ -1,0 +1,63 @@
+// Chooses the outlier channels of each head.
+
+internal import TurboQuant
+internal import TurboQuantKernels
+
+extension KVCache {
+  /// Tells channels apart where the configuration asks for it, by the first append that goes beyond the sinks.
+  mutating func fixChannels(_ keys: Span<Float>, _ values: Span<Float>, tokens: Int) {
+    let sinks = max(0, codec.configuration.sinks - count)
+    guard tokens > sinks else { return }
+    fixChannels(
+      of: \.keys, codec.keyCodec, keys, tokens, sinks, codec.configuration.centring.rotary)
+    fixChannels(of: \.values, codec.valueCodec, values, tokens, sinks, nil)
+  }
+
+  private mutating func fixChannels(
+    of vectors: WritableKeyPath<Head, HeadVectors>, _ codec: KeyOrValueCodec?,
+    _ floats: Span<Float>, _ tokens: Int, _ sinks: Int, _ rotary: RotaryEmbedding?
+  ) {
+    guard let codec, codec.hasOutliers, heads[0][keyPath: vectors].channels.isEmpty else {
+      return
+    }
+    let (width, place) = (codec.dimension, count + sinks..<count + tokens)
+    let turns = rotary.map { RotaryTurns($0, positions: place) }
+    for h in heads.indices {
+      let own = floats.extracting((h * tokens + sinks) * width..<(h + 1) * tokens * width)
+      heads[h][keyPath: vectors].channels = codec.channels(
+        Centre.squares(own, around: heads[h][keyPath: vectors].centre, width, turns))
+    }
+  }
+}
+
+extension Centre {
+  /// The sums of squares of each channel over vectors one after another, without a centre that `turns`.
+  static func squares(
+    _ floats: Span<Float>, around centre: [Float], _ dimension: Int, _ turns: RotaryTurns?
+  ) -> [Double] {
+    var sums = [Double](repeating: 0, count: dimension)
+    var turned = centre.isEmpty ? [Float](repeating: 0, count: dimension) : centre
+    for (row, start) in stride(from: 0, to: floats.count, by: dimension).enumerated() {
+      if !centre.isEmpty { turns?.turn(centre, row: row, into: &turned) }
+      for i in 0..<dimension {
+        let x = Double(floats[start + i] - turned[i])
+        sums[i] += x * x
+      }
+    }
+    return sums
+  }
+}
+
+extension KeyOrValueCodec {
+  /// The channels in the order of the groups: those with the largest `squares` first, each group ascending.
+  func channels(_ squares: [Double]) -> [UInt16] {
+    let outliers = channelGroups[0].codec.dimension
+    let byWeight = squares.indices.sorted { (squares[$0], $1) > (squares[$1], $0) }
+    let chosen = Set(byWeight.prefix(outliers))
+    let (first, second) = (
+      squares.indices.filter { chosen.contains($0) },
+      squares.indices.filter { !chosen.contains($0) }
+    )
+    return (first + second).map { UInt16($0) }
+  }
+}

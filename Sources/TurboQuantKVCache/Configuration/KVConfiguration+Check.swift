@@ -1,0 +1,35 @@
+// Refuses configurations that contradict themselves.
+
+extension KVConfiguration {
+  /// Refuses settings that no cache has.
+  func check() throws(KVCacheError) {
+    if let defect = shape.defect { throw KVCacheError(.shape, defect) }
+    func refuse(_ message: String) -> KVCacheError { KVCacheError(.notOffered, message) }
+    for (name, value) in [("sinks", sinks), ("window", window)]
+    where !(0...1 << 20).contains(value) {
+      throw refuse("\(name): \(value) tokens, expected 0 … \(1 << 20)")
+    }
+    if let reach = slidingWindow, reach < 1 {
+      throw refuse("a sliding window of \(reach) tokens, expected at least the query's own")
+    }
+    if let cap = logitCap, !(cap > 0 && cap.isFinite) {
+      throw refuse("a logit cap of \(cap), expected a positive number")
+    }
+    guard sinkLogits.isEmpty || sinkLogits.count == shape.queryHeads,
+      sinkLogits.allSatisfy(\.isFinite)
+    else {
+      throw refuse(
+        "\(sinkLogits.count) sink logits, expected \(shape.queryHeads) finite ones, one a query head"
+      )
+    }
+    if let rotary = centring.rotary {
+      guard 2 * rotary.frequencies.count <= shape.keyDimension,
+        rotary.frequencies.allSatisfy({ abs($0) <= 4 })
+      else {
+        throw refuse(
+          "\(rotary.frequencies.count) rotary frequencies, expected at most "
+            + "\(shape.keyDimension / 2), of at most 4 radians a position")
+      }
+    }
+  }
+}

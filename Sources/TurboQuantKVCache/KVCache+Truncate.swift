@@ -1,0 +1,27 @@
+// Truncating: takes the latest tokens back.
+
+extension KVCache {
+  /// Forgets all tokens from `newCount` on, as when a speculated continuation is refused.
+  ///
+  /// Codes stay codes: the window refills with new tokens only. Truncating to nothing also forgets what
+  /// centring subtracts.
+  ///
+  /// - Throws: ``KVCacheError`` when `newCount` is negative or more than ``count``, or the next token would
+  ///   see tokens that a sliding window has forgotten.
+  /// - Complexity: O(tokens dropped), and a copy of the last page where it is shared.
+  public mutating func truncate(to newCount: Int) throws(KVCacheError) {
+    guard (0...count).contains(newCount) else {
+      throw KVCacheError(
+        .tooManyTokens(asked: newCount, held: count),
+        "cannot truncate to \(newCount) tokens, \(count) are held")
+    }
+    if newCount < count, newCount > heads[0].keys.sinkCount {
+      try checkHeld(newCount + 1, "cannot truncate to \(newCount) tokens")
+    }
+    for h in heads.indices {
+      heads[h].keys.truncate(to: newCount)
+      heads[h].values.truncate(to: newCount)
+    }
+    count = newCount
+  }
+}

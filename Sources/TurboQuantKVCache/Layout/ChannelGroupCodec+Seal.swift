@@ -1,0 +1,47 @@
+// Sealing: packed rows move into a page, where kernels read them.
+
+internal import TurboQuantKernels
+
+extension ChannelGroupCodec {
+  /// Puts a run into rows `row`, … of a page.
+  func seal(_ run: PackedRows, into page: inout AlignedBytes, at row: Int) {
+    var target = page.mutableBytes
+    for part in sealedLayout.parts {
+      part.seal(run.bytes.span.raw, stride: codeByteCount, into: &target, at: row)
+    }
+    for (scales, offset) in scales(run, sealedLayout) {
+      target.copyBytes(of: scales.span.raw, to: offset + 4 * row)
+    }
+  }
+
+  /// Scales and where they begin in pages of a layout.
+  func scales(_ rows: PackedRows, _ layout: PageLayout) -> [([Float], Int)] {
+    (hasCodes ? [(rows.scales, layout.scaleOffset)] : [])
+      + (hasSigns ? [(rows.signScales, layout.signScaleOffset)] : [])
+  }
+}
+
+extension PageLayout.Part {
+  /// Moves the part from a run of packed rows, `stride` bytes each, into rows `first`, … of a sealed page.
+  func seal(_ rows: RawSpan, stride: Int, into page: inout MutableRawSpan, at first: Int) {
+    switch order {
+    case .rows(let ownStride):
+      for row in 0..<Page.runCount {
+        let start = row * stride + rowOffset
+        page.copyBytes(
+          of: rows.extracting(start..<start + packedByteCount),
+          to: offset + (first + row) * ownStride)
+      }
+    case .quads(let shape):
+      for row in Swift.stride(from: 0, to: Page.runCount, by: QuadShape.rowCount) {
+        shape.fill(
+          rows, at: row * stride + rowOffset, stride: stride, into: &page,
+          at: offset + (first + row) / QuadShape.rowCount * shape.groupByteCount)
+      }
+    case .turned(let shape):
+      shape.fillTurned(
+        rows, at: rowOffset, stride: stride, groups: coordinates.count / QuadShape.rowCount,
+        into: &page, at: offset, first..<first + Page.runCount)
+    }
+  }
+}

@@ -1,0 +1,88 @@
+// Reads the keys, or the values, of a head from a snapshot.
+
+internal import TurboQuantKernels
+internal import TurboQuantStorage
+
+/// How far the sections of a snapshot have been read.
+struct SnapshotCursor {
+  var exact = 0
+  var centres = 0
+  var pages = 0
+}
+
+extension HeadVectors {
+  /// Reads what a snapshot holds of these keys, or values.
+  mutating func restore(
+    _ file: SnapshotFile, _ tokens: SnapshotRecord.Tokens, hasCentre: Bool, hasChannels: Bool,
+    _ cursor: inout SnapshotCursor, _ kernels: Kernels
+  ) throws(KVCacheError) {
+    forgotten = tokens.forgotten
+    sinks = try halves(file, tokens.sinks, &cursor)
+    window = try halves(file, tokens.window, &cursor)
+    if hasCentre {
+      let (count, start) = (4 * dimension, cursor.centres)
+      centre = try file.withBytes(SnapshotRecord.centres, at: start, count: count) { bytes in
+        stride(from: 0, to: count, by: 4).map { bytes.float32(at: $0) }
+      }
+      guard kernels.largestMagnitude(centre.span) <= KVCache.limit else {
+        throw file.malformed(
+          "a centre is no number, or beyond 2^96", in: SnapshotRecord.centres, at: start)
+      }
+      cursor.centres += count
+    }
+    if hasChannels { try restoreChannels(file, &cursor) }
+    for first in stride(from: 0, to: tokens.stored, by: Page.rowCount) {
+      let rows = min(Page.rowCount, tokens.stored - first)
+      let count = stored.pageByteCount(sealed: rows == Page.rowCount)
+      let start = cursor.pages
+      let isSound = try file.withBytes(SnapshotRecord.pages, at: start, count: count) { bytes in
+        stored.restorePage(bytes, rows: rows, of: file, kernels)
+      }
+      guard isSound else {
+        throw file.malformed(
+          "a scale or coordinate of tokens \(first) … is no number, or too large",
+          in: SnapshotRecord.pages,
+          at: start)
+      }
+      cursor.pages += count
+    }
+  }
+
+  /// The order of the channels follows the centre, where channels are told apart.
+  private mutating func restoreChannels(
+    _ file: SnapshotFile, _ cursor: inout SnapshotCursor
+  ) throws(KVCacheError) {
+    guard case .codes(_, let codec) = stored, codec.hasOutliers else {
+      throw file.malformed("channels that nothing tells apart", in: SnapshotRecord.tokens)
+    }
+    let (count, start) = (2 * dimension, cursor.centres)
+    channels = try file.withBytes(SnapshotRecord.centres, at: start, count: count) { bytes in
+      stride(from: 0, to: count, by: 2).map { bytes.integer(at: $0, as: UInt16.self) }
+    }
+    let own = [channels[..<codec.start(1)], channels[codec.start(1)...]]
+    guard channels.sorted() == (0..<dimension).map({ UInt16($0) }),
+      own.allSatisfy({ $0.sorted() == Array($0) })
+    else {
+      throw file.malformed(
+        "the channels are not each there once, in order", in: SnapshotRecord.centres, at: start)
+    }
+    cursor.centres += count
+  }
+
+  private func halves(
+    _ file: SnapshotFile, _ tokens: Int, _ cursor: inout SnapshotCursor
+  ) throws(KVCacheError) -> [UInt16] {
+    let (count, overflows) = (2 * dimension).multipliedReportingOverflow(by: tokens)
+    let start = cursor.exact
+    let halves = try file.withBytes(
+      SnapshotRecord.exact, at: start, count: overflows ? .max : count
+    ) { bytes in
+      stride(from: 0, to: count, by: 2).map { bytes.integer(at: $0, as: UInt16.self) }
+    }
+    guard halves.allSatisfy(\.isFiniteHalf) else {
+      throw file.malformed("a coordinate is no number", in: SnapshotRecord.exact, at: start)
+    }
+    cursor.exact += count
+    return halves
+  }
+}

@@ -1,0 +1,49 @@
+// What a snapshot says about its configuration.
+
+internal import TurboQuant
+
+extension KVConfiguration {
+  /// The ``SnapshotRecord/Tokens/flags`` of a cache with a token beyond the sinks.
+  var flags: [Bool] {
+    let isCentred = centring != .none
+    return [
+      isCentred && keys.hasCodes, isCentred && values.hasCodes, keys.hasOutliers,
+      values.hasOutliers,
+    ]
+  }
+
+  /// Everything that decides what stored bytes mean, a line each.
+  var record: String {
+    var lines = [
+      "query heads: \(shape.queryHeads)", "key/value heads: \(shape.keyValueHeads)",
+      "key dimension: \(shape.keyDimension)", "value dimension: \(shape.valueDimension)",
+      "keys: \(keys.record)", "values: \(values.record)", "sinks: \(sinks)", "window: \(window)",
+      "sliding window: \(slidingWindow.map { "\($0)" } ?? "none")",
+      "seed: \(seed)", "logit cap: \(logitCap.map { "\($0)" } ?? "none")",
+      "sink logits: \(sinkLogits.map { "\($0)" }.joined(separator: " "))",
+    ]
+    switch centring {
+    case .none: lines.append("centring: none")
+    case .mean: lines.append("centring: mean")
+    case .turnedMean(let rotary):
+      let frequencies = rotary.frequencies.map { "\($0)" }.joined(separator: " ")
+      let pairing = rotary.pairing == .halves ? "halves" : "neighbours"
+      lines.append("centring: turned mean, \(pairing), \(frequencies)")
+    }
+    return lines.joined(separator: "\n") + "\n"
+  }
+}
+
+extension KVPrecision {
+  /// With everything that ``description`` leaves out.
+  fileprivate var record: String {
+    if case .outliers(let bits, let estimator) = self {
+      return "outliers of \(bits) bits, \(estimator?.rawValue ?? "standard")"
+    }
+    if case .sketches(let directions, let outliers, let outlierDirections, let sketch) = self {
+      return "\(directions) signs, \(outliers) outliers of \(outlierDirections), \(sketch.rawValue)"
+    }
+    guard case .codes(let rate, let quantizer, let estimator) = self else { return description }
+    return "\(rate) bits, \(quantizer.recordText), \(estimator?.rawValue ?? "standard")"
+  }
+}

@@ -1,0 +1,78 @@
+// Pages of a snapshot: written and read.
+
+internal import TurboQuant
+internal import TurboQuantKernels
+internal import TurboQuantStorage
+
+extension StoredRows {
+  /// Bytes of a page in a snapshot.
+  func pageByteCount(sealed: Bool) -> Int {
+    switch self {
+    case .codes(_, let codec):
+      codec.channelGroups.reduce(0) { $0 + $1.layout(isSealed: sealed).byteCount }
+    default: Page.rowCount * rowByteCount
+    }
+  }
+
+  /// A page as a snapshot holds it: what lies beyond the last row is zero.
+  func stored(_ number: Int) -> [AlignedBytes] {
+    switch self {
+    case .floats(let pages): [padded(pages[page: number].span.raw)]
+    case .halves(let pages): [padded(pages[page: number].span.raw)]
+    case .codes(let groups, let codec):
+      zip(groups, codec.channelGroups).map { $0.stored(number, $1) }
+    }
+  }
+
+  private func padded(_ rows: RawSpan) -> AlignedBytes {
+    AlignedBytes(copying: rows, byteCount: pageByteCount(sealed: false))
+  }
+
+  /// Appends a page of a snapshot; false where it holds a number that no append leaves.
+  mutating func restorePage(
+    _ bytes: RawSpan, rows: Int, of file: SnapshotFile, _ kernels: Kernels
+  ) -> Bool {
+    switch self {
+    case .floats(let pages):
+      let floats = (0..<rows * pages.width).map { bytes.float32(at: 4 * $0) }
+      append(.floats(floats))
+      return kernels.largestMagnitude(floats.span) < KVCache.limit
+    case .halves(let pages):
+      let halves = (0..<rows * pages.width).map { bytes.integer(at: 2 * $0, as: UInt16.self) }
+      append(.halves(halves))
+      return halves.allSatisfy(\.isFiniteHalf)
+    case .codes(var groups, let codec):
+      var (start, isSound) = (0, true)
+      for i in groups.indices {
+        let layout = codec.channelGroups[i].layout(isSealed: rows == Page.rowCount)
+        let own = bytes.extracting(start..<start + layout.byteCount)
+        groups[i].append(AlignedBytes(borrowing: own, of: file), rows: rows, codec.channelGroups[i])
+        let scales = stride(from: layout.scaleOffset, to: layout.byteCount, by: 4).map {
+          own.float32(at: $0)
+        }
+        isSound =
+          isSound && kernels.largestMagnitude(scales.span) <= KVCache.scaleLimit
+          && codec.channelGroups[i].radii(own, rows: rows).allSatisfy(\.isFiniteHalf)
+        start += layout.byteCount
+      }
+      self = .codes(groups, codec)
+      return isSound
+    }
+  }
+}
+
+extension ChannelGroupCodec {
+  /// The radii of the first rows of a page, whose rows of PolarQuant are packed whether or not it is sealed.
+  func radii(_ page: RawSpan, rows: Int) -> [UInt16] {
+    (0..<rows).flatMap { row in
+      stride(from: codec.layout.radii.lowerBound, to: codec.layout.radii.upperBound, by: 2).map {
+        page.integer(at: row * codeByteCount + $0, as: UInt16.self)
+      }
+    }
+  }
+}
+
+extension UInt16 {
+  /// Whether these are the bits of a finite binary16 number.
+  var isFiniteHalf: Bool { self & 0x7C00 != 0x7C00 }
+}

@@ -1,0 +1,90 @@
+internal import TurboQuantKernels
+
+/// Rows of codes in sealed pages, all but the latest, which are kept packed until they are a run.
+///
+/// Pages are shared between copies of a cache; a copy that appends copies the last page alone.
+struct CodePages: Sendable {
+  private(set) var sealed = SealedPages()
+  /// The latest rows, fewer than ``Page/runCount``, whose scales in the last page are zero.
+  private(set) var tail = PackedRows()
+
+  /// The number of rows.
+  var count: Int { sealed.count + tail.count }
+  /// The number of pages.
+  var pageCount: Int { sealed.pages.count }
+
+  /// The rows of page `number` as an open page, zeros beyond the last.
+  func opened(_ number: Int, _ codec: ChannelGroupCodec) -> AlignedBytes {
+    let others = number == pageCount - 1 ? tail : PackedRows()
+    return codec.open(sealed.pages[number], rows: sealed.rowCount(ofPage: number), then: others)
+  }
+
+  /// Appends rows.
+  mutating func append(_ rows: CodedRows, _ codec: ChannelGroupCodec) {
+    var done = 0
+    while done < rows.count {
+      let some = done..<min(rows.count, done + Page.runCount - tail.count)
+      if count % Page.rowCount == 0 {
+        sealed.pages.append(AlignedBytes(byteCount: codec.sealedLayout.byteCount))
+      }
+      tail.append(rows, some, byteCount: codec.codeByteCount)
+      done = some.upperBound
+      guard tail.count == Page.runCount else { continue }
+      codec.seal(tail, into: &sealed.pages[pageCount - 1], at: sealed.count % Page.rowCount)
+      sealed.count += tail.count
+      tail.removeAll()
+    }
+  }
+
+  /// Appends a page as it lies in a snapshot, a full one sealed, the last one open.
+  mutating func append(_ page: AlignedBytes, rows: Int, _ codec: ChannelGroupCodec) {
+    precondition(count % Page.rowCount == 0)
+    if rows == Page.rowCount {
+      sealed.pages.append(page)
+      sealed.count += rows
+    } else {
+      append(codec.rows(ofOpen: page, count: rows), codec)
+    }
+  }
+
+  /// Page `number` as it lies in a snapshot.
+  func stored(_ number: Int, _ codec: ChannelGroupCodec) -> AlignedBytes {
+    let isFull = sealed.rowCount(ofPage: number) == Page.rowCount
+    return isFull ? sealed.pages[number] : opened(number, codec)
+  }
+
+  /// Forgets the first `pageCount` pages; the next ones take their numbers.
+  mutating func forget(pages pageCount: Int) {
+    sealed.pages.removeFirst(pageCount)
+    sealed.count -= pageCount * Page.rowCount
+  }
+
+  /// Drops all rows from `newCount` on.
+  mutating func truncate(to newCount: Int, _ codec: ChannelGroupCodec) {
+    guard newCount < count else { return }
+    sealed.pages.removeLast(pageCount - (newCount + Page.rowCount - 1) / Page.rowCount)
+    guard newCount < sealed.count else { return tail.truncate(to: newCount - sealed.count) }
+    // What is left of a run is packed again.
+    sealed.count = newCount / Page.runCount * Page.runCount
+    tail.removeAll()
+    guard newCount % Page.rowCount > 0 else { return }
+    let (last, start) = (pageCount - 1, (pageCount - 1) * Page.rowCount)
+    let left = sealed.count - start..<newCount - start
+    tail = codec.packed(sealed.pages[last], left)
+    codec.clearScales(of: &sealed.pages[last], from: left.lowerBound)
+  }
+}
+
+/// The sealed rows of codes: a part of its own, so that readers need not retain the others.
+struct SealedPages: Sendable {
+  /// The number of rows.
+  fileprivate(set) var count = 0
+  fileprivate(set) var pages: [AlignedBytes] = []
+
+  /// The rows of page `number` that are sealed, from the first on.
+  func rowCount(ofPage number: Int) -> Int { min(Page.rowCount, count - number * Page.rowCount) }
+
+  /// The bytes of page `number`.
+  @_lifetime(borrow self)
+  func page(_ number: Int) -> RawSpan { AlignedBytes.bytes(of: pages, number) }
+}

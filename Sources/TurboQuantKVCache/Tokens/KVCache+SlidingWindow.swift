@@ -1,0 +1,35 @@
+// A sliding window: which pages are forgotten, and which queries would miss them.
+
+extension KVCache {
+  /// The first token after the sinks that is not forgotten.
+  var firstHeld: Int { heads[0].keys.storedStart }
+
+  /// Forgets the pages that no query of a later token sees.
+  mutating func forgetPages() {
+    guard let reach = codec.configuration.slidingWindow else { return }
+    let rows = min(count + 1 - reach - firstHeld, heads[0].keys.stored.count)
+    let pages = max(0, rows) / Page.rowCount
+    guard pages > 0 else { return }
+    for h in heads.indices {
+      heads[h].keys.forget(pages: pages)
+      heads[h].values.forget(pages: pages)
+    }
+  }
+
+  /// Refuses queries that would see what is forgotten, the first of which sees `visible` tokens.
+  func checkHeld(_ visible: Int, _ action: String) throws(KVCacheError) {
+    let (keys, reach) = (heads[0].keys, codec.configuration.slidingWindow ?? .max)
+    guard keys.forgotten > 0, visible > keys.sinkCount, visible - reach < firstHeld else { return }
+    throw KVCacheError(
+      .forgotten(first: firstHeld),
+      "\(action): its query sees tokens from \(max(0, visible - reach)) on, but the sliding window has "
+        + "forgotten those before \(firstHeld)")
+  }
+}
+
+extension HeadVectors {
+  fileprivate mutating func forget(pages: Int) {
+    stored.forget(pages: pages)
+    forgotten += pages * Page.rowCount
+  }
+}

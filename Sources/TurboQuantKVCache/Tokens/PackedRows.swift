@@ -1,0 +1,50 @@
+/// Rows of codes, packed one after another.
+struct PackedRows: Sendable {
+  private(set) var bytes: [UInt8] = []
+  /// One a row, empty for none.
+  private(set) var scales: [Float] = []
+  private(set) var signScales: [Float] = []
+
+  init() {}
+
+  init(bytes: [UInt8], scales: [Float], signScales: [Float]) {
+    (self.bytes, self.scales, self.signScales) = (bytes, scales, signScales)
+  }
+
+  /// The number of rows.
+  var count: Int { max(scales.count, signScales.count) }
+
+  /// Appends some rows, of which `byteCount` bytes are codes.
+  mutating func append(_ rows: CodedRows, _ range: Range<Int>, byteCount: Int) {
+    for row in range {
+      bytes += rows.bytes[row * rows.stride..<row * rows.stride + byteCount]
+    }
+    if !rows.scales.isEmpty { scales += rows.scales[range] }
+    if !rows.signScales.isEmpty { signScales += rows.signScales[range] }
+  }
+
+  mutating func truncate(to newCount: Int) {
+    bytes.removeLast(bytes.count / count * (count - newCount))
+    scales.removeLast(max(0, scales.count - newCount))
+    signScales.removeLast(max(0, signScales.count - newCount))
+  }
+
+  mutating func removeAll() {
+    bytes.removeAll(keepingCapacity: true)
+    scales.removeAll(keepingCapacity: true)
+    signScales.removeAll(keepingCapacity: true)
+  }
+}
+
+/// Rows of codes on their way into pages.
+struct CodedRows: Sendable {
+  /// Packed rows, `stride` bytes apart, of which codes and signs come first.
+  let bytes: [UInt8]
+  let stride: Int
+  /// One a row, empty for none.
+  let scales: [Float]
+  let signScales: [Float]
+
+  /// The number of rows.
+  var count: Int { max(scales.count, signScales.count) }
+}
