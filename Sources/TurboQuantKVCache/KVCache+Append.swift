@@ -48,7 +48,7 @@ extension KVCache {
       for first in stride(from: 0, to: tokens, by: KVCache.tokensAPart) {
         let some = first..<min(tokens, first + KVCache.tokensAPart)
         guard !isPrompt || threads > 1 else {
-          try appendInTurn(keys, values, some, of: tokens)
+          try appendHeadByHead(keys, values, some, of: tokens)
           continue
         }
         try append(
@@ -65,7 +65,7 @@ extension KVCache {
   private static let tokensAPart = Page.rowCount
 
   /// Appends one part, head by head and without copies, while the caller keeps what was before.
-  private mutating func appendInTurn(
+  private mutating func appendHeadByHead(
     _ keys: Span<Float>, _ values: Span<Float>, _ some: Range<Int>, of tokens: Int
   ) throws(KVCacheError) {
     let writers = (keys: keyWriter(adding: some.count), values: valueWriter)
@@ -132,15 +132,15 @@ extension KVCache {
 extension KVCache {
   private func keyWriter(adding tokens: Int) -> RowWriter {
     let configuration = codec.configuration
-    var turns: RotaryTurns?
+    var table: RotaryTable?
     if let rotary = configuration.centring.rotary, codec.keyCodec != nil,
       let keys = heads.first?.keys
     {
       // The rows that become codes now stand after those that are codes already.
       let first = configuration.sinks + keys.forgotten + keys.stored.count
-      turns = RotaryTurns(rotary, positions: first..<first + tokens + keys.windowCount)
+      table = RotaryTable(rotary, positions: first..<first + tokens + keys.windowCount)
     }
-    return writer(configuration.keys, codec.keyCodec, turns)
+    return writer(configuration.keys, codec.keyCodec, table)
   }
 
   private var valueWriter: RowWriter {
@@ -148,12 +148,12 @@ extension KVCache {
   }
 
   private func writer(
-    _ precision: KVPrecision, _ codec: KeyOrValueCodec?, _ turns: RotaryTurns?
+    _ precision: KVPrecision, _ codec: KeyOrValueCodec?, _ table: RotaryTable?
   ) -> RowWriter {
     let configuration = self.codec.configuration
     return RowWriter(
       codec: codec, precision: precision, sinks: configuration.sinks,
-      window: configuration.window, rounds: self.codec.hasHalves, turns: turns,
+      window: configuration.window, rounds: self.codec.hasHalves, rotaryTable: table,
       kernels: self.codec.kernels)
   }
 }

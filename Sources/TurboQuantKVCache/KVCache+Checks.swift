@@ -20,7 +20,7 @@ extension KVCache {
 
   /// Keys and values are smaller than this.
   ///
-  /// With as many as 2¹⁶ coordinates, less a turned mean, a vector is shorter than 2¹⁰⁶, and 2²⁰ of them add up
+  /// With as many as 2¹⁶ coordinates, less a rotary mean, a vector is shorter than 2¹⁰⁶, and 2²⁰ of them add up
   /// to what float32 holds.
   static let limit: Float = 0x1p96
   /// Queries are smaller than this, so that float32 holds the length of one of 2¹⁶ coordinates.

@@ -55,10 +55,10 @@ extension KVCache {
       guard !vectors.centre.isEmpty else { break }
       for row in 0..<groups[0].count {
         let (token, place) = (vectors.storedStart + row, vectors.sinkCount + row)
-        var turned = vectors.centre
-        rotary.map { RotaryTurns($0, positions: token..<token + 1) }?
-          .turn(vectors.centre, row: 0, into: &turned)
-        for i in 0..<vectors.dimension { floats[place * vectors.dimension + i] += turned[i] }
+        var embedded = vectors.centre
+        rotary.map { RotaryTable($0, positions: token..<token + 1) }?
+          .embed(vectors.centre, row: 0, into: &embedded)
+        for i in 0..<vectors.dimension { floats[place * vectors.dimension + i] += embedded[i] }
       }
     }
     return floats + widened(vectors.window)

@@ -46,7 +46,7 @@ extension KVCache {
     }
   }
 
-  /// Keys and values of every head in turn.
+  /// The keys and the values of every head, head by head.
   private var allVectors: [HeadVectors] { heads.flatMap { [$0.keys, $0.values] } }
 
   /// Opens a snapshot by mapping it: codes are read where they lie, and copied when they change.
@@ -79,7 +79,7 @@ extension KVCache {
   }
 }
 
-/// Runs `body` with storage errors turned into the cache's.
+/// Runs `body` with storage errors made the cache's.
 private func storing<R>(_ body: () throws(StorageError) -> R) throws(KVCacheError) -> R {
   do {
     return try body()

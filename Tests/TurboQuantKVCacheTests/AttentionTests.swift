@@ -22,7 +22,7 @@ import Testing
     ]
     for (dimension, valueDimension) in isOptimizedBuild ? shapes : [(80, 96), (5, 3)] {
       if case .outliers = precision, valueDimension < 4 { continue }
-      // Values are added up before they are turned back, which angles cannot be.
+      // Values are added up before they are rotated back, which angles cannot be.
       let values = precision.isPolar ? KVPrecision.bits(4) : precision
       let shape = KVShape(
         queryHeads: 4, keyValueHeads: 2, keyDimension: dimension, valueDimension: valueDimension)
@@ -116,8 +116,8 @@ import Testing
   }
 
   @Test(arguments: [
-    (4, 0, KVCentring.none), (0, 10, .none), (3, 70, .mean), (2, 5, .turnedMean(rotary)),
-    (0, 0, .turnedMean(rotary)), (0, 0, .mean),
+    (4, 0, KVCentring.none), (0, 10, .none), (3, 70, .mean), (2, 5, .rotaryMean(rotary)),
+    (0, 0, .rotaryMean(rotary)), (0, 0, .mean),
   ])
   func exactTokensAndCentring(sinks: Int, window: Int, centring: KVCentring) throws {
     var configuration = KVConfiguration(
@@ -131,7 +131,7 @@ import Testing
     let codec = try KVCodec(configuration)
     for tokens in isOptimizedBuild ? [1, 4, 5, 74, 75, 140, 300] : [5, 75] {
       var dice = Dice(seed: UInt64(tokens))
-      // A mean worth taking off, and one that turns.
+      // A mean worth taking off, and a rotary one.
       let keys = dice.normals(tokens * 80).map { $0 + 1 }
       let values = dice.normals(tokens * 64).map { $0 - 2 }
       var cache = KVCache(codec)

@@ -94,7 +94,7 @@ import Testing
   }
 }
 
-/// Keys with a bias many times as long as what they say, which the rotary embedding turns from token to
+/// Keys with a bias many times as long as what they say, which the rotary embedding moves from token to
 /// token (Qwen2.5): k_p = R_p(b + ε), ‖b‖ = 30 ‖ε‖.
 @Suite struct BiasedKeyTests {
   static let dimension = 128
@@ -105,14 +105,14 @@ import Testing
   private static func keys(bias: [Float], tokens: Int) -> [Float] {
     let d = dimension
     var dice = Dice(seed: 11)
-    let turns = RotaryTurns(rotary, positions: 0..<tokens)
+    let table = RotaryTable(rotary, positions: 0..<tokens)
     var keys: [Float] = []
     keys.reserveCapacity(tokens * d)
-    var turned = [Float](repeating: 0, count: d)
+    var embedded = [Float](repeating: 0, count: d)
     for token in 0..<tokens {
       let noise = dice.normals(d)
-      turns.turn(zip(bias, noise).map { $0 + $1 }, row: token, into: &turned)
-      keys += turned
+      table.embed(zip(bias, noise).map { $0 + $1 }, row: token, into: &embedded)
+      keys += embedded
     }
     return keys
   }
@@ -167,7 +167,7 @@ import Testing
   }
 
   @Test(
-    "A turned bias costs nothing, a constant mean never more than none",
+    "A rotary bias costs nothing, a constant mean never more than none",
     arguments: [59..<64, 0..<64])
   func biases(_ pairs: Range<Int>) throws {
     let tokens = isOptimizedBuild ? 32_768 : 512
@@ -175,16 +175,16 @@ import Testing
     let free = try Self.loss(.none, bias: [Float](repeating: 0, count: 128), tokens: tokens)
     let none = try Self.loss(.none, bias: bias, tokens: tokens)
     let mean = try Self.loss(.mean, bias: bias, tokens: tokens)
-    let turned = try Self.loss(.turnedMean(Self.rotary), bias: bias, tokens: tokens)
+    let rotary = try Self.loss(.rotaryMean(Self.rotary), bias: bias, tokens: tokens)
     print(
       "bias in pairs \(pairs), loss of keys and of attention over that without a bias: "
         + "\(none.keys / free.keys) and \(none.attention / free.attention), with a mean "
-        + "\(mean.keys / free.keys) and \(mean.attention / free.attention), with a turned one "
-        + "\(turned.keys / free.keys) and \(turned.attention / free.attention)")
+        + "\(mean.keys / free.keys) and \(mean.attention / free.attention), with a rotary one "
+        + "\(rotary.keys / free.keys) and \(rotary.attention / free.attention)")
     #expect(mean.keys <= none.keys)
-    #expect(turned.keys <= 1.2 * free.keys)
+    #expect(rotary.keys <= 1.2 * free.keys)
     // 1,024 products each: a sampling error of 3% of their ratio.
-    #expect(turned.attention <= 1.2 * free.attention)
+    #expect(rotary.attention <= 1.2 * free.attention)
     // Otherwise the bias was no burden.
     #expect(none.keys > 10 * free.keys && none.attention > 5 * free.attention)
   }

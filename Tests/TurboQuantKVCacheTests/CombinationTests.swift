@@ -55,7 +55,7 @@ import Testing
         for (dimension, valueDimension) in [(5, 4), (33, 80), (72, 31)] {
           let rotary = RotaryEmbedding(
             frequencies: [1, 0.3], pairing: dimension == 33 ? .neighbours : .halves)
-          for centring in [KVCentring.none, .mean, .turnedMean(rotary)] {
+          for centring in [KVCentring.none, .mean, .rotaryMean(rotary)] {
             let shape = KVShape(
               queryHeads: 2, keyValueHeads: 1, keyDimension: dimension,
               valueDimension: valueDimension)

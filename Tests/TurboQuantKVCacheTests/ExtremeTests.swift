@@ -92,7 +92,7 @@ import TurboQuantStorage
     let d = 1 << 16
     let rotary = RotaryEmbedding(frequencies: [1, 0.7])
     for precision in [KVPrecision.bits(1), .outliers(bits: 2)] {
-      var cache = try Self.cache(precision, d: d) { $0.centring = .turnedMean(rotary) }
+      var cache = try Self.cache(precision, d: d) { $0.centring = .rotaryMean(rotary) }
       let large = [Float](repeating: KVCache.limit.nextDown, count: d)
       try cache.append(keys: large.span, values: large.span)
       let opposite = large.map { -$0 }

@@ -17,8 +17,8 @@ struct PlainCache {
 
   enum Coded {
     case vector([Float])
-    /// Signs say something of inner products only: the rows of each channel group, and the centre as it turned.
-    case rows([CodeMatrix], turned: [Float])
+    /// Signs say something of inner products only: the rows of each channel group, and the embedded centre.
+    case rows([CodeMatrix], embedded: [Float])
   }
 
   struct Vectors {
@@ -83,8 +83,8 @@ struct PlainCache {
       switch vector.coded {
       case nil: return dot(q, vector.exact) * Double(scale)
       case .vector(let x): return dot(q, x) * Double(scale)
-      case .rows(let rows, let turned):
-        var sum = dot(q, turned)
+      case .rows(let rows, let embedded):
+        var sum = dot(q, embedded)
         for (number, group) in (codec.keyCodec?.channelGroups ?? []).enumerated() {
           let own = keys.channels[number].map { q[$0] }
           sum += try group.codec.values(group.codec.prepare(own.span), rows[number])[0]
@@ -117,15 +117,15 @@ extension PlainCache.Vectors {
     if configuration.centring != .none {
       var sums = [Double](repeating: 0, count: d)
       for (i, x) in vectors.enumerated() {
-        // Turning back is turning by the opposite angle.
-        let back = rotary.map { turn(x.map(Double.init), $0, by: -Double(position + i)) }
+        // Taking the embedding off is embedding at the opposite position.
+        let back = rotary.map { embed(x.map(Double.init), $0, by: -Double(position + i)) }
         for k in 0..<d { sums[k] += back?[k] ?? Double(x[k]) }
       }
       centre = sums.map { Float($0 / Double(vectors.count)) }
     }
     var squares = [Double](repeating: 0, count: d)
     for (i, x) in vectors.enumerated() {
-      let own = zip(x, turned(at: position + i, rotary, d)).map { $0 - $1 }
+      let own = zip(x, embedded(at: position + i, rotary, d)).map { $0 - $1 }
       for k in 0..<d { squares[k] += Double(own[k]) * Double(own[k]) }
     }
     var left = (0..<d).sorted { squares[$0] > squares[$1] }
@@ -136,9 +136,9 @@ extension PlainCache.Vectors {
     if !codec.hasOutliers { channels = [Array(0..<d)] }
   }
 
-  private func turned(at position: Int, _ rotary: RotaryEmbedding?, _ d: Int) -> [Float] {
+  private func embedded(at position: Int, _ rotary: RotaryEmbedding?, _ d: Int) -> [Float] {
     guard !centre.isEmpty else { return [Float](repeating: 0, count: d) }
-    return rotary.map { turn(centre.map(Double.init), $0, by: Double(position)).map { Float($0) } }
+    return rotary.map { embed(centre.map(Double.init), $0, by: Double(position)).map { Float($0) } }
       ?? centre
   }
 
@@ -146,10 +146,10 @@ extension PlainCache.Vectors {
     _ token: Int, _ codec: KeyOrValueCodec?, _ rotary: RotaryEmbedding?
   ) throws {
     guard let codec else { return }
-    let turned = turned(at: token, rotary, codec.dimension)
-    let x = zip(vectors[token].exact, turned).map { $0 - $1 }
+    let embedded = embedded(at: token, rotary, codec.dimension)
+    let x = zip(vectors[token].exact, embedded).map { $0 - $1 }
     var rows: [CodeMatrix] = []
-    var result = turned
+    var result = embedded
     for (group, own) in zip(codec.channelGroups, channels) {
       let v = own.map { x[$0] }
       let row = try group.codec.encode(v.span)
@@ -162,12 +162,12 @@ extension PlainCache.Vectors {
       for (i, channel) in own.enumerated() { result[channel] += Float(Double(decoded[i]) * factor) }
     }
     vectors[token].coded =
-      codec.hasSigns ? .rows(rows, turned: turned) : .vector(result)
+      codec.hasSigns ? .rows(rows, embedded: embedded) : .vector(result)
   }
 
-  private func turn(_ x: [Double], _ rotary: RotaryEmbedding, by positions: Double) -> [Double] {
+  private func embed(_ x: [Double], _ rotary: RotaryEmbedding, by positions: Double) -> [Double] {
     var x = x
-    rotary.apply(rotary.turn(by: positions), to: &x)
+    rotary.apply(rotary.phases(at: positions), to: &x)
     return x
   }
 }

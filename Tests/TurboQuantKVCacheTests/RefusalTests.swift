@@ -55,7 +55,7 @@ import TurboQuant
       ("outliers", { $0.values = .outliers(bits: 0) }),
       ("sink logits", { $0.sinkLogits = [1] }),
       (
-        "frequencies", { $0.centring = .turnedMean(RotaryEmbedding(frequencies: [1, 1, 1, 1, 1])) }
+        "frequencies", { $0.centring = .rotaryMean(RotaryEmbedding(frequencies: [1, 1, 1, 1, 1])) }
       ),
     ]
     for (name, change) in cases {

@@ -26,7 +26,7 @@ import TurboQuant
   /// Against attention in double precision, with a mask, over a cache that forgets nothing.
   @Test(arguments: [
     (1, 0, 0, KVCentring.none), (100, 0, 0, .none), (300, 3, 0, .mean), (256, 2, 20, .none),
-    (5, 4, 20, .turnedMean(rotary)), (2000, 1, 1, .none), (700, 0, 64, .turnedMean(rotary)),
+    (5, 4, 20, .rotaryMean(rotary)), (2000, 1, 1, .none), (700, 0, 64, .rotaryMean(rotary)),
   ])
   func seesTheLatest(reach: Int, sinks: Int, window: Int, centring: KVCentring) throws {
     let d = Self.d

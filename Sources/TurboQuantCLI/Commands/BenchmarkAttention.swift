@@ -92,7 +92,7 @@ private func centring(_ arguments: Arguments, dimension: Int) throws -> KVCentri
   case "mean": return .mean
   case "turned":
     let pairs = dimension / 2
-    return .turnedMean(
+    return .rotaryMean(
       RotaryEmbedding(
         frequencies: (0..<pairs).map {
           Portable.exp(-Portable.log(10_000) * Double($0) / Double(pairs))

@@ -10,7 +10,7 @@ struct HeadReader: ~Copyable {
   let head: KVCache.Head
   let headNumber: Int
   private let scale: Float
-  private let bias: KeyBias
+  private let keyCentre: KeyCentre
   var scratch: PageScratch
   /// Queries times the scale, one after another: scores of plain rows need no other step.
   var scaled: FloatBuffer
@@ -21,7 +21,7 @@ struct HeadReader: ~Copyable {
     head = cache.heads[number]
     headNumber = number
     self.scale = scale
-    bias = KeyBias(head.keys.centre, codec.turns)
+    keyCentre = KeyCentre(head.keys.centre, codec.rotaryBlock)
     let shape = codec.configuration.shape
     scratch = PageScratch(
       queries: queries, widest: max(shape.keyDimension, shape.valueDimension))
@@ -91,18 +91,18 @@ struct HeadReader: ~Copyable {
         throw KVCacheError(error, "query")
       }
     }
-    var biases = bias.queries(
-      queries, dimension: codec.configuration.shape.keyDimension, scale: scale,
+    var centreScores = keyCentre.scores(
+      of: queries, dimension: codec.configuration.shape.keyDimension, scale: scale,
       position: tokens.lowerBound + skipped)
     let areCodes = codec.valueCodec != nil
     for first in stride(from: skipped, to: tokens.count, by: Page.rowCount) {
       let (page, rows) = (first / Page.rowCount, min(Page.rowCount, tokens.count - first))
       let place = tokens.lowerBound + first
       score(keys, page, rows, prepared, &softmaxes)
-      for i in biases.indices {
+      for i in centreScores.indices {
         var all = softmaxes.scores.mutableSpan
         var own = all._mutatingExtracting(i * Page.rowCount..<i * Page.rowCount + rows)
-        biases[i].addNext(codec.kernels, to: &own)
+        centreScores[i].addNext(codec.kernels, to: &own)
       }
       cap(rows, &softmaxes)
       let matters = softmaxes.weigh(

@@ -50,7 +50,7 @@ struct RunningSoftmaxes: ~Copyable {
   /// The first token, sinks aside, that any query sees.
   var firstSeen: Int { states.map(\.first).min() ?? 0 }
 
-  /// Turns the scores of tokens, at most a page of them, into weights; false when none of them matters to
+  /// Makes weights of the scores of tokens, at most a page of them; false when none of them matters to
   /// any query's values.
   mutating func weigh(
     _ kernels: Kernels, _ tokens: Range<Int>, areSinks: Bool, areCodes: Bool

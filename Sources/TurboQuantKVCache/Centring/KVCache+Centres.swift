@@ -23,7 +23,7 @@ extension KVCache {
   }
 }
 
-/// Means of vectors, turned back where an embedding turned them.
+/// Means of vectors, for keys those before rotary embedding.
 enum Centre {
   /// The means of heads × tokens vectors, the first of which stands at `position`, without the first
   /// `skipped` tokens.
@@ -35,14 +35,14 @@ enum Centre {
     var sums = [[Double]](repeating: [Double](repeating: 0, count: dimension), count: heads)
     for first in stride(from: skipped, to: tokens, by: Page.rowCount) {
       let some = first..<min(tokens, first + Page.rowCount)
-      let turns = rotary.map {
-        RotaryTurns($0, positions: position + some.lowerBound..<position + some.upperBound)
+      let table = rotary.map {
+        RotaryTable($0, positions: position + some.lowerBound..<position + some.upperBound)
       }
       for h in 0..<heads {
         for token in some {
           let start = (h * tokens + token) * dimension
-          if let turns {
-            turns.addTurnedBack(floats, at: start, row: token - first, to: &sums[h])
+          if let table {
+            table.addUnembedded(floats, at: start, row: token - first, to: &sums[h])
           } else {
             for i in 0..<dimension { sums[h][i] += Double(floats[start + i]) }
           }

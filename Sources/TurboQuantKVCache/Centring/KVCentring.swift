@@ -9,15 +9,16 @@ public enum KVCentring: Sendable, Hashable {
   case none
   /// The mean of the first append, sinks left out, of keys and of values.
   case mean
-  /// Of values the mean; of keys a bias that turns with the position under rotary embedding.
+  /// Of values the mean; of keys the mean before rotary embedding, embedded at each key's position.
   ///
-  /// Under RoPE a constant bias b before the embedding stands as R_p·b in the key at position p, and
-  /// one constant catches only its slow pairs. The keys of the first append are turned back and
-  /// averaged, R_p·b̂ is subtracted from every key, and ⟨q, R_p·b̂⟩ is added to its score.
-  case turnedMean(RotaryEmbedding)
+  /// Under RoPE a constant bias b before the embedding stands as R_p·b in the key at position p. One
+  /// constant vector matches only its slow pairs. So the embedding is taken off the keys of the first
+  /// append, and their mean m is formed. R_p·m is subtracted from every key, and ⟨q, R_p·m⟩ is added to
+  /// its score.
+  case rotaryMean(RotaryEmbedding)
 
-  /// The embedding that turns the mean of keys, if one does.
+  /// The embedding of the mean of keys, if it has one.
   var rotary: RotaryEmbedding? {
-    if case .turnedMean(let embedding) = self { embedding } else { nil }
+    if case .rotaryMean(let embedding) = self { embedding } else { nil }
   }
 }

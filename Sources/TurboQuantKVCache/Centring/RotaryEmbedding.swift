@@ -10,7 +10,7 @@ public struct RotaryEmbedding: Sendable, Hashable {
     case neighbours
   }
 
-  /// Radians a position, one a pair; coordinates beyond the pairs do not turn.
+  /// Radians per position, one per pair; coordinates beyond the pairs stay as they are.
   public let frequencies: [Double]
   /// Which coordinates make a pair.
   public let pairing: Pairing
@@ -31,31 +31,31 @@ public struct RotaryEmbedding: Sendable, Hashable {
 }
 
 extension RotaryEmbedding {
-  /// cos and sin of `positions` · frequency of each pair.
-  func turn(by positions: Double) -> [SIMD2<Double>] {
+  /// cos and sin of `position` · frequency for each pair.
+  func phases(at position: Double) -> [SIMD2<Double>] {
     frequencies.map {
-      let (cosine, sine) = Portable.cosineAndSine(positions * $0)
+      let (cosine, sine) = Portable.cosineAndSine(position * $0)
       return SIMD2(cosine, sine)
     }
   }
 
-  /// Turns `vector` by what `turn` says.
-  func apply(_ turn: [SIMD2<Double>], to vector: inout [Double]) {
+  /// Moves `vector` by the position of `phases`.
+  func apply(_ phases: [SIMD2<Double>], to vector: inout [Double]) {
     // Spans, since a page of scores asks for some hundred pairs.
-    let (turn, count) = (turn.span, turn.count)
+    let (phases, count) = (phases.span, phases.count)
     var target = vector.mutableSpan
     switch pairing {
     case .halves:
       for i in 0..<count {
         let (x, y) = (target[i], target[i + count])
-        target[i] = turn[i].x * x - turn[i].y * y
-        target[i + count] = turn[i].y * x + turn[i].x * y
+        target[i] = phases[i].x * x - phases[i].y * y
+        target[i + count] = phases[i].y * x + phases[i].x * y
       }
     case .neighbours:
       for i in 0..<count {
         let (x, y) = (target[2 * i], target[2 * i + 1])
-        target[2 * i] = turn[i].x * x - turn[i].y * y
-        target[2 * i + 1] = turn[i].y * x + turn[i].x * y
+        target[2 * i] = phases[i].x * x - phases[i].y * y
+        target[2 * i + 1] = phases[i].y * x + phases[i].x * y
       }
     }
   }

@@ -21,26 +21,26 @@ extension KVCache {
       return
     }
     let (width, place) = (codec.dimension, count + sinks..<count + tokens)
-    let turns = rotary.map { RotaryTurns($0, positions: place) }
+    let table = rotary.map { RotaryTable($0, positions: place) }
     for h in heads.indices {
       let own = floats.extracting((h * tokens + sinks) * width..<(h + 1) * tokens * width)
       heads[h][keyPath: vectors].channels = codec.channels(
-        Centre.squares(own, around: heads[h][keyPath: vectors].centre, width, turns))
+        Centre.squares(own, around: heads[h][keyPath: vectors].centre, width, table))
     }
   }
 }
 
 extension Centre {
-  /// The sums of squares of each channel over vectors one after another, without a centre that `turns`.
+  /// The sums of squares of each channel over vectors one after another, less `centre`, embedded by `table`.
   static func squares(
-    _ floats: Span<Float>, around centre: [Float], _ dimension: Int, _ turns: RotaryTurns?
+    _ floats: Span<Float>, around centre: [Float], _ dimension: Int, _ table: RotaryTable?
   ) -> [Double] {
     var sums = [Double](repeating: 0, count: dimension)
-    var turned = centre.isEmpty ? [Float](repeating: 0, count: dimension) : centre
+    var embedded = centre.isEmpty ? [Float](repeating: 0, count: dimension) : centre
     for (row, start) in stride(from: 0, to: floats.count, by: dimension).enumerated() {
-      if !centre.isEmpty { turns?.turn(centre, row: row, into: &turned) }
+      if !centre.isEmpty { table?.embed(centre, row: row, into: &embedded) }
       for i in 0..<dimension {
-        let x = Double(floats[start + i] - turned[i])
+        let x = Double(floats[start + i] - embedded[i])
         sums[i] += x * x
       }
     }

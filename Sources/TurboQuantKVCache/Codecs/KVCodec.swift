@@ -10,8 +10,8 @@ public struct KVCodec: Sendable {
   /// The codes of keys and of values, nil where they stay floats.
   let keyCodec: KeyOrValueCodec?
   let valueCodec: KeyOrValueCodec?
-  /// How the mean of keys turns, if it does.
-  let turns: StretchTurns?
+  /// The embedding of a rotary mean, if keys have one.
+  let rotaryBlock: RotaryBlock?
   /// The kernels of the target in use; tests put another target's here.
   package var kernels: Kernels
 
@@ -23,7 +23,7 @@ public struct KVCodec: Sendable {
   public init(_ configuration: KVConfiguration) throws(KVCacheError) {
     try configuration.check()
     self.configuration = configuration
-    turns = configuration.centring.rotary.map { StretchTurns($0) }
+    rotaryBlock = configuration.centring.rotary.map { RotaryBlock($0) }
     let shape = configuration.shape
     // Streams of their own: values must not be rotated as keys are, nor by a neighbouring seed.
     let seeds = (configuration.seed, configuration.seed ^ 0x7661_6C75_6573_0000)
@@ -35,7 +35,7 @@ public struct KVCodec: Sendable {
       throw KVCacheError(
         .notOffered,
         "values take the scalar quantizer only, not \(valueCodec.channelGroups[0].codec.quantizer.name): they are "
-          + "added up before they are turned back")
+          + "added up before they are rotated back")
     }
     do throws(KernelTargetError) {
       kernels = try Kernels.chosen()

@@ -9,7 +9,7 @@ public enum KVPrecision: Sendable, Hashable {
   /// As codes of `rate`, and one float32 a vector (two for two stages).
   ///
   /// `estimator` decides the one scale that is stored; the quantizer's standard one if nil. Values
-  /// must be added up before they are turned back, so they take the scalar quantizer only. PolarQuant's radii
+  /// must be added up before they are rotated back, so they take the scalar quantizer only. PolarQuant's radii
   /// lie with the codes.
   case codes(Rate, quantizer: Quantizer = .scalar, estimator: Estimator? = nil)
 

@@ -25,7 +25,7 @@ extension KVConfiguration {
     switch centring {
     case .none: lines.append("centring: none")
     case .mean: lines.append("centring: mean")
-    case .turnedMean(let rotary):
+    case .rotaryMean(let rotary):
       let frequencies = rotary.frequencies.map { "\($0)" }.joined(separator: " ")
       let pairing = rotary.pairing == .halves ? "halves" : "neighbours"
       lines.append("centring: turned mean, \(pairing), \(frequencies)")

@@ -61,8 +61,8 @@ struct RowWriter: Sendable {
   let window: Int
   /// Whether vectors pass through float16.
   let rounds: Bool
-  /// How the mean that is subtracted turns at the positions of the next rows, if it does.
-  let turns: RotaryTurns?
+  /// The rotary embedding at the positions of the next rows, if the mean is a rotary one.
+  let rotaryTable: RotaryTable?
   let kernels: Kernels
 
   /// The stored rows of vectors at consecutive positions, without the centre.
@@ -75,10 +75,10 @@ struct RowWriter: Sendable {
     }
     guard !centre.isEmpty else { return .codes(try codec.rows(of: vectors, channels)) }
     var differences = vectors.copied()
-    var turned = centre
+    var embedded = centre
     for (row, start) in stride(from: 0, to: vectors.count, by: centre.count).enumerated() {
-      turns?.turn(centre, row: row, into: &turned)
-      for i in turned.indices { differences[start + i] -= turned[i] }
+      rotaryTable?.embed(centre, row: row, into: &embedded)
+      for i in embedded.indices { differences[start + i] -= embedded[i] }
     }
     return .codes(try codec.rows(of: differences.span, channels))
   }

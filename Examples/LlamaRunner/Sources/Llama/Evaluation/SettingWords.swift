@@ -149,7 +149,7 @@ extension SettingWords {
     switch value(.centre) {
     case nil, "none": .none
     case "mean": .mean
-    case "turned": .turnedMean(TurboQuantKVCache.RotaryEmbedding(frequencies: frequencies))
+    case "turned": .rotaryMean(TurboQuantKVCache.RotaryEmbedding(frequencies: frequencies))
     default: throw wrong(.centre, "none, mean or turned")
     }
   }
@@ -178,7 +178,7 @@ extension SettingWords {
 
 extension KVCentring {
   fileprivate var turns: Bool {
-    if case .turnedMean = self { true } else { false }
+    if case .rotaryMean = self { true } else { false }
   }
 }
 
