@@ -9,7 +9,7 @@ struct PageScratch: ~Copyable {
   var weights: WholeWeights
 
   init(queries: Int, widest: Int) {
-    // Turned parts have as many sums as a value has coordinates, twice a query.
+    // Transposed parts have one sum per coordinate of a value, twice per query.
     sums = FloatBuffer(count: queries * max(Page.rowCount, 2 * widest))
     shares = FloatBuffer(count: Page.rowCount)
     weights = WholeWeights(rowCount: Page.rowCount, queries: queries)

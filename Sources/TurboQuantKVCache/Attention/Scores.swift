@@ -115,7 +115,7 @@ extension ChannelGroupCodec {
         sumRows(
           page, sealedLayout.parts[number], stride, 0..<rows, queries.queries[q], q, &sums)
       }
-    case .turned: preconditionFailure("keys are not turned")
+    case .transposed: preconditionFailure("keys are not transposed")
     }
   }
 

@@ -70,7 +70,7 @@ extension ChannelGroupCodec {
       let (offset, coordinates) = (layout.parts[number].offset, layout.parts[number].coordinates)
       let first = start + coordinates.lowerBound
       switch layout.parts[number].order {
-      case .turned(let shape):
+      case .transposed(let shape):
         guard let centroids = wholeCentroids[number] else { continue }
         let groups = coordinates.count / QuadShape.rowCount
         switch centroids.numbers {
@@ -95,7 +95,7 @@ extension ChannelGroupCodec {
           let own = weights.span.extracting(q * Page.rowCount..<q * Page.rowCount + rows)
           combine(page, layout.parts[number], stride, own, scales, to: &sums, at: q * width + first)
         }
-      case .quads: preconditionFailure("values are turned")
+      case .quads: preconditionFailure("values are transposed")
       }
     }
   }
@@ -134,7 +134,7 @@ extension ChannelGroupCodec {
 // MARK: Whole numbers
 
 extension ChannelGroupCodec {
-  /// The sums of all queries over turned coordinates, both planes of each query, whose centroids are bytes.
+  /// The sums of all queries over transposed coordinates, both planes of each query, whose centroids are bytes.
   private func multiply(
     _ page: RawSpan, at offset: Int, _ shape: QuadShape, _ groups: Int, _ centroids: SIMD16<UInt8>,
     _ queries: Int, next: RawSpan, _ scratch: inout PageScratch
@@ -147,7 +147,7 @@ extension ChannelGroupCodec {
       stride: groups * QuadShape.rowCount)
   }
 
-  /// The sums of all queries over turned coordinates whose centroids are words.
+  /// The sums of all queries over transposed coordinates whose centroids are words.
   private func multiply(
     _ page: RawSpan, at offset: Int, _ shape: QuadShape, _ groups: Int, _ magnitudes: [UInt16],
     _ queries: Int, next: RawSpan, _ scratch: inout PageScratch
@@ -160,7 +160,7 @@ extension ChannelGroupCodec {
       stride: groups * QuadShape.rowCount)
   }
 
-  /// Adds what the sums of query `q` over a turned part of `count` coordinates mean.
+  /// Adds what the sums of query `q` over a transposed part of `count` coordinates mean.
   private func add(
     _ q: Int, _ count: Int, _ scratch: borrowing PageScratch, _ centroids: WholeCentroids,
     to sums: inout FloatBuffer, at first: Int

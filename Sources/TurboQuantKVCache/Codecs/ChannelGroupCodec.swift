@@ -13,12 +13,12 @@ final class ChannelGroupCodec: Sendable {
   /// The centroids of each part of a sealed page as whole numbers; nil for packed rows.
   let wholeCentroids: [WholeCentroids?]
 
-  /// The codec of keys, or of values, which are `turned` in sealed pages.
-  init(_ codec: Codec, _ estimator: Estimator, turned: Bool) {
+  /// The codec of keys, or of values, which are `transposed` in sealed pages.
+  init(_ codec: Codec, _ estimator: Estimator, transposed: Bool) {
     self.codec = codec
     self.estimator = estimator
     openLayout = .open(codec)
-    sealedLayout = .sealed(codec, turned: turned)
+    sealedLayout = .sealed(codec, transposed: transposed)
     wholeCentroids = sealedLayout.parts.map { part in
       switch (part.order, part.content) {
       case (.rows, _), (_, .angles): nil

@@ -86,7 +86,7 @@ public struct KVCodec: Sendable {
           throw CodecError(
             .estimatorNotOffered(estimator: estimator.rawValue, quantizer: group.kind.name))
         }
-        codecs.append(ChannelGroupCodec(codec, estimator, turned: name == "values"))
+        codecs.append(ChannelGroupCodec(codec, estimator, transposed: name == "values"))
       }
       return KeyOrValueCodec(codecs)
     } catch {

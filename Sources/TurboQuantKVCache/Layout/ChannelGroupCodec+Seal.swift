@@ -38,7 +38,7 @@ extension PageLayout.Part {
           rows, at: row * stride + rowOffset, stride: stride, into: &page,
           at: offset + (first + row) / QuadShape.rowCount * shape.groupByteCount)
       }
-    case .turned(let shape):
+    case .transposed(let shape):
       shape.fillTurned(
         rows, at: rowOffset, stride: stride, groups: coordinates.count / QuadShape.rowCount,
         into: &page, at: offset, first..<first + Page.runCount)

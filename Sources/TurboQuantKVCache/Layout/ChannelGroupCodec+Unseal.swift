@@ -84,7 +84,7 @@ extension PageLayout.Part {
       let code: UInt8
       switch order {
       case .quads(let shape): code = shape.code(page, at: offset, row: row, i)
-      case .turned(let shape): code = shape.code(page, at: offset, row: i, row)
+      case .transposed(let shape): code = shape.code(page, at: offset, row: i, row)
       case .rows: preconditionFailure("rows are no quads")
       }
       // A code may lie in two bytes.

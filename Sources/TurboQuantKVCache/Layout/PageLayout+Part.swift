@@ -34,8 +34,8 @@ extension PageLayout {
       case rows(stride: Int)
       /// The page's rows are those of the quads.
       case quads(QuadShape)
-      /// Each coordinate is a row of quads, whose coordinates are the page's rows.
-      case turned(QuadShape)
+      /// Quads of the transposed page: each coordinate is a row of quads, each row of the page a coordinate.
+      case transposed(QuadShape)
     }
 
     let content: Content

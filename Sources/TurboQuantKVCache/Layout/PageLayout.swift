@@ -37,12 +37,12 @@ final class PageLayout: Sendable {
   }
 
   /// The layout of sealed pages: coordinates that do not fill quads stay in packed rows.
-  static func sealed(_ codec: Codec, turned: Bool) -> PageLayout {
+  static func sealed(_ codec: Codec, transposed: Bool) -> PageLayout {
     var parts: [Part] = []
     var end = 0
     for piece in pieces(codec) {
       let bits = piece.content.quadBits ?? 0
-      let grain = bits == 0 || turned ? QuadShape.rowCount : QuadShape.grain(bits: bits)
+      let grain = bits == 0 || transposed ? QuadShape.rowCount : QuadShape.grain(bits: bits)
       let inQuads = bits == 0 ? 0 : piece.coordinates.count / grain * grain
       let middle = piece.coordinates.lowerBound + inQuads
       let left = middle..<piece.coordinates.upperBound
@@ -53,10 +53,10 @@ final class PageLayout: Sendable {
         end += part.byteCount
       }
       if inQuads > 0 {
-        let shape = QuadShape(dimension: turned ? Page.rowCount : inQuads, bits: bits)
+        let shape = QuadShape(dimension: transposed ? Page.rowCount : inQuads, bits: bits)
         append(
           piece.coordinates.lowerBound..<middle, at: piece.byteOffset,
-          turned ? .turned(shape) : .quads(shape))
+          transposed ? .transposed(shape) : .quads(shape))
       }
       append(
         left, at: piece.byteOffset + inQuads * bits / 8,

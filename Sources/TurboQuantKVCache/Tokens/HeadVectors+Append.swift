@@ -53,7 +53,7 @@ enum RowBatch: Sendable {
   case codes([CodedRows])
 }
 
-/// What turns keys, or values, into rows.
+/// Makes rows of keys, or of values.
 struct RowWriter: Sendable {
   let codec: KeyOrValueCodec?
   let precision: KVPrecision
