@@ -153,7 +153,7 @@ extension KVCache {
     let configuration = self.codec.configuration
     return RowWriter(
       codec: codec, precision: precision, sinks: configuration.sinks,
-      window: configuration.window, rounds: self.codec.hasHalves, rotaryTable: table,
+      window: configuration.window, roundsToFloat16: self.codec.roundsToFloat16, rotaryTable: table,
       kernels: self.codec.kernels)
   }
 }

@@ -33,9 +33,9 @@ extension KVCache {
   func check(
     _ floats: Span<Float>, dimension: Int, _ tokens: Int, _ name: String, _ precision: KVPrecision?
   ) throws(KVCacheError) {
-    let isHalf = precision.map { codec.hasHalves || $0 == .float16 } ?? false
+    let isFloat16 = precision.map { codec.roundsToFloat16 || $0 == .float16 } ?? false
     // What rounds beyond the largest float16, 65,504.
-    let limit = isHalf ? 65_520 : precision == nil ? KVCache.queryLimit : KVCache.limit
+    let limit = isFloat16 ? 65_520 : precision == nil ? KVCache.queryLimit : KVCache.limit
     guard !(codec.kernels.largestMagnitude(floats) < limit) else { return }
     for i in floats.indices where !(abs(floats[i]) < limit) {
       let (head, token, coordinate) = (
@@ -44,7 +44,7 @@ extension KVCache {
       throw KVCacheError(
         .notFinite(head: head, token: token, coordinate: coordinate),
         "\(name) of head \(head), token \(token), coordinate \(coordinate) is \(floats[i]); expected "
-          + (isHalf
+          + (isFloat16
             ? "less than 65520 in magnitude, where float16 ends; scale it down, or keep float32 or codes "
               + "without sinks and window"
             : "a number below \(limit) in magnitude; scale it down"))

@@ -46,7 +46,7 @@ extension KVCache {
     var floats = widened(vectors.sinks)
     switch vectors.stored {
     case .floats(let pages): for page in 0..<pages.pageCount { floats += pages[page: page] }
-    case .halves(let pages):
+    case .float16s(let pages):
       for page in 0..<pages.pageCount { floats += widened(pages[page: page]) }
     case .codes(let groups, let keyOrValueCodec):
       for number in 0..<groups[0].pageCount {
@@ -82,10 +82,10 @@ extension KVCache {
     }
   }
 
-  private func widened(_ halves: [UInt16]) -> [Float] {
-    var floats = [Float](repeating: 0, count: halves.count)
+  private func widened(_ float16s: [UInt16]) -> [Float] {
+    var floats = [Float](repeating: 0, count: float16s.count)
     var target = floats.mutableSpan
-    codec.kernels.widen(halves.span, into: &target)
+    codec.kernels.widen(float16s.span, into: &target)
     return floats
   }
 }

@@ -79,7 +79,7 @@ import Testing
   }
 
   /// binary16 keeps eleven bits.
-  @Test func lossOfHalves() throws {
+  @Test func lossOfFloat16() throws {
     let shape = KVShape(queryHeads: 1, keyValueHeads: 1, keyDimension: 40)
     var cache = KVCache(
       try KVCodec(KVConfiguration(shape: shape, keys: .float16, values: .float32)))

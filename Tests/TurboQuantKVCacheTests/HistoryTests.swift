@@ -77,7 +77,7 @@ import TurboQuantKernels
   private func expectEqual(_ cache: KVCache, _ model: Model, _ place: String) throws {
     try #require(cache.count == model.tokens.count, "\(place)")
     let head = cache.heads[0]
-    let rounds = cache.codec.hasHalves
+    let rounds = cache.codec.roundsToFloat16
     func rounded(_ x: [Float]) -> [Float] { rounds ? x.map { Float(Float16($0)) } : x }
     for (vectors, codec, vector) in [
       (head.keys, cache.codec.keyCodec, \Token.key), (head.values, cache.codec.valueCodec, \.value),

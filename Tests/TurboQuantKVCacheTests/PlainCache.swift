@@ -73,8 +73,8 @@ struct PlainCache {
   }
 
   private func rounded(_ x: [Float], _ precision: KVPrecision) -> [Float] {
-    let isHalf = codec.hasHalves || precision == .float16
-    return isHalf ? x.map { Float(Float16($0)) } : x
+    let isFloat16 = codec.roundsToFloat16 || precision == .float16
+    return isFloat16 ? x.map { Float(Float16($0)) } : x
   }
 
   /// The scores of a query with all tokens.

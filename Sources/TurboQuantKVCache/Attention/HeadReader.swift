@@ -42,18 +42,18 @@ struct HeadReader: ~Copyable {
     let sinks = min(most, head.keys.sinkCount)
     let start = head.keys.storedStart
     let end = min(most, start + head.keys.stored.count)
-    readHalves(
+    readExact(
       head.keys.sinks, head.values.sinks, 0..<sinks, areSinks: true, &softmaxes)
     if start < end { try readStored(queries, start..<end, &softmaxes) }
     if end < most {
-      readHalves(
+      readExact(
         head.keys.window, head.values.window, end..<most, areSinks: false, &softmaxes)
     }
     for i in 0..<softmaxes.count { output += try self.output(softmaxes, i) }
   }
 
   /// Rows of float16 that are not in pages: sinks and window.
-  private mutating func readHalves(
+  private mutating func readExact(
     _ keys: [UInt16], _ values: [UInt16], _ tokens: Range<Int>, areSinks: Bool,
     _ softmaxes: inout RunningSoftmaxes
   ) {

@@ -13,7 +13,7 @@ extension HeadReader {
     case .floats(let pages):
       let keys = pages[page: page]
       scoreRows(keys.span.extracting(0..<rows * width), &softmaxes)
-    case .halves(let pages):
+    case .float16s(let pages):
       let keys = pages[page: page]
       scoreRows(keys.span.extracting(0..<rows * width), &softmaxes)
     case .codes(let groups, let keyCodec):
@@ -35,7 +35,7 @@ extension HeadReader {
     }
   }
 
-  /// Scores of rows of floats or halves with every query.
+  /// Scores of rows of float32 or float16 numbers with every query.
   func scoreRows<Element: RowElement>(
     _ keys: Span<Element>, _ softmaxes: inout RunningSoftmaxes
   ) {

@@ -12,7 +12,7 @@ extension HeadReader {
     case .floats(let pages):
       let values = pages[page: page]
       addRows(values.span.extracting(0..<rows * width), &softmaxes)
-    case .halves(let pages):
+    case .float16s(let pages):
       let values = pages[page: page]
       addRows(values.span.extracting(0..<rows * width), &softmaxes)
     case .codes(let groups, let valueCodec):
@@ -35,7 +35,7 @@ extension HeadReader {
     }
   }
 
-  /// Adds rows of floats or halves by their weights.
+  /// Adds rows of float32 or float16 numbers by their weights.
   func addRows<Element: RowElement>(
     _ values: Span<Element>, _ softmaxes: inout RunningSoftmaxes
   ) {

@@ -95,5 +95,5 @@ public struct KVCodec: Sendable {
   }
 
   /// Whether tokens pass through float16 before they become codes.
-  var hasHalves: Bool { configuration.sinks > 0 || configuration.window > 0 }
+  var roundsToFloat16: Bool { configuration.sinks > 0 || configuration.window > 0 }
 }

@@ -17,8 +17,8 @@ extension HeadVectors {
     _ cursor: inout SnapshotCursor, _ kernels: Kernels
   ) throws(KVCacheError) {
     forgotten = tokens.forgotten
-    sinks = try halves(file, tokens.sinks, &cursor)
-    window = try halves(file, tokens.window, &cursor)
+    sinks = try float16s(file, tokens.sinks, &cursor)
+    window = try float16s(file, tokens.window, &cursor)
     if hasCentre {
       let (count, start) = (4 * dimension, cursor.centres)
       centre = try file.withBytes(SnapshotRecord.centres, at: start, count: count) { bytes in
@@ -69,20 +69,20 @@ extension HeadVectors {
     cursor.centres += count
   }
 
-  private func halves(
+  private func float16s(
     _ file: SnapshotFile, _ tokens: Int, _ cursor: inout SnapshotCursor
   ) throws(KVCacheError) -> [UInt16] {
     let (count, overflows) = (2 * dimension).multipliedReportingOverflow(by: tokens)
     let start = cursor.exact
-    let halves = try file.withBytes(
+    let float16s = try file.withBytes(
       SnapshotRecord.exact, at: start, count: overflows ? .max : count
     ) { bytes in
       stride(from: 0, to: count, by: 2).map { bytes.integer(at: $0, as: UInt16.self) }
     }
-    guard halves.allSatisfy(\.isFiniteHalf) else {
+    guard float16s.allSatisfy(\.isFiniteFloat16) else {
       throw file.malformed("a coordinate is no number", in: SnapshotRecord.exact, at: start)
     }
     cursor.exact += count
-    return halves
+    return float16s
   }
 }

@@ -18,7 +18,7 @@ extension StoredRows {
   func stored(_ number: Int) -> [AlignedBytes] {
     switch self {
     case .floats(let pages): [padded(pages[page: number].span.raw)]
-    case .halves(let pages): [padded(pages[page: number].span.raw)]
+    case .float16s(let pages): [padded(pages[page: number].span.raw)]
     case .codes(let groups, let codec):
       zip(groups, codec.channelGroups).map { $0.stored(number, $1) }
     }
@@ -37,10 +37,10 @@ extension StoredRows {
       let floats = (0..<rows * pages.width).map { bytes.float32(at: 4 * $0) }
       append(.floats(floats))
       return kernels.largestMagnitude(floats.span) < KVCache.limit
-    case .halves(let pages):
-      let halves = (0..<rows * pages.width).map { bytes.integer(at: 2 * $0, as: UInt16.self) }
-      append(.halves(halves))
-      return halves.allSatisfy(\.isFiniteHalf)
+    case .float16s(let pages):
+      let float16s = (0..<rows * pages.width).map { bytes.integer(at: 2 * $0, as: UInt16.self) }
+      append(.float16s(float16s))
+      return float16s.allSatisfy(\.isFiniteFloat16)
     case .codes(var groups, let codec):
       var (start, isSound) = (0, true)
       for i in groups.indices {
@@ -52,7 +52,7 @@ extension StoredRows {
         }
         isSound =
           isSound && kernels.largestMagnitude(scales.span) <= KVCache.scaleLimit
-          && codec.channelGroups[i].radii(own, rows: rows).allSatisfy(\.isFiniteHalf)
+          && codec.channelGroups[i].radii(own, rows: rows).allSatisfy(\.isFiniteFloat16)
         start += layout.byteCount
       }
       self = .codes(groups, codec)
@@ -74,5 +74,5 @@ extension ChannelGroupCodec {
 
 extension UInt16 {
   /// Whether these are the bits of a finite binary16 number.
-  var isFiniteHalf: Bool { self & 0x7C00 != 0x7C00 }
+  var isFiniteFloat16: Bool { self & 0x7C00 != 0x7C00 }
 }

@@ -9,15 +9,15 @@ extension HeadVectors {
     of vectors: Span<Float>, after count: Int, _ writer: RowWriter
   ) throws(CodecError) -> Additions {
     var additions = Additions()
-    guard writer.rounds else {
+    guard writer.roundsToFloat16 else {
       additions.stored = try writer.rows(of: vectors, centre: centre, channels)
       return additions
     }
     // Every token passes through float16, so that it does not matter how many come in one call.
-    let halves = writer.kernels.halves(of: vectors)
+    let float16s = writer.kernels.halves(of: vectors)
     let toSinks = max(0, min(vectors.count, (writer.sinks - count) * dimension))
-    additions.sinks = halves[..<toSinks]
-    additions.window = halves[toSinks...]
+    additions.sinks = float16s[..<toSinks]
+    additions.window = float16s[toSinks...]
     let queue = window + additions.window
     additions.leaving = max(0, queue.count - writer.window * dimension)
     var floats = [Float](repeating: 0, count: additions.leaving)
@@ -48,7 +48,7 @@ struct Additions: Sendable {
 /// Rows of one of the kinds that are stored, one after another.
 enum RowBatch: Sendable {
   case floats([Float])
-  case halves([UInt16])
+  case float16s([UInt16])
   /// One for each part of the codec.
   case codes([CodedRows])
 }
@@ -60,7 +60,7 @@ struct RowWriter: Sendable {
   let sinks: Int
   let window: Int
   /// Whether vectors pass through float16.
-  let rounds: Bool
+  let roundsToFloat16: Bool
   /// The rotary embedding at the positions of the next rows, if the mean is a rotary one.
   let rotaryTable: RotaryTable?
   let kernels: Kernels
@@ -71,7 +71,7 @@ struct RowWriter: Sendable {
   ) throws(CodecError) -> RowBatch {
     guard let codec else {
       return precision == .float16
-        ? .halves(kernels.halves(of: vectors)) : .floats(vectors.copied())
+        ? .float16s(kernels.halves(of: vectors)) : .floats(vectors.copied())
     }
     guard !centre.isEmpty else { return .codes(try codec.rows(of: vectors, channels)) }
     var differences = vectors.copied()

@@ -21,7 +21,7 @@ struct HeadVectors: Sendable {
     self.dimension = dimension
     switch precision {
     case .float32: stored = .floats(Pages(width: dimension))
-    case .float16: stored = .halves(Pages(width: dimension))
+    case .float16: stored = .float16s(Pages(width: dimension))
     case .codes, .outliers, .sketches:
       guard let codec else { preconditionFailure("codes without a codec") }
       stored = .codes(codec.channelGroups.map { _ in CodePages() }, codec)

@@ -3,7 +3,7 @@ internal import TurboQuantKernels
 /// The keys, or the values, of one head between its sinks and its window, in the precision asked for.
 enum StoredRows: Sendable {
   case floats(Pages<Float>)
-  case halves(Pages<UInt16>)
+  case float16s(Pages<UInt16>)
   /// One element per channel group, all with the same number of rows.
   case codes([CodePages], KeyOrValueCodec)
 
@@ -11,7 +11,7 @@ enum StoredRows: Sendable {
   var count: Int {
     switch self {
     case .floats(let pages): pages.count
-    case .halves(let pages): pages.count
+    case .float16s(let pages): pages.count
     case .codes(let groups, _): groups[0].count
     }
   }
@@ -23,7 +23,7 @@ enum StoredRows: Sendable {
   func withPage(_ number: Int, _ body: (RawSpan) -> Void) {
     switch self {
     case .floats(let pages): body(pages[page: number].span.raw)
-    case .halves(let pages): body(pages[page: number].span.raw)
+    case .float16s(let pages): body(pages[page: number].span.raw)
     case .codes(let groups, _): for group in groups { body(group.sealed.page(number)) }
     }
   }
@@ -32,7 +32,7 @@ enum StoredRows: Sendable {
   var rowByteCount: Int {
     switch self {
     case .floats(let pages): 4 * pages.width
-    case .halves(let pages): 2 * pages.width
+    case .float16s(let pages): 2 * pages.width
     case .codes(_, let codec): codec.rowByteCount
     }
   }
@@ -45,10 +45,10 @@ enum StoredRows: Sendable {
       self = .floats(Pages(width: pages.width))
       pages.append(rows[...])
       self = .floats(pages)
-    case (.halves(var pages), .halves(let rows)):
-      self = .halves(Pages(width: pages.width))
+    case (.float16s(var pages), .float16s(let rows)):
+      self = .float16s(Pages(width: pages.width))
       pages.append(rows[...])
-      self = .halves(pages)
+      self = .float16s(pages)
     case (.codes(var groups, let codec), .codes(let rows)):
       self = .codes([], codec)
       for i in groups.indices { groups[i].append(rows[i], codec.channelGroups[i]) }
@@ -63,9 +63,9 @@ enum StoredRows: Sendable {
     case .floats(var pages):
       pages.forget(pages: pageCount)
       self = .floats(pages)
-    case .halves(var pages):
+    case .float16s(var pages):
       pages.forget(pages: pageCount)
-      self = .halves(pages)
+      self = .float16s(pages)
     case .codes(var groups, let codec):
       for i in groups.indices { groups[i].forget(pages: pageCount) }
       self = .codes(groups, codec)
@@ -79,10 +79,10 @@ enum StoredRows: Sendable {
       self = .floats(Pages(width: pages.width))
       pages.truncate(to: newCount)
       self = .floats(pages)
-    case .halves(var pages):
-      self = .halves(Pages(width: pages.width))
+    case .float16s(var pages):
+      self = .float16s(Pages(width: pages.width))
       pages.truncate(to: newCount)
-      self = .halves(pages)
+      self = .float16s(pages)
     case .codes(var groups, let codec):
       self = .codes([], codec)
       for i in groups.indices { groups[i].truncate(to: newCount, codec.channelGroups[i]) }
