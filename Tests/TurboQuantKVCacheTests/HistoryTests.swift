@@ -137,15 +137,15 @@ import TurboQuantKernels
     let codec = try KVCodec(configuration)
     var dice = Dice(seed: 4)
     let (keys, values) = (dice.normals(2 * n * 80), dice.normals(2 * n * 80))
-    var (whole, pieces) = (KVCache(codec), KVCache(codec))
+    var (whole, steps) = (KVCache(codec), KVCache(codec))
     // The centre is that of the first call beyond the sinks, which is therefore the same.
     try whole.append(keys, values, 0..<50, of: n)
-    try pieces.append(keys, values, 0..<50, of: n)
+    try steps.append(keys, values, 0..<50, of: n)
     try whole.append(keys, values, 50..<n, of: n)
-    for t in 50..<n { try pieces.append(keys, values, t..<t + 1, of: n) }
+    for t in 50..<n { try steps.append(keys, values, t..<t + 1, of: n) }
     let queries = dice.normals(2 * 80)
-    #expect(try whole.attended(queries) == pieces.attended(queries))
-    #expect(whole.memory == pieces.memory)
+    #expect(try whole.attended(queries) == steps.attended(queries))
+    #expect(whole.memory == steps.memory)
     // Truncating to nothing forgets the centre; anything else keeps it.
     let centre = whole.heads[0].keys.centre
     try whole.truncate(to: 1)
@@ -163,7 +163,7 @@ import TurboQuantKernels
     let floats = [Float](repeating: 0.5, count: 900 * 64)
     try cache.append(keys: floats.span, values: floats.span)
     var fork = cache
-    // The last page takes them with the four that were waiting to be a run.
+    // The last page takes them with the four that were waiting to fill a seal batch.
     let tokens = [Float](repeating: 1, count: 28 * 64)
     try fork.append(keys: tokens.span, values: tokens.span)
     guard case .codes(let own, _) = cache.heads[0].keys.stored, let a = own.first,

@@ -3,13 +3,13 @@
 internal import TurboQuantKernels
 
 extension ChannelGroupCodec {
-  /// Puts a run into rows `row`, … of a page.
-  func seal(_ run: PackedRows, into page: inout AlignedBytes, at row: Int) {
+  /// Moves a seal batch into a page, from `row` on.
+  func seal(_ batch: PackedRows, into page: inout AlignedBytes, at row: Int) {
     var target = page.mutableBytes
     for part in sealedLayout.parts {
-      part.seal(run.bytes.span.raw, stride: codeByteCount, into: &target, at: row)
+      part.seal(batch.bytes.span.raw, stride: codeByteCount, into: &target, at: row)
     }
-    for (scales, offset) in scales(run, sealedLayout) {
+    for (scales, offset) in scales(batch, sealedLayout) {
       target.copyBytes(of: scales.span.raw, to: offset + 4 * row)
     }
   }
@@ -22,18 +22,18 @@ extension ChannelGroupCodec {
 }
 
 extension PageLayout.Part {
-  /// Moves the part from a run of packed rows, `stride` bytes each, into rows `first`, … of a sealed page.
+  /// Moves the part of a seal batch, `stride` bytes per row, into a page, from row `first` on.
   func seal(_ rows: RawSpan, stride: Int, into page: inout MutableRawSpan, at first: Int) {
     switch order {
     case .rows(let ownStride):
-      for row in 0..<Page.runCount {
+      for row in 0..<SealBatch.rowCount {
         let start = row * stride + rowOffset
         page.copyBytes(
           of: rows.extracting(start..<start + packedByteCount),
           to: offset + (first + row) * ownStride)
       }
     case .quads(let shape):
-      for row in Swift.stride(from: 0, to: Page.runCount, by: QuadShape.rowCount) {
+      for row in Swift.stride(from: 0, to: SealBatch.rowCount, by: QuadShape.rowCount) {
         shape.fill(
           rows, at: row * stride + rowOffset, stride: stride, into: &page,
           at: offset + (first + row) / QuadShape.rowCount * shape.groupByteCount)
@@ -41,7 +41,7 @@ extension PageLayout.Part {
     case .transposed(let shape):
       shape.fillTurned(
         rows, at: rowOffset, stride: stride, groups: coordinates.count / QuadShape.rowCount,
-        into: &page, at: offset, first..<first + Page.runCount)
+        into: &page, at: offset, first..<first + SealBatch.rowCount)
     }
   }
 }

@@ -1,8 +1,11 @@
-/// The size of a page.
+/// Rows that lie together, and are shared between copies of a cache.
 enum Page {
-  /// Rows of a page: enough that a page's cost is its rows', few enough that a fork copies little.
+  /// Rows of a page: enough that a page costs hardly more than its rows, few enough that a fork copies little.
   static let rowCount = 256
-  /// Rows of a page that are sealed together: two groups of keys, of values as many tokens as fill every piece of
-  /// their quads.
-  static let runCount = 32
+}
+
+/// The rows that are sealed together.
+enum SealBatch {
+  /// Two groups of keys; of values, as many tokens as complete all bit fields of their quads.
+  static let rowCount = 32
 }

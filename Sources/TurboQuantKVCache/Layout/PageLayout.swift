@@ -4,7 +4,7 @@ internal import TurboQuantKernels
 /// Where everything lies in a page of codes: parts of the codes, then the scales of its rows.
 ///
 /// An *open* page holds rows packed as the codec packs them; a partly filled page of a snapshot is one. In a *sealed*
-/// one codes are in the quads that the kernels read, and nothing is lost or added; rows are sealed in runs.
+/// one codes are in the quads that the kernels read, and nothing is lost or added; rows are sealed a batch at a time.
 final class PageLayout: Sendable {
   let parts: [Part]
   /// Where the float32 scales of codes begin, and those of signs.

@@ -1,6 +1,6 @@
 internal import TurboQuantKernels
 
-/// Rows of codes in sealed pages, all but the latest, which are kept packed until they are a run.
+/// Rows of codes: sealed in pages, except for the latest, which stay packed until they fill a seal batch.
 ///
 /// Pages are shared between copies of a cache; a copy that appends copies the last page alone.
 struct CodePages: Sendable {
@@ -23,13 +23,13 @@ struct CodePages: Sendable {
   mutating func append(_ rows: CodedRows, _ codec: ChannelGroupCodec) {
     var done = 0
     while done < rows.count {
-      let some = done..<min(rows.count, done + Page.runCount - tail.count)
+      let some = done..<min(rows.count, done + SealBatch.rowCount - tail.count)
       if count % Page.rowCount == 0 {
         sealed.pages.append(AlignedBytes(byteCount: codec.sealedLayout.byteCount))
       }
       tail.append(rows, some, byteCount: codec.codeByteCount)
       done = some.upperBound
-      guard tail.count == Page.runCount else { continue }
+      guard tail.count == SealBatch.rowCount else { continue }
       codec.seal(tail, into: &sealed.pages[pageCount - 1], at: sealed.count % Page.rowCount)
       sealed.count += tail.count
       tail.removeAll()
@@ -64,8 +64,8 @@ struct CodePages: Sendable {
     guard newCount < count else { return }
     sealed.pages.removeLast(pageCount - (newCount + Page.rowCount - 1) / Page.rowCount)
     guard newCount < sealed.count else { return tail.truncate(to: newCount - sealed.count) }
-    // What is left of a run is packed again.
-    sealed.count = newCount / Page.runCount * Page.runCount
+    // What is left of a seal batch is packed again.
+    sealed.count = newCount / SealBatch.rowCount * SealBatch.rowCount
     tail.removeAll()
     guard newCount % Page.rowCount > 0 else { return }
     let (last, start) = (pageCount - 1, (pageCount - 1) * Page.rowCount)
