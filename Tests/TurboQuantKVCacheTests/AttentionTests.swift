@@ -168,10 +168,11 @@ import Testing
     let weights = scores.map { Portable.exp($0 * scale - largest) }
     let found = try cache.attended(q)
     let total = weights.reduce(0, +)
-    // Sealed rows meet whole numbers: both sums of a score are off by what rounding the query and the centroids costs, as in
-    // `KernelBound`, here with vectors of length √d; the sketch's sum counts less than ŷ's.
+    // Sealed rows meet whole numbers: both sums of a score are off by what rounding the query and the centroids
+    // costs, as in `KernelBound`, here with vectors of length √d; the sketch's sum counts less than ŷ's.
     let rounding =
-      n < SealBatch.rowCount ? 0 : 2 * (4 / (128 * 3.0.squareRoot())) * scale * Double(d).squareRoot()
+      n < SealBatch.rowCount
+      ? 0 : 2 * (4 / (128 * 3.0.squareRoot())) * scale * Double(d).squareRoot()
     for i in 0..<d {
       let own = (0..<n).map { Double(values[$0 * d + i]) }
       let expected = (0..<n).reduce(0.0) { $0 + weights[$1] * own[$1] } / total

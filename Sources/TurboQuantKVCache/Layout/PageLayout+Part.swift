@@ -47,9 +47,9 @@ extension PageLayout {
     let order: Order
 
     init(
-      _ piece: Piece, _ coordinates: Range<Int>, rowOffset: Int, offset: Int, _ order: Order
+      _ field: RowField, _ coordinates: Range<Int>, rowOffset: Int, offset: Int, _ order: Order
     ) {
-      content = piece.content
+      content = field.content
       self.coordinates = coordinates
       self.rowOffset = rowOffset
       self.offset = offset

@@ -27,7 +27,7 @@ final class PageLayout: Sendable {
   /// The layout of open pages.
   static func open(_ codec: Codec) -> PageLayout {
     let stride = codec.layout.radii.upperBound
-    let parts = pieces(codec).map {
+    let parts = RowField.all(codec).map {
       Part(
         $0, $0.coordinates, rowOffset: $0.byteOffset, offset: $0.byteOffset, .rows(stride: stride))
     }
@@ -40,45 +40,57 @@ final class PageLayout: Sendable {
   static func sealed(_ codec: Codec, transposed: Bool) -> PageLayout {
     var parts: [Part] = []
     var end = 0
-    for piece in pieces(codec) {
-      let bits = piece.content.quadBits ?? 0
-      let grain = bits == 0 || transposed ? QuadShape.rowCount : QuadShape.grain(bits: bits)
-      let inQuads = bits == 0 ? 0 : piece.coordinates.count / grain * grain
-      let middle = piece.coordinates.lowerBound + inQuads
-      let left = middle..<piece.coordinates.upperBound
+    for field in RowField.all(codec) {
+      let bits = field.content.quadBits ?? 0
+      // Quads hold a multiple of so many coordinates.
+      let multiple = bits == 0 || transposed ? QuadShape.rowCount : QuadShape.grain(bits: bits)
+      let inQuads = bits == 0 ? 0 : field.coordinates.count / multiple * multiple
+      let firstLeft = field.coordinates.lowerBound + inQuads
+      let left = firstLeft..<field.coordinates.upperBound
       func append(_ coordinates: Range<Int>, at rowOffset: Int, _ order: Part.Order) {
         guard !coordinates.isEmpty else { return }
-        let part = Part(piece, coordinates, rowOffset: rowOffset, offset: end, order)
+        let part = Part(field, coordinates, rowOffset: rowOffset, offset: end, order)
         parts.append(part)
         end += part.byteCount
       }
       if inQuads > 0 {
         let shape = QuadShape(dimension: transposed ? Page.rowCount : inQuads, bits: bits)
         append(
-          piece.coordinates.lowerBound..<middle, at: piece.byteOffset,
+          field.coordinates.lowerBound..<firstLeft, at: field.byteOffset,
           transposed ? .transposed(shape) : .quads(shape))
       }
       append(
-        left, at: piece.byteOffset + inQuads * bits / 8,
-        .rows(stride: piece.content.byteCount(of: left.count)))
+        left, at: field.byteOffset + inQuads * bits / 8,
+        .rows(stride: field.content.byteCount(of: left.count)))
     }
     return PageLayout(
       parts, codeBytes: end, hasCodes: !codec.layout.codes.isEmpty, hasSigns: codec.sketch != nil)
   }
+}
 
-  typealias Piece = (
-    content: Part.Content, coordinates: Range<Int>, byteOffset: Int
-  )
+/// A field of a packed row.
+struct RowField {
+  let content: PageLayout.Part.Content
+  let coordinates: Range<Int>
+  /// Where the field begins in the row.
+  let byteOffset: Int
 
-  /// What a packed row consists of.
-  private static func pieces(_ codec: Codec) -> [Piece] {
-    var pieces: [Piece] = (codec.scalarQuantizer?.segments ?? []).map {
-      (.codes($0.codebook), $0.coordinates, $0.byteOffset)
+  /// The fields of a codec's rows.
+  static func all(_ codec: Codec) -> [RowField] {
+    var fields = (codec.scalarQuantizer?.segments ?? []).map {
+      RowField(
+        content: .codes($0.codebook), coordinates: $0.coordinates, byteOffset: $0.byteOffset)
     }
-    if let polar = codec.polarQuantizer { pieces.append((.angles(polar), 0..<codec.dimension, 0)) }
+    if let polar = codec.polarQuantizer {
+      fields.append(
+        RowField(content: .angles(polar), coordinates: 0..<codec.dimension, byteOffset: 0))
+    }
     if let sketch = codec.sketch {
-      pieces.append((.signs, 0..<sketch.directions, codec.layout.signs.lowerBound))
+      fields.append(
+        RowField(
+          content: .signs, coordinates: 0..<sketch.directions,
+          byteOffset: codec.layout.signs.lowerBound))
     }
-    return pieces
+    return fields
   }
 }
