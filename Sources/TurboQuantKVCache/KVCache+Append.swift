@@ -45,16 +45,17 @@ extension KVCache {
     fixCentres(keys, values, tokens: tokens)
     fixChannels(keys, values, tokens: tokens)
     do throws(KVCacheError) {
-      for first in stride(from: 0, to: tokens, by: KVCache.tokensAPart) {
-        let some = first..<min(tokens, first + KVCache.tokensAPart)
+      for first in stride(from: 0, to: tokens, by: KVCache.tokensPerBatch) {
+        let batch = first..<min(tokens, first + KVCache.tokensPerBatch)
         guard !isPrompt || threads > 1 else {
-          try appendHeadByHead(keys, values, some, of: tokens)
+          try appendHeadByHead(keys, values, batch, of: tokens)
           continue
         }
         try append(
-          KVCache.parts(keys, some, of: tokens, shape.keyValueHeads, shape.keyDimension),
-          KVCache.parts(values, some, of: tokens, shape.keyValueHeads, shape.valueDimension),
-          tokens: some.count, threads: threads)
+          KVCache.vectorsPerHead(keys, batch, of: tokens, shape.keyValueHeads, shape.keyDimension),
+          KVCache.vectorsPerHead(
+            values, batch, of: tokens, shape.keyValueHeads, shape.valueDimension),
+          tokens: batch.count, threads: threads)
       }
     } catch {
       if let before { self = before }
@@ -62,16 +63,16 @@ extension KVCache {
     }
   }
 
-  private static let tokensAPart = Page.rowCount
+  private static let tokensPerBatch = Page.rowCount
 
   /// Appends one part, head by head and without copies, while the caller keeps what was before.
   private mutating func appendHeadByHead(
-    _ keys: Span<Float>, _ values: Span<Float>, _ some: Range<Int>, of tokens: Int
+    _ keys: Span<Float>, _ values: Span<Float>, _ batch: Range<Int>, of tokens: Int
   ) throws(KVCacheError) {
-    let writers = (keys: keyWriter(adding: some.count), values: valueWriter)
+    let writers = (keys: keyWriter(adding: batch.count), values: valueWriter)
     let shape = codec.configuration.shape
     for h in heads.indices {
-      let range = h * tokens + some.lowerBound..<h * tokens + some.upperBound
+      let range = h * tokens + batch.lowerBound..<h * tokens + batch.upperBound
       func part(_ width: Int) -> Range<Int> { range.lowerBound * width..<range.upperBound * width }
       do throws(CodecError) {
         heads[h].keys.append(
@@ -84,16 +85,16 @@ extension KVCache {
         throw KVCacheError(error, "head \(h)")
       }
     }
-    count += some.count
+    count += batch.count
   }
 
-  /// The vectors of some tokens of each head.
-  private static func parts(
-    _ floats: Span<Float>, _ some: Range<Int>, of tokens: Int, _ heads: Int, _ dimension: Int
+  /// The vectors of a batch of tokens, head by head.
+  private static func vectorsPerHead(
+    _ floats: Span<Float>, _ batch: Range<Int>, of tokens: Int, _ heads: Int, _ dimension: Int
   ) -> [[Float]] {
     (0..<heads).map { h in
-      let first = (h * tokens + some.lowerBound) * dimension
-      return floats.extracting(first..<first + some.count * dimension).copied()
+      let first = (h * tokens + batch.lowerBound) * dimension
+      return floats.extracting(first..<first + batch.count * dimension).copied()
     }
   }
 
@@ -114,11 +115,11 @@ extension KVCache {
   ) throws(KVCacheError) -> [(keys: Additions, values: Additions)] {
     let writers = (keys: keyWriter(adding: tokens), values: valueWriter)
     return try Parallel.map(heads.count, threads: threads) { h throws(KVCacheError) in
-      let (ownKeys, ownValues) = (keys[h], values[h])
+      let (headKeys, headValues) = (keys[h], values[h])
       do throws(CodecError) {
         return (
-          keys: try heads[h].keys.additions(of: ownKeys.span, after: count, writers.keys),
-          values: try heads[h].values.additions(of: ownValues.span, after: count, writers.values)
+          keys: try heads[h].keys.additions(of: headKeys.span, after: count, writers.keys),
+          values: try heads[h].values.additions(of: headValues.span, after: count, writers.values)
         )
       } catch {
         throw KVCacheError(error, "head \(h)")

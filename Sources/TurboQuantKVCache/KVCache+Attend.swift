@@ -52,13 +52,13 @@ extension KVCache {
       var part: [Float] = []
       part.reserveCapacity(size * shape.valueDimension)
       for start in stride(from: 0, to: size, by: HeadReader.queriesAPass) {
-        let some = start..<min(size, start + HeadReader.queriesAPass)
+        let pass = start..<min(size, start + HeadReader.queriesAPass)
         let first = h * size + start
         try reader.attend(
           floats.span.extracting(
-            first * shape.keyDimension..<(first + some.count) * shape.keyDimension),
-          queryHeads: some.map { h * shape.groupSize + $0 / tokens },
-          visible: some.map { count - tokens + 1 + $0 % tokens }, appendingTo: &part)
+            first * shape.keyDimension..<(first + pass.count) * shape.keyDimension),
+          queryHeads: pass.map { h * shape.groupSize + $0 / tokens },
+          visible: pass.map { count - tokens + 1 + $0 % tokens }, appendingTo: &part)
       }
       return part
     }

@@ -70,15 +70,15 @@ extension KVCache {
   ) throws(CodecError) -> [Float] {
     let rows = min(Page.rowCount, groups[0].count - number * Page.rowCount)
     var vectors: [[Float]] = []
-    for (pages, own) in zip(groups, codec.channelGroups) {
-      vectors.append(try own.decoded(pages.opened(number, own), rows: rows))
+    for (pages, group) in zip(groups, codec.channelGroups) {
+      vectors.append(try group.decoded(pages.opened(number, group), rows: rows))
     }
     guard codec.hasOutliers else { return vectors[0] }
     return (0..<rows).flatMap { row in
-      let own = zip(vectors, codec.channelGroups).map { vectors, group in
+      let row = zip(vectors, codec.channelGroups).map { vectors, group in
         Array(vectors[row * group.codec.dimension..<(row + 1) * group.codec.dimension])
       }
-      return codec.scattered(own, channels)
+      return codec.scattered(row, channels)
     }
   }
 

@@ -38,16 +38,16 @@ struct HeadReader: ~Copyable {
       valueDimension: codec.configuration.shape.valueDimension, visible: visible,
       reach: codec.configuration.slidingWindow,
       sinkLogits: logits.isEmpty ? [] : queryHeads.map { logits[$0] })
-    let most = visible.max() ?? 0
-    let sinks = min(most, head.keys.sinkCount)
+    let tokenCount = visible.max() ?? 0
+    let sinks = min(tokenCount, head.keys.sinkCount)
     let start = head.keys.storedStart
-    let end = min(most, start + head.keys.stored.count)
+    let end = min(tokenCount, start + head.keys.stored.count)
     readExact(
       head.keys.sinks, head.values.sinks, 0..<sinks, areSinks: true, &softmaxes)
     if start < end { try readStored(queries, start..<end, &softmaxes) }
-    if end < most {
+    if end < tokenCount {
       readExact(
-        head.keys.window, head.values.window, end..<most, areSinks: false, &softmaxes)
+        head.keys.window, head.values.window, end..<tokenCount, areSinks: false, &softmaxes)
     }
     for i in 0..<softmaxes.count { output += try self.output(softmaxes, i) }
   }
@@ -101,8 +101,8 @@ struct HeadReader: ~Copyable {
       score(keys, page, rows, prepared, &softmaxes)
       for i in centreScores.indices {
         var all = softmaxes.scores.mutableSpan
-        var own = all._mutatingExtracting(i * Page.rowCount..<i * Page.rowCount + rows)
-        centreScores[i].addNext(codec.kernels, to: &own)
+        var target = all._mutatingExtracting(i * Page.rowCount..<i * Page.rowCount + rows)
+        centreScores[i].addNext(codec.kernels, to: &target)
       }
       cap(rows, &softmaxes)
       let matters = softmaxes.weigh(

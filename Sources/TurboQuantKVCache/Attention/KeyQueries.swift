@@ -62,8 +62,8 @@ final class KeyQueries: Sendable {
     }
     var all: [KeyQueries] = []
     for number in codec.channelGroups.indices {
-      let own = codec.gathered(vectors, channels, group: number)
-      all.append(try KeyQueries(own.span, codec.channelGroups[number], scale: scale))
+      let gathered = codec.gathered(vectors, channels, group: number)
+      all.append(try KeyQueries(gathered.span, codec.channelGroups[number], scale: scale))
     }
     return all
   }

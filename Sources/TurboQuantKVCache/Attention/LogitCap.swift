@@ -9,9 +9,9 @@ extension HeadReader {
     guard let cap = codec.configuration.logitCap else { return }
     for i in 0..<softmaxes.count {
       var all = softmaxes.scores.mutableSpan
-      var own = all._mutatingExtracting(i * Page.rowCount..<i * Page.rowCount + rows)
+      var target = all._mutatingExtracting(i * Page.rowCount..<i * Page.rowCount + rows)
       for r in 0..<rows {
-        own[r] = Float(Double(cap) * hyperbolicTangent(Double(own[r]) / Double(cap)))
+        target[r] = Float(Double(cap) * hyperbolicTangent(Double(target[r]) / Double(cap)))
       }
     }
   }

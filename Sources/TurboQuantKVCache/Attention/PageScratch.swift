@@ -1,17 +1,18 @@
 internal import TurboQuantKernels
 
-/// Memory for what the kernels find on the way.
+/// Memory for intermediate results of the kernels.
 struct PageScratch: ~Copyable {
-  /// Sums and shares of scores, ``Page/rowCount`` a query.
+  /// Sums of codes, ``Page/rowCount`` per query.
   var sums: FloatBuffer
-  var shares: FloatBuffer
+  /// What one part of a page adds to the scores of a query.
+  var partScores: FloatBuffer
   /// Weights of values as whole numbers.
   var weights: WholeWeights
 
   init(queries: Int, widest: Int) {
     // Transposed parts have one sum per coordinate of a value, twice per query.
     sums = FloatBuffer(count: queries * max(Page.rowCount, 2 * widest))
-    shares = FloatBuffer(count: Page.rowCount)
+    partScores = FloatBuffer(count: Page.rowCount)
     weights = WholeWeights(rowCount: Page.rowCount, queries: queries)
   }
 }

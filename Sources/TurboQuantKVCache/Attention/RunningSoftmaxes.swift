@@ -14,7 +14,7 @@ struct RunningSoftmaxes: ~Copyable {
     fileprivate(set) var largest: Float
     /// Σ exp(score − largest).
     fileprivate(set) var weightSum: Double
-    /// The share of tokens that are stored as codes in ``weightSum``.
+    /// The part of ``weightSum`` that belongs to tokens stored as codes.
     fileprivate(set) var codedWeight = 0.0
   }
 
@@ -58,10 +58,10 @@ struct RunningSoftmaxes: ~Copyable {
     var matters = false
     for i in states.indices {
       let seen = (areSinks ? 0 : states[i].first)..<states[i].visible
-      let own = seen.clamped(to: tokens)
+      let clamped = seen.clamped(to: tokens)
       let rows =
-        own.isEmpty
-        ? 0..<0 : own.lowerBound - tokens.lowerBound..<own.upperBound - tokens.lowerBound
+        clamped.isEmpty
+        ? 0..<0 : clamped.lowerBound - tokens.lowerBound..<clamped.upperBound - tokens.lowerBound
       if weigh(kernels, i, rows, areCodes: areCodes) { matters = true }
     }
     return matters
@@ -84,7 +84,7 @@ struct RunningSoftmaxes: ~Copyable {
     return !(here < largest - RunningSoftmaxes.negligible)
   }
 
-  /// The largest of the scores of query `i` that are `seen`; takes the others out of the running.
+  /// The largest of the scores of query `i` that are `seen`; the others become −∞.
   private static func largest(
     _ kernels: Kernels, _ scores: inout FloatBuffer, _ i: Int, _ seen: Range<Int>
   ) -> Float {
@@ -99,8 +99,8 @@ struct RunningSoftmaxes: ~Copyable {
     _ kernels: Kernels, _ scores: inout FloatBuffer, _ i: Int, shift: Float
   ) -> Double {
     var all = scores.mutableSpan
-    var own = all._mutatingExtracting(i * Page.rowCount..<(i + 1) * Page.rowCount)
-    return Double(kernels.exponentials(&own, shift: shift))
+    var target = all._mutatingExtracting(i * Page.rowCount..<(i + 1) * Page.rowCount)
+    return Double(kernels.exponentials(&target, shift: shift))
   }
 
   private static func fill(

@@ -62,7 +62,7 @@ extension ChannelGroupCodec {
         add(
           scratch.sums, q, 0..<rows, scales,
           queries.factors(ofPart: number, query: q, isSealed: true),
-          isFirst: number == 0 && !adding, to: &scores, &scratch.shares)
+          isFirst: number == 0 && !adding, to: &scores, &scratch.partScores)
       }
     }
   }
@@ -82,7 +82,7 @@ extension ChannelGroupCodec {
         add(
           scratch.sums, q, range, scales.span.raw,
           queries.factors(ofPart: number, query: q, isSealed: false),
-          isFirst: number == 0 && !adding, to: &scores, &scratch.shares)
+          isFirst: number == 0 && !adding, to: &scores, &scratch.partScores)
       }
     }
   }
@@ -95,7 +95,8 @@ extension ChannelGroupCodec {
     switch sealedLayout.parts[number].order {
     case .quads(let shape):
       guard let centroids = wholeCentroids[number] else { break }
-      let (offset, own) = (sealedLayout.parts[number].offset, queries.weightRange(ofPart: number))
+      let offset = sealedLayout.parts[number].offset
+      let weightRange = queries.weightRange(ofPart: number)
       let groups = (rows + QuadShape.rowCount - 1) / QuadShape.rowCount
       var target = sums.mutableSpan
       switch centroids.numbers {
@@ -103,12 +104,14 @@ extension ChannelGroupCodec {
         let weights = queries.weights
         codec.kernels.quadSums(
           page, at: offset, shape, groups: groups, centroids: whole,
-          weights: weights.span.extracting(own), next: next, into: &target, stride: Page.rowCount)
+          weights: weights.span.extracting(weightRange), next: next, into: &target,
+          stride: Page.rowCount)
       case .magnitudes(let magnitudes):
         let weights = queries.wideWeights
         codec.kernels.wideQuadSums(
           page, at: offset, shape, groups: groups, magnitudes: magnitudes.span,
-          weights: weights.span.extracting(own), next: next, into: &target, stride: Page.rowCount)
+          weights: weights.span.extracting(weightRange), next: next, into: &target,
+          stride: Page.rowCount)
       }
     case .rows(let stride):
       for q in 0..<queries.count {
@@ -147,17 +150,17 @@ extension ChannelGroupCodec {
   private func add(
     _ sums: borrowing FloatBuffer, _ q: Int, _ range: Range<Int>, _ scales: RawSpan,
     _ factors: KeyFactors, isFirst: Bool, to scores: inout FloatBuffer,
-    _ shares: inout FloatBuffer
+    _ partScores: inout FloatBuffer
   ) {
     let first = q * Page.rowCount
     let places = first + range.lowerBound..<first + range.upperBound
     var all = scores.mutableSpan
-    var own = all._mutatingExtracting(places)
+    var target = all._mutatingExtracting(places)
     let terms = KeyTerms(sums: sums.span.extracting(places), KeyScalars(norms: scales))
-    guard !isFirst else { return codec.kernels.rowKeys(terms, factors, into: &own) }
-    var allShares = shares.mutableSpan
-    var more = allShares._mutatingExtracting(0..<range.count)
-    codec.kernels.rowKeys(terms, factors, into: &more)
-    for r in 0..<range.count { own[r] += more[r] }
+    guard !isFirst else { return codec.kernels.rowKeys(terms, factors, into: &target) }
+    var allPartScores = partScores.mutableSpan
+    var added = allPartScores._mutatingExtracting(0..<range.count)
+    codec.kernels.rowKeys(terms, factors, into: &added)
+    for r in 0..<range.count { target[r] += added[r] }
   }
 }

@@ -92,8 +92,10 @@ extension ChannelGroupCodec {
         }
       case .rows(let stride):
         for q in 0..<queries {
-          let own = weights.span.extracting(q * Page.rowCount..<q * Page.rowCount + rows)
-          combine(page, layout.parts[number], stride, own, scales, to: &sums, at: q * width + first)
+          let rowWeights = weights.span.extracting(q * Page.rowCount..<q * Page.rowCount + rows)
+          combine(
+            page, layout.parts[number], stride, rowWeights, scales, to: &sums, at: q * width + first
+          )
         }
       case .quads: preconditionFailure("values are transposed")
       }
@@ -108,9 +110,10 @@ extension ChannelGroupCodec {
     for part in openLayout.parts {
       for q in 0..<queries {
         let first = q * Page.rowCount
-        let own = weights.span.extracting(first + range.lowerBound..<first + range.upperBound)
+        let rowWeights = weights.span.extracting(
+          first + range.lowerBound..<first + range.upperBound)
         combine(
-          tail.bytes.span.raw, part, codeByteCount, own, tail.scales.span.raw, to: &sums,
+          tail.bytes.span.raw, part, codeByteCount, rowWeights, tail.scales.span.raw, to: &sums,
           at: q * width + start + part.coordinates.lowerBound)
       }
     }

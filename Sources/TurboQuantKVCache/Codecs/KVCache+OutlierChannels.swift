@@ -20,12 +20,12 @@ extension KVCache {
     guard let codec, codec.hasOutliers, heads[0][keyPath: vectors].channels.isEmpty else {
       return
     }
-    let (width, place) = (codec.dimension, count + sinks..<count + tokens)
-    let table = rotary.map { RotaryTable($0, positions: place) }
+    let width = codec.dimension
+    let table = rotary.map { RotaryTable($0, positions: count + sinks..<count + tokens) }
     for h in heads.indices {
-      let own = floats.extracting((h * tokens + sinks) * width..<(h + 1) * tokens * width)
+      let beyondSinks = floats.extracting((h * tokens + sinks) * width..<(h + 1) * tokens * width)
       heads[h][keyPath: vectors].channels = codec.channels(
-        Centre.squares(own, around: heads[h][keyPath: vectors].centre, width, table))
+        Centre.squares(beyondSinks, around: heads[h][keyPath: vectors].centre, width, table))
     }
   }
 }

@@ -42,11 +42,11 @@ final class KeyOrValueCodec: Sendable {
   func gathered(_ vectors: Span<Float>, _ channels: [UInt16], group number: Int) -> [Float] {
     guard !vectors.isEmpty else { return [] }
     let width = channelGroups[number].codec.dimension
-    let own = channels[start(number)..<start(number) + width]
+    let groupChannels = channels[start(number)..<start(number) + width]
     var result: [Float] = []
     result.reserveCapacity(vectors.count / dimension * width)
     for first in stride(from: 0, to: vectors.count, by: dimension) {
-      for channel in own { result.append(vectors[first + Int(channel)]) }
+      for channel in groupChannels { result.append(vectors[first + Int(channel)]) }
     }
     return result
   }

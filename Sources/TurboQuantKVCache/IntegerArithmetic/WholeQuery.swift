@@ -24,9 +24,9 @@ enum WholeQuery {
   private static func append<Weight: FixedWidthInteger>(
     _ u: Span<Float>, largest: Int, to weights: inout [Weight], _ see: (Int) -> Void
   ) -> Double {
-    var most: Float = 0
-    for i in u.indices { most = max(most, abs(u[i])) }
-    let step = Double(most) / Double(largest)
+    var largestMagnitude: Float = 0
+    for i in u.indices { largestMagnitude = max(largestMagnitude, abs(u[i])) }
+    let step = Double(largestMagnitude) / Double(largest)
     let inverse = step > 0 ? 1 / step : 0
     weights.reserveCapacity(weights.count + u.count)
     for i in u.indices {

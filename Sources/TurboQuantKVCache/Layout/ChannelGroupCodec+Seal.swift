@@ -25,12 +25,12 @@ extension PageLayout.Part {
   /// Moves the part of a seal batch, `stride` bytes per row, into a page, from row `first` on.
   func seal(_ rows: RawSpan, stride: Int, into page: inout MutableRawSpan, at first: Int) {
     switch order {
-    case .rows(let ownStride):
+    case .rows(let pageStride):
       for row in 0..<SealBatch.rowCount {
         let start = row * stride + rowOffset
         page.copyBytes(
           of: rows.extracting(start..<start + packedByteCount),
-          to: offset + (first + row) * ownStride)
+          to: offset + (first + row) * pageStride)
       }
     case .quads(let shape):
       for row in Swift.stride(from: 0, to: SealBatch.rowCount, by: QuadShape.rowCount) {

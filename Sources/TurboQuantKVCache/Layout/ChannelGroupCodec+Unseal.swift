@@ -68,9 +68,9 @@ extension PageLayout.Part {
   ) {
     for row in chosen {
       let start = (row - chosen.lowerBound) * stride + rowOffset
-      if case .rows(let ownStride) = order {
-        let own = offset + row * ownStride
-        rows.copyBytes(of: page.extracting(own..<own + packedByteCount), to: start)
+      if case .rows(let pageStride) = order {
+        let pageRow = offset + row * pageStride
+        rows.copyBytes(of: page.extracting(pageRow..<pageRow + packedByteCount), to: start)
       } else {
         rows.copyBytes(of: packedRow(row, page).span.raw, to: start)
       }

@@ -59,9 +59,9 @@ extension HeadVectors {
     channels = try file.withBytes(SnapshotRecord.centres, at: start, count: count) { bytes in
       stride(from: 0, to: count, by: 2).map { bytes.integer(at: $0, as: UInt16.self) }
     }
-    let own = [channels[..<codec.start(1)], channels[codec.start(1)...]]
+    let groups = [channels[..<codec.start(1)], channels[codec.start(1)...]]
     guard channels.sorted() == (0..<dimension).map({ UInt16($0) }),
-      own.allSatisfy({ $0.sorted() == Array($0) })
+      groups.allSatisfy({ $0.sorted() == Array($0) })
     else {
       throw file.malformed(
         "the channels are not each there once, in order", in: SnapshotRecord.centres, at: start)

@@ -45,14 +45,15 @@ extension StoredRows {
       var (start, isSound) = (0, true)
       for i in groups.indices {
         let layout = codec.channelGroups[i].layout(isSealed: rows == Page.rowCount)
-        let own = bytes.extracting(start..<start + layout.byteCount)
-        groups[i].append(AlignedBytes(borrowing: own, of: file), rows: rows, codec.channelGroups[i])
+        let page = bytes.extracting(start..<start + layout.byteCount)
+        groups[i].append(
+          AlignedBytes(borrowing: page, of: file), rows: rows, codec.channelGroups[i])
         let scales = stride(from: layout.scaleOffset, to: layout.byteCount, by: 4).map {
-          own.float32(at: $0)
+          page.float32(at: $0)
         }
         isSound =
           isSound && kernels.largestMagnitude(scales.span) <= KVCache.scaleLimit
-          && codec.channelGroups[i].radii(own, rows: rows).allSatisfy(\.isFiniteFloat16)
+          && codec.channelGroups[i].radii(page, rows: rows).allSatisfy(\.isFiniteFloat16)
         start += layout.byteCount
       }
       self = .codes(groups, codec)
