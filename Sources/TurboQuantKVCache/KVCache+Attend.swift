@@ -47,14 +47,14 @@ extension KVCache {
     let size = shape.groupSize * tokens
     let parts = try Parallel.map(shape.keyValueHeads, threads: threads) {
       h throws(KVCacheError) in
-      var reader = HeadReader(
-        self, head: h, scale: scale, queries: min(size, HeadReader.queriesAPass))
+      var attention = HeadAttention(
+        self, head: h, scale: scale, queries: min(size, HeadAttention.queriesPerPass))
       var part: [Float] = []
       part.reserveCapacity(size * shape.valueDimension)
-      for start in stride(from: 0, to: size, by: HeadReader.queriesAPass) {
-        let pass = start..<min(size, start + HeadReader.queriesAPass)
+      for start in stride(from: 0, to: size, by: HeadAttention.queriesPerPass) {
+        let pass = start..<min(size, start + HeadAttention.queriesPerPass)
         let first = h * size + start
-        try reader.attend(
+        try attention.attend(
           floats.span.extracting(
             first * shape.keyDimension..<(first + pass.count) * shape.keyDimension),
           queryHeads: pass.map { h * shape.groupSize + $0 / tokens },

@@ -3,7 +3,7 @@
 internal import TurboQuant
 internal import TurboQuantKernels
 
-extension HeadReader {
+extension HeadAttention {
   /// cap · tanh(s/cap).
   func cap(_ rows: Int, _ softmaxes: inout RunningSoftmaxes) {
     guard let cap = codec.configuration.logitCap else { return }

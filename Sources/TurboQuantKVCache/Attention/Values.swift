@@ -3,7 +3,7 @@
 internal import TurboQuant
 internal import TurboQuantKernels
 
-extension HeadReader {
+extension HeadAttention {
   mutating func add(
     _ stored: borrowing StoredRows, _ page: Int, _ rows: Int, _ softmaxes: inout RunningSoftmaxes
   ) {

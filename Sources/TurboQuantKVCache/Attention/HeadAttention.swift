@@ -2,9 +2,9 @@ internal import TurboQuant
 internal import TurboQuantKernels
 
 /// Attends with a few queries at once over the tokens of one head, page by page.
-struct HeadReader: ~Copyable {
+struct HeadAttention: ~Copyable {
   /// Queries that read a page together.
-  static let queriesAPass = 8
+  static let queriesPerPass = 8
 
   let codec: KVCodec
   let head: KVCache.Head
@@ -15,7 +15,7 @@ struct HeadReader: ~Copyable {
   /// Queries times the scale, one after another: scores of plain rows need no other step.
   var scaled: FloatBuffer
 
-  /// A reader for at most `queries` at once.
+  /// For at most `queries` queries at once.
   init(_ cache: KVCache, head number: Int, scale: Float, queries: Int) {
     codec = cache.codec
     head = cache.heads[number]
@@ -42,18 +42,18 @@ struct HeadReader: ~Copyable {
     let sinks = min(tokenCount, head.keys.sinkCount)
     let start = head.keys.storedStart
     let end = min(tokenCount, start + head.keys.stored.count)
-    readExact(
+    attendToExact(
       head.keys.sinks, head.values.sinks, 0..<sinks, areSinks: true, &softmaxes)
-    if start < end { try readStored(queries, start..<end, &softmaxes) }
+    if start < end { try attendToStored(queries, start..<end, &softmaxes) }
     if end < tokenCount {
-      readExact(
+      attendToExact(
         head.keys.window, head.values.window, end..<tokenCount, areSinks: false, &softmaxes)
     }
     for i in 0..<softmaxes.count { output += try self.output(softmaxes, i) }
   }
 
   /// Rows of float16 that are not in pages: sinks and window.
-  private mutating func readExact(
+  private mutating func attendToExact(
     _ keys: [UInt16], _ values: [UInt16], _ tokens: Range<Int>, areSinks: Bool,
     _ softmaxes: inout RunningSoftmaxes
   ) {
@@ -76,7 +76,7 @@ struct HeadReader: ~Copyable {
   }
 
   /// Tokens between sinks and window, from the first stored on, page by page.
-  private mutating func readStored(
+  private mutating func attendToStored(
     _ queries: Span<Float>, _ tokens: Range<Int>, _ softmaxes: inout RunningSoftmaxes
   ) throws(KVCacheError) {
     // Pages that no query reaches are not read.

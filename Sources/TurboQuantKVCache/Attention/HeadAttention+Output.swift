@@ -3,7 +3,7 @@
 internal import TurboQuant
 internal import TurboQuantKernels
 
-extension HeadReader {
+extension HeadAttention {
   /// The output of query `i`.
   func output(_ softmaxes: borrowing RunningSoftmaxes, _ i: Int) throws(KVCacheError)
     -> [Float]
