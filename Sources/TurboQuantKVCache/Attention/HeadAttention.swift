@@ -83,10 +83,10 @@ struct HeadAttention: ~Copyable {
     let skipped = max(0, softmaxes.firstSeen - tokens.lowerBound) / Page.rowCount * Page.rowCount
     guard skipped < tokens.count else { return }
     let (keys, values) = (head.keys.stored, head.values.stored)
-    var prepared: [KeyQueries] = []
+    var prepared: [PreparedQueries] = []
     if case .codes(_, let keyCodec) = keys {
       do throws(CodecError) {
-        prepared = try KeyQueries.all(queries, keyCodec, head.keys.channels, scale: scale)
+        prepared = try PreparedQueries.all(queries, keyCodec, head.keys.channels, scale: scale)
       } catch {
         throw KVCacheError(error, "query")
       }

@@ -5,7 +5,7 @@ internal import TurboQuantKernels
 
 extension HeadAttention {
   mutating func score(
-    _ stored: borrowing StoredRows, _ page: Int, _ rows: Int, _ prepared: [KeyQueries],
+    _ stored: borrowing StoredRows, _ page: Int, _ rows: Int, _ prepared: [PreparedQueries],
     _ softmaxes: inout RunningSoftmaxes
   ) {
     let width = codec.configuration.shape.keyDimension
@@ -51,7 +51,7 @@ extension ChannelGroupCodec {
   /// `scores[q * Page.rowCount + r]` ← scale · ⟨k_r, q⟩ as the estimator has it, of the first `rows` rows of a sealed
   /// page; `adding`, += that.
   func score(
-    _ page: RawSpan, rows: Int, _ queries: KeyQueries, adding: Bool, next: RawSpan,
+    _ page: RawSpan, rows: Int, _ queries: PreparedQueries, adding: Bool, next: RawSpan,
     into scores: inout FloatBuffer, _ scratch: inout PageScratch
   ) {
     for number in sealedLayout.parts.indices {
@@ -69,7 +69,7 @@ extension ChannelGroupCodec {
 
   /// The same of packed rows, which are rows `range` of their page.
   func score(
-    _ tail: PackedRows, _ range: Range<Int>, _ queries: KeyQueries, adding: Bool,
+    _ tail: PackedRows, _ range: Range<Int>, _ queries: PreparedQueries, adding: Bool,
     into scores: inout FloatBuffer, _ scratch: inout PageScratch
   ) {
     for number in openLayout.parts.indices {
@@ -89,7 +89,7 @@ extension ChannelGroupCodec {
 
   /// The sums of all queries over a part of a sealed page.
   private func sum(
-    _ page: RawSpan, _ number: Int, rows: Int, _ queries: KeyQueries, next: RawSpan,
+    _ page: RawSpan, _ number: Int, rows: Int, _ queries: PreparedQueries, next: RawSpan,
     _ sums: inout FloatBuffer
   ) {
     switch sealedLayout.parts[number].order {

@@ -4,7 +4,7 @@ internal import TurboQuantKernels
 /// A few queries of one head, rotated and projected for keys that are kept as codes.
 ///
 /// One object with flat arrays: reading a page of codes is so short that retaining many objects for it shows.
-final class KeyQueries: Sendable {
+final class PreparedQueries: Sendable {
   let queries: [Query]
   /// For parts of a sealed page in quads: whole numbers of at most 64, part by part, one query after another.
   let weights: [Int8]
@@ -56,14 +56,14 @@ final class KeyQueries: Sendable {
   /// The queries of every channel group.
   static func all(
     _ vectors: Span<Float>, _ codec: KeyOrValueCodec, _ channels: [UInt16], scale: Float
-  ) throws(CodecError) -> [KeyQueries] {
+  ) throws(CodecError) -> [PreparedQueries] {
     guard codec.hasOutliers else {
-      return [try KeyQueries(vectors, codec.channelGroups[0], scale: scale)]
+      return [try PreparedQueries(vectors, codec.channelGroups[0], scale: scale)]
     }
-    var all: [KeyQueries] = []
+    var all: [PreparedQueries] = []
     for number in codec.channelGroups.indices {
       let gathered = codec.gathered(vectors, channels, group: number)
-      all.append(try KeyQueries(gathered.span, codec.channelGroups[number], scale: scale))
+      all.append(try PreparedQueries(gathered.span, codec.channelGroups[number], scale: scale))
     }
     return all
   }
