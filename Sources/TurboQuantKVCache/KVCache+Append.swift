@@ -10,12 +10,12 @@ extension KVCache {
   /// - Parameters:
   ///   - keys: [key/value heads, tokens, key dimension], after any rotary embedding.
   ///   - values: [key/value heads, tokens, value dimension].
-  ///   - position: Where the caller believes the first of them to be; checked if not nil.
-  ///   - threads: How many heads to work on at once.
+  ///   - position: The position that the caller expects for the first of them; checked if not nil.
+  ///   - threads: How many threads to use, each for one head at a time.
   /// - Throws: ``KVCacheError`` when lengths do not fit heads, dimensions and each other, the position
   ///   is not ``count``, or a number is NaN, infinite, 2⁹⁶ or more, or 65,520 or more where tokens pass
   ///   through float16; the cache is unchanged then.
-  /// - Complexity: O(d log d) a vector with the Hadamard rotation, O(d²) with the Haar rotation.
+  /// - Complexity: O(d log d) per vector with the Hadamard rotation, O(d²) with the Haar rotation.
   public mutating func append(
     keys: Span<Float>, values: Span<Float>, at position: Int? = nil, threads: Int = 1
   ) throws(KVCacheError) {
@@ -37,8 +37,7 @@ extension KVCache {
     try check(keys, dimension: shape.keyDimension, tokens, "key", codec.configuration.keys)
     try check(values, dimension: shape.valueDimension, tokens, "value", codec.configuration.values)
     guard tokens > 0 else { return }
-    // A long prompt goes in by parts, so that what it takes on the way stays small. Nothing below fails
-    // for what was checked above; if it did, nothing would be kept.
+    // Inputs were validated above. Should a step still fail, the cache is restored.
     let isPrompt = tokens > 8
     let before = isPrompt ? self : nil
     forgetPages()
@@ -63,9 +62,10 @@ extension KVCache {
     }
   }
 
+  /// A long prompt is appended in batches, which keeps temporary memory small.
   private static let tokensPerBatch = Page.rowCount
 
-  /// Appends one part, head by head and without copies, while the caller keeps what was before.
+  /// Appends a batch head by head, without copies; the caller restores the cache if that fails.
   private mutating func appendHeadByHead(
     _ keys: Span<Float>, _ values: Span<Float>, _ batch: Range<Int>, of tokens: Int
   ) throws(KVCacheError) {
@@ -98,7 +98,7 @@ extension KVCache {
     }
   }
 
-  /// Appends one part.
+  /// Appends a batch, on several threads.
   private mutating func append(
     _ keys: [[Float]], _ values: [[Float]], tokens: Int, threads: Int
   ) throws(KVCacheError) {
@@ -137,7 +137,7 @@ extension KVCache {
     if let rotary = configuration.centring.rotary, codec.keyCodec != nil,
       let keys = heads.first?.keys
     {
-      // The rows that become codes now stand after those that are codes already.
+      // The next rows to become codes follow those that are codes already.
       let first = configuration.sinks + keys.forgotten + keys.stored.count
       table = RotaryTable(rotary, positions: first..<first + tokens + keys.windowCount)
     }

@@ -7,18 +7,18 @@ internal import TurboQuantThreads
 extension KVCache {
   /// Attention of queries over the tokens held: softmax(scale · q Kᵀ) V.
   ///
-  /// The last query belongs to the last token held and sees all tokens; each one before it sees one token
-  /// less. One query is a decoding step; as many as tokens were appended are a prompt with causal mask.
+  /// The last query belongs to the last token held and sees all tokens; each query before it sees one
+  /// token less. A decoding step has one query; a prompt with causal mask has one per token appended.
   ///
   /// - Parameters:
   ///   - queries: [query heads, tokens, key dimension], after any rotary embedding.
   ///   - output: [query heads, tokens, value dimension].
   ///   - scale: The factor of scores, 1/√(key dimension) if nil.
-  ///   - threads: How many key/value heads to work on at once.
+  ///   - threads: How many threads to use, each for one key/value head at a time.
   /// - Throws: ``KVCacheError`` when lengths do not fit heads and dimensions, there are more queries
   ///   than tokens held, one of them sees what a sliding window has forgotten, a query holds a NaN, an
   ///   infinity or a number of 2¹¹⁸ or more, or scores or sums of values leave float32. The output is unchanged then.
-  /// - Complexity: O(tokens held · d) a query, and two rotations.
+  /// - Complexity: O(tokens held · d) per query, and two rotations.
   public func attend(
     _ queries: Span<Float>, into output: inout MutableSpan<Float>, scale: Float? = nil,
     threads: Int = 1
@@ -29,7 +29,7 @@ extension KVCache {
       throw KVCacheError(
         .lengthMismatch(
           found: output.count, expected: shape.queryHeads * tokens * shape.valueDimension),
-        "room for \(output.count) floats of output, expected \(shape.queryHeads) heads × \(tokens) "
+        "an output of \(output.count) floats, expected \(shape.queryHeads) heads × \(tokens) "
           + "tokens × \(shape.valueDimension) coordinates")
     }
     guard tokens <= count else {

@@ -4,7 +4,7 @@ internal import TurboQuant
 internal import TurboQuantKernels
 
 extension KVCache {
-  /// The tokens that `floatCount` floats of `heads` heads are.
+  /// The number of tokens in `floatCount` floats: heads × tokens × dimension.
   func tokenCount(
     _ floatCount: Int, _ heads: Int, _ dimension: Int, _ name: String
   ) throws(KVCacheError) -> Int {
@@ -18,23 +18,25 @@ extension KVCache {
     return floatCount / (heads * dimension)
   }
 
-  /// Keys and values are smaller than this.
+  /// Magnitudes of keys and values are below this.
   ///
-  /// With as many as 2¹⁶ coordinates, less a rotary mean, a vector is shorter than 2¹⁰⁶, and 2²⁰ of them add up
-  /// to what float32 holds.
+  /// A vector of at most 2¹⁶ coordinates, less a rotary mean, is then shorter than 2¹⁰⁶, and float32 holds the sum
+  /// of 2²⁰ of them.
   static let limit: Float = 0x1p96
-  /// Queries are smaller than this, so that float32 holds the length of one of 2¹⁶ coordinates.
+  /// Magnitudes of queries are below this, so that float32 holds the length of a query of 2¹⁶ coordinates.
   static let queryLimit: Float = 0x1p118
-  /// No scale of a code is larger: a length below 2¹⁰⁶ over the alignment, which is no less than the smallest
-  /// centroid, that of 8 bits and 2¹⁶ coordinates 2⁻¹⁵.
+  /// Scales of codes are at most this.
+  ///
+  /// A scale is a length below 2¹⁰⁶ divided by an alignment. The alignment is at least the smallest centroid, which
+  /// is 2⁻¹⁵ for 8 bits and 2¹⁶ coordinates.
   static let scaleLimit: Float = 0x1p122
 
-  /// Refuses what is not a number, or beyond what its place can hold.
+  /// Refuses NaN, and numbers beyond the range of where they are stored.
   func check(
     _ floats: Span<Float>, dimension: Int, _ tokens: Int, _ name: String, _ precision: KVPrecision?
   ) throws(KVCacheError) {
     let isFloat16 = precision.map { codec.roundsToFloat16 || $0 == .float16 } ?? false
-    // What rounds beyond the largest float16, 65,504.
+    // From 65,520 on, numbers round beyond the largest float16, 65,504.
     let limit = isFloat16 ? 65_520 : precision == nil ? KVCache.queryLimit : KVCache.limit
     guard !(codec.kernels.largestMagnitude(floats) < limit) else { return }
     for i in floats.indices where !(abs(floats[i]) < limit) {

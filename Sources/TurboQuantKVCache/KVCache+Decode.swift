@@ -4,13 +4,13 @@ internal import TurboQuant
 internal import TurboQuantKernels
 
 extension KVCache {
-  /// The keys and values of one head that attention stands for: tokens × dimension floats each.
+  /// The keys and values that one head holds, decoded: tokens × dimension floats each.
   ///
-  /// For looking at what a configuration loses; attention never makes them. Tokens that a sliding window
-  /// has forgotten are left out.
+  /// To see what a configuration loses; attention does not need them. Tokens that a sliding window has
+  /// forgotten are left out.
   ///
-  /// - Throws: ``KVCacheError`` when there is no such head, keys are kept by a sketch, which stands for inner
-  ///   products and not for vectors, or scales in a forged snapshot leave float32.
+  /// - Throws: ``KVCacheError`` when there is no such head, keys are kept as a sketch, which estimates inner
+  ///   products and has no vectors, or scales in a forged snapshot overflow float32.
   /// - Complexity: Two rotations per token.
   public func decoded(head: Int) throws(KVCacheError) -> (keys: [Float], values: [Float]) {
     guard heads.indices.contains(head) else {
@@ -35,7 +35,7 @@ extension KVCache {
     else {
       throw KVCacheError(
         .notFinite(head: head, token: 0, coordinate: 0),
-        "head \(head): a stored vector leaves float32; fill the cache anew")
+        "head \(head): a stored vector overflows float32; fill the cache anew")
     }
     return (keys, values)
   }
@@ -64,7 +64,7 @@ extension KVCache {
     return floats + widened(vectors.window)
   }
 
-  /// The vectors of one page, without what centring took off.
+  /// The vectors of one page, less the centre.
   private func decoded(
     _ number: Int, _ groups: [CodePages], _ codec: KeyOrValueCodec, _ channels: [UInt16]
   ) throws(CodecError) -> [Float] {

@@ -7,14 +7,14 @@ internal import TurboQuantStorage
 extension KVCache {
   /// Writes a snapshot, which replaces the file whole or not at all.
   ///
-  /// A symbolic link is followed: the file it leads to is replaced. Of a file with several names (hard
-  /// links) only the one given gets the new file. A file that may not be written is refused. The new file
+  /// A symbolic link is followed: the file it leads to is replaced. If a file has several names (hard
+  /// links), only the given name gets the new file. A file that may not be written is refused. The new file
   /// has the old one's permissions, without set-user-ID, set-group-ID and sticky bit, and its owner where
   /// the system allows that; access control lists and extended attributes are not kept.
   ///
-  /// - Throws: ``KVCacheError`` when writing fails. The path then holds what it held before, unless the
-  ///   error says that the new file is in place: the very last step, which protects it from a power cut,
-  ///   has failed.
+  /// - Throws: ``KVCacheError`` when writing fails. The path then holds what it held before. The one
+  ///   exception, which the error names: the new file is in place, but the last step, which protects it
+  ///   from a power cut, has failed.
   /// - Complexity: O(bytes kept).
   public func save(to path: String) throws(KVCacheError) {
     try storing { () throws(StorageError) in
@@ -49,7 +49,7 @@ extension KVCache {
   /// The keys and the values of every head, head by head.
   private var allVectors: [HeadVectors] { heads.flatMap { [$0.keys, $0.values] } }
 
-  /// Opens a snapshot by mapping it: codes are read where they lie, and copied when they change.
+  /// Opens a snapshot by mapping it: codes are read from the mapping, and copied when they change.
   ///
   /// Every byte is checked against its checksum first. The file may be replaced meanwhile, as
   /// ``save(to:)`` does, but not changed or cut.
@@ -57,8 +57,8 @@ extension KVCache {
   /// - Parameters:
   ///   - path: What ``save(to:)`` wrote.
   ///   - codec: The codec of the same configuration.
-  /// - Throws: ``KVCacheError`` when the file is missing, damaged, no snapshot, of another version or
-  ///   of another configuration.
+  /// - Throws: ``KVCacheError`` when the file is missing, damaged, not a snapshot, or of another
+  ///   version or configuration.
   /// - Complexity: O(bytes kept), some 10 GB/s where pages are in memory.
   public init(opening path: String, _ codec: KVCodec) throws(KVCacheError) {
     let file = try storing { () throws(StorageError) in try SnapshotFile(path) }
@@ -79,7 +79,7 @@ extension KVCache {
   }
 }
 
-/// Runs `body` with storage errors made the cache's.
+/// Runs `body`; its storage errors become errors of the cache.
 private func storing<R>(_ body: () throws(StorageError) -> R) throws(KVCacheError) -> R {
   do {
     return try body()

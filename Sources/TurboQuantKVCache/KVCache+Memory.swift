@@ -1,7 +1,7 @@
 internal import TurboQuant
 internal import TurboQuantKernels
 
-/// What a cache keeps, in bytes.
+/// The memory of a cache, in bytes.
 public struct KVMemory: Sendable, Hashable {
   /// Stored keys between sinks and window.
   public let keyBytes: Int
@@ -19,7 +19,7 @@ public struct KVMemory: Sendable, Hashable {
 }
 
 extension KVCache {
-  /// What this cache keeps, whether or not forks share it; unused room in the last pages left out.
+  /// What this cache keeps, shared with forks or not; unused space in the last pages is not counted.
   public var memory: KVMemory {
     KVMemory(
       keyBytes: heads.reduce(0) { $0 + $1.keys.stored.count * $1.keys.stored.rowByteCount },

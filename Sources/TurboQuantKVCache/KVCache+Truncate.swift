@@ -1,14 +1,13 @@
 // Truncating: takes the latest tokens back.
 
 extension KVCache {
-  /// Forgets all tokens from `newCount` on, as when a speculated continuation is refused.
+  /// Forgets all tokens from `newCount` on, for example after speculative decoding.
   ///
-  /// Codes stay codes: the window refills with new tokens only. Truncating to nothing also forgets what
-  /// centring subtracts.
+  /// Codes stay codes: only new tokens refill the window. Truncating to zero tokens also forgets the centres.
   ///
   /// - Throws: ``KVCacheError`` when `newCount` is negative or more than ``count``, or the next token would
   ///   see tokens that a sliding window has forgotten.
-  /// - Complexity: O(tokens dropped), and a copy of the last page where it is shared.
+  /// - Complexity: O(tokens dropped), and a copy of the last page if it is shared.
   public mutating func truncate(to newCount: Int) throws(KVCacheError) {
     guard (0...count).contains(newCount) else {
       throw KVCacheError(

@@ -11,10 +11,10 @@ internal import TurboQuantKernels
 /// try cache.attend(q.span, into: &output)
 /// ```
 ///
-/// A value: a copy is a fork, which shares all pages of 256 tokens until one of the copies changes its
-/// last. Tokens are positions 0, 1, 2 …; the first ``KVConfiguration/sinks`` and the latest
-/// ``KVConfiguration/window`` are float16, those between are kept as the configuration says. A token
-/// that once became a code stays that code.
+/// A cache is a value: a copy is a fork. Copies share all pages of 256 tokens until one of them changes its
+/// last page. Tokens are at positions 0, 1, 2 …; the first ``KVConfiguration/sinks`` and the latest
+/// ``KVConfiguration/window`` are float16, those between are kept as the configuration says. Once a token
+/// is a code, it stays that code.
 public struct KVCache: Sendable {
   /// What all caches of the configuration share.
   public let codec: KVCodec

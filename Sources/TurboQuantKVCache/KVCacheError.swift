@@ -4,15 +4,15 @@ public import TurboQuant
 public struct KVCacheError: Error, Sendable, Hashable {
   /// What was wrong.
   public enum Kind: Sendable, Hashable {
-    /// Heads or dimensions that no attention has.
+    /// Impossible heads or dimensions.
     case shape
-    /// A setting that does not go with the others, or is not offered.
+    /// A setting that contradicts others, or is not offered.
     case notOffered
     /// The codec refused its configuration.
     case codec(CodecError)
-    /// An array of another length than heads, tokens and dimension say.
+    /// An array whose length does not match heads, tokens and dimension.
     case lengthMismatch(found: Int, expected: Int)
-    /// A NaN, an infinity, or a number too large for its place.
+    /// A NaN, an infinity, or a number beyond the range of where it is stored.
     case notFinite(head: Int, token: Int, coordinate: Int)
     /// Tokens that do not follow the last one held.
     case outOfOrder(position: Int, expected: Int)
@@ -20,7 +20,7 @@ public struct KVCacheError: Error, Sendable, Hashable {
     case tooManyTokens(asked: Int, held: Int)
     /// Tokens that a sliding window has forgotten: all from the sinks to `first`.
     case forgotten(first: Int)
-    /// A file that could not be written or read, or is no snapshot of such a cache.
+    /// A file that could not be written or read, or is not a snapshot of such a cache.
     case file(path: String, offset: UInt64?)
   }
 

@@ -174,7 +174,7 @@ import TurboQuantStorage
       }
       try writer.finish()
       let error = #expect(throws: KVCacheError.self) { try KVCache(opening: path, good.codec) }
-      #expect(error?.description.contains("no number") == true, "\(error?.description ?? "")")
+      #expect(error?.description.contains("not a number") == true, "\(error?.description ?? "")")
     }
   }
 
@@ -203,10 +203,10 @@ import TurboQuantStorage
       ("flag", 1, { $0[7] = 1 }),
       ("sinks", 1, { $0[8] = 2 }), ("tokens", 1, { $0[23] = 1 }), ("window", 1, { $0[24] = 8 }),
       ("bytes", 1, { $0.append(0) }), ("bytes", 2, { $0.removeLast() }),
-      ("bytes", 2, { $0 += [0, 0] }), ("no number", 2, { $0[1] = 0x7C }),
-      ("no number", 3, { $0.replaceSubrange(0..<4, with: nan) }), ("bytes", 3, { $0 += nan }),
+      ("bytes", 2, { $0 += [0, 0] }), ("not a number", 2, { $0[1] = 0x7C }),
+      ("not a number", 3, { $0.replaceSubrange(0..<4, with: nan) }), ("bytes", 3, { $0 += nan }),
       (
-        "no number", 4,
+        "not a number", 4,
         { $0.replaceSubrange(layout.scaleOffset..<layout.scaleOffset + 4, with: nan) }
       ),
       ("bytes", 4, { $0.removeLast(64) }), ("query heads", 0, { $0[13] = 0x39 }),

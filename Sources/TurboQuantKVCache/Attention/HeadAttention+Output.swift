@@ -12,7 +12,7 @@ extension HeadAttention {
     guard state.weightSum > 0, state.weightSum.isFinite, state.largest.isFinite else {
       throw KVCacheError(
         .notFinite(head: headNumber, token: 0, coordinate: 0),
-        "head \(headNumber): scores leave float32; scale keys or queries down")
+        "head \(headNumber): scores overflow float32; scale keys or queries down")
     }
     let inverse = 1 / state.weightSum
     let width = codec.configuration.shape.valueDimension
@@ -27,8 +27,8 @@ extension HeadAttention {
             try group.codec.rotation.applyInverse(
               to: softmaxes.rotated.span.extracting(first..<first + group.codec.dimension)))
         }
-        let back = valueCodec.scattered(parts, head.values.channels)
-        for k in result.indices { result[k] += Double(back[k]) }
+        let values = valueCodec.scattered(parts, head.values.channels)
+        for k in result.indices { result[k] += Double(values[k]) }
       } catch {
         throw KVCacheError(error, "values")
       }
@@ -39,7 +39,7 @@ extension HeadAttention {
     guard output.allSatisfy(\.isFinite) else {
       throw KVCacheError(
         .notFinite(head: headNumber, token: 0, coordinate: 0),
-        "head \(headNumber): sums of values leave float32; scale values down")
+        "head \(headNumber): sums of values overflow float32; scale values down")
     }
     return output
   }

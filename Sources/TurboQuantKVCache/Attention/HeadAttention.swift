@@ -12,7 +12,7 @@ struct HeadAttention: ~Copyable {
   private let scale: Float
   private let keyCentre: KeyCentre
   var scratch: PageScratch
-  /// Queries times the scale, one after another: scores of plain rows need no other step.
+  /// Queries times the scale, one after another; scores of uncoded rows are products with these.
   var scaled: FloatBuffer
 
   /// For at most `queries` queries at once.
@@ -28,7 +28,7 @@ struct HeadAttention: ~Copyable {
     scaled = FloatBuffer(count: queries * shape.keyDimension)
   }
 
-  /// Appends the outputs of queries of some heads to `output`, each of which sees its first `visible` tokens.
+  /// Appends the outputs of a few queries to `output`; each query sees its first `visible` tokens.
   mutating func attend(
     _ queries: Span<Float>, queryHeads: [Int], visible: [Int], appendingTo output: inout [Float]
   ) throws(KVCacheError) {
@@ -52,7 +52,7 @@ struct HeadAttention: ~Copyable {
     for i in 0..<softmaxes.count { output += try self.output(softmaxes, i) }
   }
 
-  /// Rows of float16 that are not in pages: sinks and window.
+  /// Attends to sinks or window: float16 rows that are not in pages.
   private mutating func attendToExact(
     _ keys: [UInt16], _ values: [UInt16], _ tokens: Range<Int>, areSinks: Bool,
     _ softmaxes: inout RunningSoftmaxes
@@ -75,11 +75,11 @@ struct HeadAttention: ~Copyable {
     }
   }
 
-  /// Tokens between sinks and window, from the first stored on, page by page.
+  /// Attends to tokens between sinks and window, page by page.
   private mutating func attendToStored(
     _ queries: Span<Float>, _ tokens: Range<Int>, _ softmaxes: inout RunningSoftmaxes
   ) throws(KVCacheError) {
-    // Pages that no query reaches are not read.
+    // Skip pages that no query sees.
     let skipped = max(0, softmaxes.firstSeen - tokens.lowerBound) / Page.rowCount * Page.rowCount
     guard skipped < tokens.count else { return }
     let (keys, values) = (head.keys.stored, head.values.stored)
@@ -113,7 +113,7 @@ struct HeadAttention: ~Copyable {
 }
 
 extension FloatBuffer {
-  /// Its first elements ← `factor` · `values`.
+  /// Sets its first elements to `factor` · `values`.
   fileprivate mutating func set(_ values: Span<Float>, times factor: Float) {
     var target = mutableSpan
     for i in values.indices { target[i] = factor * values[i] }

@@ -4,7 +4,7 @@ internal import TurboQuant
 internal import TurboQuantKernels
 
 extension HeadAttention {
-  /// cap · tanh(s/cap).
+  /// Scores s ← cap · tanh(s/cap), if the configuration has a cap.
   func cap(_ rows: Int, _ softmaxes: inout RunningSoftmaxes) {
     guard let cap = codec.configuration.logitCap else { return }
     for i in 0..<softmaxes.count {
@@ -17,11 +17,11 @@ extension HeadAttention {
   }
 }
 
-/// tanh x within some 10⁻⁹ of its size, also where x is so small that 1 − e⁻²ˣ says nothing.
+/// tanh x with a relative error of about 10⁻⁹, also where x is so small that 1 − e⁻²ˣ cancels.
 func hyperbolicTangent(_ x: Double) -> Double {
   let size = abs(x)
   guard size >= 0.05 else {
-    // x − x³/3 + 2x⁵/15; the next term is 17/315 · x⁶ of x, which is 8 · 10⁻¹⁰.
+    // x − x³/3 + 2x⁵/15; the next term is 17/315 · x⁶ relative to x, at most 8 · 10⁻¹⁰.
     let square = x * x
     return x * (1 - square / 3 + 2 * square * square / 15)
   }

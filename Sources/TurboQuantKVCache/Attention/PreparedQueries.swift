@@ -3,19 +3,19 @@ internal import TurboQuantKernels
 
 /// A few queries of one head, rotated and projected for keys that are kept as codes.
 ///
-/// One object with flat arrays: reading a page of codes is so short that retaining many objects for it shows.
+/// One object with flat arrays: reading a page is so short that retaining many objects would take a measurable time.
 final class PreparedQueries: Sendable {
   let queries: [Query]
-  /// For parts of a sealed page in quads: whole numbers of at most 64, part by part, one query after another.
+  /// For quads of at most 4 bits: whole numbers of at most 64, part by part, one query after another.
   let weights: [Int8]
-  /// The same for parts of more than 4 bits: of at most ``QuadShape/largestWeight``.
+  /// For quads of more than 4 bits: whole numbers of at most ``QuadShape/largestWeight``.
   let wideWeights: [Int16]
   /// Where the weights of each part are.
   private let ranges: [Range<Int>]
-  /// What makes scores of sums, of every part of a sealed page, and of an open one, one a query.
+  /// What makes scores of sums, for every part of a sealed and of an open page, one per query.
   private let sealedFactors, openFactors: [KeyFactors]
 
-  /// Prepares queries that lie one after another, whose scores count `scale`.
+  /// Prepares queries that lie one after another; scores are multiplied by `scale`.
   init(_ vectors: Span<Float>, _ codec: ChannelGroupCodec, scale: Float) throws(CodecError) {
     let d = codec.codec.dimension
     var queries: [Query] = []
@@ -53,7 +53,7 @@ final class PreparedQueries: Sendable {
     (self.sealedFactors, self.openFactors) = (sealedFactors, openFactors)
   }
 
-  /// The queries of every channel group.
+  /// Prepares queries for every channel group.
   static func all(
     _ vectors: Span<Float>, _ codec: KeyOrValueCodec, _ channels: [UInt16], scale: Float
   ) throws(CodecError) -> [PreparedQueries] {
@@ -89,14 +89,14 @@ extension KeyFactors {
 }
 
 extension ChannelGroupCodec {
-  /// What the products with a part count in the estimate of an inner product.
+  /// The factor of a part's products in the estimate of an inner product.
   fileprivate func weight(of content: PageLayout.Part.Content) -> Double {
     if case .signs = content, let sketch = codec.sketch { sketch.scale } else { 1 }
   }
 }
 
 extension Query {
-  /// What meets the codes, or the signs, of a part.
+  /// What the codes, or the signs, of a part are multiplied by.
   @_lifetime(borrow self)
   borrowing func coordinates(_ part: PageLayout.Part) -> Span<Float> {
     if case .signs = part.content { return projections.span.extracting(part.coordinates) }

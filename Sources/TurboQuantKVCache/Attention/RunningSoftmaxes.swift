@@ -1,13 +1,13 @@
 internal import TurboQuant
 internal import TurboQuantKernels
 
-/// The softmaxes of a few queries over the tokens seen so far: weights relative to each query's largest
+/// The softmaxes of a few queries over the tokens seen so far; weights are relative to each query's largest
 /// score.
 ///
-/// The one-pass softmax of Milakov and Gimelshein (arXiv 1805.02867): when a larger score comes, what was
-/// added up shrinks by the exponential of the difference.
+/// The one-pass softmax of Milakov and Gimelshein (arXiv 1805.02867): when a larger score comes, the sums
+/// are multiplied by the exponential of the difference.
 struct RunningSoftmaxes: ~Copyable {
-  /// One query's.
+  /// The state of one query.
   struct State {
     /// The query sees the sinks before `visible`, and other tokens in `first` ..< `visible`.
     let first, visible: Int
@@ -19,18 +19,19 @@ struct RunningSoftmaxes: ~Copyable {
   }
 
   private(set) var states: [State]
-  /// Scores of the tokens at hand, ``Page/rowCount`` a query, which become their weights.
+  /// Scores of the current page, ``Page/rowCount`` per query; ``weigh(_:_:areSinks:areCodes:)`` makes weights of them.
   var scores: FloatBuffer
-  /// Σ weight · value of floats, and of codes in the rotated frame; one vector a query.
+  /// Σ weight · value, one vector per query: of floats, and of codes in the rotated frame.
   var plain: FloatBuffer
   var rotated: FloatBuffer
   private let width: Int
 
-  /// Weights below 2⁻³⁰ of the largest so far add nothing to the values: together they would have moved
-  /// the output by at most n · 2⁻³⁰ of the longest value of n tokens.
+  /// Pages whose weights are all below 2⁻³⁰ of the largest so far are left out of the sum of values.
+  ///
+  /// For n tokens this moves the output by at most n · 2⁻³⁰ of the longest value.
   static let negligible: Float = 20.79
 
-  /// Begins with logits that have no value, if there are some.
+  /// Begins with the sink logits, which have no value.
   init(valueDimension: Int, visible: [Int], reach: Int?, sinkLogits: [Float]) {
     width = valueDimension
     states = visible.indices.map { i in
@@ -50,8 +51,7 @@ struct RunningSoftmaxes: ~Copyable {
   /// The first token, sinks aside, that any query sees.
   var firstSeen: Int { states.map(\.first).min() ?? 0 }
 
-  /// Makes weights of the scores of tokens, at most a page of them; false when none of them matters to
-  /// any query's values.
+  /// Makes weights of the scores of at most a page of tokens; false if no query needs their values.
   mutating func weigh(
     _ kernels: Kernels, _ tokens: Range<Int>, areSinks: Bool, areCodes: Bool
   ) -> Bool {
@@ -72,7 +72,7 @@ struct RunningSoftmaxes: ~Copyable {
   ) -> Bool {
     let here = RunningSoftmaxes.largest(kernels, &scores, i, seen)
     let largest = max(states[i].largest, here)
-    // Without a score at all there is nothing to be relative to; what is no number shows in the sum.
+    // No query has a score yet. A NaN passes on and shows in the sum.
     guard !(largest == -.infinity) else {
       RunningSoftmaxes.fill(&scores, i, 0..<Page.rowCount, with: 0)
       return false

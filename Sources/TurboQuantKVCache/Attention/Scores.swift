@@ -4,6 +4,7 @@ internal import TurboQuant
 internal import TurboQuantKernels
 
 extension HeadAttention {
+  /// Scores of the first `rows` rows of a page with every query.
   mutating func score(
     _ stored: borrowing StoredRows, _ page: Int, _ rows: Int, _ prepared: [PreparedQueries],
     _ softmaxes: inout RunningSoftmaxes
@@ -35,7 +36,7 @@ extension HeadAttention {
     }
   }
 
-  /// Scores of rows of float32 or float16 numbers with every query.
+  /// Scores of uncoded rows, float32 or float16, with every query.
   func scoreRows<Element: RowElement>(
     _ keys: Span<Element>, _ softmaxes: inout RunningSoftmaxes
   ) {
@@ -48,8 +49,8 @@ extension HeadAttention {
 }
 
 extension ChannelGroupCodec {
-  /// `scores[q * Page.rowCount + r]` ← scale · ⟨k_r, q⟩ as the estimator has it, of the first `rows` rows of a sealed
-  /// page; `adding`, += that.
+  /// `scores[q * Page.rowCount + r]` ← scale · ⟨k_r, q⟩, estimated, for the first `rows` rows of a sealed page; `+=`
+  /// if `adding`.
   func score(
     _ page: RawSpan, rows: Int, _ queries: PreparedQueries, adding: Bool, next: RawSpan,
     into scores: inout FloatBuffer, _ scratch: inout PageScratch
@@ -67,7 +68,7 @@ extension ChannelGroupCodec {
     }
   }
 
-  /// The same of packed rows, which are rows `range` of their page.
+  /// The same for packed rows, which are rows `range` of their page.
   func score(
     _ tail: PackedRows, _ range: Range<Int>, _ queries: PreparedQueries, adding: Bool,
     into scores: inout FloatBuffer, _ scratch: inout PageScratch

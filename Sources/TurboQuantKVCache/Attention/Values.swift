@@ -4,6 +4,7 @@ internal import TurboQuant
 internal import TurboQuantKernels
 
 extension HeadAttention {
+  /// Adds the first `rows` values of a page by their weights.
   mutating func add(
     _ stored: borrowing StoredRows, _ page: Int, _ rows: Int, _ softmaxes: inout RunningSoftmaxes
   ) {
@@ -35,7 +36,7 @@ extension HeadAttention {
     }
   }
 
-  /// Adds rows of float32 or float16 numbers by their weights.
+  /// Adds uncoded values, float32 or float16, by their weights.
   func addRows<Element: RowElement>(
     _ values: Span<Element>, _ softmaxes: inout RunningSoftmaxes
   ) {
@@ -55,8 +56,8 @@ extension HeadAttention {
 extension ChannelGroupCodec {
   /// `sums[q]` += Σ weight · scale · ŷ_r over the first `rows` rows of a sealed page, in the rotated frame.
   ///
-  /// Weights are ``Page/rowCount`` a query, zero beyond the tokens at hand; scales are zero beyond the rows that are
-  /// sealed. Sums are `width` a query, of which this codec's begin at `start`.
+  /// There are ``Page/rowCount`` weights per query, zero beyond the tokens at hand; scales are zero beyond the sealed
+  /// rows. There are `width` sums per query, of which this group's begin at `start`.
   func addRows(
     _ page: RawSpan, rows: Int, weights: borrowing FloatBuffer, queries: Int, next: RawSpan,
     to sums: inout FloatBuffer, width: Int, start: Int, _ scratch: inout PageScratch
@@ -64,7 +65,7 @@ extension ChannelGroupCodec {
     let layout = sealedLayout
     let scales = page.extracting(
       layout.scaleOffset..<layout.scaleOffset + 4 * Page.rowCount)
-    // Weights become whole numbers once for all parts whose centroids are alike.
+    // Weights are rounded to whole numbers once for all parts with the same kind of centroids.
     var (isSplit, isWhole) = (false, false)
     for number in layout.parts.indices {
       let (offset, coordinates) = (layout.parts[number].offset, layout.parts[number].coordinates)
@@ -102,7 +103,7 @@ extension ChannelGroupCodec {
     }
   }
 
-  /// The same of packed rows, which are rows `range` of their page.
+  /// The same for packed rows, which are rows `range` of their page.
   func addRows(
     _ tail: PackedRows, _ range: Range<Int>, weights: borrowing FloatBuffer, queries: Int,
     to sums: inout FloatBuffer, width: Int, start: Int

@@ -4,7 +4,7 @@ internal import TurboQuant
 internal import TurboQuantKernels
 
 extension KVCache {
-  /// Fixes what is subtracted, by the first append that goes beyond the sinks.
+  /// Determines the centres from the first append that goes beyond the sinks.
   mutating func fixCentres(_ keys: Span<Float>, _ values: Span<Float>, tokens: Int) {
     let configuration = codec.configuration
     let sinks = max(0, configuration.sinks - count)
@@ -34,12 +34,12 @@ enum Centre {
     let dimension = floats.count / (heads * tokens)
     var sums = [[Double]](repeating: [Double](repeating: 0, count: dimension), count: heads)
     for first in stride(from: skipped, to: tokens, by: Page.rowCount) {
-      let some = first..<min(tokens, first + Page.rowCount)
+      let page = first..<min(tokens, first + Page.rowCount)
       let table = rotary.map {
-        RotaryTable($0, positions: position + some.lowerBound..<position + some.upperBound)
+        RotaryTable($0, positions: position + page.lowerBound..<position + page.upperBound)
       }
       for h in 0..<heads {
-        for token in some {
+        for token in page {
           let start = (h * tokens + token) * dimension
           if let table {
             table.addUnembedded(floats, at: start, row: token - first, to: &sums[h])

@@ -1,9 +1,8 @@
 /// What is subtracted from vectors before they become codes.
 ///
-/// Keys: the score ⟨q, k⟩ = ⟨q, k − c⟩ + ⟨q, c⟩ is exact in c, so only k − c, which is shorter, is
-/// quantized. Values: weights sum to one over all tokens, so the codes' share of them times c is added
-/// back exactly. c is fixed by the first append that goes beyond the sinks, and kept until the cache is
-/// truncated to nothing.
+/// Keys: ⟨q, k⟩ = ⟨q, k − c⟩ + ⟨q, c⟩, and the last term is exact. So only k − c, which is shorter, is
+/// quantized. Values: the sum of the coded tokens' weights, times c, is added back exactly. The first
+/// append that goes beyond the sinks determines c; it stays until the cache is truncated to zero tokens.
 public enum KVCentring: Sendable, Hashable {
   /// Nothing.
   case none

@@ -1,6 +1,6 @@
 internal import TurboQuant
 
-/// The rotary position embedding of a model's keys: pair i turns by p · `frequencies[i]` at position p.
+/// The rotary position embedding of a model's keys: at position p, pair i is rotated by the angle p · `frequencies[i]`.
 public struct RotaryEmbedding: Sendable, Hashable {
   /// Which coordinates make a pair.
   public enum Pairing: Sendable, Hashable {
@@ -41,7 +41,7 @@ extension RotaryEmbedding {
 
   /// Moves `vector` by the position of `phases`.
   func apply(_ phases: [SIMD2<Double>], to vector: inout [Double]) {
-    // Spans, since a page of scores asks for some hundred pairs.
+    // Spans are faster here, and a page of scores needs hundreds of pairs.
     let (phases, count) = (phases.span, phases.count)
     var target = vector.mutableSpan
     switch pairing {

@@ -4,8 +4,7 @@ internal import TurboQuant
 internal import TurboQuantKernels
 
 extension ChannelGroupCodec {
-  /// The vectors that scores and sums of the rows of an open page stand for, without what centring took
-  /// off.
+  /// The vectors of the rows of an open page, less the centre.
   func decoded(_ page: AlignedBytes, rows: Int) throws(CodecError) -> [Float] {
     var vectors: [Float] = []
     var vector = FloatBuffer(count: codec.dimension)

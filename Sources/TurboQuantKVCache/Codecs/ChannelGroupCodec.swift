@@ -3,8 +3,9 @@ internal import TurboQuantKernels
 
 /// Encodes a group of channels of keys, or of values.
 ///
-/// A row keeps the codec's codes, signs and radii, and one float32 that folds norm and estimator together, ×
-/// ⟨ŷ, Rq⟩; two stages keep ‖r‖ · c, × ⟨sign(Jr), JRq⟩, as a second, and QJL keeps only that, of x.
+/// A row keeps the codec's codes, signs and radii, and float32 scales. The scale of codes is the factor of ⟨ŷ, Rq⟩:
+/// norm and estimator in one number. The scale of signs is ‖r‖ · c, the factor of ⟨sign(Jr), JRq⟩. Two stages keep
+/// both scales; QJL keeps only that of signs, with x for r.
 final class ChannelGroupCodec: Sendable {
   let codec: Codec
   let estimator: Estimator
@@ -13,7 +14,7 @@ final class ChannelGroupCodec: Sendable {
   /// The centroids of each part of a sealed page as whole numbers; nil for packed rows.
   let wholeCentroids: [WholeCentroids?]
 
-  /// The codec of keys, or of values, which are `transposed` in sealed pages.
+  /// A codec for keys, or for values, whose sealed pages are `transposed`.
   init(_ codec: Codec, _ estimator: Estimator, transposed: Bool) {
     self.codec = codec
     self.estimator = estimator
@@ -58,7 +59,7 @@ final class ChannelGroupCodec: Sendable {
       bytes: stored.bytes, stride: codec.bytesPerVector, scales: scales, signScales: signScales)
   }
 
-  /// The factor of ⟨ŷ, Rq⟩ as `Estimator` has it.
+  /// The factor of ⟨ŷ, Rq⟩ by `Estimator`.
   private func scale(
     _ bytes: RawSpan, at start: Int, norm: Float, _ codeword: inout FloatBuffer
   ) -> Float {

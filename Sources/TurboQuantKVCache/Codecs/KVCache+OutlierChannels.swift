@@ -4,7 +4,7 @@ internal import TurboQuant
 internal import TurboQuantKernels
 
 extension KVCache {
-  /// Tells channels apart where the configuration asks for it, by the first append that goes beyond the sinks.
+  /// Chooses outlier channels, if the configuration asks for it, by the first append that goes beyond the sinks.
   mutating func fixChannels(_ keys: Span<Float>, _ values: Span<Float>, tokens: Int) {
     let sinks = max(0, codec.configuration.sinks - count)
     guard tokens > sinks else { return }

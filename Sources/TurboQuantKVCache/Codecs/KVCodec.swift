@@ -7,7 +7,7 @@ package import TurboQuantKernels
 public struct KVCodec: Sendable {
   /// What the caches keep.
   public let configuration: KVConfiguration
-  /// The codes of keys and of values, nil where they stay floats.
+  /// The codecs of keys and of values; nil if these stay floats.
   let keyCodec: KeyOrValueCodec?
   let valueCodec: KeyOrValueCodec?
   /// The embedding of a rotary mean, if keys have one.
@@ -17,7 +17,7 @@ public struct KVCodec: Sendable {
 
   /// Creates the codec of a configuration.
   ///
-  /// - Throws: ``KVCacheError`` for heads or dimensions that make no attention, a rate that the
+  /// - Throws: ``KVCacheError`` for impossible heads or dimensions, a rate that the
   ///   quantizer does not offer, or settings that contradict each other.
   /// - Complexity: As `Codec`'s initializer, for keys and for values.
   public init(_ configuration: KVConfiguration) throws(KVCacheError) {
@@ -25,7 +25,7 @@ public struct KVCodec: Sendable {
     self.configuration = configuration
     rotaryBlock = configuration.centring.rotary.map { RotaryBlock($0) }
     let shape = configuration.shape
-    // Streams of their own: values must not be rotated as keys are, nor by a neighbouring seed.
+    // Values have their own random stream: not that of keys, and not that of a neighbouring seed.
     let seeds = (configuration.seed, configuration.seed ^ 0x7661_6C75_6573_0000)
     keyCodec = try KVCodec.keyOrValueCodec(
       configuration.keys, dimension: shape.keyDimension, seed: seeds.0, name: "keys")

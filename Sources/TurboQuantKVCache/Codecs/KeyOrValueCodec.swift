@@ -3,7 +3,7 @@ internal import TurboQuantKernels
 
 /// Encodes keys, or values: all channels together, or outlier channels and the others apart.
 final class KeyOrValueCodec: Sendable {
-  /// One, or that of the outliers and that of the others.
+  /// One group of all channels, or the outliers and then the others.
   let channelGroups: [ChannelGroupCodec]
   let dimension: Int
 
@@ -12,15 +12,15 @@ final class KeyOrValueCodec: Sendable {
     dimension = channelGroups.reduce(0) { $0 + $1.codec.dimension }
   }
 
-  /// Whether channels are told apart.
+  /// Whether outlier channels are coded apart from the others.
   var hasOutliers: Bool { channelGroups.count > 1 }
-  /// Whether scores are estimates of inner products that no vector stands for.
+  /// Whether rows hold signs: scores are then estimates that belong to no decoded vector.
   var hasSigns: Bool { channelGroups.contains { $0.hasSigns } }
-  /// Whether rows are centroids of coordinates, which can be added up in the rotated frame.
+  /// Whether rows are centroids, which can be added up in the rotated frame.
   var isScalar: Bool { channelGroups.allSatisfy { $0.codec.quantizer == .scalar } }
   /// Bytes of a row.
   var rowByteCount: Int { channelGroups.reduce(0) { $0 + $1.rowByteCount } }
-  /// Where the channels of group `number` begin among those of all.
+  /// Where the channels of group `number` begin among all channels.
   func start(_ number: Int) -> Int {
     channelGroups[..<number].reduce(0) { $0 + $1.codec.dimension }
   }
@@ -36,9 +36,9 @@ final class KeyOrValueCodec: Sendable {
     return rows
   }
 
-  /// The channels of one group, of vectors one after another.
+  /// The channels of one group, for vectors one after another.
   ///
-  /// Until a token goes beyond the sinks there are neither vectors nor an order of the channels.
+  /// Before the first token beyond the sinks there are no vectors and no order of channels.
   func gathered(_ vectors: Span<Float>, _ channels: [UInt16], group number: Int) -> [Float] {
     guard !vectors.isEmpty else { return [] }
     let width = channelGroups[number].codec.dimension
@@ -51,7 +51,7 @@ final class KeyOrValueCodec: Sendable {
     return result
   }
 
-  /// What ``gathered(_:_:group:)`` took apart, one vector per group.
+  /// Puts one vector per group together again, as before ``gathered(_:_:group:)``.
   func scattered(_ vectors: [[Float]], _ channels: [UInt16]) -> [Float] {
     guard hasOutliers else { return vectors[0] }
     var result = [Float](repeating: 0, count: dimension)

@@ -1,7 +1,7 @@
 // Refuses configurations that contradict themselves.
 
 extension KVConfiguration {
-  /// Refuses settings that no cache has.
+  /// Refuses impossible and contradicting settings.
   func check() throws(KVCacheError) {
     if let defect = shape.defect { throw KVCacheError(.shape, defect) }
     func refuse(_ message: String) -> KVCacheError { KVCacheError(.notOffered, message) }
@@ -19,7 +19,7 @@ extension KVConfiguration {
       sinkLogits.allSatisfy(\.isFinite)
     else {
       throw refuse(
-        "\(sinkLogits.count) sink logits, expected \(shape.queryHeads) finite ones, one a query head"
+        "\(sinkLogits.count) sink logits, expected \(shape.queryHeads) finite ones, one per query head"
       )
     }
     if let rotary = centring.rotary {
@@ -28,7 +28,7 @@ extension KVConfiguration {
       else {
         throw refuse(
           "\(rotary.frequencies.count) rotary frequencies, expected at most "
-            + "\(shape.keyDimension / 2), of at most 4 radians a position")
+            + "\(shape.keyDimension / 2), of at most 4 radians per position")
       }
     }
   }

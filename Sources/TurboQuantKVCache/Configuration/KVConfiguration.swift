@@ -6,23 +6,23 @@ public struct KVConfiguration: Sendable, Hashable {
   public var keys: KVPrecision
   /// How values are kept.
   public var values: KVPrecision
-  /// How many of the first tokens stay float16: attention likes to rest on them.
+  /// How many of the first tokens stay float16: attention gives them much weight.
   ///
   /// Float16 ends at 65,504; an append refuses numbers of 65,520 and more. Below 6.1 · 10⁻⁵ it has steps of
   /// 6 · 10⁻⁸: smaller numbers keep fewer digits, and from 3 · 10⁻⁸ down they become 0. With sinks or a window
   /// every token passes through float16, those that become codes too.
   public var sinks = 0
-  /// How many of the latest tokens are float16 until newer ones push them out, in the range of ``sinks``.
+  /// How many of the latest tokens stay float16, in the range that ``sinks`` describes.
   public var window = 0
   /// How many tokens a query sees, its own included, beside the sinks; all if nil.
   ///
   /// Pages of older tokens are forgotten.
   public var slidingWindow: Int?
-  /// What is taken off before keys and values become codes, and put back exactly.
+  /// What is subtracted before keys and values become codes, and added back exactly.
   public var centring = KVCentring.none
   /// Scores s become `cap` · tanh(s/`cap`), as some models were trained.
   public var logitCap: Float?
-  /// Learned logits, one a query head, that take part in the softmax and have no value.
+  /// Learned logits, one per query head, that take part in the softmax and have no value.
   public var sinkLogits: [Float] = []
   /// Names the rotations and sketch directions; keys and values have their own streams.
   public var seed: UInt64 = 0
@@ -36,8 +36,8 @@ public struct KVConfiguration: Sendable, Hashable {
 
   /// The configuration of one attention layer of several, the first and last of which differ.
   ///
-  /// The first and the last `boundary` layers keep keys and values as given: they often need them more
-  /// exactly than those between.
+  /// The first and the last `boundary` layers keep keys and values as given here, often more exactly than
+  /// the layers between.
   ///
   /// - Parameters:
   ///   - ordinal: The number of the layer among those with attention, from 0.
@@ -52,8 +52,8 @@ public struct KVConfiguration: Sendable, Hashable {
     guard ordinal >= 0, ordinal < layers, boundary >= 0 else {
       throw KVCacheError(
         .notOffered,
-        "layer \(ordinal) of \(layers) with \(boundary) layers at either end, expected a layer from 0 on that is "
-          + "there, and no negative number")
+        "layer \(ordinal) of \(layers) with \(boundary) layers at either end, expected a layer that "
+          + "exists, and no negative number")
     }
     var configuration = self
     if min(ordinal, layers - 1 - ordinal) < boundary {

@@ -2,11 +2,11 @@ public import TurboQuant
 
 /// How the keys or the values of a cache are kept.
 public enum KVPrecision: Sendable, Hashable {
-  /// As they come: 4 bytes a coordinate.
+  /// Unchanged: 4 bytes per coordinate.
   case float32
-  /// Rounded to IEEE binary16: 2 bytes a coordinate, in the range that ``KVConfiguration/sinks`` describes.
+  /// Rounded to IEEE binary16: 2 bytes per coordinate, in the range that ``KVConfiguration/sinks`` describes.
   case float16
-  /// As codes of `rate`, and one float32 a vector (two for two stages).
+  /// As codes of `rate`, and one float32 per vector (two for two stages).
   ///
   /// `estimator` decides the one scale that is stored; the quantizer's standard one if nil. Values
   /// must be added up before they are rotated back, so they take the scalar quantizer only. PolarQuant's radii
@@ -15,22 +15,22 @@ public enum KVPrecision: Sendable, Hashable {
 
   /// Codes of two rates: a quarter of the channels at `bits` + 1, the others at `bits`.
   ///
-  /// The channels with the largest mean square in the first append, what centring takes off aside, are the
-  /// outliers (TurboQuant, §4.3). Both parts have a rotation, a norm and a scale of their own, so the true
-  /// cost is `bits` + ¼ bits a coordinate and 8 bytes a vector; papers call it `bits` + ½.
+  /// The channels with the largest mean square in the first append, less the centre, are the
+  /// outliers (TurboQuant, §4.3). Each part has its own rotation, norm and scale, so the true
+  /// cost is `bits` + ¼ bits per coordinate and 8 bytes per vector; papers call it `bits` + ½.
   case outliers(bits: Int, estimator: Estimator? = nil)
 
   /// Signs of projections (QJL), of outlier channels and of the others apart, for keys.
   ///
   /// The `outliers` channels with the largest mean square in the first append have `outlierDirections` signs
-  /// and a norm of their own, the others `directions` (QJL, §4.1): more bits a channel for the few.
+  /// and a norm of their own, the others `directions` (QJL, §4.1): the few outliers get more bits per channel.
   case sketches(
     directions: Int, outliers: Int, outlierDirections: Int, sketch: SketchKind = .orthogonal)
 
-  /// Codes of `bits` bits a coordinate by the scalar quantizer.
+  /// Codes of `bits` bits per coordinate by the scalar quantizer.
   public static func bits(_ bits: Int) -> KVPrecision { .codes(.bits(bits)) }
 
-  /// The precision of `value` bits a coordinate: codes for 1, 1.5, 2 … 8, floats for 16 and 32.
+  /// The precision of `value` bits per coordinate: codes for 1, 1.5, 2 … 8, floats for 16 and 32.
   public init?(bitsPerCoordinate value: Double) {
     switch value {
     case 32: self = .float32
@@ -52,7 +52,7 @@ extension KVPrecision {
     }
   }
 
-  /// Whether channels are told apart.
+  /// Whether outlier channels are coded apart from the others.
   var hasOutliers: Bool {
     switch self {
     case .outliers, .sketches: true

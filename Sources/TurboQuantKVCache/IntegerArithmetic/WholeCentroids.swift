@@ -4,16 +4,16 @@ internal import TurboQuantKernels
 /// Centroids as whole numbers, `step` each.
 struct WholeCentroids: Sendable {
   enum Numbers: Sendable {
-    /// For products of bytes, codes of at most 4 bits: sixteen numbers of 7 bits, 64 beyond what they mean.
+    /// For codes of at most 4 bits: sixteen numbers of 7 bits, each 64 more than it means.
     case bytes(SIMD16<UInt8>)
-    /// For products of words, codes of 5 to 8 bits: 2ᵇ⁻¹ magnitudes of 11 bits, ascending.
+    /// For codes of 5 to 8 bits: 2ᵇ⁻¹ magnitudes of 11 bits, ascending.
     case magnitudes([UInt16])
   }
 
   let numbers: Numbers
   let step: Double
 
-  /// Those of signs: −1 and +1.
+  /// The centroids of signs: −1 and +1.
   static let signs: WholeCentroids = {
     var whole = SIMD16<UInt8>(repeating: 64)
     (whole[0], whole[1]) = (1, 127)
@@ -47,12 +47,11 @@ struct WholeCentroids: Sendable {
 }
 
 extension Codebook {
-  /// Whole numbers k of seven bits, sixteen of them and 64 beyond the last, so that centroids are about
-  /// `step` · (k − 64).
+  /// Sixteen whole numbers k of seven bits; the centroids are about `step` · (k − 64).
   ///
-  /// Of those that use most of the range, the numbers whose rounding costs least where coordinates fall
-  /// most often: a few centroids leave room to choose. The step is that of least squares under the same
-  /// weights, so that what is left has nothing to do with the centroids and shortens no product.
+  /// Several scales use most of the range. The one with the smallest rounding error is chosen, each centroid
+  /// weighted by how often coordinates fall near it. The step is that of least squares under the same weights:
+  /// the error is then uncorrelated with the centroids and does not shrink products.
   ///
   /// - Precondition: At most four bits.
   fileprivate func sevenBitCentroids() -> (centroids: [UInt8], step: Double) {
@@ -62,15 +61,15 @@ extension Codebook {
     }
     let deviation = last / 2.7  // about that of a coordinate
     let weights = exactCentroids.map { Portable.exp(-$0 * $0 / (2 * deviation * deviation)) }
-    let offers = (38...63).map { largest in
+    let candidates = (38...63).map { largest in
       rounded(exactCentroids.map { Portable.nearest($0 / last * Double(largest)) }, weights)
     }
-    let best = offers.min { $0.cost < $1.cost } ?? offers[0]
+    let best = candidates.min { $0.cost < $1.cost } ?? candidates[0]
     let centroids = best.whole.map { UInt8($0 + 64) }
     return (centroids + [UInt8](repeating: 64, count: 16 - centroids.count), best.step)
   }
 
-  /// The step of least squares for some whole numbers, and what is left.
+  /// The step of least squares for some whole numbers, and the weighted squared error that remains.
   private func rounded(
     _ whole: [Int], _ weights: [Double]
   ) -> (whole: [Int], step: Double, cost: Double) {
@@ -88,8 +87,8 @@ extension Codebook {
     return (whole, step, cost)
   }
 
-  /// Whole numbers k of eleven bits, so that the upper half of the centroids are about `step` · k; the lower are
-  /// their negatives.
+  /// Whole numbers k of eleven bits; the upper half of the centroids are about `step` · k, the lower half their
+  /// negatives.
   fileprivate func elevenBitMagnitudes() -> (magnitudes: [UInt16], step: Double) {
     let upper = exactCentroids.suffix(exactCentroids.count / 2)
     guard let last = upper.last, last > 0 else { return (upper.map { _ in 0 }, 1) }

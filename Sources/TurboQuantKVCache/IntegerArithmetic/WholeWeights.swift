@@ -47,7 +47,7 @@ extension WholeWeights {
   ) {
     let split = splits[q]
     let step = split.step * Float(step)
-    // Whole centroids stand 64 above what they mean; sums of whole numbers are exact in float32 here.
+    // Whole centroids are 64 more than they mean. Float32 holds these sums of whole numbers exactly.
     let (high, low) = (Float(64 * split.high), Float(64 * split.low))
     let count = target.count
     let highs = sums.extracting(0..<count)

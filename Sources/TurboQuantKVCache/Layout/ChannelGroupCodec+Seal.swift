@@ -14,7 +14,7 @@ extension ChannelGroupCodec {
     }
   }
 
-  /// Scales and where they begin in pages of a layout.
+  /// The kinds of scales that rows have, and where each begins in a page.
   func scales(_ rows: PackedRows, _ layout: PageLayout) -> [([Float], Int)] {
     (hasCodes ? [(rows.scales, layout.scaleOffset)] : [])
       + (hasSigns ? [(rows.signScales, layout.signScaleOffset)] : [])

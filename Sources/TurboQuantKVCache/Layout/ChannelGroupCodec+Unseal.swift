@@ -3,7 +3,7 @@
 internal import TurboQuantKernels
 
 extension ChannelGroupCodec {
-  /// Rows of a sealed page.
+  /// Rows of a sealed page, packed.
   func packed(_ page: AlignedBytes, _ rows: Range<Int>) -> PackedRows {
     let source = page.bytes
     var codes = AlignedBytes(byteCount: rows.count * codeByteCount)
@@ -25,7 +25,7 @@ extension ChannelGroupCodec {
     rows.map { page.float32(at: offset + 4 * $0) }
   }
 
-  /// The first rows of a sealed page, then others, as an open one.
+  /// An open page of the first rows of a sealed page, followed by the tail.
   func open(
     _ page: AlignedBytes, rows sealed: Int, then tail: PackedRows
   ) -> AlignedBytes {
@@ -51,7 +51,7 @@ extension ChannelGroupCodec {
       signScales: hasSigns ? floats(source, openLayout.signScaleOffset, 0..<count) : [])
   }
 
-  /// Makes scales of rows `row`, … of a sealed page zero, so that their codes count nothing.
+  /// Sets the scales of a sealed page to zero from `row` on, so that the codes there count nothing.
   func clearScales(of page: inout AlignedBytes, from row: Int) {
     let zeros = [Float](repeating: 0, count: Page.rowCount - row)
     var target = page.mutableBytes
@@ -62,7 +62,7 @@ extension ChannelGroupCodec {
 }
 
 extension PageLayout.Part {
-  /// Moves the part of some rows of a sealed page into packed ones, which are zero before.
+  /// Copies the part of some rows of a sealed page into packed rows, which are zero before.
   func open(
     _ page: RawSpan, _ chosen: Range<Int>, stride: Int, into rows: inout MutableRawSpan
   ) {

@@ -1,10 +1,10 @@
 internal import TurboQuant
 internal import TurboQuantKernels
 
-/// Where everything lies in a page of codes: parts of the codes, then the scales of its rows.
+/// Where the bytes of a page of codes lie: the parts of the codes, then the scales of its rows.
 ///
-/// An *open* page holds rows packed as the codec packs them; a partly filled page of a snapshot is one. In a *sealed*
-/// one codes are in the quads that the kernels read, and nothing is lost or added; rows are sealed a batch at a time.
+/// An *open* page holds rows as the codec packs them, for example a partly filled page of a snapshot. A *sealed* page
+/// holds the same bits as quads, which the kernels read. Rows are sealed a batch at a time.
 final class PageLayout: Sendable {
   let parts: [Part]
   /// Where the float32 scales of codes begin, and those of signs.
@@ -36,7 +36,9 @@ final class PageLayout: Sendable {
       hasSigns: codec.sketch != nil)
   }
 
-  /// The layout of sealed pages: coordinates that do not fill quads stay in packed rows.
+  /// The layout of sealed pages.
+  ///
+  /// Coordinates that do not fill quads stay in packed rows.
   static func sealed(_ codec: Codec, transposed: Bool) -> PageLayout {
     var parts: [Part] = []
     var end = 0

@@ -26,7 +26,7 @@ extension HeadVectors {
       }
       guard kernels.largestMagnitude(centre.span) <= KVCache.limit else {
         throw file.malformed(
-          "a centre is no number, or beyond 2^96", in: SnapshotRecord.centres, at: start)
+          "a centre is not a number, or beyond 2^96", in: SnapshotRecord.centres, at: start)
       }
       cursor.centres += count
     }
@@ -40,7 +40,7 @@ extension HeadVectors {
       }
       guard isSound else {
         throw file.malformed(
-          "a scale or coordinate of tokens \(first) … is no number, or too large",
+          "a scale or coordinate of tokens \(first) … is not a number, or too large",
           in: SnapshotRecord.pages,
           at: start)
       }
@@ -64,7 +64,8 @@ extension HeadVectors {
       groups.allSatisfy({ $0.sorted() == Array($0) })
     else {
       throw file.malformed(
-        "the channels are not each there once, in order", in: SnapshotRecord.centres, at: start)
+        "the channels are not a permutation in ascending groups", in: SnapshotRecord.centres,
+        at: start)
     }
     cursor.centres += count
   }
@@ -80,7 +81,7 @@ extension HeadVectors {
       stride(from: 0, to: count, by: 2).map { bytes.integer(at: $0, as: UInt16.self) }
     }
     guard float16s.allSatisfy(\.isFiniteFloat16) else {
-      throw file.malformed("a coordinate is no number", in: SnapshotRecord.exact, at: start)
+      throw file.malformed("a coordinate is not a number", in: SnapshotRecord.exact, at: start)
     }
     cursor.exact += count
     return float16s

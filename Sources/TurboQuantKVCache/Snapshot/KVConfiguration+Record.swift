@@ -12,7 +12,7 @@ extension KVConfiguration {
     ]
   }
 
-  /// Everything that decides what stored bytes mean, a line each.
+  /// Everything that determines what stored bytes mean, one line each.
   var record: String {
     var lines = [
       "query heads: \(shape.queryHeads)", "key/value heads: \(shape.keyValueHeads)",
@@ -35,7 +35,7 @@ extension KVConfiguration {
 }
 
 extension KVPrecision {
-  /// With everything that ``description`` leaves out.
+  /// As ``description``, with what that leaves out.
   fileprivate var record: String {
     if case .outliers(let bits, let estimator) = self {
       return "outliers of \(bits) bits, \(estimator?.rawValue ?? "standard")"

@@ -1,6 +1,6 @@
 internal import TurboQuantStorage
 
-/// A snapshot that is mapped, every byte of which matches its checksum.
+/// A mapped snapshot, whose checksums all match.
 final class SnapshotFile: Sendable {
   private let container: ContainerReader
 
@@ -20,7 +20,7 @@ final class SnapshotFile: Sendable {
         + (place.map { " (at byte \($0))" } ?? ""))
   }
 
-  /// Lends `count` bytes of a section from `offset` on.
+  /// Calls `body` with `count` bytes of a section from `offset` on.
   func withBytes<R>(
     _ section: String, at offset: Int, count: Int,
     _ body: (RawSpan) throws(KVCacheError) -> R
@@ -32,7 +32,7 @@ final class SnapshotFile: Sendable {
     return try SnapshotFile.lend(container, section, offset..<offset + count, body)
   }
 
-  // A borrowed parameter lends its spans for the whole call; a property of a class would not.
+  // The spans of a borrowed parameter live for the whole call; those of a class's property would not.
   private static func lend<R>(
     _ container: borrowing ContainerReader, _ name: String, _ range: Range<Int>,
     _ body: (RawSpan) throws(KVCacheError) -> R
@@ -68,7 +68,7 @@ final class SnapshotFile: Sendable {
       "written for “\(singleLine(theirs))”, the codec has “\(singleLine(ours))”", in: section)
   }
 
-  /// How many tokens lie where; refuses counts that no history leaves.
+  /// How many tokens lie where; refuses counts that no cache can have.
   func tokens(_ configuration: KVConfiguration) throws(KVCacheError) -> SnapshotRecord.Tokens {
     let section = SnapshotRecord.tokens
     let tokens = try withBytes(section, at: 0, count: byteCount(section)) {
@@ -86,7 +86,7 @@ final class SnapshotFile: Sendable {
           + "window of \(tokens.window)",
         in: section)
     }
-    // What the first token beyond the sinks fixes is there after it, and nothing else ever is.
+    // The first token beyond the sinks determines centres and channels: they exist from then on, and not before.
     for (i, isFixed) in configuration.flags.enumerated() {
       let isThere = tokens.flags[i]
       guard isThere ? isFixed : !isFixed || beyondSinks == 0 else {
@@ -98,7 +98,7 @@ final class SnapshotFile: Sendable {
     return tokens
   }
 
-  /// Refuses sections that hold more than was read.
+  /// Refuses sections that are longer than what was read.
   func checkEnds(_ cursor: SnapshotCursor) throws(KVCacheError) {
     for (section, read) in [
       (SnapshotRecord.exact, cursor.exact), (SnapshotRecord.centres, cursor.centres),

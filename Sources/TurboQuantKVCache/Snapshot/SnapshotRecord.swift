@@ -30,7 +30,7 @@ enum SnapshotRecord {
       return bytes
     }
 
-    /// Reads the section; `refuse` makes an error of a reason and the byte at which it arose.
+    /// Reads the section; `refuse` makes an error of a reason and a byte offset.
     init(_ bytes: RawSpan, refuse: (String, Int) -> KVCacheError) throws(KVCacheError) {
       guard bytes.byteCount == Self.byteCount else {
         throw refuse("\(bytes.byteCount) bytes, expected \(Self.byteCount)", 0)

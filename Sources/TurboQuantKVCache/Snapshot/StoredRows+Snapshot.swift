@@ -14,7 +14,7 @@ extension StoredRows {
     }
   }
 
-  /// A page as a snapshot holds it: what lies beyond the last row is zero.
+  /// A page in the form that a snapshot holds: bytes beyond the last row are zero.
   func stored(_ number: Int) -> [AlignedBytes] {
     switch self {
     case .floats(let pages): [padded(pages[page: number].span.raw)]
@@ -28,7 +28,7 @@ extension StoredRows {
     AlignedBytes(copying: rows, byteCount: pageByteCount(sealed: false))
   }
 
-  /// Appends a page of a snapshot; false where it holds a number that no append leaves.
+  /// Appends a page of a snapshot; false if it holds a number that no append can write.
   mutating func restorePage(
     _ bytes: RawSpan, rows: Int, of file: SnapshotFile, _ kernels: Kernels
   ) -> Bool {

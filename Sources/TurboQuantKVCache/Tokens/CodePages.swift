@@ -2,10 +2,10 @@ internal import TurboQuantKernels
 
 /// Rows of codes: sealed in pages, except for the latest, which stay packed until they fill a seal batch.
 ///
-/// Pages are shared between copies of a cache; a copy that appends copies the last page alone.
+/// Copies of a cache share pages; a copy that appends copies only the last page.
 struct CodePages: Sendable {
   private(set) var sealed = SealedPages()
-  /// The latest rows, fewer than ``Page/runCount``, whose scales in the last page are zero.
+  /// The latest rows, fewer than ``SealBatch/rowCount``, whose scales in the last page are zero.
   private(set) var tail = PackedRows()
 
   /// The number of rows.
@@ -15,20 +15,20 @@ struct CodePages: Sendable {
 
   /// The rows of page `number` as an open page, zeros beyond the last.
   func opened(_ number: Int, _ codec: ChannelGroupCodec) -> AlignedBytes {
-    let others = number == pageCount - 1 ? tail : PackedRows()
-    return codec.open(sealed.pages[number], rows: sealed.rowCount(ofPage: number), then: others)
+    let latest = number == pageCount - 1 ? tail : PackedRows()
+    return codec.open(sealed.pages[number], rows: sealed.rowCount(ofPage: number), then: latest)
   }
 
   /// Appends rows.
   mutating func append(_ rows: CodedRows, _ codec: ChannelGroupCodec) {
     var done = 0
     while done < rows.count {
-      let some = done..<min(rows.count, done + SealBatch.rowCount - tail.count)
+      let next = done..<min(rows.count, done + SealBatch.rowCount - tail.count)
       if count % Page.rowCount == 0 {
         sealed.pages.append(AlignedBytes(byteCount: codec.sealedLayout.byteCount))
       }
-      tail.append(rows, some, byteCount: codec.codeByteCount)
-      done = some.upperBound
+      tail.append(rows, next, byteCount: codec.codeByteCount)
+      done = next.upperBound
       guard tail.count == SealBatch.rowCount else { continue }
       codec.seal(tail, into: &sealed.pages[pageCount - 1], at: sealed.count % Page.rowCount)
       sealed.count += tail.count
@@ -36,7 +36,7 @@ struct CodePages: Sendable {
     }
   }
 
-  /// Appends a page as it lies in a snapshot, a full one sealed, the last one open.
+  /// Appends a page of a snapshot: full pages are sealed, the last one is open.
   mutating func append(_ page: AlignedBytes, rows: Int, _ codec: ChannelGroupCodec) {
     precondition(count % Page.rowCount == 0)
     if rows == Page.rowCount {
@@ -47,7 +47,7 @@ struct CodePages: Sendable {
     }
   }
 
-  /// Page `number` as it lies in a snapshot.
+  /// Page `number` in the form that a snapshot holds.
   func stored(_ number: Int, _ codec: ChannelGroupCodec) -> AlignedBytes {
     let isFull = sealed.rowCount(ofPage: number) == Page.rowCount
     return isFull ? sealed.pages[number] : opened(number, codec)
@@ -75,13 +75,13 @@ struct CodePages: Sendable {
   }
 }
 
-/// The sealed rows of codes: a part of its own, so that readers need not retain the others.
+/// The sealed rows of codes, apart from the tail, so that attention retains only these.
 struct SealedPages: Sendable {
   /// The number of rows.
   fileprivate(set) var count = 0
   fileprivate(set) var pages: [AlignedBytes] = []
 
-  /// The rows of page `number` that are sealed, from the first on.
+  /// How many rows of page `number` are sealed; they are its first.
   func rowCount(ofPage number: Int) -> Int { min(Page.rowCount, count - number * Page.rowCount) }
 
   /// The bytes of page `number`.

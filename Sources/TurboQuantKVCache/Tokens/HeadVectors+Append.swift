@@ -4,7 +4,7 @@ internal import TurboQuant
 internal import TurboQuantKernels
 
 extension HeadVectors {
-  /// What appending `vectors` after `count` tokens comes to.
+  /// What changes when `vectors` are appended after `count` tokens.
   func additions(
     of vectors: Span<Float>, after count: Int, _ writer: RowWriter
   ) throws(CodecError) -> Additions {
@@ -13,7 +13,7 @@ extension HeadVectors {
       additions.stored = try writer.rows(of: vectors, centre: centre, channels)
       return additions
     }
-    // Every token passes through float16, so that it does not matter how many come in one call.
+    // Every token passes through float16, so that codes do not depend on how many tokens come in one call.
     let float16s = writer.kernels.halves(of: vectors)
     let toSinks = max(0, min(vectors.count, (writer.sinks - count) * dimension))
     additions.sinks = float16s[..<toSinks]
@@ -27,7 +27,7 @@ extension HeadVectors {
     return additions
   }
 
-  /// Takes in what ``additions(of:after:_:)`` came to.
+  /// Applies the result of ``additions(of:after:_:)``.
   mutating func append(_ additions: Additions) {
     sinks += additions.sinks
     window += additions.window
@@ -39,17 +39,19 @@ extension HeadVectors {
 /// What an append adds to the keys, or to the values, of a head.
 struct Additions: Sendable {
   var sinks: ArraySlice<UInt16> = []
-  /// Float16 rows for the window, of which, or of what is there, the first `leaving` numbers become codes.
+  /// Float16 rows that enter the window.
   var window: ArraySlice<UInt16> = []
+  /// How many numbers then leave the window's front.
   var leaving = 0
+  /// The rows to store: those that left the window.
   var stored = RowBatch.floats([])
 }
 
-/// Rows of one of the kinds that are stored, one after another.
+/// Rows in one of the precisions that are stored.
 enum RowBatch: Sendable {
   case floats([Float])
   case float16s([UInt16])
-  /// One for each part of the codec.
+  /// One per channel group.
   case codes([CodedRows])
 }
 
@@ -65,7 +67,7 @@ struct RowWriter: Sendable {
   let rotaryTable: RotaryTable?
   let kernels: Kernels
 
-  /// The stored rows of vectors at consecutive positions, without the centre.
+  /// The rows to store for vectors at consecutive positions, less the centre.
   func rows(
     of vectors: Span<Float>, centre: [Float], _ channels: [UInt16]
   ) throws(CodecError) -> RowBatch {

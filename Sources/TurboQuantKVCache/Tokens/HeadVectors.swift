@@ -1,7 +1,7 @@
 internal import TurboQuant
 internal import TurboQuantKernels
 
-/// The keys, or the values, of one head: sinks, stored rows, window, in the order of their tokens.
+/// The keys, or the values, of one head, in the order of their tokens: sinks, stored rows, window.
 struct HeadVectors: Sendable {
   let dimension: Int
   /// Float16 rows of the first tokens.
@@ -12,9 +12,9 @@ struct HeadVectors: Sendable {
   var forgotten = 0
   /// Float16 rows of the latest tokens, the oldest first.
   var window: [UInt16] = []
-  /// What is subtracted before vectors become codes; empty for nothing, or not yet.
+  /// What is subtracted before vectors become codes; empty if nothing is, or not yet known.
   var centre: [Float] = []
-  /// The channels in the order of the codec's parts; empty where they are not told apart, or not yet.
+  /// The channels in the order of the codec's groups; empty if there is one group, or not yet known.
   var channels: [UInt16] = []
 
   init(dimension: Int, precision: KVPrecision, _ codec: KeyOrValueCodec?) {

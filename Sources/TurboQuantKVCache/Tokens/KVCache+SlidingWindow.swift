@@ -4,7 +4,7 @@ extension KVCache {
   /// The first token after the sinks that is not forgotten.
   var firstHeld: Int { heads[0].keys.storedStart }
 
-  /// Forgets the pages that no query of a later token sees.
+  /// Forgets the pages that no later query sees.
   mutating func forgetPages() {
     guard let reach = codec.configuration.slidingWindow else { return }
     let rows = min(count + 1 - reach - firstHeld, heads[0].keys.stored.count)
@@ -16,7 +16,7 @@ extension KVCache {
     }
   }
 
-  /// Refuses queries that would see what is forgotten, the first of which sees `visible` tokens.
+  /// Refuses queries that would see forgotten tokens; the first of them sees `visible` tokens.
   func checkHeld(_ visible: Int, _ action: String) throws(KVCacheError) {
     let (keys, reach) = (heads[0].keys, codec.configuration.slidingWindow ?? .max)
     guard keys.forgotten > 0, visible > keys.sinkCount, visible - reach < firstHeld else { return }

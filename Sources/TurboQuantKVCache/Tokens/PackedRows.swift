@@ -1,7 +1,7 @@
 /// Rows of codes, packed one after another.
 struct PackedRows: Sendable {
   private(set) var bytes: [UInt8] = []
-  /// One a row, empty for none.
+  /// One per row; empty if there are none.
   private(set) var scales: [Float] = []
   private(set) var signScales: [Float] = []
 
@@ -14,7 +14,7 @@ struct PackedRows: Sendable {
   /// The number of rows.
   var count: Int { max(scales.count, signScales.count) }
 
-  /// Appends some rows, of which `byteCount` bytes are codes.
+  /// Appends rows `range`, the first `byteCount` bytes of each.
   mutating func append(_ rows: CodedRows, _ range: Range<Int>, byteCount: Int) {
     for row in range {
       bytes += rows.bytes[row * rows.stride..<row * rows.stride + byteCount]
@@ -36,12 +36,12 @@ struct PackedRows: Sendable {
   }
 }
 
-/// Rows of codes on their way into pages.
+/// Rows that were just encoded, before they enter pages.
 struct CodedRows: Sendable {
-  /// Packed rows, `stride` bytes apart, of which codes and signs come first.
+  /// Packed rows, `stride` bytes apart; codes and signs come first.
   let bytes: [UInt8]
   let stride: Int
-  /// One a row, empty for none.
+  /// One per row; empty if there are none.
   let scales: [Float]
   let signScales: [Float]
 

@@ -19,7 +19,7 @@ enum StoredRows: Sendable {
   /// The number of pages.
   var pageCount: Int { (count + Page.rowCount - 1) / Page.rowCount }
 
-  /// Lends the memory of a page.
+  /// Calls `body` with the memory of a page.
   func withPage(_ number: Int, _ body: (RawSpan) -> Void) {
     switch self {
     case .floats(let pages): body(pages[page: number].span.raw)
@@ -39,7 +39,7 @@ enum StoredRows: Sendable {
 
   /// Appends rows, which are of the same kind.
   mutating func append(_ rows: RowBatch) {
-    // Taken apart and put together, so that the pages have one owner while they change.
+    // Take the pages out while they change: a second owner would force a copy.
     switch (self, rows) {
     case (.floats(var pages), .floats(let rows)):
       self = .floats(Pages(width: pages.width))
