@@ -41,7 +41,7 @@ extension KVCache {
     let isPrompt = tokens > 8
     let before = isPrompt ? self : nil
     forgetPages()
-    fixCentres(keys, values, tokens: tokens)
+    fixCenters(keys, values, tokens: tokens)
     fixChannels(keys, values, tokens: tokens)
     do throws(KVCacheError) {
       for first in stride(from: 0, to: tokens, by: KVCache.tokensPerBatch) {

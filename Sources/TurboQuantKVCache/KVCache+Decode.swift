@@ -52,12 +52,12 @@ extension KVCache {
       for number in 0..<groups[0].pageCount {
         floats += try decoded(number, groups, keyOrValueCodec, vectors.channels)
       }
-      guard !vectors.centre.isEmpty else { break }
+      guard !vectors.center.isEmpty else { break }
       for row in 0..<groups[0].count {
         let (token, place) = (vectors.storedStart + row, vectors.sinkCount + row)
-        var embedded = vectors.centre
+        var embedded = vectors.center
         rotary.map { RotaryTable($0, positions: token..<token + 1) }?
-          .embed(vectors.centre, row: 0, into: &embedded)
+          .embed(vectors.center, row: 0, into: &embedded)
         for i in 0..<vectors.dimension { floats[place * vectors.dimension + i] += embedded[i] }
       }
     }

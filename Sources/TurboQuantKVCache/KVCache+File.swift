@@ -29,9 +29,9 @@ extension KVCache {
         try writer.append(vectors.window.span.raw)
       }
       try writer.endSection()
-      try writer.beginSection(SnapshotRecord.centres)
+      try writer.beginSection(SnapshotRecord.centers)
       for vectors in allVectors {
-        try writer.append(vectors.centre.span.raw)
+        try writer.append(vectors.center.span.raw)
         try writer.append(vectors.channels.span.raw)
       }
       try writer.endSection()
@@ -69,10 +69,10 @@ extension KVCache {
     var cursor = SnapshotCursor()
     for h in heads.indices {
       try heads[h].keys.restore(
-        file, tokens, hasCentre: tokens.flags[0], hasChannels: tokens.flags[2], &cursor,
+        file, tokens, hasCenter: tokens.flags[0], hasChannels: tokens.flags[2], &cursor,
         codec.kernels)
       try heads[h].values.restore(
-        file, tokens, hasCentre: tokens.flags[1], hasChannels: tokens.flags[3], &cursor,
+        file, tokens, hasCenter: tokens.flags[1], hasChannels: tokens.flags[3], &cursor,
         codec.kernels)
     }
     try file.checkEnds(cursor)

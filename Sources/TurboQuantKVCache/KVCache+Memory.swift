@@ -10,12 +10,12 @@ public struct KVMemory: Sendable, Hashable {
   /// Float16 keys and values of sinks and window.
   public let exactBytes: Int
   /// What centring subtracts: two float32 vectors per head, one for keys and one for values.
-  public let centreBytes: Int
+  public let centerBytes: Int
   /// Which channels are outliers: two bytes per channel and head, for keys and for values.
   public let channelBytes: Int
 
   /// All of it.
-  public var total: Int { keyBytes + valueBytes + exactBytes + centreBytes + channelBytes }
+  public var total: Int { keyBytes + valueBytes + exactBytes + centerBytes + channelBytes }
 }
 
 extension KVCache {
@@ -28,7 +28,7 @@ extension KVCache {
         $0 + 2 * ($1.keys.sinks.count + $1.keys.window.count)
           + 2 * ($1.values.sinks.count + $1.values.window.count)
       },
-      centreBytes: heads.reduce(0) { $0 + 4 * ($1.keys.centre.count + $1.values.centre.count) },
+      centerBytes: heads.reduce(0) { $0 + 4 * ($1.keys.center.count + $1.values.center.count) },
       channelBytes: heads.reduce(0) {
         $0 + 2 * ($1.keys.channels.count + $1.values.channels.count)
       })

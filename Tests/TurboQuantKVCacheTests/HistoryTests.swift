@@ -147,11 +147,11 @@ import TurboQuantKernels
     #expect(try whole.attended(queries) == steps.attended(queries))
     #expect(whole.memory == steps.memory)
     // Truncating to nothing forgets the centre; anything else keeps it.
-    let centre = whole.heads[0].keys.centre
+    let center = whole.heads[0].keys.center
     try whole.truncate(to: 1)
-    #expect(whole.heads[0].keys.centre == centre && !centre.isEmpty)
+    #expect(whole.heads[0].keys.center == center && !center.isEmpty)
     try whole.truncate(to: 0)
-    #expect(whole.heads[0].keys.centre.isEmpty)
+    #expect(whole.heads[0].keys.center.isEmpty)
   }
 
   @Test("A fork copies at most a page") func forksShare() throws {

@@ -9,11 +9,11 @@ import Testing
   static let d = 128
   static let large = [3, 5, 17, 40, 41, 64, 90, 127]
 
-  /// Vectors eight of whose channels are twelve times as large as the others, around `centre`.
-  private func vectors(_ tokens: Int, seed: UInt64, centre: Float = 0) -> [Float] {
+  /// Vectors eight of whose channels are twelve times as large as the others, around `center`.
+  private func vectors(_ tokens: Int, seed: UInt64, center: Float = 0) -> [Float] {
     var dice = Dice(seed: seed)
     return (0..<tokens * Self.d).map { i in
-      dice.normal() * (Self.large.contains(i % Self.d) ? 12 : 1) + centre
+      dice.normal() * (Self.large.contains(i % Self.d) ? 12 : 1) + center
     }
   }
 

@@ -24,7 +24,7 @@ struct PlainCache {
   struct Vectors {
     var vectors: [Vector] = []
     /// What is taken off, and the channels of each group.
-    var centre: [Float] = []
+    var center: [Float] = []
     var channels: [[Int]] = []
   }
 
@@ -121,7 +121,7 @@ extension PlainCache.Vectors {
         let back = rotary.map { embed(x.map(Double.init), $0, by: -Double(position + i)) }
         for k in 0..<d { sums[k] += back?[k] ?? Double(x[k]) }
       }
-      centre = sums.map { Float($0 / Double(vectors.count)) }
+      center = sums.map { Float($0 / Double(vectors.count)) }
     }
     var squares = [Double](repeating: 0, count: d)
     for (i, x) in vectors.enumerated() {
@@ -137,9 +137,9 @@ extension PlainCache.Vectors {
   }
 
   private func embedded(at position: Int, _ rotary: RotaryEmbedding?, _ d: Int) -> [Float] {
-    guard !centre.isEmpty else { return [Float](repeating: 0, count: d) }
-    return rotary.map { embed(centre.map(Double.init), $0, by: Double(position)).map { Float($0) } }
-      ?? centre
+    guard !center.isEmpty else { return [Float](repeating: 0, count: d) }
+    return rotary.map { embed(center.map(Double.init), $0, by: Double(position)).map { Float($0) } }
+      ?? center
   }
 
   fileprivate mutating func store(

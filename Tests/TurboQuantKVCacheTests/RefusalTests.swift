@@ -139,7 +139,7 @@ import TurboQuant
     let coded = n - 68
     #expect(cache.memory.keyBytes == coded * (32 + 24 + 4))
     #expect(cache.memory.valueBytes == coded * (64 + 4))
-    #expect(cache.memory.exactBytes == 68 * 2 * 256 && cache.memory.centreBytes == 2 * 512)
+    #expect(cache.memory.exactBytes == 68 * 2 * 256 && cache.memory.centerBytes == 2 * 512)
     let keyBytes = Double(cache.memory.keyBytes + 68 * 256 + 512) / Double(n)
     #expect(256 / keyBytes >= 4.2, "\(keyBytes) bytes a key")
   }

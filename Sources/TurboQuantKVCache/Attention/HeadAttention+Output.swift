@@ -32,8 +32,8 @@ extension HeadAttention {
       } catch {
         throw KVCacheError(error, "values")
       }
-      let centre = head.values.centre
-      for k in centre.indices { result[k] += state.codedWeight * Double(centre[k]) }
+      let center = head.values.center
+      for k in center.indices { result[k] += state.codedWeight * Double(center[k]) }
     }
     let output = result.map { Float($0 * inverse) }
     guard output.allSatisfy(\.isFinite) else {

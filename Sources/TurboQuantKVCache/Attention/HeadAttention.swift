@@ -10,7 +10,7 @@ struct HeadAttention: ~Copyable {
   let head: KVCache.Head
   let headNumber: Int
   private let scale: Float
-  private let keyCentre: KeyCentre
+  private let keyCenter: KeyCenter
   var scratch: PageScratch
   /// Queries times the scale, one after another; scores of uncoded rows are products with these.
   var scaled: FloatBuffer
@@ -21,7 +21,7 @@ struct HeadAttention: ~Copyable {
     head = cache.heads[number]
     headNumber = number
     self.scale = scale
-    keyCentre = KeyCentre(head.keys.centre, codec.rotaryBlock)
+    keyCenter = KeyCenter(head.keys.center, codec.rotaryBlock)
     let shape = codec.configuration.shape
     scratch = PageScratch(
       queries: queries, widest: max(shape.keyDimension, shape.valueDimension))
@@ -91,7 +91,7 @@ struct HeadAttention: ~Copyable {
         throw KVCacheError(error, "query")
       }
     }
-    var centreScores = keyCentre.scores(
+    var centerScores = keyCenter.scores(
       of: queries, dimension: codec.configuration.shape.keyDimension, scale: scale,
       position: tokens.lowerBound + skipped)
     let areCodes = codec.valueCodec != nil
@@ -99,10 +99,10 @@ struct HeadAttention: ~Copyable {
       let (page, rows) = (first / Page.rowCount, min(Page.rowCount, tokens.count - first))
       let place = tokens.lowerBound + first
       score(keys, page, rows, prepared, &softmaxes)
-      for i in centreScores.indices {
+      for i in centerScores.indices {
         var all = softmaxes.scores.mutableSpan
         var target = all._mutatingExtracting(i * Page.rowCount..<i * Page.rowCount + rows)
-        centreScores[i].addNext(codec.kernels, to: &target)
+        centerScores[i].addNext(codec.kernels, to: &target)
       }
       cap(rows, &softmaxes)
       let matters = softmaxes.weigh(

@@ -25,20 +25,20 @@ extension KVCache {
     for h in heads.indices {
       let beyondSinks = floats.extracting((h * tokens + sinks) * width..<(h + 1) * tokens * width)
       heads[h][keyPath: vectors].channels = codec.channels(
-        Centre.squares(beyondSinks, around: heads[h][keyPath: vectors].centre, width, table))
+        Center.squares(beyondSinks, around: heads[h][keyPath: vectors].center, width, table))
     }
   }
 }
 
-extension Centre {
-  /// The sums of squares of each channel over vectors one after another, less `centre`, embedded by `table`.
+extension Center {
+  /// The sums of squares of each channel over vectors one after another, less `center`, embedded by `table`.
   static func squares(
-    _ floats: Span<Float>, around centre: [Float], _ dimension: Int, _ table: RotaryTable?
+    _ floats: Span<Float>, around center: [Float], _ dimension: Int, _ table: RotaryTable?
   ) -> [Double] {
     var sums = [Double](repeating: 0, count: dimension)
-    var embedded = centre.isEmpty ? [Float](repeating: 0, count: dimension) : centre
+    var embedded = center.isEmpty ? [Float](repeating: 0, count: dimension) : center
     for (row, start) in stride(from: 0, to: floats.count, by: dimension).enumerated() {
-      if !centre.isEmpty { table?.embed(centre, row: row, into: &embedded) }
+      if !center.isEmpty { table?.embed(center, row: row, into: &embedded) }
       for i in 0..<dimension {
         let x = Double(floats[start + i] - embedded[i])
         sums[i] += x * x

@@ -6,29 +6,29 @@ internal import TurboQuantStorage
 /// How far the sections of a snapshot have been read.
 struct SnapshotCursor {
   var exact = 0
-  var centres = 0
+  var centers = 0
   var pages = 0
 }
 
 extension HeadVectors {
   /// Reads what a snapshot holds of these keys, or values.
   mutating func restore(
-    _ file: SnapshotFile, _ tokens: SnapshotRecord.Tokens, hasCentre: Bool, hasChannels: Bool,
+    _ file: SnapshotFile, _ tokens: SnapshotRecord.Tokens, hasCenter: Bool, hasChannels: Bool,
     _ cursor: inout SnapshotCursor, _ kernels: Kernels
   ) throws(KVCacheError) {
     forgotten = tokens.forgotten
     sinks = try float16s(file, tokens.sinks, &cursor)
     window = try float16s(file, tokens.window, &cursor)
-    if hasCentre {
-      let (count, start) = (4 * dimension, cursor.centres)
-      centre = try file.withBytes(SnapshotRecord.centres, at: start, count: count) { bytes in
+    if hasCenter {
+      let (count, start) = (4 * dimension, cursor.centers)
+      center = try file.withBytes(SnapshotRecord.centers, at: start, count: count) { bytes in
         stride(from: 0, to: count, by: 4).map { bytes.float32(at: $0) }
       }
-      guard kernels.largestMagnitude(centre.span) <= KVCache.limit else {
+      guard kernels.largestMagnitude(center.span) <= KVCache.limit else {
         throw file.malformed(
-          "a centre is not a number, or beyond 2^96", in: SnapshotRecord.centres, at: start)
+          "a centre is not a number, or beyond 2^96", in: SnapshotRecord.centers, at: start)
       }
-      cursor.centres += count
+      cursor.centers += count
     }
     if hasChannels { try restoreChannels(file, &cursor) }
     for first in stride(from: 0, to: tokens.stored, by: Page.rowCount) {
@@ -55,8 +55,8 @@ extension HeadVectors {
     guard case .codes(_, let codec) = stored, codec.hasOutliers else {
       throw file.malformed("channels that nothing tells apart", in: SnapshotRecord.tokens)
     }
-    let (count, start) = (2 * dimension, cursor.centres)
-    channels = try file.withBytes(SnapshotRecord.centres, at: start, count: count) { bytes in
+    let (count, start) = (2 * dimension, cursor.centers)
+    channels = try file.withBytes(SnapshotRecord.centers, at: start, count: count) { bytes in
       stride(from: 0, to: count, by: 2).map { bytes.integer(at: $0, as: UInt16.self) }
     }
     let groups = [channels[..<codec.start(1)], channels[codec.start(1)...]]
@@ -64,10 +64,10 @@ extension HeadVectors {
       groups.allSatisfy({ $0.sorted() == Array($0) })
     else {
       throw file.malformed(
-        "the channels are not a permutation in ascending groups", in: SnapshotRecord.centres,
+        "the channels are not a permutation in ascending groups", in: SnapshotRecord.centers,
         at: start)
     }
-    cursor.centres += count
+    cursor.centers += count
   }
 
   private func float16s(

@@ -5,9 +5,9 @@ internal import TurboQuant
 extension KVConfiguration {
   /// The ``SnapshotRecord/Tokens/flags`` of a cache with a token beyond the sinks.
   var flags: [Bool] {
-    let isCentred = centring != .none
+    let isCentered = centring != .none
     return [
-      isCentred && keys.hasCodes, isCentred && values.hasCodes, keys.hasOutliers,
+      isCentered && keys.hasCodes, isCentered && values.hasCodes, keys.hasOutliers,
       values.hasOutliers,
     ]
   }

@@ -101,7 +101,7 @@ final class SnapshotFile: Sendable {
   /// Refuses sections that are longer than what was read.
   func checkEnds(_ cursor: SnapshotCursor) throws(KVCacheError) {
     for (section, read) in [
-      (SnapshotRecord.exact, cursor.exact), (SnapshotRecord.centres, cursor.centres),
+      (SnapshotRecord.exact, cursor.exact), (SnapshotRecord.centers, cursor.centers),
       (SnapshotRecord.pages, cursor.pages),
     ] where byteCount(section) != read {
       throw malformed("\(byteCount(section)) bytes, of which its tokens need \(read)", in: section)

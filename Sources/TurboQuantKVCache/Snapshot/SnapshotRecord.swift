@@ -8,7 +8,7 @@ enum SnapshotRecord {
   static let configuration = "configuration"
   static let tokens = "tokens"
   static let exact = "exact"
-  static let centres = "centres"
+  static let centers = "centres"
   static let pages = "pages"
 
   /// How many tokens lie where.
@@ -61,7 +61,7 @@ enum SnapshotRecord {
       (sinks, stored, window) = (keys.sinkCount, keys.stored.count, keys.windowCount)
       forgotten = keys.forgotten
       flags = [
-        !keys.centre.isEmpty, !head.values.centre.isEmpty, !keys.channels.isEmpty,
+        !keys.center.isEmpty, !head.values.center.isEmpty, !keys.channels.isEmpty,
         !head.values.channels.isEmpty,
       ]
     }

@@ -10,7 +10,7 @@ extension HeadVectors {
   ) throws(CodecError) -> Additions {
     var additions = Additions()
     guard writer.roundsToFloat16 else {
-      additions.stored = try writer.rows(of: vectors, centre: centre, channels)
+      additions.stored = try writer.rows(of: vectors, center: center, channels)
       return additions
     }
     // Every token passes through float16, so that codes do not depend on how many tokens come in one call.
@@ -23,7 +23,7 @@ extension HeadVectors {
     var floats = [Float](repeating: 0, count: additions.leaving)
     var target = floats.mutableSpan
     writer.kernels.widen(queue.span.extracting(0..<additions.leaving), into: &target)
-    additions.stored = try writer.rows(of: floats.span, centre: centre, channels)
+    additions.stored = try writer.rows(of: floats.span, center: center, channels)
     return additions
   }
 
@@ -69,17 +69,17 @@ struct RowWriter: Sendable {
 
   /// The rows to store for vectors at consecutive positions, less the centre.
   func rows(
-    of vectors: Span<Float>, centre: [Float], _ channels: [UInt16]
+    of vectors: Span<Float>, center: [Float], _ channels: [UInt16]
   ) throws(CodecError) -> RowBatch {
     guard let codec else {
       return precision == .float16
         ? .float16s(kernels.halves(of: vectors)) : .floats(vectors.copied())
     }
-    guard !centre.isEmpty else { return .codes(try codec.rows(of: vectors, channels)) }
+    guard !center.isEmpty else { return .codes(try codec.rows(of: vectors, channels)) }
     var differences = vectors.copied()
-    var embedded = centre
-    for (row, start) in stride(from: 0, to: vectors.count, by: centre.count).enumerated() {
-      rotaryTable?.embed(centre, row: row, into: &embedded)
+    var embedded = center
+    for (row, start) in stride(from: 0, to: vectors.count, by: center.count).enumerated() {
+      rotaryTable?.embed(center, row: row, into: &embedded)
       for i in embedded.indices { differences[start + i] -= embedded[i] }
     }
     return .codes(try codec.rows(of: differences.span, channels))

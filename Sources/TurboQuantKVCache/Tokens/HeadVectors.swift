@@ -13,7 +13,7 @@ struct HeadVectors: Sendable {
   /// Float16 rows of the latest tokens, the oldest first.
   var window: [UInt16] = []
   /// What is subtracted before vectors become codes; empty if nothing is, or not yet known.
-  var centre: [Float] = []
+  var center: [Float] = []
   /// The channels in the order of the codec's groups; empty if there is one group, or not yet known.
   var channels: [UInt16] = []
 
@@ -44,6 +44,6 @@ struct HeadVectors: Sendable {
       sinks.removeLast((sinkCount - count) * dimension)
       forgotten = 0
     }
-    if count == 0 { (centre, channels) = ([], []) }
+    if count == 0 { (center, channels) = ([], []) }
   }
 }

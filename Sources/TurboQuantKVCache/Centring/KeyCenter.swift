@@ -2,26 +2,26 @@
 ///
 /// A rotary mean m stands as R_p·m in the key at position p. Since ⟨q, R_{s+j}·m⟩ = ⟨R_{−s}·q, R_j·m⟩, the table of
 /// R_j·m for one block of tokens serves every block: the query moves back from block to block.
-enum KeyCentre: Sendable {
+enum KeyCenter: Sendable {
   case none
   case mean([Float])
   /// R_j·m for every j of a block, one after another.
   case rotaryMean(table: [Float], RotaryBlock)
 
-  init(_ centre: [Float], _ block: RotaryBlock?) {
-    guard !centre.isEmpty else {
+  init(_ center: [Float], _ block: RotaryBlock?) {
+    guard !center.isEmpty else {
       self = .none
       return
     }
     guard let block else {
-      self = .mean(centre)
+      self = .mean(center)
       return
     }
     var table: [Float] = []
-    table.reserveCapacity(RotaryBlock.tokenCount * centre.count)
-    var embedded = centre
+    table.reserveCapacity(RotaryBlock.tokenCount * center.count)
+    var embedded = center
     for row in 0..<RotaryBlock.tokenCount {
-      block.table.embed(centre, row: row, into: &embedded)
+      block.table.embed(center, row: row, into: &embedded)
       table += embedded
     }
     self = .rotaryMean(table: table, block)

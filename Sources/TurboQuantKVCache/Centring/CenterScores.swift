@@ -1,7 +1,7 @@
 internal import TurboQuantKernels
 
 /// What centring adds to the scores of one query, page after page: ⟨q, c⟩, or ⟨q, R_p·m⟩ at position p.
-enum CentreScores {
+enum CenterScores {
   case constant(Float)
   case rotaryMean(RotaryMeanScores)
 
@@ -17,19 +17,19 @@ enum CentreScores {
   }
 }
 
-extension KeyCentre {
+extension KeyCenter {
   /// What is added to the scores of queries that lie one after another, from token `position` on; empty
   /// if nothing is.
   func scores(
     of queries: Span<Float>, dimension: Int, scale: Float, position: Int
-  ) -> [CentreScores] {
+  ) -> [CenterScores] {
     let starts = stride(from: 0, to: queries.count, by: dimension)
     switch self {
     case .none: return []
-    case .mean(let centre):
+    case .mean(let center):
       return starts.map { start in
         var sum: Float = 0
-        for i in 0..<dimension { sum += queries[start + i] * centre[i] }
+        for i in 0..<dimension { sum += queries[start + i] * center[i] }
         return .constant(sum * scale)
       }
     case .rotaryMean(let table, let block):

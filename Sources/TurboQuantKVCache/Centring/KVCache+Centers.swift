@@ -5,26 +5,26 @@ internal import TurboQuantKernels
 
 extension KVCache {
   /// Determines the centres from the first append that goes beyond the sinks.
-  mutating func fixCentres(_ keys: Span<Float>, _ values: Span<Float>, tokens: Int) {
+  mutating func fixCenters(_ keys: Span<Float>, _ values: Span<Float>, tokens: Int) {
     let configuration = codec.configuration
     let sinks = max(0, configuration.sinks - count)
     guard configuration.centring != .none, tokens > sinks else { return }
-    if codec.keyCodec != nil, heads[0].keys.centre.isEmpty {
-      let means = Centre.means(
+    if codec.keyCodec != nil, heads[0].keys.center.isEmpty {
+      let means = Center.means(
         keys, heads: heads.count, tokens: tokens, skipping: sinks, position: count,
         configuration.centring.rotary)
-      for h in heads.indices { heads[h].keys.centre = means[h] }
+      for h in heads.indices { heads[h].keys.center = means[h] }
     }
-    if codec.valueCodec != nil, heads[0].values.centre.isEmpty {
-      let means = Centre.means(
+    if codec.valueCodec != nil, heads[0].values.center.isEmpty {
+      let means = Center.means(
         values, heads: heads.count, tokens: tokens, skipping: sinks, position: count, nil)
-      for h in heads.indices { heads[h].values.centre = means[h] }
+      for h in heads.indices { heads[h].values.center = means[h] }
     }
   }
 }
 
 /// Means of vectors, for keys those before rotary embedding.
-enum Centre {
+enum Center {
   /// The means of heads × tokens vectors, the first of which stands at `position`, without the first
   /// `skipped` tokens.
   static func means(
