@@ -37,7 +37,8 @@ extension KVCache {
     try check(keys, dimension: shape.keyDimension, tokens, "key", codec.configuration.keys)
     try check(values, dimension: shape.valueDimension, tokens, "value", codec.configuration.values)
     guard tokens > 0 else { return }
-    // Inputs were validated above. Should a step still fail, the cache is restored.
+    // Inputs were validated above. Should a step still fail, a prompt is taken back; for a few tokens a copy of the
+    // cache would cost too much.
     let isPrompt = tokens > 8
     let before = isPrompt ? self : nil
     forgetPages()

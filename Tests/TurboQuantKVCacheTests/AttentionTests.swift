@@ -174,10 +174,10 @@ import Testing
       n < SealBatch.rowCount
       ? 0 : 2 * (4 / (128 * 3.0.squareRoot())) * scale * Double(d).squareRoot()
     for i in 0..<d {
-      let own = (0..<n).map { Double(values[$0 * d + i]) }
-      let expected = (0..<n).reduce(0.0) { $0 + weights[$1] * own[$1] } / total
+      let column = (0..<n).map { Double(values[$0 * d + i]) }
+      let expected = (0..<n).reduce(0.0) { $0 + weights[$1] * column[$1] } / total
       let variance = (0..<n).reduce(0.0) { sum, t in
-        let off = weights[t] / total * (own[t] - expected)
+        let off = weights[t] / total * (column[t] - expected)
         return sum + off * off
       }
       // Scores of some units in float32, and what the softmax makes of them.
@@ -208,8 +208,8 @@ import Testing
     let found = try grouped.attended(queries)
     for head in 0..<6 {
       var single = try cache(1, 1)
-      let own = head / 3 * n * d..<(head / 3 + 1) * n * d
-      try single.append(keys: k.span.extracting(own), values: v.span.extracting(own))
+      let headRange = head / 3 * n * d..<(head / 3 + 1) * n * d
+      try single.append(keys: k.span.extracting(headRange), values: v.span.extracting(headRange))
       let place = head * d..<(head + 1) * d
       #expect(try single.attended(Array(queries[place])) == Array(found[place]))
     }

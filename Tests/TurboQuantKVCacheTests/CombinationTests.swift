@@ -101,7 +101,7 @@ import Testing
         try cache.save(to: scratch.file("cache.tqkv"))
         cache = try KVCache(opening: scratch.file("cache.tqkv"), codec)
       case .fork:
-        // What a fork does is its own affair.
+        // What a fork does changes nothing here.
         var fork = cache
         let (k, v) = (vector(shape.keyDimension, &dice), vector(shape.valueDimension, &dice))
         try append(k, v, to: &fork)

@@ -168,11 +168,13 @@ import TurboQuantStorage
     var writer = try ContainerWriter(scratch.file("bad.tqkv"), kind: "KVCH", sectionCount: 5)
     for name in names {
       let bytes = try reader.bytes(of: name)
-      var own = bytes.byteArray(0..<bytes.byteCount)
+      var forged = bytes.byteArray(0..<bytes.byteCount)
       if name == section {
-        for i in 0..<4 { own[place + i] = UInt8(truncatingIfNeeded: value.bitPattern >> (8 * i)) }
+        for i in 0..<4 {
+          forged[place + i] = UInt8(truncatingIfNeeded: value.bitPattern >> (8 * i))
+        }
       }
-      try writer.writeSection(name, own.span.raw)
+      try writer.writeSection(name, forged.span.raw)
     }
     try writer.finish()
     return scratch.file("bad.tqkv")
@@ -229,10 +231,10 @@ import TurboQuantStorage
       var writer = try ContainerWriter(scratch.file("bad.tqkv"), kind: "KVCH", sectionCount: 5)
       for name in ["configuration", "tokens", "exact", "centres", "pages"] {
         let bytes = try reader.bytes(of: name)
-        var own = bytes.byteArray(0..<bytes.byteCount)
-        if name == "tokens" { own[flag] ^= 1 }
-        if name == "centres" { own += [UInt8](repeating: 0, count: 4 * d) }
-        try writer.writeSection(name, own.span.raw)
+        var forged = bytes.byteArray(0..<bytes.byteCount)
+        if name == "tokens" { forged[flag] ^= 1 }
+        if name == "centres" { forged += [UInt8](repeating: 0, count: 4 * d) }
+        try writer.writeSection(name, forged.span.raw)
       }
       try writer.finish()
       let error = #expect(throws: KVCacheError.self) {

@@ -166,7 +166,7 @@ import TurboQuantKernels
     // The last page takes them with the four that were waiting to fill a seal batch.
     let tokens = [Float](repeating: 1, count: 28 * 64)
     try fork.append(keys: tokens.span, values: tokens.span)
-    guard case .codes(let own, _) = cache.heads[0].keys.stored, let a = own.first,
+    guard case .codes(let groups, _) = cache.heads[0].keys.stored, let a = groups.first,
       case .codes(let others, _) = fork.heads[0].keys.stored, let b = others.first
     else {
       Issue.record("no codes")

@@ -44,11 +44,11 @@ struct KernelBound {
     var quads = Quads()
     guard let codec, case .codes(let pages, _) = vectors.stored else { return quads }
     var hasQuads = false
-    for own in codec.channelGroups {
-      for (part, whole) in zip(own.sealedLayout.parts, own.wholeCentroids) {
+    for group in codec.channelGroups {
+      for (part, whole) in zip(group.sealedLayout.parts, group.wholeCentroids) {
         guard let whole else { continue }
         hasQuads = true
-        if let sketch = own.codec.sketch, case .signs = part.content {
+        if let sketch = group.codec.sketch, case .signs = part.content {
           // Each of m projections of some ‖q‖/√d is off by half a step of 4 deviations over 64; the estimate is
           // √(π/2)·√d/m times their sum.
           let rounding = 4 / (2 * 64) / 3.0.squareRoot()
@@ -61,7 +61,7 @@ struct KernelBound {
         quads.largestOfQuery = min(quads.largestOfQuery, isNarrow ? 64 : largest)
         quads.largestOfWeights = min(quads.largestOfWeights, isNarrow ? 8192 : largest)
         // Centroids of low probability count little in a root mean square: weigh them as the law does.
-        let deviation = 1 / Double(own.codec.dimension).squareRoot()
+        let deviation = 1 / Double(group.codec.dimension).squareRoot()
         var (sum, weights) = (0.0, 0.0)
         for (i, c) in codebook.exactCentroids.enumerated() {
           let weight = Portable.exp(-c * c / (2 * deviation * deviation))

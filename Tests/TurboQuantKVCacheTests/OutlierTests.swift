@@ -4,7 +4,7 @@ import Testing
 @testable import TurboQuant
 @testable import TurboQuantKVCache
 
-/// A quarter of the channels at one bit more, with a rotation of their own.
+/// A quarter of the channels at one bit more, with their own rotation.
 @Suite struct OutlierTests {
   static let d = 128
   static let large = [3, 5, 17, 40, 41, 64, 90, 127]
@@ -66,12 +66,12 @@ import Testing
   @Test("It loses what its parts lose") func loss() throws {
     let vectors = vectors(500, seed: 3)
     let found = try loss(try cache(.outliers(bits: 2), vectors), vectors)
-    let large = 8 * 144 + 24.0, rest = 96.0
+    let large = 8 * 144 + 24.0, others = 96.0
     let parts = try [(32, 3), (96, 2)].map {
       CodecErrorTests.predicted(
         try ScalarQuantizer(dimension: $0, rate: .bits($1)).distortion, .renormalized)
     }
-    let expected = (large * parts[0] + rest * parts[1]) / (large + rest)
+    let expected = (large * parts[0] + others * parts[1]) / (large + others)
     #expect(abs(found / expected - 1) < 0.1)
     // Where outliers are that large, a rotation over all channels at 2.5 bits loses more.
     let whole = try loss(try cache(.codes(Rate(halfBits: 5)), vectors), vectors)

@@ -86,8 +86,8 @@ struct PlainCache {
       case .rows(let rows, let embedded):
         var sum = dot(q, embedded)
         for (number, group) in (codec.keyCodec?.channelGroups ?? []).enumerated() {
-          let own = keys.channels[number].map { q[$0] }
-          sum += try group.codec.values(group.codec.prepare(own.span), rows[number])[0]
+          let gathered = keys.channels[number].map { q[$0] }
+          sum += try group.codec.values(group.codec.prepare(gathered.span), rows[number])[0]
         }
         return sum * Double(scale)
       }
@@ -125,8 +125,8 @@ extension PlainCache.Vectors {
     }
     var squares = [Double](repeating: 0, count: d)
     for (i, x) in vectors.enumerated() {
-      let own = zip(x, embedded(at: position + i, rotary, d)).map { $0 - $1 }
-      for k in 0..<d { squares[k] += Double(own[k]) * Double(own[k]) }
+      let difference = zip(x, embedded(at: position + i, rotary, d)).map { $0 - $1 }
+      for k in 0..<d { squares[k] += Double(difference[k]) * Double(difference[k]) }
     }
     var left = (0..<d).sorted { squares[$0] > squares[$1] }
     channels = codec.channelGroups.map { group in
@@ -150,8 +150,8 @@ extension PlainCache.Vectors {
     let x = zip(vectors[token].exact, embedded).map { $0 - $1 }
     var rows: [CodeMatrix] = []
     var result = embedded
-    for (group, own) in zip(codec.channelGroups, channels) {
-      let v = own.map { x[$0] }
+    for (group, groupChannels) in zip(codec.channelGroups, channels) {
+      let v = groupChannels.map { x[$0] }
       let row = try group.codec.encode(v.span)
       rows.append(row)
       guard group.codec.sketch == nil else { continue }
@@ -159,7 +159,9 @@ extension PlainCache.Vectors {
       // ‖v‖ŷ, whose product with v is ‖v‖² times the alignment.
       let agreement = dot(decoded, v) / dot(v, v)
       let factor = group.estimator == .renormalized && agreement > 0 ? 1 / agreement : 1
-      for (i, channel) in own.enumerated() { result[channel] += Float(Double(decoded[i]) * factor) }
+      for (i, channel) in groupChannels.enumerated() {
+        result[channel] += Float(Double(decoded[i]) * factor)
+      }
     }
     vectors[token].coded =
       codec.hasSigns ? .rows(rows, embedded: embedded) : .vector(result)

@@ -30,11 +30,11 @@ import TurboQuant
   ])
   func seesTheLatest(reach: Int, sinks: Int, window: Int, centring: KVCentring) throws {
     let d = Self.d
-    let (own, whole) = (
+    let (sliding, whole) = (
       try codec(reach, sinks: sinks, window: window, centring),
       try codec(nil, sinks: sinks, window: window, centring)
     )
-    var (cache, all) = (KVCache(own), KVCache(whole))
+    var (cache, all) = (KVCache(sliding), KVCache(whole))
     var dice = Dice(seed: UInt64(reach))
     var (sharp, borders) = (0, 0)
     for tokens in [1, 3, 250, 1, 1, 5, 600, 1, 300, 1, 1, 1] {

@@ -143,7 +143,7 @@ import TurboQuantStorage
     let good = try cache(Self.configurations[number], tokens: 12)
     try good.save(to: scratch.file("good.tqkv"))
     let bytes = try scratch.read("good.tqkv")
-    // Most of a small file is the empty room of its pages: all of the rest, and some of that.
+    // Most of a small file is unused space in its pages: test all bytes outside, and some inside.
     let places = bytes.indices.filter { bytes[$0] != 0 || $0 % (isOptimizedBuild ? 97 : 997) == 0 }
     for place in places where isOptimizedBuild || place % 13 == 0 {
       var changed = bytes

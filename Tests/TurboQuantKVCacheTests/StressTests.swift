@@ -80,12 +80,12 @@ import Testing
       let expected = CodecErrorTests.predicted(quantizer.distortion, .renormalized)
       let band = Band(quantizer)
       var (losses, widths, squares) = ([Double](), [Double](), 0.0)
-      for (row, own) in moments.enumerated() where isOptimizedBuild || row % 32 == 5 {
+      for (row, moment) in moments.enumerated() where isOptimizedBuild || row % 32 == 5 {
         let shape = KVShape(queryHeads: 1, keyValueHeads: 1, keyDimension: d)
         var configuration = KVConfiguration(shape: shape, keys: .bits(bits), values: .float32)
-        // A rotation of its own for each head, so that the mean over heads is one over rotations.
+        // Each head has its own rotation, so that the mean over heads is a mean over rotations.
         configuration.seed = UInt64(row)
-        let (loss, spread) = try lossAndSpread(own, KVCodec(configuration), seed: UInt64(row))
+        let (loss, spread) = try lossAndSpread(moment, KVCodec(configuration), seed: UInt64(row))
         let (ratio, width) = (loss / expected, band.width(spread))
         #expect(abs(ratio - 1) <= width, "\(name), row \(row), \(bits) bits: \(ratio)")
         losses.append(ratio)
