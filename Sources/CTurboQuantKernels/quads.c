@@ -3,7 +3,7 @@
 
 #include "unpacked.h"
 
-typedef uint8_t bytes16 __attribute__((vector_size(16)));
+typedef uint8_t u8x16 __attribute__((vector_size(16)));
 
 /// Codes 8c ... 8c + 7 of a packed row, a byte each.
 INLINE uint64_t row_word(const uint8_t *row, size_t c, uint32_t bits) {
@@ -49,9 +49,9 @@ INLINE void fill_quads(const uint8_t *rows, size_t stride, const uint32_t bits, 
 }
 
 /// Codes of 16 coordinates of a packed row from coordinate 16g on.
-INLINE bytes16 row_bytes(const uint8_t *row, size_t g, uint32_t bits) {
+INLINE u8x16 row_bytes(const uint8_t *row, size_t g, uint32_t bits) {
   const uint64_t words[2] = {row_word(row, 2 * g, bits), row_word(row, 2 * g + 1, bits)};
-  bytes16 bytes;
+  u8x16 bytes;
   memcpy(&bytes, words, sizeof bytes);
   return bytes;
 }
@@ -63,11 +63,11 @@ INLINE bytes16 row_bytes(const uint8_t *row, size_t g, uint32_t bits) {
 
 /// One quad of 16 coordinates of four rows.
 INLINE void turned_quad(const uint8_t *rows, size_t stride, size_t g, uint32_t bits, uint8_t *quad) {
-  bytes16 a = row_bytes(rows, g, bits), b = row_bytes(rows + stride, g, bits);
-  bytes16 c = row_bytes(rows + 2 * stride, g, bits), d = row_bytes(rows + 3 * stride, g, bits);
-  bytes16 ac[2] = {ZIP_LOW(a, c), ZIP_HIGH(a, c)}, bd[2] = {ZIP_LOW(b, d), ZIP_HIGH(b, d)};
+  u8x16 a = row_bytes(rows, g, bits), b = row_bytes(rows + stride, g, bits);
+  u8x16 c = row_bytes(rows + 2 * stride, g, bits), d = row_bytes(rows + 3 * stride, g, bits);
+  u8x16 ac[2] = {ZIP_LOW(a, c), ZIP_HIGH(a, c)}, bd[2] = {ZIP_LOW(b, d), ZIP_HIGH(b, d)};
   for (size_t h = 0; h < 2; h++) {
-    bytes16 low = ZIP_LOW(ac[h], bd[h]), high = ZIP_HIGH(ac[h], bd[h]);
+    u8x16 low = ZIP_LOW(ac[h], bd[h]), high = ZIP_HIGH(ac[h], bd[h]);
     memcpy(quad + 32 * h, &low, sizeof low);
     memcpy(quad + 32 * h + 16, &high, sizeof high);
   }

@@ -65,35 +65,35 @@ CTQ_INLINE float32x4_t boundary_4(const uint8x16x4_t *table, uint32_t level, uin
   return vreinterpretq_f32_u8(vqtbl4q_u8(*table, bytes));
 }
 
-CTQ_INLINE ctq_u4 search_4(const ctq_tables *t, uint32_t b, ctq_f4 u) {
+CTQ_INLINE u32x4 search_4(const ctq_tables *t, uint32_t b, f32x4 u) {
   uint32x4_t index = vdupq_n_u32(0);
 #pragma clang loop unroll(full)
   for (uint32_t level = 0; level < b; level++) {
     uint32x4_t above = vcleq_f32(boundary_4(&t->levels[level], level, index), (float32x4_t)u);
     index = vsubq_u32(vaddq_u32(index, index), above);
   }
-  return (ctq_u4)index;
+  return (u32x4)index;
 }
 
-CTQ_INLINE ctq_f4 centroids_4(const ctq_tables *t, uint32_t b, ctq_u4 index) {
+CTQ_INLINE f32x4 centroids_4(const ctq_tables *t, uint32_t b, u32x4 index) {
   uint8x16_t bytes = byte_indices((uint32x4_t)index);
   uint8x16_t found = vqtbl4q_u8(t->centroids[0], bytes);
   // Byte indices beyond a table give zero in tbl and leave the lane alone in tbx.
   if (b == 5) found = vqtbx4q_u8(found, t->centroids[1], vsubq_u8(bytes, vdupq_n_u8(64)));
-  return (ctq_f4)found;
+  return (f32x4)found;
 }
 
-CTQ_INLINE uint32_t ctq_bits_of_lanes(ctq_i16 lanes) {
-  return __builtin_reduce_or((ctq_u16)lanes & ctq_lane_bit);
+CTQ_INLINE uint32_t ctq_bits_of_lanes(i32x16 lanes) {
+  return __builtin_reduce_or((u32x16)lanes & ctq_lane_bit);
 }
 
 #define CTQ_OWN_HALVES
 #include "../generic/halves.h"
 
-CTQ_INLINE ctq_f16 ctq_widened(ctq_half16 v) {
+CTQ_INLINE f32x16 ctq_widened(u16x16 v) {
   float16x4_t fours[4];
   float32x4_t floats[4];
-  ctq_f16 widened;
+  f32x16 widened;
   memcpy(fours, &v, sizeof fours);
   for (int k = 0; k < 4; k++) floats[k] = vcvt_f32_f16(fours[k]);
   memcpy(&widened, floats, sizeof widened);
@@ -114,7 +114,7 @@ CTQ_INLINE ctq_f16 ctq_widened(ctq_half16 v) {
 #include "../generic/quads.h"
 #include "../generic/widequads.h"
 
-CTQ_INLINE ctq_bytes32 ctq_look_up(ctq_bytes32 table, ctq_bytes32 index) {
+CTQ_INLINE u8x32 ctq_look_up(u8x32 table, u8x32 index) {
   uint8x16_t t[2], i[2];
   memcpy(t, &table, sizeof t);
   memcpy(i, &index, sizeof i);
@@ -135,15 +135,15 @@ CTQ_INLINE int32x4_t dot_4(int32x4_t sums, int8x16_t a, int8x16_t b, int8x16_t p
 #endif
 }
 
-CTQ_INLINE ctq_words8 ctq_dot_8(ctq_words8 sums, ctq_bytes32 a, ctq_bytes32 b, ctq_bytes32 p,
-                                ctq_bytes32 q) {
+CTQ_INLINE u32x8 ctq_dot_8(u32x8 sums, u8x32 a, u8x32 b, u8x32 p,
+                                u8x32 q) {
   CTQ_DOT_HALVES(int8x16_t, int32x4_t, dot_4);
 }
 
 /// Tables are good as they are.
 CTQ_INLINE void ctq_arrange_64(uint8_t table[64]) { (void)table; }
 
-CTQ_INLINE ctq_bytes32 ctq_look_up_64(const uint8_t table[64], ctq_bytes32 index) {
+CTQ_INLINE u8x32 ctq_look_up_64(const uint8_t table[64], u8x32 index) {
   uint8x16_t i[2];
   memcpy(i, &index, sizeof i);
   for (int h = 0; h < 2; h++) i[h] = vqtbl4q_u8(vld1q_u8_x4(table), i[h]);
@@ -159,8 +159,8 @@ CTQ_INLINE int32x4_t dot_2(int32x4_t sums, int16x8_t a, int16x8_t b, int16x8_t p
   return vaddq_s32(sums, vpaddq_s32(low, high));
 }
 
-CTQ_INLINE ctq_words8 ctq_dot_16(ctq_words8 sums, ctq_shorts16 a, ctq_shorts16 b, ctq_shorts16 p,
-                                 ctq_shorts16 q) {
+CTQ_INLINE u32x8 ctq_dot_16(u32x8 sums, u16x16 a, u16x16 b, u16x16 p,
+                                 u16x16 q) {
   CTQ_DOT_HALVES(int16x8_t, int32x4_t, dot_2);
 }
 

@@ -12,7 +12,7 @@
 // queries. Rows are of floats of 32 or 16 bits, a constant of each copy.
 
 /// Elements i ... of a row, of which `count` are left; and element i of rows as a place.
-CTQ_INLINE ctq_f16 ctq_load_row(const void *row, uint32_t bits, size_t i, size_t count) {
+CTQ_INLINE f32x16 ctq_load_row(const void *row, uint32_t bits, size_t i, size_t count) {
   return bits == 16 ? ctq_load_halves((const uint16_t *)row + i, count)
                     : ctq_load_some((const float *)row + i, count);
 }
@@ -34,15 +34,15 @@ CTQ_INLINE void ctq_row_products(const void *rows, uint32_t bits, size_t width, 
 #pragma clang fp contract(fast)
   for (size_t r = 0; r < row_count; r++, rows = ctq_row_place(rows, bits, width)) {
     ctq_begin_page_ahead(rows, bits, width);
-    ctq_f16 sum[4] = {{0}};
+    f32x16 sum[4] = {{0}};
     size_t i = 0;
     for (; i + 16 <= width; i += 16) {
-      const ctq_f16 row = ctq_load_row(rows, bits, i, 16);
+      const f32x16 row = ctq_load_row(rows, bits, i, 16);
 #pragma clang loop unroll(full)
       for (size_t q = 0; q < query_count; q++) sum[q] += row * ctq_load(queries + q * width + i);
     }
     if (i < width) {
-      const ctq_f16 row = ctq_load_row(rows, bits, i, width - i);
+      const f32x16 row = ctq_load_row(rows, bits, i, width - i);
 #pragma clang loop unroll(full)
       for (size_t q = 0; q < query_count; q++)
         sum[q] += row * ctq_load_some(queries + q * width + i, width - i);
@@ -89,7 +89,7 @@ CTQ_INLINE void ctq_combine_rows(const void *rows, uint32_t bits, size_t width, 
                                  const float *weights, size_t weight_stride, size_t query_count,
                                  size_t vectors, size_t last, float *sums) {
 #pragma clang fp contract(fast)
-  ctq_f16 sum[CTQ_COMBINED_QUERIES][CTQ_COMBINED_VECTORS];
+  f32x16 sum[CTQ_COMBINED_QUERIES][CTQ_COMBINED_VECTORS];
 #pragma clang loop unroll(full)
   for (size_t q = 0; q < query_count; q++)
 #pragma clang loop unroll(full)
@@ -99,7 +99,7 @@ CTQ_INLINE void ctq_combine_rows(const void *rows, uint32_t bits, size_t width, 
     ctq_begin_page_ahead(rows, bits, width);
 #pragma clang loop unroll(full)
     for (size_t v = 0; v < vectors; v++) {
-      const ctq_f16 row = ctq_load_row(rows, bits, 16 * v, v + 1 < vectors ? 16 : last);
+      const f32x16 row = ctq_load_row(rows, bits, 16 * v, v + 1 < vectors ? 16 : last);
 #pragma clang loop unroll(full)
       for (size_t q = 0; q < query_count; q++) sum[q][v] += row * weights[q * weight_stride + r];
     }
@@ -167,31 +167,31 @@ enum { CTQ_IN_TURN = CTQ_HADAMARD_VECTORS >= 16 ? 4 : 1 };
 #define CTQ_FOR_EACH(v, count) _Pragma("clang loop unroll(full)") for (size_t v = 0; v < (count); v++)
 
 /// Sixteen times `ctq_exponential` of every vector, operation by operation; the count is a constant.
-CTQ_INLINE void ctq_exponentials(ctq_f16 *x, size_t count) {
-  const ctq_f16 magic = ctq_splat(CTQ_ROUNDING_SHIFT);
-  ctq_i16 is_small[CTQ_IN_TURN];
-  ctq_f16 shifted[CTQ_IN_TURN], r[CTQ_IN_TURN], sum[CTQ_IN_TURN];
+CTQ_INLINE void ctq_exponentials(f32x16 *x, size_t count) {
+  const f32x16 magic = ctq_splat(CTQ_ROUNDING_SHIFT);
+  i32x16 is_small[CTQ_IN_TURN];
+  f32x16 shifted[CTQ_IN_TURN], r[CTQ_IN_TURN], sum[CTQ_IN_TURN];
   CTQ_FOR_EACH(v, count) {
     is_small[v] = x[v] < ctq_splat(CTQ_SMALLEST_EXPONENT);
     // A lane that becomes zero must not make an exponent of its own.
-    x[v] = (ctq_f16)((ctq_i16)x[v] & ~is_small[v]);
+    x[v] = (f32x16)((i32x16)x[v] & ~is_small[v]);
     shifted[v] = x[v] * CTQ_LOG2_E + magic;
   }
   CTQ_FOR_EACH(v, count) {
-    const ctq_f16 n = shifted[v] - magic;
+    const f32x16 n = shifted[v] - magic;
     r[v] = (x[v] - n * CTQ_LN2_HIGH) - n * CTQ_LN2_LOW;
     sum[v] = ctq_splat(CTQ_EXPONENTIAL_TERM(7));
   }
 #pragma clang loop unroll(full)
   for (int k = 6; k >= 0; k--) CTQ_FOR_EACH(v, count) sum[v] = sum[v] * r[v] + CTQ_EXPONENTIAL_TERM(k);
   CTQ_FOR_EACH(v, count) {
-    const ctq_i16 scaled = (ctq_i16)sum[v] + (ctq_i16)((ctq_u16)shifted[v] << 23);
-    x[v] = (ctq_f16)(scaled & ~is_small[v]);
+    const i32x16 scaled = (i32x16)sum[v] + (i32x16)((u32x16)shifted[v] << 23);
+    x[v] = (f32x16)(scaled & ~is_small[v]);
   }
 }
 
 static float exponentials(const float *x, size_t count, float shift, float *y) {
-  ctq_f16 sum = {0}, e[CTQ_IN_TURN];
+  f32x16 sum = {0}, e[CTQ_IN_TURN];
   size_t i = 0;
   for (; i + 16 * CTQ_IN_TURN <= count; i += 16 * CTQ_IN_TURN) {
     CTQ_FOR_EACH(v, CTQ_IN_TURN) e[v] = ctq_load(x + i + 16 * v) - shift;
@@ -212,12 +212,12 @@ static float exponentials(const float *x, size_t count, float shift, float *y) {
 }
 
 /// Of each lane the larger number.
-CTQ_INLINE ctq_f16 ctq_larger(ctq_f16 a, ctq_f16 b) {
-  ctq_i16 is_larger = a > b;
-  return (ctq_f16)(((ctq_i16)a & is_larger) | ((ctq_i16)b & ~is_larger));
+CTQ_INLINE f32x16 ctq_larger(f32x16 a, f32x16 b) {
+  i32x16 is_larger = a > b;
+  return (f32x16)(((i32x16)a & is_larger) | ((i32x16)b & ~is_larger));
 }
 
-CTQ_INLINE float ctq_largest_lane(ctq_f16 v) {
+CTQ_INLINE float ctq_largest_lane(f32x16 v) {
 #define LARGER_OF_HALVES(...) v = ctq_larger(__builtin_shufflevector(v, v, __VA_ARGS__), v)
   LARGER_OF_HALVES(8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7);
   LARGER_OF_HALVES(4, 5, 6, 7, 0, 1, 2, 3, 4, 5, 6, 7, 0, 1, 2, 3);
@@ -233,39 +233,39 @@ static float largest(const float *x, size_t count) {
     for (size_t i = 0; i < count; i++) found = x[i] > found ? x[i] : found;
     return found;
   }
-  ctq_f16 found = ctq_splat(-__builtin_inff());
+  f32x16 found = ctq_splat(-__builtin_inff());
   for (size_t i = 0; i + 16 <= count; i += 16) found = ctq_larger(ctq_load(x + i), found);
   // The last sixteen again cover what is left.
   return ctq_largest_lane(ctq_larger(ctq_load(x + count - 16), found));
 }
 
-typedef int8_t ctq_signed16 __attribute__((vector_size(16)));
-typedef int8_t ctq_signed16u __attribute__((vector_size(16), aligned(1)));
+typedef int8_t i8x16 __attribute__((vector_size(16)));
+typedef int8_t i8x16_unaligned __attribute__((vector_size(16), aligned(1)));
 
 /// The largest magnitude of weights[i] * scales[i].
 CTQ_INLINE float ctq_largest_product(const float *weights, const float *scales, size_t count) {
-  ctq_f16 widest = {0};
+  f32x16 widest = {0};
   for (size_t i = 0; i < count; i += 16) {
-    ctq_f16 x = ctq_load(weights + i) * ctq_load(scales + i);
-    widest = ctq_larger((ctq_f16)((ctq_i16)x & 0x7fffffff), widest);
+    f32x16 x = ctq_load(weights + i) * ctq_load(scales + i);
+    widest = ctq_larger((f32x16)((i32x16)x & 0x7fffffff), widest);
   }
   return ctq_largest_lane(widest);
 }
 
 /// Sixteen of the products times `inverse`, rounded.
-CTQ_INLINE ctq_i16 ctq_whole_products(const float *weights, const float *scales, float inverse) {
-  const ctq_f16 magic = ctq_splat(CTQ_ROUNDING_SHIFT);
-  return (ctq_i16)(ctq_load(weights) * ctq_load(scales) * inverse + magic) - (ctq_i16)magic;
+CTQ_INLINE i32x16 ctq_whole_products(const float *weights, const float *scales, float inverse) {
+  const f32x16 magic = ctq_splat(CTQ_ROUNDING_SHIFT);
+  return (i32x16)(ctq_load(weights) * ctq_load(scales) * inverse + magic) - (i32x16)magic;
 }
 
 static float whole_weights(const float *weights, const float *scales, size_t count, int16_t *whole) {
-  typedef int16_t shorts16 __attribute__((vector_size(32)));
-  typedef int16_t shorts16u __attribute__((vector_size(32), aligned(2)));
+  typedef int16_t i16x16 __attribute__((vector_size(32)));
+  typedef int16_t i16x16_unaligned __attribute__((vector_size(32), aligned(2)));
   const float most = ctq_largest_product(weights, scales, count);
   const float inverse = ctq_whole_inverse(most, CTQ_WHOLE_LARGEST);
   for (size_t i = 0; i < count; i += 16)
-    *(shorts16u *)(whole + i) =
-        __builtin_convertvector(ctq_whole_products(weights + i, scales + i, inverse), shorts16);
+    *(i16x16_unaligned *)(whole + i) =
+        __builtin_convertvector(ctq_whole_products(weights + i, scales + i, inverse), i16x16);
   return most / CTQ_WHOLE_LARGEST;
 }
 
@@ -273,14 +273,14 @@ static ctq_split split_weights(const float *weights, const float *scales, size_t
                                int8_t *low) {
   const float most = ctq_largest_product(weights, scales, count);
   const float inverse = ctq_whole_inverse(most, CTQ_SPLIT_LARGEST);
-  ctq_i16 high_sums = {0}, low_sums = {0};
+  i32x16 high_sums = {0}, low_sums = {0};
   for (size_t i = 0; i < count; i += 16) {
-    ctq_i16 n = ctq_whole_products(weights + i, scales + i, inverse);
-    ctq_i16 upper = (n + CTQ_SPLIT_BASE / 2) >> CTQ_SPLIT_BITS, lower = n - (upper << CTQ_SPLIT_BITS);
+    i32x16 n = ctq_whole_products(weights + i, scales + i, inverse);
+    i32x16 upper = (n + CTQ_SPLIT_BASE / 2) >> CTQ_SPLIT_BITS, lower = n - (upper << CTQ_SPLIT_BITS);
     high_sums += upper;
     low_sums += lower;
-    *(ctq_signed16u *)(high + i) = __builtin_convertvector(upper, ctq_signed16);
-    *(ctq_signed16u *)(low + i) = __builtin_convertvector(lower, ctq_signed16);
+    *(i8x16_unaligned *)(high + i) = __builtin_convertvector(upper, i8x16);
+    *(i8x16_unaligned *)(low + i) = __builtin_convertvector(lower, i8x16);
   }
   ctq_split split = {most / CTQ_SPLIT_LARGEST, 0, 0};
   for (int i = 0; i < 16; i++) {

@@ -14,8 +14,8 @@
 
 // MARK: Packing
 
-typedef uint8_t ctq_bytes16 __attribute__((vector_size(16)));
-typedef uint64_t ctq_words2 __attribute__((vector_size(16)));
+typedef uint8_t u8x16 __attribute__((vector_size(16)));
+typedef uint64_t u64x2 __attribute__((vector_size(16)));
 
 /// Low `width` bits of every field of `field` bits.
 CTQ_INLINE uint64_t ctq_low_bits(uint32_t width, uint32_t field) {
@@ -24,7 +24,7 @@ CTQ_INLINE uint64_t ctq_low_bits(uint32_t width, uint32_t field) {
 }
 
 /// 8b bits in each word from eight bytes of b bits.
-CTQ_INLINE ctq_words2 ctq_fold(ctq_words2 x, uint32_t b) {
+CTQ_INLINE u64x2 ctq_fold(u64x2 x, uint32_t b) {
   if (b == 8) return x;
   const uint64_t bytes = 0x00ff00ff00ff00ffu, pairs = 0x0000ffff0000ffffu;
   x = (x & bytes) | (x & ~bytes) >> (8 - b);
@@ -33,7 +33,7 @@ CTQ_INLINE ctq_words2 ctq_fold(ctq_words2 x, uint32_t b) {
 }
 
 /// Eight bytes of b bits in each word from 8b bits, with whatever lies above them.
-CTQ_INLINE ctq_words2 ctq_unfold(ctq_words2 x, uint32_t b) {
+CTQ_INLINE u64x2 ctq_unfold(u64x2 x, uint32_t b) {
   if (b == 8) return x;
   const uint64_t fours = ((uint64_t)1 << 4 * b) - 1;
   const uint64_t pairs = ctq_low_bits(2 * b, 32), ones = ctq_low_bits(b, 16);
@@ -43,8 +43,8 @@ CTQ_INLINE ctq_words2 ctq_unfold(ctq_words2 x, uint32_t b) {
 }
 
 /// Stores the first `count` of 16 codes.
-CTQ_INLINE void ctq_store_codes(ctq_i16 index, uint32_t b, uint8_t *codes, size_t count) {
-  ctq_words2 words = ctq_fold((ctq_words2)__builtin_convertvector(index, ctq_bytes16), b);
+CTQ_INLINE void ctq_store_codes(i32x16 index, uint32_t b, uint8_t *codes, size_t count) {
+  u64x2 words = ctq_fold((u64x2)__builtin_convertvector(index, u8x16), b);
   uint64_t first = words[0], second = words[1];
   if (count < 16) {
     // Lanes beyond the end may hold any index.
@@ -61,7 +61,7 @@ CTQ_INLINE void ctq_store_codes(ctq_i16 index, uint32_t b, uint8_t *codes, size_
 }
 
 /// 16 codes, of which `byte_count` bytes exist.
-CTQ_INLINE ctq_i16 ctq_load_codes(const uint8_t *codes, uint32_t b, size_t byte_count) {
+CTQ_INLINE i32x16 ctq_load_codes(const uint8_t *codes, uint32_t b, size_t byte_count) {
   uint64_t words[2] = {0, 0};
   if (byte_count >= b + 8) {
     memcpy(&words[0], codes, 8);
@@ -72,8 +72,8 @@ CTQ_INLINE ctq_i16 ctq_load_codes(const uint8_t *codes, uint32_t b, size_t byte_
     memcpy(&words[0], some, 8);
     memcpy(&words[1], some + b, 8);
   }
-  ctq_words2 bytes = ctq_unfold((ctq_words2){words[0], words[1]}, b);
-  return __builtin_convertvector((ctq_bytes16)bytes, ctq_i16);
+  u64x2 bytes = ctq_unfold((u64x2){words[0], words[1]}, b);
+  return __builtin_convertvector((u8x16)bytes, i32x16);
 }
 
 // MARK: Codes
@@ -94,11 +94,11 @@ CTQ_INLINE ctq_i16 ctq_load_codes(const uint8_t *codes, uint32_t b, size_t byte_
 CTQ_INLINE float quantize_width(const ctq_codebook *codebook, uint32_t b, const float *y,
                                 size_t count, float scale, uint8_t *codes, float *residual) {
   const ctq_tables tables = ctq_load_tables(codebook, b);
-  ctq_f16 sum = {0};
+  f32x16 sum = {0};
   for (size_t i = 0; i < count; i += 16, codes += 2 * b) {
-    ctq_f16 u = ctq_load_some(y + i, count - i) * scale;
-    ctq_i16 index = ctq_indices(&tables, b, u);
-    ctq_f16 centroid = ctq_centroids(&tables, b, index);
+    f32x16 u = ctq_load_some(y + i, count - i) * scale;
+    i32x16 index = ctq_indices(&tables, b, u);
+    f32x16 centroid = ctq_centroids(&tables, b, index);
     // Lanes beyond the end hold zero, and adding a zero changes no sum.
     sum += u * centroid;
     if (residual) ctq_store_some(residual + i, u - centroid, count - i);
@@ -119,7 +119,7 @@ CTQ_INLINE void dequantize_width(const ctq_codebook *codebook, uint32_t b, const
   const ctq_tables tables = ctq_load_tables(codebook, b);
   const size_t byte_count = (count * b + 7) / 8;
   for (size_t i = 0, byte = 0; i < count; i += 16, byte += 2 * b) {
-    ctq_i16 index = ctq_load_codes(codes + byte, b, byte_count - byte);
+    i32x16 index = ctq_load_codes(codes + byte, b, byte_count - byte);
     ctq_store_some(y + i, ctq_centroids(&tables, b, index), count - i);
   }
 }
@@ -139,12 +139,12 @@ CTQ_INLINE void code_products_width(const ctq_codebook *codebook, uint32_t b, co
   const ctq_tables tables = ctq_load_tables(codebook, b);
   const size_t byte_count = (count * b + 7) / 8;
   for (size_t row = 0; row < row_count; row++, codes += stride) {
-    ctq_f16 sum = {0}, other = {0};
+    f32x16 sum = {0}, other = {0};
     for (size_t i = 0, byte = 0; i < count; i += 16, byte += 2 * b) {
-      ctq_i16 index = ctq_load_codes(codes + byte, b, byte_count - byte);
-      ctq_f16 q = ctq_load_some(query + i, count - i);
+      i32x16 index = ctq_load_codes(codes + byte, b, byte_count - byte);
+      f32x16 q = ctq_load_some(query + i, count - i);
       // Two sums in turn, so that neither waits for the other.
-      ctq_f16 next = sum + ctq_centroids(&tables, b, index) * q;
+      f32x16 next = sum + ctq_centroids(&tables, b, index) * q;
       sum = other;
       other = next;
     }
@@ -165,10 +165,10 @@ CTQ_INLINE void combine_lanes(const ctq_tables *tables, uint32_t b, const uint8_
                               size_t row_count, const float *weights, size_t byte_count, size_t count,
                               float *sums) {
 #pragma clang fp contract(fast)
-  ctq_f16 sum = ctq_load_some(sums, count), other = {0};
+  f32x16 sum = ctq_load_some(sums, count), other = {0};
   for (size_t row = 0; row < row_count; row++, codes += stride) {
-    ctq_i16 index = ctq_load_codes(codes, b, byte_count);
-    ctq_f16 next = sum + ctq_centroids(tables, b, index) * weights[row];
+    i32x16 index = ctq_load_codes(codes, b, byte_count);
+    f32x16 next = sum + ctq_centroids(tables, b, index) * weights[row];
     sum = other;
     other = next;
   }

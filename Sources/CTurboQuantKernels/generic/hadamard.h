@@ -17,18 +17,18 @@
 #include "vectors.h"
 
 /// Lanes whose bit is set in 16 sign bits become -scale, the others +scale.
-CTQ_INLINE ctq_f16 ctq_signed_scale(const uint8_t *signs, float scale) {
-  ctq_u16 is_negative = ctq_lanes_of(ctq_load_bits(signs, 16));
-  return (ctq_f16)((ctq_u16)ctq_splat(scale) ^ (is_negative & 0x80000000u));
+CTQ_INLINE f32x16 ctq_signed_scale(const uint8_t *signs, float scale) {
+  u32x16 is_negative = ctq_lanes_of(ctq_load_bits(signs, 16));
+  return (f32x16)((u32x16)ctq_splat(scale) ^ (is_negative & 0x80000000u));
 }
 
-CTQ_INLINE ctq_f16 ctq_lane_levels(ctq_f16 x) {
+CTQ_INLINE f32x16 ctq_lane_levels(f32x16 x) {
   // A fused and a separate product by +-1 round alike, so each target takes what it has.
 #pragma clang fp contract(fast)
-  const ctq_f16 one = {1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1};
-  const ctq_f16 two = {1, 1, -1, -1, 1, 1, -1, -1, 1, 1, -1, -1, 1, 1, -1, -1};
-  const ctq_f16 four = {1, 1, 1, 1, -1, -1, -1, -1, 1, 1, 1, 1, -1, -1, -1, -1};
-  const ctq_f16 eight = {1, 1, 1, 1, 1, 1, 1, 1, -1, -1, -1, -1, -1, -1, -1, -1};
+  const f32x16 one = {1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1};
+  const f32x16 two = {1, 1, -1, -1, 1, 1, -1, -1, 1, 1, -1, -1, 1, 1, -1, -1};
+  const f32x16 four = {1, 1, 1, 1, -1, -1, -1, -1, 1, 1, 1, 1, -1, -1, -1, -1};
+  const f32x16 eight = {1, 1, 1, 1, 1, 1, 1, 1, -1, -1, -1, -1, -1, -1, -1, -1};
 #define CTQ_SWAP(...) __builtin_shufflevector(x, x, __VA_ARGS__)
   x = CTQ_SWAP(1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14) + x * one;
   x = CTQ_SWAP(2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13) + x * two;
@@ -39,13 +39,13 @@ CTQ_INLINE ctq_f16 ctq_lane_levels(ctq_f16 x) {
 }
 
 /// The levels between `registers` (a power of two, a constant after inlining) registers.
-CTQ_INLINE void ctq_register_levels(ctq_f16 *v, int registers) {
+CTQ_INLINE void ctq_register_levels(f32x16 *v, int registers) {
 #pragma clang loop unroll(full)
   for (int half = 1; half < registers; half *= 2)
 #pragma clang loop unroll(full)
     for (int i = 0; i < registers; i++)
       if (!(i & half)) {
-        ctq_f16 a = v[i], b = v[i + half];
+        f32x16 a = v[i], b = v[i + half];
         v[i] = a + b;
         v[i + half] = a - b;
       }
@@ -54,7 +54,7 @@ CTQ_INLINE void ctq_register_levels(ctq_f16 *v, int registers) {
 
 CTQ_INLINE void ctq_contiguous_levels(
     float *x, int registers, const uint8_t *signs, float scale) {
-  ctq_f16 v[16];
+  f32x16 v[16];
 #pragma clang loop unroll(full)
   for (int i = 0; i < registers; i++) {
     v[i] = ctq_load(x + 16 * i);
@@ -71,7 +71,7 @@ CTQ_INLINE void ctq_contiguous_levels(
 CTQ_INLINE void ctq_strided_levels(float *x, size_t stride,
                                                                      int registers) {
   for (size_t i = 0; i < stride; i += 16) {
-    ctq_f16 v[8];
+    f32x16 v[8];
 #pragma clang loop unroll(full)
     for (int k = 0; k < registers; k++) v[k] = ctq_load(x + i + (size_t)k * stride);
     ctq_register_levels(v, registers);
@@ -106,10 +106,10 @@ CTQ_INLINE void ctq_givens(const ctq_step *step,
   float *y = x + step->offset;
   size_t i = 0;
   for (; i + 16 <= step->count; i += 16) {
-    ctq_f16 sign = ctq_signed_scale(signs + i / 8, 1);
-    ctq_f16 a = ctq_load(x + i), b = ctq_load(y + i);
+    f32x16 sign = ctq_signed_scale(signs + i / 8, 1);
+    f32x16 a = ctq_load(x + i), b = ctq_load(y + i);
     if (!inverse) b *= sign;
-    ctq_f16 p = step->cosine * a + step->sine * b, q = step->sine * a - step->cosine * b;
+    f32x16 p = step->cosine * a + step->sine * b, q = step->sine * a - step->cosine * b;
     ctq_store(x + i, p);
     ctq_store(y + i, inverse ? q * sign : q);
   }

@@ -6,30 +6,30 @@
 
 #include "vectors.h"
 
-typedef uint16_t ctq_half16 __attribute__((vector_size(32)));
+typedef uint16_t u16x16 __attribute__((vector_size(32)));
 
 /// Sixteen halves as floats, exactly.
-CTQ_INLINE ctq_f16 ctq_widened(ctq_half16 halves);
+CTQ_INLINE f32x16 ctq_widened(u16x16 halves);
 
 #ifndef CTQ_OWN_HALVES
 
-CTQ_INLINE ctq_f16 ctq_widened(ctq_half16 halves) {
-  const ctq_u16 h = __builtin_convertvector(halves, ctq_u16);
-  const ctq_u16 magnitude = (h & 0x7fff) << 13, sign = (h & 0x8000) << 16;
+CTQ_INLINE f32x16 ctq_widened(u16x16 halves) {
+  const u32x16 h = __builtin_convertvector(halves, u32x16);
+  const u32x16 magnitude = (h & 0x7fff) << 13, sign = (h & 0x8000) << 16;
   // Exponents count from 15 rather than 127; the product is exact, also where a half is subnormal.
-  const ctq_u16 finite = (ctq_u16)((ctq_f16)magnitude * 0x1p112f);
+  const u32x16 finite = (u32x16)((f32x16)magnitude * 0x1p112f);
   // Quieting a signalling NaN is what hardware conversions do.
-  const ctq_u16 quiet = (ctq_u16)((h & 0x3ff) != 0) & 0x400000;
-  const ctq_u16 special = magnitude | CTQ_INFINITY_BITS | quiet;
-  const ctq_u16 is_special = (ctq_u16)((h & 0x7c00) == 0x7c00);
-  return (ctq_f16)(sign | (special & is_special) | (finite & ~is_special));
+  const u32x16 quiet = (u32x16)((h & 0x3ff) != 0) & 0x400000;
+  const u32x16 special = magnitude | CTQ_INFINITY_BITS | quiet;
+  const u32x16 is_special = (u32x16)((h & 0x7c00) == 0x7c00);
+  return (f32x16)(sign | (special & is_special) | (finite & ~is_special));
 }
 
 #endif
 
 /// The first `count` halves as floats, and zeros beyond them.
-CTQ_INLINE ctq_f16 ctq_load_halves(const uint16_t *halves, size_t count) {
-  ctq_half16 v = {0};
+CTQ_INLINE f32x16 ctq_load_halves(const uint16_t *halves, size_t count) {
+  u16x16 v = {0};
   memcpy(&v, halves, (count < 16 ? count : 16) * sizeof *halves);
   return ctq_widened(v);
 }
@@ -40,25 +40,25 @@ static void widen(const uint16_t *halves, size_t count, float *floats) {
 }
 
 /// Lanes of `a` where those of `which` are all ones, of `b` where they are zeros.
-CTQ_INLINE ctq_u16 ctq_chosen(ctq_i16 which, ctq_u16 a, ctq_u16 b) {
-  return (a & (ctq_u16)which) | (b & ~(ctq_u16)which);
+CTQ_INLINE u32x16 ctq_chosen(i32x16 which, u32x16 a, u32x16 b) {
+  return (a & (u32x16)which) | (b & ~(u32x16)which);
 }
 
 /// Sixteen times `ctq_half_of`.
-CTQ_INLINE ctq_half16 ctq_narrowed(ctq_f16 floats) {
-  const ctq_u16 bits = (ctq_u16)floats, sign = bits >> 16 & 0x8000, magnitude = bits & 0x7fffffff;
-  const ctq_u16 subnormal = (ctq_u16)((ctq_f16)magnitude + 0.5f) - (ctq_u16)ctq_splat(0.5f);
-  const ctq_u16 normal = (magnitude + 0xfff + (magnitude >> 13 & 1) - CTQ_HALF_EXPONENTS) >> 13;
-  const ctq_u16 finite = ctq_chosen((ctq_i16)(magnitude < CTQ_NORMAL_HALVES), subnormal, normal);
-  const ctq_u16 largest = (ctq_u16){0} + CTQ_LARGEST_HALF;
-  const ctq_u16 half = ctq_chosen((ctq_i16)(magnitude >= CTQ_BEYOND_HALVES), largest, finite);
-  return __builtin_convertvector(sign | half, ctq_half16);
+CTQ_INLINE u16x16 ctq_narrowed(f32x16 floats) {
+  const u32x16 bits = (u32x16)floats, sign = bits >> 16 & 0x8000, magnitude = bits & 0x7fffffff;
+  const u32x16 subnormal = (u32x16)((f32x16)magnitude + 0.5f) - (u32x16)ctq_splat(0.5f);
+  const u32x16 normal = (magnitude + 0xfff + (magnitude >> 13 & 1) - CTQ_HALF_EXPONENTS) >> 13;
+  const u32x16 finite = ctq_chosen((i32x16)(magnitude < CTQ_NORMAL_HALVES), subnormal, normal);
+  const u32x16 largest = (u32x16){0} + CTQ_LARGEST_HALF;
+  const u32x16 half = ctq_chosen((i32x16)(magnitude >= CTQ_BEYOND_HALVES), largest, finite);
+  return __builtin_convertvector(sign | half, u16x16);
 }
 
 static void narrow(const float *floats, size_t count, uint16_t *halves) {
   for (size_t i = 0; i < count; i += 16) {
     const size_t some = count - i < 16 ? count - i : 16;
-    const ctq_half16 v = ctq_narrowed(ctq_load_some(floats + i, some));
+    const u16x16 v = ctq_narrowed(ctq_load_some(floats + i, some));
     memcpy(halves + i, &v, some * sizeof *halves);
   }
 }

@@ -10,14 +10,14 @@
 #pragma STDC FP_CONTRACT OFF
 
 /// Keys of the rows from row i on, of which `count` are left.
-CTQ_INLINE ctq_f16 ctq_keys(const ctq_key_terms *t, size_t i, size_t count) {
-  ctq_f16 norm = t->norms ? ctq_load_some(t->norms + i, count) : ctq_splat(1);
-  ctq_f16 product = ctq_load_some(t->sums + i, count) * t->step + t->offset;
+CTQ_INLINE f32x16 ctq_keys(const ctq_key_terms *t, size_t i, size_t count) {
+  f32x16 norm = t->norms ? ctq_load_some(t->norms + i, count) : ctq_splat(1);
+  f32x16 product = ctq_load_some(t->sums + i, count) * t->step + t->offset;
   if (t->alignments) product = product / ctq_load_some(t->alignments + i, count);
-  ctq_f16 constant = ctq_splat(t->constant);
+  f32x16 constant = ctq_splat(t->constant);
   if (t->along) constant = ctq_load_some(t->along + i, count) * t->along_share + constant;
   if (t->norm_share != 0) product = product - norm * t->norm_share;
-  ctq_f16 keys = norm * product + constant;
+  f32x16 keys = norm * product + constant;
   return t->shares ? keys + ctq_load_some(t->shares + i, count) : keys;
 }
 
@@ -36,7 +36,7 @@ CTQ_INLINE void ctq_keep(uint32_t bits, uint32_t first, uint32_t *rows) {
 /// Of rows i ..< i + 16, of which `left` are there, those that `select_rows` selects, counted into `found`.
 CTQ_INLINE size_t ctq_select(const ctq_key_terms *t, size_t i, size_t left, const uint32_t *allowed,
                              float threshold, uint32_t *rows, size_t found) {
-  uint32_t bits = ctq_bits_of_lanes((ctq_i16)(ctq_keys(t, i, left) >= threshold));
+  uint32_t bits = ctq_bits_of_lanes((i32x16)(ctq_keys(t, i, left) >= threshold));
   if (left < 16) bits &= (1u << left) - 1;
   if (allowed) bits &= allowed[i / 32] >> i % 32 & 0xffff;
   ctq_keep(bits, (uint32_t)i, rows + found);
@@ -50,10 +50,10 @@ CTQ_INLINE size_t ctq_likely_rows(const ctq_key_terms *t, size_t count, float le
   least *= 1 - 0x1p-20f;
   size_t found = 0;
   for (size_t i = 0; i < count; i += 16) {
-    ctq_f16 product = ctq_load_some(t->sums + i, 16) * t->step + t->offset;
+    f32x16 product = ctq_load_some(t->sums + i, 16) * t->step + t->offset;
     if (t->norms) product = product * ctq_load_some(t->norms + i, 16);
     // Not its opposite: rows whose numbers are none are for the keys to judge.
-    const ctq_i16 is_less = (ctq_i16)(product < ctq_load_some(t->alignments + i, 16) * least);
+    const i32x16 is_less = (i32x16)(product < ctq_load_some(t->alignments + i, 16) * least);
     const uint32_t bits = ctq_bits_of_lanes(is_less) ^ 0xffff;
     ctq_keep(bits, (uint32_t)i, rows + found);
     found += (size_t)__builtin_popcount(bits);

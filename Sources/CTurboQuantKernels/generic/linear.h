@@ -12,18 +12,18 @@
 // MARK: Length
 
 static float sum_of_squares(const float *x, size_t count) {
-  ctq_f16 sum = {0};
+  f32x16 sum = {0};
   for (size_t i = 0; i < count; i += 16) {
-    ctq_f16 v = ctq_load_some(x + i, count - i);
+    f32x16 v = ctq_load_some(x + i, count - i);
     sum += v * v;
   }
   return ctq_tree_sum(sum);
 }
 
 /// The next up to 16 floats of `scale_and_square`.
-CTQ_INLINE ctq_f16 scale_some(const float *x, size_t count, ctq_power_of_two power,
+CTQ_INLINE f32x16 scale_some(const float *x, size_t count, ctq_power_of_two power,
                               int needs_second, float *scaled) {
-  ctq_f16 v = ctq_load_some(x, count) * power.first;
+  f32x16 v = ctq_load_some(x, count) * power.first;
   if (needs_second) v *= power.second;
   ctq_store_some(scaled, v, count);
   return v * v;
@@ -32,7 +32,7 @@ CTQ_INLINE ctq_f16 scale_some(const float *x, size_t count, ctq_power_of_two pow
 /// scaled <- x * 2^-e; returns the sum of its squares. `needs_second` is a constant.
 CTQ_INLINE float scale_and_square(const float *x, size_t count, ctq_power_of_two power,
                                   int needs_second, float *scaled) {
-  ctq_f16 sum = {0};
+  f32x16 sum = {0};
   size_t i = 0;
   for (; i + 16 <= count; i += 16) sum += scale_some(x + i, 16, power, needs_second, scaled + i);
   if (i < count) sum += scale_some(x + i, count - i, power, needs_second, scaled + i);
@@ -42,13 +42,13 @@ CTQ_INLINE float scale_and_square(const float *x, size_t count, ctq_power_of_two
 /// The bits of the largest magnitude.
 CTQ_INLINE uint32_t largest_magnitude(const float *x, size_t count) {
   const uint32_t magnitude = 0x7fffffffu;
-  ctq_u16 largest = {0};
+  u32x16 largest = {0};
   size_t i = 0;
   for (; i + 16 <= count; i += 16)
-    largest = __builtin_elementwise_max(largest, (ctq_u16)ctq_load(x + i) & magnitude);
+    largest = __builtin_elementwise_max(largest, (u32x16)ctq_load(x + i) & magnitude);
   if (i < count)
     largest = __builtin_elementwise_max(
-        largest, (ctq_u16)ctq_load_some(x + i, count - i) & magnitude);
+        largest, (u32x16)ctq_load_some(x + i, count - i) & magnitude);
   return __builtin_reduce_max(largest);
 }
 
@@ -72,7 +72,7 @@ static ctq_length normalize(const float *x, size_t count, float *scaled) {
 /// loop runs many times, so that sums stay in registers.
 CTQ_INLINE void multiply_rows(const float *columns, size_t row_count, size_t column_count,
                               const float *x, float *y, size_t vectors, size_t last) {
-  ctq_f16 sum[4] = {{0}};
+  f32x16 sum[4] = {{0}};
   for (size_t j = 0; j < column_count; j++, columns += row_count) {
 #pragma clang loop unroll(full)
     for (size_t k = 0; k + 1 < vectors; k++) sum[k] += ctq_load(columns + 16 * k) * x[j];
@@ -101,7 +101,7 @@ static void multiply_transposed(const float *columns, size_t row_count, size_t c
                                 const float *y, float *x) {
   for (size_t j = 0; j < column_count; j++) {
     const float *column = columns + j * row_count;
-    ctq_f16 sum = {0};
+    f32x16 sum = {0};
     size_t i = 0;
     for (; i + 16 <= row_count; i += 16) sum += ctq_load(column + i) * ctq_load(y + i);
     if (i < row_count)
@@ -115,7 +115,7 @@ static void multiply_transposed(const float *columns, size_t row_count, size_t c
 static void pack_signs(const float *x, size_t count, uint8_t *bits) {
   for (size_t i = 0; i < count; i += 16) {
     size_t left = count - i;
-    uint32_t mask = ctq_bits_of_lanes((ctq_i16)(ctq_load_some(x + i, left) >= 0));
+    uint32_t mask = ctq_bits_of_lanes((i32x16)(ctq_load_some(x + i, left) >= 0));
     if (left < 16) mask &= (1u << left) - 1;
     bits[i / 8] = (uint8_t)mask;
     if (left > 8) bits[i / 8 + 1] = (uint8_t)(mask >> 8);
@@ -125,11 +125,11 @@ static void pack_signs(const float *x, size_t count, uint8_t *bits) {
 static void sign_products(const uint8_t *bits, size_t stride, size_t row_count, const float *query,
                           size_t count, float *sums) {
   for (size_t row = 0; row < row_count; row++, bits += stride) {
-    ctq_f16 sum = {0}, other = {0};
+    f32x16 sum = {0}, other = {0};
     for (size_t i = 0; i < count; i += 16) {
-      ctq_u16 is_negative = ~ctq_lanes_of(ctq_load_bits(bits + i / 8, count - i));
-      ctq_u16 q = (ctq_u16)ctq_load_some(query + i, count - i);
-      ctq_f16 next = sum + (ctq_f16)(q ^ (is_negative & 0x80000000u));
+      u32x16 is_negative = ~ctq_lanes_of(ctq_load_bits(bits + i / 8, count - i));
+      u32x16 q = (u32x16)ctq_load_some(query + i, count - i);
+      f32x16 next = sum + (f32x16)(q ^ (is_negative & 0x80000000u));
       sum = other;
       other = next;
     }

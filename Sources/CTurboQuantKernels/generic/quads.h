@@ -8,16 +8,16 @@
 enum { CTQ_QUAD_QUERIES = 4 };
 
 /// Codes of half of quad g of unit u of a group, from the vectors of all pieces; g and the width are constants.
-CTQ_INLINE ctq_bytes32 ctq_quad_codes(const uint8_t *codes, uint32_t bits, size_t unit_count, size_t u, int g,
+CTQ_INLINE u8x32 ctq_quad_codes(const uint8_t *codes, uint32_t bits, size_t unit_count, size_t u, int g,
                                       int half) {
-  ctq_bytes32 code = {0};
+  u8x32 code = {0};
   int shift = 0;
 #pragma clang loop unroll(full)
   for (int width = 8; width > 0; width /= 2) {
     if (!((int)bits & width)) continue;
     const int each = 8 / width, own = width * (g % each);
     const size_t vectors = ctq_quads_a_unit(bits) / (size_t)each;
-    ctq_bytes32 v = ctq_load_32(codes + 64 * (vectors * u + (size_t)(g / each)) + 32 * half);
+    u8x32 v = ctq_load_32(codes + 64 * (vectors * u + (size_t)(g / each)) + 32 * half);
     v = shift > own ? ctq_shift_left(v, shift - own) : ctq_shift_right(v, own - shift);
     code |= ctq_mask(v, (uint8_t)(((1u << width) - 1) << shift));
     codes += 64 * vectors * unit_count;
@@ -27,18 +27,18 @@ CTQ_INLINE ctq_bytes32 ctq_quad_codes(const uint8_t *codes, uint32_t bits, size_
 }
 
 /// Sums of a group over all quads; the widths and counts are constants of each copy.
-CTQ_INLINE void ctq_quad_group(const uint8_t *codes, uint32_t bits, size_t unit_count, ctq_bytes32 centroids,
+CTQ_INLINE void ctq_quad_group(const uint8_t *codes, uint32_t bits, size_t unit_count, u8x32 centroids,
                                const int8_t *weights, size_t stride, size_t query_count, const uint8_t *next,
                                float *sums, size_t sum_stride) {
   const size_t unit = ctq_quads_a_unit(bits);
-  ctq_words8 totals[CTQ_QUAD_QUERIES][2] = {0};
+  u32x8 totals[CTQ_QUAD_QUERIES][2] = {0};
   for (size_t u = 0; u < unit_count; u++) {
 #pragma clang loop unroll(full)
     for (size_t line = 0; line < unit * bits / 8; line++, next += 64) __builtin_prefetch(next, 0, 2);
     // Two quads of both halves at a time: as much as sixteen registers hold beside the sums.
 #pragma clang loop unroll(full)
     for (int g = 0; g < (int)unit; g += 2) {
-      ctq_bytes32 pairs[2][2];
+      u8x32 pairs[2][2];
 #pragma clang loop unroll(full)
       for (int i = 0; i < 4; i++)
         pairs[i / 2][i % 2] =
@@ -46,7 +46,7 @@ CTQ_INLINE void ctq_quad_group(const uint8_t *codes, uint32_t bits, size_t unit_
 #pragma clang loop unroll(full)
       for (size_t q = 0; q < query_count; q++) {
         const int8_t *own = weights + q * stride + 4 * (unit * u + (size_t)g);
-        const ctq_bytes32 p = ctq_splat_4(own), r = ctq_splat_4(own + 4);
+        const u8x32 p = ctq_splat_4(own), r = ctq_splat_4(own + 4);
 #pragma clang loop unroll(full)
         for (int h = 0; h < 2; h++)
           totals[q][h] = ctq_dot_8(totals[q][h], pairs[h][0], pairs[h][1], p, r);
@@ -60,7 +60,7 @@ CTQ_INLINE void ctq_quad_group(const uint8_t *codes, uint32_t bits, size_t unit_
 }
 
 CTQ_INLINE void ctq_quad_groups(const uint8_t *codes, uint32_t bits, size_t group_count, size_t quad_count,
-                                ctq_bytes32 centroids, const int8_t *weights, size_t query_count,
+                                u8x32 centroids, const int8_t *weights, size_t query_count,
                                 const uint8_t *next, float *sums, size_t sum_stride) {
   const size_t unit_count = quad_count / ctq_quads_a_unit(bits), group_bytes = quad_count * 8 * bits;
   for (size_t g = 0; g < group_count; g++, codes += group_bytes, next += group_bytes)
@@ -72,7 +72,7 @@ CTQ_INLINE void ctq_quad_groups(const uint8_t *codes, uint32_t bits, size_t grou
 static void quad_sums(const uint8_t *codes, uint32_t bits, size_t group_count, size_t quad_count,
                       const uint8_t *centroids, const int8_t *weights, size_t query_count,
                       const uint8_t *next, float *sums, size_t sum_stride) {
-  const ctq_bytes32 table = ctq_load_table(centroids);
+  const u8x32 table = ctq_load_table(centroids);
   for (size_t q = 0; q < query_count; q += CTQ_QUAD_QUERIES) {
     const int8_t *own = weights + q * 4 * quad_count;
     float *own_sums = sums + q * sum_stride;

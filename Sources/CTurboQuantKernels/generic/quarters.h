@@ -8,11 +8,11 @@
 
 #include "codebook.h"
 
-CTQ_INLINE ctq_i16 ctq_indices(const ctq_tables *t, uint32_t b, ctq_f16 u) {
-  ctq_i16 index;
+CTQ_INLINE i32x16 ctq_indices(const ctq_tables *t, uint32_t b, f32x16 u) {
+  i32x16 index;
   if (b <= WIDEST) {
-    ctq_f4 in[4];
-    ctq_u4 out[4];
+    f32x4 in[4];
+    u32x4 out[4];
     memcpy(in, &u, sizeof u);
     for (int k = 0; k < 4; k++) out[k] = search_4(t, b, in[k]);
     memcpy(&index, out, sizeof index);
@@ -22,11 +22,11 @@ CTQ_INLINE ctq_i16 ctq_indices(const ctq_tables *t, uint32_t b, ctq_f16 u) {
   return index;
 }
 
-CTQ_INLINE ctq_f16 ctq_centroids(const ctq_tables *t, uint32_t b, ctq_i16 index) {
-  ctq_f16 centroids;
+CTQ_INLINE f32x16 ctq_centroids(const ctq_tables *t, uint32_t b, i32x16 index) {
+  f32x16 centroids;
   if (b <= WIDEST) {
-    ctq_u4 in[4];
-    ctq_f4 out[4];
+    u32x4 in[4];
+    f32x4 out[4];
     memcpy(in, &index, sizeof index);
     for (int k = 0; k < 4; k++) out[k] = centroids_4(t, b, in[k]);
     memcpy(&centroids, out, sizeof centroids);

@@ -24,17 +24,17 @@
 
 #pragma STDC FP_CONTRACT OFF
 
-typedef uint8_t ctq_bytes32 __attribute__((vector_size(32)));
-typedef uint16_t ctq_shorts16 __attribute__((vector_size(32)));
-typedef uint32_t ctq_words8 __attribute__((vector_size(32)));
-typedef int32_t ctq_ints8 __attribute__((vector_size(32)));
-typedef float ctq_f8 __attribute__((vector_size(32)));
-typedef float ctq_f8u __attribute__((vector_size(32), aligned(4)));
-typedef uint8_t ctq_bytes32u __attribute__((vector_size(32), aligned(1)));
+typedef uint8_t u8x32 __attribute__((vector_size(32)));
+typedef uint16_t u16x16 __attribute__((vector_size(32)));
+typedef uint32_t u32x8 __attribute__((vector_size(32)));
+typedef int32_t i32x8 __attribute__((vector_size(32)));
+typedef float f32x8 __attribute__((vector_size(32)));
+typedef float f32x8_unaligned __attribute__((vector_size(32), aligned(4)));
+typedef uint8_t u8x32_unaligned __attribute__((vector_size(32), aligned(1)));
 
-CTQ_INLINE ctq_bytes32 ctq_look_up(ctq_bytes32 table, ctq_bytes32 index);
-CTQ_INLINE ctq_words8 ctq_dot_8(ctq_words8 sums, ctq_bytes32 a, ctq_bytes32 b, ctq_bytes32 p,
-                                ctq_bytes32 q);
+CTQ_INLINE u8x32 ctq_look_up(u8x32 table, u8x32 index);
+CTQ_INLINE u32x8 ctq_dot_8(u32x8 sums, u8x32 a, u8x32 b, u8x32 p,
+                                u8x32 q);
 
 /// The body of a product of 32 bytes where registers have 16: `dot` for both halves of every operand.
 #define CTQ_DOT_HALVES(operand, total, dot)                                                             \
@@ -49,51 +49,51 @@ CTQ_INLINE ctq_words8 ctq_dot_8(ctq_words8 sums, ctq_bytes32 a, ctq_bytes32 b, c
   memcpy(&sums, totals, sizeof sums);                                                                   \
   return sums
 
-CTQ_INLINE ctq_bytes32 ctq_load_32(const uint8_t *p) { return *(const ctq_bytes32u *)p; }
+CTQ_INLINE u8x32 ctq_load_32(const uint8_t *p) { return *(const u8x32_unaligned *)p; }
 
 /// Sixteen bytes, twice.
-CTQ_INLINE ctq_bytes32 ctq_load_table(const uint8_t *p) {
-  typedef uint8_t bytes16u __attribute__((vector_size(16), aligned(1)));
-  bytes16u t = *(const bytes16u *)p;
+CTQ_INLINE u8x32 ctq_load_table(const uint8_t *p) {
+  typedef uint8_t u8x16_unaligned __attribute__((vector_size(16), aligned(1)));
+  u8x16_unaligned t = *(const u8x16_unaligned *)p;
   return __builtin_shufflevector(t, t, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2,
                                  3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
 }
 
 // Bits that cross a byte's border are masked away by the caller.
-CTQ_INLINE ctq_bytes32 ctq_shift_left(ctq_bytes32 v, int n) {
-  return (ctq_bytes32)((ctq_shorts16)v << n);
+CTQ_INLINE u8x32 ctq_shift_left(u8x32 v, int n) {
+  return (u8x32)((u16x16)v << n);
 }
 
-CTQ_INLINE ctq_bytes32 ctq_shift_right(ctq_bytes32 v, int n) {
-  return (ctq_bytes32)((ctq_shorts16)v >> n);
+CTQ_INLINE u8x32 ctq_shift_right(u8x32 v, int n) {
+  return (u8x32)((u16x16)v >> n);
 }
 
-CTQ_INLINE ctq_bytes32 ctq_mask(ctq_bytes32 v, uint8_t mask) {
-  return v & ((ctq_bytes32){0} + mask);
+CTQ_INLINE u8x32 ctq_mask(u8x32 v, uint8_t mask) {
+  return v & ((u8x32){0} + mask);
 }
 
 /// Masked bits of `a` among the other bits of `b`, and the other way round.
-CTQ_INLINE void ctq_exchange(ctq_bytes32 a, ctq_bytes32 b, uint8_t mask, ctq_bytes32 *a_in_b,
-                             ctq_bytes32 *b_in_a) {
-  ctq_bytes32 difference = ctq_mask(a ^ b, mask);
+CTQ_INLINE void ctq_exchange(u8x32 a, u8x32 b, uint8_t mask, u8x32 *a_in_b,
+                             u8x32 *b_in_a) {
+  u8x32 difference = ctq_mask(a ^ b, mask);
   *a_in_b = b ^ difference;
   *b_in_a = a ^ difference;
 }
 
 /// Pairs of bytes 0 ... 3 of both halves of a and b, in turn; and pairs 4 ... 7.
 #define CTQ_ZIP_PAIRS_LOW(a, b)                                                                    \
-  (ctq_bytes32) __builtin_shufflevector((ctq_shorts16)(a), (ctq_shorts16)(b), 0, 16, 1, 17, 2, 18, \
+  (u8x32) __builtin_shufflevector((u16x16)(a), (u16x16)(b), 0, 16, 1, 17, 2, 18, \
                                         3, 19, 8, 24, 9, 25, 10, 26, 11, 27)
 #define CTQ_ZIP_PAIRS_HIGH(a, b)                                                                  \
-  (ctq_bytes32) __builtin_shufflevector((ctq_shorts16)(a), (ctq_shorts16)(b), 4, 20, 5, 21, 6,    \
+  (u8x32) __builtin_shufflevector((u16x16)(a), (u16x16)(b), 4, 20, 5, 21, 6,    \
                                         22, 7, 23, 12, 28, 13, 29, 14, 30, 15, 31)
 
 /// The same for words, and for pairs of words.
 #define CTQ_ZIP_WORDS(a, b, first)                                                                      \
-  __builtin_shufflevector((ctq_words8)(a), (ctq_words8)(b), first, first + 8, first + 1, first + 9,     \
+  __builtin_shufflevector((u32x8)(a), (u32x8)(b), first, first + 8, first + 1, first + 9,     \
                           first + 4, first + 12, first + 5, first + 13)
 #define CTQ_ZIP_LONGS(a, b, first)                                                                      \
-  (ctq_bytes32) __builtin_shufflevector(a, b, first, first + 1, first + 8, first + 9, first + 4,        \
+  (u8x32) __builtin_shufflevector(a, b, first, first + 1, first + 8, first + 9, first + 4,        \
                                         first + 5, first + 12, first + 13)
 
 // MARK: Lookup tables, 1 and 2 bits
@@ -102,15 +102,15 @@ CTQ_INLINE void ctq_exchange(ctq_bytes32 a, ctq_bytes32 b, uint8_t mask, ctq_byt
 enum { CTQ_UNITS_A_ROUND = 32 };
 
 /// The four columns of a plane of 32 rows in words: byte 16h + 4j + i of a column is of row 8j + 4h + i.
-CTQ_INLINE void ctq_columns(const ctq_bytes32 words[4], ctq_bytes32 columns[4]) {
-  ctq_bytes32 v[4];
+CTQ_INLINE void ctq_columns(const u8x32 words[4], u8x32 columns[4]) {
+  u8x32 v[4];
   // Four rows of a column side by side; then their words from all four vectors.
 #pragma clang loop unroll(full)
   for (int j = 0; j < 4; j++)
     v[j] = __builtin_shufflevector(words[j], words[j], 0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15,
                                    16, 20, 24, 28, 17, 21, 25, 29, 18, 22, 26, 30, 19, 23, 27, 31);
-  ctq_words8 low01 = CTQ_ZIP_WORDS(v[0], v[1], 0), high01 = CTQ_ZIP_WORDS(v[0], v[1], 2);
-  ctq_words8 low23 = CTQ_ZIP_WORDS(v[2], v[3], 0), high23 = CTQ_ZIP_WORDS(v[2], v[3], 2);
+  u32x8 low01 = CTQ_ZIP_WORDS(v[0], v[1], 0), high01 = CTQ_ZIP_WORDS(v[0], v[1], 2);
+  u32x8 low23 = CTQ_ZIP_WORDS(v[2], v[3], 0), high23 = CTQ_ZIP_WORDS(v[2], v[3], 2);
   columns[0] = CTQ_ZIP_LONGS(low01, low23, 0);
   columns[1] = CTQ_ZIP_LONGS(low01, low23, 2);
   columns[2] = CTQ_ZIP_LONGS(high01, high23, 0);
@@ -119,38 +119,38 @@ CTQ_INLINE void ctq_columns(const ctq_bytes32 words[4], ctq_bytes32 columns[4]) 
 
 /// Sums in 16 bits: `both` of bytes 2i and 2i + 1 (the latter times 256), `odd` of bytes 2i + 1.
 typedef struct ctq_short_sums {
-  ctq_shorts16 both, odd;
+  u16x16 both, odd;
 } ctq_short_sums;
 
 /// Adds short sums to 32 totals, from the order of `ctq_columns` to that of the rows.
-CTQ_INLINE void ctq_flush(ctq_short_sums sums, ctq_words8 totals[4]) {
-  ctq_shorts16 even = sums.both - (sums.odd << 8), none = {0};
-  ctq_bytes32 low = CTQ_ZIP_PAIRS_LOW(even, sums.odd), high = CTQ_ZIP_PAIRS_HIGH(even, sums.odd);
-  totals[0] += (ctq_words8)CTQ_ZIP_PAIRS_LOW(low, none);
-  totals[1] += (ctq_words8)CTQ_ZIP_PAIRS_HIGH(low, none);
-  totals[2] += (ctq_words8)CTQ_ZIP_PAIRS_LOW(high, none);
-  totals[3] += (ctq_words8)CTQ_ZIP_PAIRS_HIGH(high, none);
+CTQ_INLINE void ctq_flush(ctq_short_sums sums, u32x8 totals[4]) {
+  u16x16 even = sums.both - (sums.odd << 8), none = {0};
+  u8x32 low = CTQ_ZIP_PAIRS_LOW(even, sums.odd), high = CTQ_ZIP_PAIRS_HIGH(even, sums.odd);
+  totals[0] += (u32x8)CTQ_ZIP_PAIRS_LOW(low, none);
+  totals[1] += (u32x8)CTQ_ZIP_PAIRS_HIGH(low, none);
+  totals[2] += (u32x8)CTQ_ZIP_PAIRS_LOW(high, none);
+  totals[3] += (u32x8)CTQ_ZIP_PAIRS_HIGH(high, none);
 }
 
-CTQ_INLINE void ctq_store_sums(ctq_words8 totals, float *sums) {
-  *(ctq_f8u *)sums = __builtin_convertvector((ctq_ints8)totals, ctq_f8);
+CTQ_INLINE void ctq_store_sums(u32x8 totals, float *sums) {
+  *(f32x8_unaligned *)sums = __builtin_convertvector((i32x8)totals, f32x8);
 }
 
 /// Adds the answers for a plane of one unit; the counts are constants of each copy.
 CTQ_INLINE void ctq_table_plane(const uint8_t *plane, const uint8_t *tables, size_t table_bytes,
                                 size_t query_count, ctq_short_sums *shorts) {
-  ctq_bytes32 words[4], columns[4];
+  u8x32 words[4], columns[4];
 #pragma clang loop unroll(full)
   for (int j = 0; j < 4; j++) words[j] = ctq_load_32(plane + 32 * j);
   ctq_columns(words, columns);
 #pragma clang loop unroll(full)
   for (uint32_t t = 0; t < CTQ_UNIT_COLUMNS; t++) {
-    const ctq_bytes32 low = ctq_mask(columns[t], 0x0f);
-    const ctq_bytes32 high = ctq_mask(ctq_shift_right(columns[t], 4), 0x0f);
+    const u8x32 low = ctq_mask(columns[t], 0x0f);
+    const u8x32 high = ctq_mask(ctq_shift_right(columns[t], 4), 0x0f);
 #pragma clang loop unroll(full)
     for (size_t q = 0; q < query_count; q++) {
       const uint8_t *own = tables + q * table_bytes + 16 * t;
-      ctq_shorts16 v = (ctq_shorts16)(ctq_look_up(ctq_load_table(own), low) +
+      u16x16 v = (u16x16)(ctq_look_up(ctq_load_table(own), low) +
                                       ctq_look_up(ctq_load_table(own + CTQ_UNIT_BYTES / 2), high));
       shorts[q].both += v;
       shorts[q].odd += v >> 8;
@@ -165,7 +165,7 @@ CTQ_INLINE void ctq_table_block(const ctq_blocks *blocks, size_t block, uint32_t
   const uint8_t *planes[2] = {ctq_signs(blocks, block), bits > 1 ? ctq_rest(blocks, block) : 0};
   const size_t units = ctq_units(blocks->columns), table_bytes = units * CTQ_UNIT_BYTES * bits;
   uint8_t room[CTQ_UNIT_BYTES];
-  ctq_words8 totals[CTQ_QUERIES_A_PASS][4] = {0};
+  u32x8 totals[CTQ_QUERIES_A_PASS][4] = {0};
   for (size_t first = 0; first < units; first += CTQ_UNITS_A_ROUND / bits) {
     const size_t round = CTQ_UNITS_A_ROUND / bits, end = units - first < round ? units : first + round;
     ctq_short_sums shorts[CTQ_QUERIES_A_PASS] = {0};
@@ -209,8 +209,8 @@ static void table_sums(const ctq_blocks *blocks, uint32_t bits, const uint8_t *t
 /// Codes of eight rows from byte `at` of the planes of a unit on, as nibble pairs of coordinates k and k + 4,
 /// each rotated left by k. Without a piece of one bit its place holds another coordinate's sign.
 CTQ_INLINE void ctq_code_pairs(const uint8_t *signs, const uint8_t *twos, const uint8_t *ones, int at,
-                               ctq_bytes32 codes[4]) {
-  ctq_bytes32 even = ctq_load_32(signs + at), odd = even;
+                               u8x32 codes[4]) {
+  u8x32 even = ctq_load_32(signs + at), odd = even;
   if (ones) ctq_exchange(even, ctq_load_32(ones + at), 0x55, &even, &odd);
   // The exchange gives the masked bits of the first with the rest of the second, and the reverse: codes
   // 0 and 2, 1 and 3.
@@ -234,18 +234,18 @@ CTQ_INLINE ctq_code_unit ctq_code_unit_of(const ctq_blocks *blocks, size_t block
       bits == 3 ? 0 : rest + 2 * CTQ_UNIT_BYTES};
 }
 
-CTQ_INLINE ctq_bytes32 ctq_splat_4(const int8_t *query) {
+CTQ_INLINE u8x32 ctq_splat_4(const int8_t *query) {
   uint32_t word;
   memcpy(&word, query, 4);
-  return (ctq_bytes32)((ctq_words8){0} + word);
+  return (u8x32)((u32x8){0} + word);
 }
 
 /// Adds the products of a unit with one query to 32 sums.
-CTQ_INLINE void ctq_dot_unit(ctq_code_unit unit, const ctq_bytes32 centroids[4], const int8_t *query,
-                             ctq_words8 sums[4]) {
+CTQ_INLINE void ctq_dot_unit(ctq_code_unit unit, const u8x32 centroids[4], const int8_t *query,
+                             u32x8 sums[4]) {
 #pragma clang loop unroll(full)
   for (int j = 0; j < 4; j++) {
-    ctq_bytes32 codes[4];
+    u8x32 codes[4];
     ctq_code_pairs(unit.signs, unit.twos, unit.ones, 32 * j, codes);
 #pragma clang loop unroll(full)
     for (int k = 0; k < 4; k++)
@@ -256,13 +256,13 @@ CTQ_INLINE void ctq_dot_unit(ctq_code_unit unit, const ctq_bytes32 centroids[4],
 }
 
 /// The centroids of a unit: of coordinates k in 128 bytes from 256k on, of k + 4 in the next 128.
-CTQ_INLINE void ctq_fill_tile(ctq_code_unit unit, const ctq_bytes32 centroids[4], uint8_t *tile) {
+CTQ_INLINE void ctq_fill_tile(ctq_code_unit unit, const u8x32 centroids[4], uint8_t *tile) {
   for (int j = 0; j < 4; j++) {
-    ctq_bytes32 codes[4];
+    u8x32 codes[4];
     ctq_code_pairs(unit.signs, unit.twos, unit.ones, 32 * j, codes);
 #pragma clang loop unroll(full)
     for (int k = 0; k < 4; k++) {
-      ctq_bytes32u *own = (ctq_bytes32u *)(tile + 256 * k + 32 * j);
+      u8x32_unaligned *own = (u8x32_unaligned *)(tile + 256 * k + 32 * j);
       own[0] = ctq_look_up(centroids[k], ctq_mask(codes[k], 0x0f));
       own[4] = ctq_look_up(centroids[k], ctq_mask(ctq_shift_right(codes[k], 4), 0x0f));
     }
@@ -271,14 +271,14 @@ CTQ_INLINE void ctq_fill_tile(ctq_code_unit unit, const ctq_bytes32 centroids[4]
 
 /// Adds the products of `steps` runs of 256 tile bytes with some queries to 32 sums each.
 CTQ_INLINE void ctq_dot_tile(const uint8_t *tile, size_t steps, const int8_t *query, size_t stride,
-                             size_t query_count, ctq_words8 sums[][4]) {
-  ctq_words8 own[2][4];
+                             size_t query_count, u32x8 sums[][4]) {
+  u32x8 own[2][4];
   memcpy(own, sums, query_count * sizeof *own);
   for (size_t step = 0; step < steps; step++) {
 #pragma clang loop unroll(full)
     for (size_t q = 0; q < query_count; q++) {
-      ctq_bytes32 low = ctq_splat_4(query + q * stride + 8 * step);
-      ctq_bytes32 high = ctq_splat_4(query + q * stride + 8 * step + 4);
+      u8x32 low = ctq_splat_4(query + q * stride + 8 * step);
+      u8x32 high = ctq_splat_4(query + q * stride + 8 * step + 4);
 #pragma clang loop unroll(full)
       for (int j = 0; j < 4; j++)
         own[q][j] = ctq_dot_8(own[q][j], ctq_load_32(tile + 256 * step + 32 * j),
@@ -290,7 +290,7 @@ CTQ_INLINE void ctq_dot_tile(const uint8_t *tile, size_t steps, const int8_t *qu
 
 /// A round of units against all queries.
 CTQ_INLINE void ctq_dot_round(const uint8_t *tile, size_t units, const int8_t *queries, size_t stride,
-                              size_t query_count, ctq_words8 (*totals)[4]) {
+                              size_t query_count, u32x8 (*totals)[4]) {
   size_t q = 0;
   for (; q + 2 <= query_count; q += 2)
     ctq_dot_tile(tile, 4 * units, queries + q * stride, stride, 2, totals + q);
@@ -298,12 +298,12 @@ CTQ_INLINE void ctq_dot_round(const uint8_t *tile, size_t units, const int8_t *q
 }
 
 CTQ_INLINE void ctq_product_block(const ctq_blocks *blocks, size_t block, uint32_t bits,
-                                  const ctq_bytes32 centroids[4], const int8_t *queries,
+                                  const u8x32 centroids[4], const int8_t *queries,
                                   size_t query_count, float *sums, size_t sum_stride) {
   const size_t units = ctq_units(blocks->columns), stride = 32 * units;
   _Alignas(64) uint8_t tile[CTQ_ROUND_UNITS * CTQ_TILE_BYTES];
   uint8_t room[4][CTQ_UNIT_BYTES];
-  ctq_words8 totals[CTQ_PRODUCT_QUERIES][4];
+  u32x8 totals[CTQ_PRODUCT_QUERIES][4];
   memset(totals, 0, query_count * sizeof *totals);
   size_t waiting = 0;
   for (size_t u = 0; u < units; u++) {
@@ -326,7 +326,7 @@ static void product_sums(const ctq_blocks *blocks, uint32_t bits, const uint8_t 
                          const int8_t *queries, size_t query_count, float *sums,
                          size_t sum_stride) {
   // A table for each rotation of the nibbles.
-  ctq_bytes32 table[4];
+  u8x32 table[4];
   for (uint32_t k = 0; k < 4; k++) {
     uint8_t entries[16];
     for (uint32_t nibble = 0; nibble < 16; nibble++)

@@ -17,56 +17,56 @@
 
 #define CTQ_INLINE static inline __attribute__((always_inline))
 
-typedef float ctq_f16 __attribute__((vector_size(64)));
-typedef float ctq_f16u __attribute__((vector_size(64), aligned(4)));
-typedef uint32_t ctq_u16 __attribute__((vector_size(64)));
-typedef int32_t ctq_i16 __attribute__((vector_size(64)));
-typedef float ctq_f4 __attribute__((vector_size(16)));
-typedef uint32_t ctq_u4 __attribute__((vector_size(16)));
+typedef float f32x16 __attribute__((vector_size(64)));
+typedef float f32x16_unaligned __attribute__((vector_size(64), aligned(4)));
+typedef uint32_t u32x16 __attribute__((vector_size(64)));
+typedef int32_t i32x16 __attribute__((vector_size(64)));
+typedef float f32x4 __attribute__((vector_size(16)));
+typedef uint32_t u32x4 __attribute__((vector_size(16)));
 
-CTQ_INLINE ctq_f16 ctq_load(const float *p) { return *(const ctq_f16u *)p; }
-CTQ_INLINE void ctq_store(float *p, ctq_f16 v) { *(ctq_f16u *)p = v; }
+CTQ_INLINE f32x16 ctq_load(const float *p) { return *(const f32x16_unaligned *)p; }
+CTQ_INLINE void ctq_store(float *p, f32x16 v) { *(f32x16_unaligned *)p = v; }
 
 /// The first `count` floats, and zeros beyond them; and storing as many.
-CTQ_INLINE ctq_f16 ctq_load_some(const float *p, size_t count);
-CTQ_INLINE void ctq_store_some(float *p, ctq_f16 v, size_t count);
+CTQ_INLINE f32x16 ctq_load_some(const float *p, size_t count);
+CTQ_INLINE void ctq_store_some(float *p, f32x16 v, size_t count);
 
 #ifndef CTQ_OWN_TAILS
 
-CTQ_INLINE ctq_f16 ctq_load_some(const float *p, size_t count) {
+CTQ_INLINE f32x16 ctq_load_some(const float *p, size_t count) {
   if (count >= 16) return ctq_load(p);
-  ctq_f16 v = {0};
+  f32x16 v = {0};
   memcpy(&v, p, count * sizeof *p);
   return v;
 }
 
-CTQ_INLINE void ctq_store_some(float *p, ctq_f16 v, size_t count) {
+CTQ_INLINE void ctq_store_some(float *p, f32x16 v, size_t count) {
   if (count >= 16) return ctq_store(p, v);
   memcpy(p, &v, count * sizeof *p);
 }
 
 #endif
 
-CTQ_INLINE ctq_f16 ctq_splat(float value) { return (ctq_f16){0} + value; }
+CTQ_INLINE f32x16 ctq_splat(float value) { return (f32x16){0} + value; }
 
-CTQ_INLINE float ctq_tree_sum(ctq_f16 v) {
+CTQ_INLINE float ctq_tree_sum(f32x16 v) {
   typedef float f8 __attribute__((vector_size(32)));
   typedef float f2 __attribute__((vector_size(8)));
   f8 a = __builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7) +
          __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15);
-  ctq_f4 b = __builtin_shufflevector(a, a, 0, 1, 2, 3) + __builtin_shufflevector(a, a, 4, 5, 6, 7);
+  f32x4 b = __builtin_shufflevector(a, a, 0, 1, 2, 3) + __builtin_shufflevector(a, a, 4, 5, 6, 7);
   f2 c = __builtin_shufflevector(b, b, 0, 1) + __builtin_shufflevector(b, b, 2, 3);
   return c[0] + c[1];
 }
 
 /// Bit i in lane i.
-static const ctq_u16 ctq_lane_bit = {1 << 0,  1 << 1,  1 << 2,  1 << 3, 1 << 4,  1 << 5,
+static const u32x16 ctq_lane_bit = {1 << 0,  1 << 1,  1 << 2,  1 << 3, 1 << 4,  1 << 5,
                                      1 << 6,  1 << 7,  1 << 8,  1 << 9, 1 << 10, 1 << 11,
                                      1 << 12, 1 << 13, 1 << 14, 1 << 15};
 
 /// All ones in lane i where bit i is set, else zeros.
-CTQ_INLINE ctq_u16 ctq_lanes_of(uint32_t bits) {
-  return (ctq_u16)(((ctq_u16){0} + bits & ctq_lane_bit) != 0);
+CTQ_INLINE u32x16 ctq_lanes_of(uint32_t bits) {
+  return (u32x16)(((u32x16){0} + bits & ctq_lane_bit) != 0);
 }
 
 /// Sixteen bits, of which `count` exist.

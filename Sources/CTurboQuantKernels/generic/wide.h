@@ -13,9 +13,9 @@
 #pragma STDC FP_CONTRACT OFF
 
 CTQ_INLINE void ctq_arrange_64(uint8_t table[64]);
-CTQ_INLINE ctq_bytes32 ctq_look_up_64(const uint8_t table[64], ctq_bytes32 index);
-CTQ_INLINE ctq_words8 ctq_dot_16(ctq_words8 sums, ctq_shorts16 a, ctq_shorts16 b, ctq_shorts16 p,
-                                 ctq_shorts16 q);
+CTQ_INLINE u8x32 ctq_look_up_64(const uint8_t table[64], u8x32 index);
+CTQ_INLINE u32x8 ctq_dot_16(u32x8 sums, u16x16 a, u16x16 b, u16x16 p,
+                                 u16x16 q);
 
 // A unit has eight steps of 128 centroids, four columns of 32 rows, which a query has four weights for. A round of
 // units, 8 KiB of centroids, stays in the first-level cache.
@@ -58,14 +58,14 @@ static ctq_wide_tables ctq_wide_tables_of(const uint16_t *magnitudes) {
 /// Indices of magnitudes of eight rows from byte `at` of the planes of a unit on, bit 7 where they are negative:
 /// of coordinates k and k + 4 in indices[2k] and indices[2k + 1].
 CTQ_INLINE void ctq_wide_indices(const uint8_t *signs, const uint8_t *rest, int at, const ctq_wide_tables *tables,
-                                 ctq_bytes32 indices[CTQ_WIDE_STEPS]) {
+                                 u8x32 indices[CTQ_WIDE_STEPS]) {
   const uint8_t *twos = rest + 4 * CTQ_UNIT_BYTES, *ones = twos + 2 * CTQ_UNIT_BYTES;
-  ctq_bytes32 codes[4];
+  u8x32 codes[4];
   ctq_code_pairs(signs, twos, ones, at, codes);
 #pragma clang loop unroll(full)
   for (int k = 0; k < 4; k++) {
-    const ctq_bytes32 lower = ctq_load_32(rest + CTQ_UNIT_BYTES * k + at);
-    const ctq_bytes32 table = ctq_load_table(tables->indices[k]);
+    const u8x32 lower = ctq_load_32(rest + CTQ_UNIT_BYTES * k + at);
+    const u8x32 table = ctq_load_table(tables->indices[k]);
     indices[2 * k] = ctq_look_up(table, ctq_mask(codes[k], 0x0f)) ^ ctq_mask(lower, 0x0f);
     indices[2 * k + 1] = ctq_look_up(table, ctq_mask(ctq_shift_right(codes[k], 4), 0x0f)) ^
                          ctq_mask(ctq_shift_right(lower, 4), 0x0f);
@@ -74,43 +74,43 @@ CTQ_INLINE void ctq_wide_indices(const uint8_t *signs, const uint8_t *rest, int 
 
 /// Bytes of a and b in turn: the first eight of both halves, and the others.
 #define CTQ_ZIP_BYTES_LOW(a, b)                                                                                 \
-  (ctq_shorts16) __builtin_shufflevector(a, b, 0, 32, 1, 33, 2, 34, 3, 35, 4, 36, 5, 37, 6, 38, 7, 39, 16, 48,  \
+  (u16x16) __builtin_shufflevector(a, b, 0, 32, 1, 33, 2, 34, 3, 35, 4, 36, 5, 37, 6, 38, 7, 39, 16, 48,  \
                                          17, 49, 18, 50, 19, 51, 20, 52, 21, 53, 22, 54, 23, 55)
 #define CTQ_ZIP_BYTES_HIGH(a, b)                                                                                \
-  (ctq_shorts16) __builtin_shufflevector(a, b, 8, 40, 9, 41, 10, 42, 11, 43, 12, 44, 13, 45, 14, 46, 15, 47,    \
+  (u16x16) __builtin_shufflevector(a, b, 8, 40, 9, 41, 10, 42, 11, 43, 12, 44, 13, 45, 14, 46, 15, 47,    \
                                          24, 56, 25, 57, 26, 58, 27, 59, 28, 60, 29, 61, 30, 62, 31, 63)
 
 /// Bytes of `a` where those of `which` are 255, of `b` where they are 0.
-CTQ_INLINE ctq_bytes32 ctq_choose(ctq_bytes32 which, ctq_bytes32 a, ctq_bytes32 b) {
+CTQ_INLINE u8x32 ctq_choose(u8x32 which, u8x32 a, u8x32 b) {
   return (a & which) | (b & ~which);
 }
 
 /// Leaves magnitudes, or their negatives where bits of `negative` are set.
-CTQ_INLINE void ctq_store_16(ctq_shorts16 magnitudes, ctq_shorts16 negative, int16_t *values) {
-  *(ctq_bytes32u *)values = (ctq_bytes32)((magnitudes ^ negative) - negative);
+CTQ_INLINE void ctq_store_16(u16x16 magnitudes, u16x16 negative, int16_t *values) {
+  *(u8x32_unaligned *)values = (u8x32)((magnitudes ^ negative) - negative);
 }
 
 /// Bytes of a table of 16, or where codes have 6 bits of 32.
-CTQ_INLINE ctq_bytes32 ctq_few_bytes(const uint8_t table[32], ctq_bytes32 index, uint32_t bits) {
-  const ctq_bytes32 within = ctq_mask(index, 0x0f), first = ctq_look_up(ctq_load_table(table), within);
+CTQ_INLINE u8x32 ctq_few_bytes(const uint8_t table[32], u8x32 index, uint32_t bits) {
+  const u8x32 within = ctq_mask(index, 0x0f), first = ctq_look_up(ctq_load_table(table), within);
   if (bits == 5) return first;
-  const ctq_bytes32 is_second = (ctq_bytes32)(ctq_mask(index, 0x10) > 0);
+  const u8x32 is_second = (u8x32)(ctq_mask(index, 0x10) > 0);
   return ctq_choose(is_second, ctq_look_up(ctq_load_table(table + 16), within), first);
 }
 
 /// Lower and upper bytes of the magnitudes of 32 indices, of which codes of `bits` bits have 2^(bits - 1), a constant.
-CTQ_INLINE void ctq_wide_bytes(const ctq_wide_tables *tables, ctq_bytes32 index, uint32_t bits, ctq_bytes32 *lower,
-                               ctq_bytes32 *upper) {
+CTQ_INLINE void ctq_wide_bytes(const ctq_wide_tables *tables, u8x32 index, uint32_t bits, u8x32 *lower,
+                               u8x32 *upper) {
   if (bits <= 6) {
     *lower = ctq_few_bytes(tables->few[0], index, bits);
     *upper = ctq_few_bytes(tables->few[1], index, bits);
     return;
   }
-  const ctq_bytes32 within = ctq_mask(index, 0x3f);
+  const u8x32 within = ctq_mask(index, 0x3f);
   *lower = ctq_look_up_64(tables->lower[0], within);
   *upper = ctq_look_up_64(tables->upper, within);
   if (bits == 8) {
-    const ctq_bytes32 above = (ctq_bytes32)(index + index > 127);
+    const u8x32 above = (u8x32)(index + index > 127);
     *lower = ctq_choose(above, ctq_look_up_64(tables->lower[1], within), *lower);
     *upper = ctq_choose(above, ctq_shift_right(*upper, 4), *upper);
   }
@@ -118,8 +118,8 @@ CTQ_INLINE void ctq_wide_bytes(const ctq_wide_tables *tables, ctq_bytes32 index,
 }
 
 /// Centroids of 32 indices, in the order of both zips.
-CTQ_INLINE void ctq_wide_values(const ctq_wide_tables *tables, ctq_bytes32 index, uint32_t bits, int16_t values[32]) {
-  ctq_bytes32 lower, upper, negative = (ctq_bytes32)(index > 127);
+CTQ_INLINE void ctq_wide_values(const ctq_wide_tables *tables, u8x32 index, uint32_t bits, int16_t values[32]) {
+  u8x32 lower, upper, negative = (u8x32)(index > 127);
   ctq_wide_bytes(tables, index, bits, &lower, &upper);
   ctq_store_16(CTQ_ZIP_BYTES_LOW(lower, upper), CTQ_ZIP_BYTES_LOW(negative, negative), values);
   ctq_store_16(CTQ_ZIP_BYTES_HIGH(lower, upper), CTQ_ZIP_BYTES_HIGH(negative, negative), values + 16);
@@ -129,7 +129,7 @@ CTQ_INLINE void ctq_wide_values(const ctq_wide_tables *tables, ctq_bytes32 index
 CTQ_INLINE void ctq_fill_wide_tile(const uint8_t *signs, const uint8_t *rest, const ctq_wide_tables *tables,
                                    int16_t *tile) {
   for (int at = 0; at < CTQ_UNIT_BYTES; at += 32) {
-    ctq_bytes32 indices[CTQ_WIDE_STEPS];
+    u8x32 indices[CTQ_WIDE_STEPS];
     ctq_wide_indices(signs, rest, at, tables, indices);
 #pragma clang loop unroll(full)
     for (int step = 0; step < CTQ_WIDE_STEPS; step++)
@@ -146,17 +146,17 @@ CTQ_INLINE void ctq_approach_wide_unit(const uint8_t *signs, const uint8_t *rest
 }
 
 /// Four weights, four times.
-CTQ_INLINE ctq_shorts16 ctq_splat_8(const int16_t *query) {
-  typedef uint64_t ctq_longs4 __attribute__((vector_size(32)));
+CTQ_INLINE u16x16 ctq_splat_8(const int16_t *query) {
+  typedef uint64_t u64x4 __attribute__((vector_size(32)));
   uint64_t four;
   memcpy(&four, query, sizeof four);
-  return (ctq_shorts16)((ctq_longs4){0} + four);
+  return (u16x16)((u64x4){0} + four);
 }
 
-CTQ_INLINE ctq_shorts16 ctq_load_16(const int16_t *p) { return (ctq_shorts16)ctq_load_32((const uint8_t *)p); }
+CTQ_INLINE u16x16 ctq_load_16(const int16_t *p) { return (u16x16)ctq_load_32((const uint8_t *)p); }
 
 /// The sums of eight rows from those of both zips, columns 0 and 1 of a row apart from columns 2 and 3.
-CTQ_INLINE ctq_words8 ctq_wide_row_sums(const ctq_words8 sums[2]) {
+CTQ_INLINE u32x8 ctq_wide_row_sums(const u32x8 sums[2]) {
   return __builtin_shufflevector(sums[0], sums[1], 0, 2, 8, 10, 4, 6, 12, 14) +
          __builtin_shufflevector(sums[0], sums[1], 1, 3, 9, 11, 5, 7, 13, 15);
 }
@@ -164,9 +164,9 @@ CTQ_INLINE ctq_words8 ctq_wide_row_sums(const ctq_words8 sums[2]) {
 /// Adds the products of an even number of steps of four columns, words of `eights` times eight rows each, with one
 /// query to the sums of these rows; `eights` is a constant.
 CTQ_INLINE void ctq_dot_words(const int16_t *tile, size_t steps, size_t eights, const int16_t *query,
-                              ctq_words8 sums[][2]) {
+                              u32x8 sums[][2]) {
   for (size_t step = 0; step < steps; step += 2, tile += 64 * eights) {
-    const ctq_shorts16 low = ctq_splat_8(query + 4 * step), high = ctq_splat_8(query + 4 * step + 4);
+    const u16x16 low = ctq_splat_8(query + 4 * step), high = ctq_splat_8(query + 4 * step + 4);
 #pragma clang loop unroll(full)
     for (size_t i = 0; i < 2 * eights; i++)
       sums[i / 2][i % 2] = ctq_dot_16(sums[i / 2][i % 2], ctq_load_16(tile + 16 * i),
@@ -176,12 +176,12 @@ CTQ_INLINE void ctq_dot_words(const int16_t *tile, size_t steps, size_t eights, 
 
 /// Adds the products of some steps with one query to 32 totals.
 CTQ_INLINE void ctq_dot_wide_tile(const int16_t *tile, size_t steps, const int16_t *query, double totals[32]) {
-  typedef double ctq_doubles8 __attribute__((vector_size(64), aligned(8)));
-  ctq_words8 sums[4][2] = {0};
+  typedef double f64x8_unaligned __attribute__((vector_size(64), aligned(8)));
+  u32x8 sums[4][2] = {0};
   ctq_dot_words(tile, steps, 4, query, sums);
 #pragma clang loop unroll(full)
   for (int j = 0; j < 4; j++)
-    *(ctq_doubles8 *)(totals + 8 * j) += __builtin_convertvector((ctq_ints8)ctq_wide_row_sums(sums[j]), ctq_doubles8);
+    *(f64x8_unaligned *)(totals + 8 * j) += __builtin_convertvector((i32x8)ctq_wide_row_sums(sums[j]), f64x8_unaligned);
 }
 
 CTQ_INLINE void ctq_wide_block(const ctq_blocks *blocks, size_t block, const ctq_wide_tables *tables,

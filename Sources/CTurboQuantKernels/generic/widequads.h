@@ -17,21 +17,21 @@ CTQ_INLINE void ctq_fill_wide_quads(const uint8_t *codes, uint32_t bits, size_t 
 #pragma clang loop unroll(full)
     for (int half = 0; half < 2; half++, tile += 32) {
       // As codes of 8 bits; then the index of a magnitude, with bit 7 where it is negative.
-      ctq_bytes32 index = ctq_quad_codes(codes, bits, unit_count, u, g, half);
+      u8x32 index = ctq_quad_codes(codes, bits, unit_count, u, g, half);
       index += (uint8_t)(128 - (1u << (bits - 1)));
-      index ^= ctq_mask(~(ctq_bytes32)(index > 127), 0x7f);
-      ctq_wide_values(tables, index ^ ((ctq_bytes32){0} + 0x80), bits, tile);
+      index ^= ctq_mask(~(u8x32)(index > 127), 0x7f);
+      ctq_wide_values(tables, index ^ ((u8x32){0} + 0x80), bits, tile);
     }
 }
 
 /// Adds to 16 sums the products of a round of quads with one query.
 CTQ_INLINE void ctq_dot_wide_quads(const int16_t *tile, size_t quads, const int16_t *weights, float *sums) {
-  ctq_words8 totals[2][2] = {0};
+  u32x8 totals[2][2] = {0};
   ctq_dot_words(tile, quads, 2, weights, totals);
 #pragma clang loop unroll(full)
   for (int half = 0; half < 2; half++) {
-    ctq_f8u *own = (ctq_f8u *)(sums + 8 * half);
-    *own += __builtin_convertvector((ctq_ints8)ctq_wide_row_sums(totals[half]), ctq_f8);
+    f32x8_unaligned *own = (f32x8_unaligned *)(sums + 8 * half);
+    *own += __builtin_convertvector((i32x8)ctq_wide_row_sums(totals[half]), f32x8);
   }
 }
 

@@ -52,21 +52,21 @@ CTQ_INLINE v128_t look_up_4(const v128_t *table, int registers, v128_t index) {
   return found;
 }
 
-CTQ_INLINE ctq_u4 search_4(const ctq_tables *t, uint32_t b, ctq_f4 u) {
+CTQ_INLINE u32x4 search_4(const ctq_tables *t, uint32_t b, f32x4 u) {
   v128_t index = wasm_i32x4_splat(0);
 #pragma clang loop unroll(full)
   for (uint32_t level = 0; level < b; level++) {
     v128_t boundary = look_up_4(&t->levels[level], level < 3 ? 1 : 2, index);
     index = wasm_i32x4_sub(wasm_i32x4_add(index, index), wasm_f32x4_le(boundary, (v128_t)u));
   }
-  return (ctq_u4)index;
+  return (u32x4)index;
 }
 
-CTQ_INLINE ctq_f4 centroids_4(const ctq_tables *t, uint32_t b, ctq_u4 index) {
-  return (ctq_f4)look_up_4(t->centroids, b <= 2 ? 1 : b == 3 ? 2 : 4, (v128_t)index);
+CTQ_INLINE f32x4 centroids_4(const ctq_tables *t, uint32_t b, u32x4 index) {
+  return (f32x4)look_up_4(t->centroids, b <= 2 ? 1 : b == 3 ? 2 : 4, (v128_t)index);
 }
 
-CTQ_INLINE uint32_t ctq_bits_of_lanes(ctq_i16 lanes) {
+CTQ_INLINE uint32_t ctq_bits_of_lanes(i32x16 lanes) {
   v128_t quarters[4];
   uint32_t bits = 0;
   memcpy(quarters, &lanes, sizeof quarters);
@@ -88,7 +88,7 @@ CTQ_INLINE uint32_t ctq_bits_of_lanes(ctq_i16 lanes) {
 #include "../generic/quads.h"
 #include "../generic/widequads.h"
 
-CTQ_INLINE ctq_bytes32 ctq_look_up(ctq_bytes32 table, ctq_bytes32 index) {
+CTQ_INLINE u8x32 ctq_look_up(u8x32 table, u8x32 index) {
   v128_t t[2], i[2];
   memcpy(t, &table, sizeof t);
   memcpy(i, &index, sizeof i);
@@ -113,8 +113,8 @@ CTQ_INLINE v128_t dot_4(v128_t sums, v128_t a, v128_t b, v128_t p, v128_t q) {
                                              wasm_i32x4_shuffle(low, high, 1, 3, 5, 7)));
 }
 
-CTQ_INLINE ctq_words8 ctq_dot_8(ctq_words8 sums, ctq_bytes32 a, ctq_bytes32 b, ctq_bytes32 p,
-                                ctq_bytes32 q) {
+CTQ_INLINE u32x8 ctq_dot_8(u32x8 sums, u8x32 a, u8x32 b, u8x32 p,
+                                u8x32 q) {
   CTQ_DOT_HALVES(v128_t, v128_t, dot_4);
 }
 
@@ -122,8 +122,8 @@ CTQ_INLINE ctq_words8 ctq_dot_8(ctq_words8 sums, ctq_bytes32 a, ctq_bytes32 b, c
 CTQ_INLINE void ctq_arrange_64(uint8_t table[64]) { (void)table; }
 
 // A swizzle gives zero for indices of the entries before and after its own.
-CTQ_INLINE ctq_bytes32 ctq_look_up_64(const uint8_t table[64], ctq_bytes32 index) {
-  ctq_bytes32 found = {0};
+CTQ_INLINE u8x32 ctq_look_up_64(const uint8_t table[64], u8x32 index) {
+  u8x32 found = {0};
 #pragma clang loop unroll(full)
   for (int i = 0; i < 64; i += 16) found |= ctq_look_up(ctq_load_table(table + i), index - (uint8_t)i);
   return found;
@@ -134,8 +134,8 @@ CTQ_INLINE v128_t dot_2(v128_t sums, v128_t a, v128_t b, v128_t p, v128_t q) {
   return wasm_i32x4_add(sums, wasm_i32x4_add(wasm_i32x4_dot_i16x8(a, p), wasm_i32x4_dot_i16x8(b, q)));
 }
 
-CTQ_INLINE ctq_words8 ctq_dot_16(ctq_words8 sums, ctq_shorts16 a, ctq_shorts16 b, ctq_shorts16 p,
-                                 ctq_shorts16 q) {
+CTQ_INLINE u32x8 ctq_dot_16(u32x8 sums, u16x16 a, u16x16 b, u16x16 p,
+                                 u16x16 q) {
   CTQ_DOT_HALVES(v128_t, v128_t, dot_2);
 }
 

@@ -23,15 +23,15 @@ typedef struct halves {
   __m256 low, high;
 } halves;
 
-CTQ_INLINE halves split(ctq_f16 v) {
+CTQ_INLINE halves split(f32x16 v) {
   halves h;
   memcpy(&h, &v, sizeof h);
   return h;
 }
 
-CTQ_INLINE ctq_f16 join(__m256 low, __m256 high) {
+CTQ_INLINE f32x16 join(__m256 low, __m256 high) {
   halves h = {low, high};
-  ctq_f16 v;
+  f32x16 v;
   memcpy(&v, &h, sizeof v);
   return v;
 }
@@ -112,27 +112,27 @@ CTQ_INLINE __m256 centroids_8(const ctq_tables *t, uint32_t b, __m256i index) {
   return _mm256_blendv_ps(low, look_up_16(&t->centroids[2], index), bit4);
 }
 
-CTQ_INLINE ctq_i16 ctq_indices(const ctq_tables *t, uint32_t b, ctq_f16 u) {
+CTQ_INLINE i32x16 ctq_indices(const ctq_tables *t, uint32_t b, f32x16 u) {
   halves h = split(u);
-  return (ctq_i16)join(_mm256_castsi256_ps(indices_8(t, b, h.low)),
+  return (i32x16)join(_mm256_castsi256_ps(indices_8(t, b, h.low)),
                        _mm256_castsi256_ps(indices_8(t, b, h.high)));
 }
 
-CTQ_INLINE ctq_f16 ctq_centroids(const ctq_tables *t, uint32_t b, ctq_i16 index) {
-  halves h = split((ctq_f16)index);
+CTQ_INLINE f32x16 ctq_centroids(const ctq_tables *t, uint32_t b, i32x16 index) {
+  halves h = split((f32x16)index);
   return join(centroids_8(t, b, _mm256_castps_si256(h.low)),
               centroids_8(t, b, _mm256_castps_si256(h.high)));
 }
 
-CTQ_INLINE uint32_t ctq_bits_of_lanes(ctq_i16 lanes) {
-  halves h = split((ctq_f16)lanes);
+CTQ_INLINE uint32_t ctq_bits_of_lanes(i32x16 lanes) {
+  halves h = split((f32x16)lanes);
   return (uint32_t)_mm256_movemask_ps(h.low) | (uint32_t)_mm256_movemask_ps(h.high) << 8;
 }
 
 #define CTQ_OWN_HALVES
 #include "../generic/halves.h"
 
-CTQ_INLINE ctq_f16 ctq_widened(ctq_half16 v) {
+CTQ_INLINE f32x16 ctq_widened(u16x16 v) {
   __m128i eights[2];
   memcpy(eights, &v, sizeof eights);
   return join(_mm256_cvtph_ps(eights[0]), _mm256_cvtph_ps(eights[1]));
@@ -151,16 +151,16 @@ CTQ_INLINE ctq_f16 ctq_widened(ctq_half16 v) {
 #include "../generic/quads.h"
 #include "../generic/widequads.h"
 
-CTQ_INLINE ctq_bytes32 ctq_look_up(ctq_bytes32 table, ctq_bytes32 index) {
-  return (ctq_bytes32)_mm256_shuffle_epi8((__m256i)table, (__m256i)index);
+CTQ_INLINE u8x32 ctq_look_up(u8x32 table, u8x32 index) {
+  return (u8x32)_mm256_shuffle_epi8((__m256i)table, (__m256i)index);
 }
 
 // Two maddubs of at most 2 * 127 * 64 each add up to 32,512: no 16-bit sum saturates or wraps.
-CTQ_INLINE ctq_words8 ctq_dot_8(ctq_words8 sums, ctq_bytes32 a, ctq_bytes32 b, ctq_bytes32 p,
-                                ctq_bytes32 q) {
+CTQ_INLINE u32x8 ctq_dot_8(u32x8 sums, u8x32 a, u8x32 b, u8x32 p,
+                                u8x32 q) {
   __m256i pairs = _mm256_add_epi16(_mm256_maddubs_epi16((__m256i)a, (__m256i)p),
                                    _mm256_maddubs_epi16((__m256i)b, (__m256i)q));
-  return sums + (ctq_words8)_mm256_madd_epi16(pairs, _mm256_set1_epi16(1));
+  return sums + (u32x8)_mm256_madd_epi16(pairs, _mm256_set1_epi16(1));
 }
 
 /// A shuffle gives zero for an index with bit 7 set, as one below 16j is once 16j is taken away. Such answers, one for
@@ -169,17 +169,17 @@ CTQ_INLINE void ctq_arrange_64(uint8_t table[64]) {
   for (int i = 63; i >= 16; i--) table[i] ^= table[i - 16];
 }
 
-CTQ_INLINE ctq_bytes32 ctq_look_up_64(const uint8_t table[64], ctq_bytes32 index) {
-  ctq_bytes32 found = {0};
+CTQ_INLINE u8x32 ctq_look_up_64(const uint8_t table[64], u8x32 index) {
+  u8x32 found = {0};
 #pragma clang loop unroll(full)
   for (int i = 0; i < 64; i += 16) found ^= ctq_look_up(ctq_load_table(table + i), index - (uint8_t)i);
   return found;
 }
 
-CTQ_INLINE ctq_words8 ctq_dot_16(ctq_words8 sums, ctq_shorts16 a, ctq_shorts16 b, ctq_shorts16 p,
-                                 ctq_shorts16 q) {
-  return sums + (ctq_words8)_mm256_madd_epi16((__m256i)a, (__m256i)p) +
-         (ctq_words8)_mm256_madd_epi16((__m256i)b, (__m256i)q);
+CTQ_INLINE u32x8 ctq_dot_16(u32x8 sums, u16x16 a, u16x16 b, u16x16 p,
+                                 u16x16 q) {
+  return sums + (u32x8)_mm256_madd_epi16((__m256i)a, (__m256i)p) +
+         (u32x8)_mm256_madd_epi16((__m256i)b, (__m256i)q);
 }
 
 static inline uint32_t crc_word(uint32_t crc, uint64_t word) { return (uint32_t)_mm_crc32_u64(crc, word); }
