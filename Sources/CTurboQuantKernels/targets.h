@@ -26,8 +26,8 @@ extern const ctq_kernels ctq_kernels_simd128;
   const ctq_kernels ctq_kernels_##target = { \
       .name = #target, \
       .normalize = normalize, \
-      .mix = mix, \
-      .unmix = unmix, \
+      .rotate = rotate, \
+      .rotate_transposed = rotate_transposed, \
       .multiply = multiply, \
       .multiply_transposed = multiply_transposed, \
       .quantize = quantize, \

@@ -120,7 +120,7 @@ package struct LookupGrid: Sendable, Equatable {
   // Written by the initializer alone.
   private nonisolated(unsafe) let steps: UnsafeMutableBufferPointer<ctq_step>
   private nonisolated(unsafe) let signs: UnsafeMutableBufferPointer<UInt8>
-  private nonisolated(unsafe) let record: UnsafeMutablePointer<ctq_mixing>
+  private nonisolated(unsafe) let record: UnsafeMutablePointer<ctq_hadamard_rotation>
 
   /// `signs` holds one run of bits a step, each run beginning on a whole byte.
   package init(dimension: Int, steps: [Step], signs: [[UInt8]]) {
@@ -139,7 +139,7 @@ package struct LookupGrid: Sendable, Equatable {
     _ = unsafe self.signs.initialize(from: bytes)
     unsafe record = .allocate(capacity: 1)
     unsafe record.initialize(
-      to: ctq_mixing(
+      to: ctq_hadamard_rotation(
         steps: self.steps.baseAddress, step_count: kernelSteps.count,
         signs: self.signs.baseAddress))
   }
@@ -165,5 +165,5 @@ package struct LookupGrid: Sendable, Equatable {
     }
   }
 
-  var pointer: UnsafePointer<ctq_mixing> { unsafe UnsafePointer(record) }
+  var pointer: UnsafePointer<ctq_hadamard_rotation> { unsafe UnsafePointer(record) }
 }

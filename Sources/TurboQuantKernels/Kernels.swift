@@ -45,13 +45,13 @@ internal import CTurboQuantKernels
   /// Applies a randomized Hadamard rotation in place.
   package func mix(_ mixing: Mixing, _ x: inout FloatBuffer) {
     precondition(mixing.dimension <= x.count)
-    unsafe table.pointee.mix(mixing.pointer, x.base)
+    unsafe table.pointee.rotate(mixing.pointer, x.base)
   }
 
   /// Applies the transpose of a randomized Hadamard rotation in place.
   package func unmix(_ mixing: Mixing, _ x: inout FloatBuffer) {
     precondition(mixing.dimension <= x.count)
-    unsafe table.pointee.unmix(mixing.pointer, x.base)
+    unsafe table.pointee.rotate_transposed(mixing.pointer, x.base)
   }
 
   /// `y` ← M `x`, M of `rowCount` rows stored column by column.

@@ -262,7 +262,7 @@ static void check_weights(size_t count, size_t shift) {
   }
 }
 
-static void check_mixing(size_t n, size_t remainder) {
+static void check_rotation(size_t n, size_t remainder) {
   static uint8_t signs[LARGEST];
   size_t d = n + remainder;
   ctq_step steps[3] = {
@@ -270,7 +270,7 @@ static void check_mixing(size_t n, size_t remainder) {
       {.kind = CTQ_STEP_GIVENS, .offset = (uint32_t)(remainder ? n : n / 2),
        .count = (uint32_t)(remainder ? remainder : n / 2), .signs = 512, .cosine = 0.6f, .sine = 0.8f},
       {.kind = CTQ_STEP_HADAMARD, .count = (uint32_t)n, .signs = 1024, .scale = 0.3f}};
-  ctq_mixing mixing = {steps, 3, signs};
+  ctq_hadamard_rotation rotation = {steps, 3, signs};
   state = d;
   for (size_t i = 0; i < LARGEST; i++) signs[i] = (uint8_t)next_word();
   fill(input, LARGEST, d, 0);
@@ -279,11 +279,11 @@ static void check_mixing(size_t n, size_t remainder) {
     for (int side = 0; side < 2; side++) {
       memcpy(first[side] + shift, input, d * sizeof *input);
       memcpy(second[side] + shift, input, d * sizeof *input);
-      both(side)->mix(&mixing, first[side] + shift);
-      both(side)->unmix(&mixing, second[side] + shift);
+      both(side)->rotate(&rotation, first[side] + shift);
+      both(side)->rotate_transposed(&rotation, second[side] + shift);
     }
-    expect_equal(first[0], first[1], sizeof first[0], "mix", d, shift);
-    expect_equal(second[0], second[1], sizeof second[0], "unmix", d, shift);
+    expect_equal(first[0], first[1], sizeof first[0], "rotate", d, shift);
+    expect_equal(second[0], second[1], sizeof second[0], "rotate_transposed", d, shift);
   }
 }
 
@@ -342,7 +342,7 @@ static void check_target(void) {
     }
   for (size_t n = 64; n <= 2048; n *= 2) {
     const size_t remainders[] = {0, 1, 15, 16, 17, n / 2, n - 1};
-    for (size_t i = 0; i < 7; i++) check_mixing(n, remainders[i]);
+    for (size_t i = 0; i < 7; i++) check_rotation(n, remainders[i]);
   }
   check_bytes();
   check_scans();

@@ -122,10 +122,10 @@ CTQ_INLINE void ctq_givens(const ctq_step *step,
   }
 }
 
-static void mix(const ctq_mixing *mixing, float *x) {
-  for (size_t s = 0; s < mixing->step_count; s++) {
-    const ctq_step *step = &mixing->steps[s];
-    const uint8_t *signs = mixing->signs + step->signs;
+static void rotate(const ctq_hadamard_rotation *rotation, float *x) {
+  for (size_t s = 0; s < rotation->step_count; s++) {
+    const ctq_step *step = &rotation->steps[s];
+    const uint8_t *signs = rotation->signs + step->signs;
     if (step->kind == CTQ_STEP_HADAMARD)
       ctq_hadamard(x + step->offset, step->count, signs, step->scale);
     else
@@ -133,10 +133,10 @@ static void mix(const ctq_mixing *mixing, float *x) {
   }
 }
 
-static void unmix(const ctq_mixing *mixing, float *x) {
-  for (size_t s = mixing->step_count; s-- > 0;) {
-    const ctq_step *step = &mixing->steps[s];
-    const uint8_t *signs = mixing->signs + step->signs;
+static void rotate_transposed(const ctq_hadamard_rotation *rotation, float *x) {
+  for (size_t s = rotation->step_count; s-- > 0;) {
+    const ctq_step *step = &rotation->steps[s];
+    const uint8_t *signs = rotation->signs + step->signs;
     if (step->kind == CTQ_STEP_HADAMARD) {
       ctq_hadamard(x + step->offset, step->count, 0, 1);
       ctq_apply_signs(x + step->offset, step->count, signs, step->scale);

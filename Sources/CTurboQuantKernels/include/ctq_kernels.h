@@ -50,11 +50,11 @@ typedef struct ctq_step {
 } ctq_step;
 
 /// A randomized Hadamard rotation: steps applied in order.
-typedef struct ctq_mixing {
+typedef struct ctq_hadamard_rotation {
   const ctq_step *steps;
   size_t step_count;
   const uint8_t *signs;
-} ctq_mixing;
+} ctq_hadamard_rotation;
 
 /// What `normalize` found.
 enum { CTQ_NORM_OK = 0, CTQ_NORM_NOT_FINITE = 1, CTQ_NORM_OVERFLOW = 2 };
@@ -185,8 +185,8 @@ typedef struct ctq_kernels {
   ctq_length (*normalize)(const float *x, size_t count, float *scaled);
 
   /// x <- R x, and x <- R^T x, for a randomized Hadamard rotation.
-  void (*mix)(const ctq_mixing *mixing, float *x);
-  void (*unmix)(const ctq_mixing *mixing, float *x);
+  void (*rotate)(const ctq_hadamard_rotation *rotation, float *x);
+  void (*rotate_transposed)(const ctq_hadamard_rotation *rotation, float *x);
 
   /// y <- M x and x <- M^T y for a dense matrix stored column by column.
   void (*multiply)(const float *columns, size_t row_count, size_t column_count, const float *x,

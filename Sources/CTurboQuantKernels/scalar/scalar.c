@@ -112,10 +112,10 @@ static void inverse_givens(const ctq_step *step, const uint8_t *signs, float *a,
   }
 }
 
-static void mix(const ctq_mixing *mixing, float *x) {
-  for (size_t s = 0; s < mixing->step_count; s++) {
-    const ctq_step *step = &mixing->steps[s];
-    const uint8_t *signs = mixing->signs + step->signs;
+static void rotate(const ctq_hadamard_rotation *rotation, float *x) {
+  for (size_t s = 0; s < rotation->step_count; s++) {
+    const ctq_step *step = &rotation->steps[s];
+    const uint8_t *signs = rotation->signs + step->signs;
     if (step->kind == CTQ_STEP_HADAMARD) {
       apply_signs(x + step->offset, step->count, signs, step->scale);
       hadamard(x + step->offset, step->count);
@@ -125,10 +125,10 @@ static void mix(const ctq_mixing *mixing, float *x) {
   }
 }
 
-static void unmix(const ctq_mixing *mixing, float *x) {
-  for (size_t s = mixing->step_count; s-- > 0;) {
-    const ctq_step *step = &mixing->steps[s];
-    const uint8_t *signs = mixing->signs + step->signs;
+static void rotate_transposed(const ctq_hadamard_rotation *rotation, float *x) {
+  for (size_t s = rotation->step_count; s-- > 0;) {
+    const ctq_step *step = &rotation->steps[s];
+    const uint8_t *signs = rotation->signs + step->signs;
     if (step->kind == CTQ_STEP_HADAMARD) {
       hadamard(x + step->offset, step->count);
       apply_signs(x + step->offset, step->count, signs, step->scale);
