@@ -50,7 +50,7 @@ extern const ctq_kernels ctq_kernels_simd128;
       .table_sums = table_sums, \
       .product_sums = product_sums, \
       .wide_sums = wide_sums, \
-      .row_keys = row_keys, \
+      .similarities = similarities, \
       .select_rows = select_rows, \
       .widen = widen, \
       .narrow = narrow, \

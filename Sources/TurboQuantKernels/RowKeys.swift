@@ -1,6 +1,6 @@
 internal import CTurboQuantKernels
 
-/// How a row's key comes from its sum: see `ctq_key_terms`.
+/// How a row's key comes from its sum: see `ctq_similarity_terms`.
 package struct KeyFactors: Sendable, Equatable {
   package var step: Float
   package var offset: Float
@@ -62,19 +62,19 @@ package struct KeyTerms: ~Escapable {
   }
 
   fileprivate func withRecord(
-    _ f: KeyFactors, _ body: (UnsafePointer<ctq_key_terms>) -> Void
+    _ f: KeyFactors, _ body: (UnsafePointer<ctq_similarity_terms>) -> Void
   ) {
     unsafe sums.withUnsafeBufferPointer { sums in
       unsafe norms.withUnsafeBytes { norms in
         unsafe alignments.withUnsafeBytes { alignments in
           unsafe along.withUnsafeBytes { along in
             unsafe shares.withUnsafeBufferPointer { shares in
-              var terms = unsafe ctq_key_terms(
+              var terms = unsafe ctq_similarity_terms(
                 sums: sums.baseAddress, norms: norms.floats, alignments: alignments.floats,
-                along: along.floats, shares: shares.isEmpty ? nil : shares.baseAddress,
+                along: along.floats, addends: shares.isEmpty ? nil : shares.baseAddress,
                 step: f.step,
-                offset: f.offset, norm_share: f.normShare, constant: f.constant,
-                along_share: f.alongShare)
+                offset: f.offset, norm_factor: f.normShare, constant: f.constant,
+                along_factor: f.alongShare)
               unsafe body(&terms)
             }
           }
@@ -117,7 +117,7 @@ extension Kernels {
     precondition(terms.sums.count >= count)
     unsafe keys.withUnsafeMutableBufferPointer { keys in
       unsafe terms.withRecord(factors) {
-        unsafe table.pointee.row_keys($0, count, keys.baseAddress)
+        unsafe table.pointee.similarities($0, count, keys.baseAddress)
       }
     }
   }

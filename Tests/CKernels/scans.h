@@ -384,9 +384,9 @@ static void check_all_quad_sums(void) {
 
 // MARK: From sums to rows
 
-/// The rows of `keys` that a threshold and a filter leave; infinities, both zeros and NaNs are among the keys. There
+/// The rows of `similarities` that a threshold and a filter leave; infinities, both zeros and NaNs are among the similarities. There
 /// is room for `count` and no more.
-static void check_selection(const ctq_key_terms *terms, const float *keys, size_t count,
+static void check_selection(const ctq_similarity_terms *terms, const float *similarities, size_t count,
                             const uint32_t *allowed, float threshold) {
   uint32_t *rows[2];
   float *kept[2];
@@ -398,11 +398,11 @@ static void check_selection(const ctq_key_terms *terms, const float *keys, size_
   }
   expect_equal(found, found + 1, sizeof *found, "select_rows's count", count, 0);
   expect_equal(rows[0], rows[1], 4 * found[0], "select_rows", count, 0);
-  expect_equal(kept[0], kept[1], 4 * found[0], "select_rows's keys", count, 0);
+  expect_equal(kept[0], kept[1], 4 * found[0], "select_rows's similarities", count, 0);
   size_t at = 0;
   for (size_t i = 0; i < count; i++) {
-    if (!(keys[i] >= threshold) || (allowed && !(allowed[i / 32] >> i % 32 & 1))) continue;
-    expect(at < found[1] && rows[1][at] == i && kept[1][at] == keys[i], "select_rows", count, 0);
+    if (!(similarities[i] >= threshold) || (allowed && !(allowed[i / 32] >> i % 32 & 1))) continue;
+    expect(at < found[1] && rows[1][at] == i && kept[1][at] == similarities[i], "select_rows", count, 0);
     at++;
   }
   expect(at == found[1], "select_rows", count, 1);
@@ -413,31 +413,31 @@ static void check_selection(const ctq_key_terms *terms, const float *keys, size_
 }
 
 /// Rows whose terms are there, or not zero, where the bits of `kinds` say so.
-static void check_keys(size_t count, size_t shift, unsigned kinds) {
-  static float norms[LARGEST], alignments[LARGEST], along[LARGEST], shares[LARGEST];
+static void check_similarities(size_t count, size_t shift, unsigned kinds) {
+  static float norms[LARGEST], alignments[LARGEST], along[LARGEST], addends[LARGEST];
   fill(norms, LARGEST, count, 3);
   fill(alignments, LARGEST, count + 1, 0);
   for (size_t i = 0; i < LARGEST; i++) alignments[i] = fabsf(alignments[i]);
   fill(along, LARGEST, count + 3, 3);
-  fill(shares, LARGEST, count + 4, 3);
+  fill(addends, LARGEST, count + 4, 3);
   fill(input, LARGEST, count + 2, 20);
   for (size_t i = 3; i < count; i += 11) input[shift + i] = i % 2 ? INFINITY : -INFINITY;
   for (size_t i = 5; i < count; i += 13) input[shift + i] = NAN;
-  const ctq_key_terms terms = {
+  const ctq_similarity_terms terms = {
       input + shift, kinds & 1 ? norms + shift : 0, kinds & 2 ? alignments + 2 * shift : 0,
-      kinds & 4 ? along + shift : 0, kinds & 8 ? shares + shift : 0, 0.37f, -1.25f,
+      kinds & 4 ? along + shift : 0, kinds & 8 ? addends + shift : 0, 0.37f, -1.25f,
       kinds & 16 ? 0.61f : 0, kinds & 32 ? 0.09f : 0, -0.83f};
   poison();
-  for (int side = 0; side < 2; side++) both(side)->row_keys(&terms, count, first[side] + shift);
-  expect_equal(first[0], first[1], sizeof first[0], "row_keys", count, shift);
+  for (int side = 0; side < 2; side++) both(side)->similarities(&terms, count, first[side] + shift);
+  expect_equal(first[0], first[1], sizeof first[0], "similarities", count, shift);
 
-  const float *keys = first[0] + shift;
+  const float *similarities = first[0] + shift;
   const uint32_t allowed[] = {next_word(), next_word(), next_word()};
   const float thresholds[] = {0.0f, -0.0f, INFINITY, -INFINITY, NAN, 1e6f};
   for (size_t t = 0; t < 6; t++)
     for (int filtered = 0; filtered < 2; filtered++)
-      check_selection(&terms, keys, count, filtered ? allowed : 0, thresholds[t]);
-  for (size_t i = 0; i < count; i += 3) check_selection(&terms, keys, count, i % 2 ? allowed : 0, keys[i]);
+      check_selection(&terms, similarities, count, filtered ? allowed : 0, thresholds[t]);
+  for (size_t i = 0; i < count; i += 3) check_selection(&terms, similarities, count, i % 2 ? allowed : 0, similarities[i]);
 }
 
 static void check_scans(void) {
@@ -447,5 +447,5 @@ static void check_scans(void) {
   check_all_quad_sums();
   for (size_t count = 0; count <= 70; count++)
     for (size_t shift = 0; shift < 4; shift++)
-      for (unsigned kinds = 0; kinds < 64; kinds++) check_keys(count, shift, kinds);
+      for (unsigned kinds = 0; kinds < 64; kinds++) check_similarities(count, shift, kinds);
 }

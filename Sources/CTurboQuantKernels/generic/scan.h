@@ -20,7 +20,7 @@
 // codes without a shift: nibbles rotated left by k mod 4, which a lookup table undoes for nothing.
 
 #include "units.h"
-#include "keys.h"
+#include "similarities.h"
 
 #pragma STDC FP_CONTRACT OFF
 

@@ -149,13 +149,13 @@ static inline uint16_t ctq_half_of(float value) {
   return (uint16_t)(sign | (magnitude + 0xfff + (magnitude >> 13 & 1) - CTQ_HALF_EXPONENTS) >> 13);
 }
 
-/// What keys of rows are made of:
-/// key = norm * ((sum * step + offset) / alignment - norm * norm_share) + (along * along_share + constant) + share.
-/// Null norms and alignments stand for ones, null `along` and `shares` for zeros; no alignment is negative.
-typedef struct ctq_key_terms {
-  const float *sums, *norms, *alignments, *along, *shares;
-  float step, offset, norm_share, constant, along_share;
-} ctq_key_terms;
+/// What similarities of rows are made of:
+/// similarity = norm * ((sum * step + offset) / alignment - norm * norm_factor) + (along * along_factor + constant) + addend.
+/// Null norms and alignments stand for ones, null `along` and `addends` for zeros; no alignment is negative.
+typedef struct ctq_similarity_terms {
+  const float *sums, *norms, *alignments, *along, *addends;
+  float step, offset, norm_factor, constant, along_factor;
+} ctq_similarity_terms;
 
 // Rows of codes in quads, as attention reads them.
 //
@@ -274,13 +274,13 @@ typedef struct ctq_kernels {
   /// less than 2^12 in magnitude, in the order of `product_sums`. Rounded once, at the end.
   void (*wide_sums)(const ctq_blocks *blocks, const uint16_t *magnitudes, const int16_t *queries,
                     size_t query_count, float *sums, size_t sum_stride);
-  /// Keys of `count` rows.
-  void (*row_keys)(const ctq_key_terms *terms, size_t count, float *keys);
-  /// rows <- those of `count` rows, ascending, whose keys are at least `threshold` and whose bits are set in
-  /// `allowed`, a word for 32 rows, null for all; keys <- their keys. Returns how many. Both have room for
+  /// Similarities of `count` rows.
+  void (*similarities)(const ctq_similarity_terms *terms, size_t count, float *similarities);
+  /// rows <- those of `count` rows, ascending, whose similarities are at least `threshold` and whose bits are set in
+  /// `allowed`, a word for 32 rows, null for all; similarities <- their similarities. Returns how many. Both have room for
   /// `count`, of which anything may be written.
-  size_t (*select_rows)(const ctq_key_terms *terms, size_t count, const uint32_t *allowed, float threshold,
-                        float *keys, uint32_t *rows);
+  size_t (*select_rows)(const ctq_similarity_terms *terms, size_t count, const uint32_t *allowed, float threshold,
+                        float *similarities, uint32_t *rows);
 
   /// IEEE binary16 to binary32, exact.
   void (*widen)(const uint16_t *halves, size_t count, float *floats);

@@ -1,6 +1,6 @@
 // Scans of index blocks, row by row and coordinate by coordinate: what generic/scan.h computes.
 
-#include "../generic/key.h"
+#include "../generic/similarity.h"
 
 #pragma STDC FP_CONTRACT OFF
 
@@ -96,17 +96,17 @@ static void wide_sums(const ctq_blocks *blocks, const uint16_t *magnitudes, cons
   }
 }
 
-static void row_keys(const ctq_key_terms *terms, size_t count, float *keys) {
-  for (size_t i = 0; i < count; i++) keys[i] = ctq_key(terms, i);
+static void similarities(const ctq_similarity_terms *terms, size_t count, float *similarities) {
+  for (size_t i = 0; i < count; i++) similarities[i] = ctq_similarity(terms, i);
 }
 
-static size_t select_rows(const ctq_key_terms *terms, size_t count, const uint32_t *allowed, float threshold,
-                          float *keys, uint32_t *rows) {
+static size_t select_rows(const ctq_similarity_terms *terms, size_t count, const uint32_t *allowed, float threshold,
+                          float *similarities, uint32_t *rows) {
   size_t found = 0;
   for (size_t i = 0; i < count; i++) {
-    const float key = ctq_key(terms, i);
-    if (!(key >= threshold) || (allowed && !(allowed[i / 32] >> i % 32 & 1))) continue;
-    keys[found] = key;
+    const float similarity = ctq_similarity(terms, i);
+    if (!(similarity >= threshold) || (allowed && !(allowed[i / 32] >> i % 32 & 1))) continue;
+    similarities[found] = similarity;
     rows[found++] = (uint32_t)i;
   }
   return found;

@@ -393,7 +393,7 @@ CTQ_INLINE void ctq_keep(uint32_t bits, uint32_t first, uint32_t *rows) {
 }
 
 #define CTQ_OWN_KEEP
-#include "../generic/keys.h"
+#include "../generic/similarities.h"
 
 CTQ_INLINE __m512i splat_4(const int8_t *weights) {
   int32_t four;
