@@ -4,4 +4,4 @@ internal import CTurboQuantKernels
 /// one, since what is stored must stay a number.
 ///
 /// By bits, because not every platform has the type.
-package func halfPrecision(_ value: Float) -> UInt16 { ctq_half_of(value) }
+package func halfPrecision(_ value: Float) -> UInt16 { ctq_float16_of(value) }

@@ -192,17 +192,17 @@ static void check_exponentials(size_t count, size_t shift) {
   expect_equal(sums, sums + 1, sizeof *sums, "the sum of exponentials", count, shift);
 }
 
-/// Plain rows, of floats or of halves, for up to nine queries; `second` holds sums that rows are added to.
+/// Plain rows, of floats or of float16s, for up to nine queries; `second` holds sums that rows are added to.
 static void check_plain_rows(uint32_t bits, size_t width, size_t shift) {
   enum { ROWS = 35 };
   static float floats[ROWS * 150 + GUARD], queries[9 * 150 + GUARD], weights[9 * ROWS];
-  static uint16_t halves[ROWS * 150 + GUARD];
-  const void *rows = bits == 16 ? (const void *)(halves + shift) : (const void *)(floats + shift);
+  static uint16_t float16s[ROWS * 150 + GUARD];
+  const void *rows = bits == 16 ? (const void *)(float16s + shift) : (const void *)(floats + shift);
   fill(floats, ROWS * width + GUARD, width, 0);
   // Signs and fractions of any kind, exponents from subnormal to below 1.
   for (size_t i = 0; i < ROWS * width + GUARD; i++) {
     const uint64_t word = next_word();
-    halves[i] = (uint16_t)((word & 0x83ff) | (word >> 16) % 15 << 10);
+    float16s[i] = (uint16_t)((word & 0x83ff) | (word >> 16) % 15 << 10);
   }
   fill(queries, 9 * width + GUARD, width + 1, 0);
   fill(weights, 9 * ROWS, width + 2, 0);
@@ -292,35 +292,35 @@ static void check_narrow(size_t count) {
   static const uint32_t ends[] = {0, 0xfff, 0x1000, 0x1001, 0x2fff, 0x3000, 0x3001, 0x7fffff};
   for (uint32_t top = 0; top < 512; top++) {
     float floats[70];
-    uint16_t halves[2][70];
-    memset(halves, 0x5a, sizeof halves);
+    uint16_t float16s[2][70];
+    memset(float16s, 0x5a, sizeof float16s);
     for (size_t i = 0; i < count; i++) {
       const uint32_t bits = top << 23 | ends[i % 8] | (uint32_t)(i / 8) << 14;
       memcpy(floats + i, &bits, sizeof bits);
     }
-    for (int side = 0; side < 2; side++) both(side)->narrow(floats, count, halves[side]);
-    expect_equal(halves[0], halves[1], sizeof halves[0], "narrow", count, top);
+    for (int side = 0; side < 2; side++) both(side)->narrow(floats, count, float16s[side]);
+    expect_equal(float16s[0], float16s[1], sizeof float16s[0], "narrow", count, top);
   }
 }
 
 static void check_bytes(void) {
-  static uint16_t halves[65536 + 3];
+  static uint16_t float16s[65536 + 3];
   static float wide[2][65536 + 3];
-  for (size_t i = 0; i < sizeof halves / sizeof *halves; i++) halves[i] = (uint16_t)i;
-  for (int side = 0; side < 2; side++) both(side)->widen(halves, 65539, wide[side]);
+  for (size_t i = 0; i < sizeof float16s / sizeof *float16s; i++) float16s[i] = (uint16_t)i;
+  for (int side = 0; side < 2; side++) both(side)->widen(float16s, 65539, wide[side]);
   expect_equal(wide[0], wide[1], sizeof wide[0], "widen", 65539, 0);
   for (size_t count = 0; count < 70; count++) check_narrow(count);
   for (size_t count = 0; count < 70; count++)
     for (size_t shift = 0; shift < 8; shift++) {
       uint32_t sums[2];
       for (int side = 0; side < 2; side++)
-        sums[side] = both(side)->crc32c(7, (const uint8_t *)halves + 300 + shift, count);
+        sums[side] = both(side)->crc32c(7, (const uint8_t *)float16s + 300 + shift, count);
       expect_equal(sums, sums + 1, sizeof *sums, "crc32c", count, shift);
     }
   // Long runs go in lanes.
   for (size_t count = 24000; count < 3 * 24576; count += 281) {
     uint32_t sums[2];
-    for (int side = 0; side < 2; side++) sums[side] = both(side)->crc32c(7, (const uint8_t *)halves + 1, count);
+    for (int side = 0; side < 2; side++) sums[side] = both(side)->crc32c(7, (const uint8_t *)float16s + 1, count);
     expect_equal(sums, sums + 1, sizeof *sums, "crc32c", count, 1);
   }
 }

@@ -87,8 +87,8 @@ CTQ_INLINE uint32_t ctq_bits_of_lanes(i32x16 lanes) {
   return __builtin_reduce_or((u32x16)lanes & ctq_lane_bit);
 }
 
-#define CTQ_OWN_HALVES
-#include "../generic/halves.h"
+#define CTQ_OWN_FLOAT16
+#include "../generic/float16.h"
 
 CTQ_INLINE f32x16 ctq_widened(u16x16 v) {
   float16x4_t fours[4];
@@ -137,7 +137,7 @@ CTQ_INLINE int32x4_t dot_4(int32x4_t sums, int8x16_t a, int8x16_t b, int8x16_t p
 
 CTQ_INLINE u32x8 ctq_dot_8(u32x8 sums, u8x32 a, u8x32 b, u8x32 p,
                                 u8x32 q) {
-  CTQ_DOT_HALVES(int8x16_t, int32x4_t, dot_4);
+  CTQ_DOT_IN_TWO_REGISTERS(int8x16_t, int32x4_t, dot_4);
 }
 
 /// Tables are good as they are.
@@ -161,7 +161,7 @@ CTQ_INLINE int32x4_t dot_2(int32x4_t sums, int16x8_t a, int16x8_t b, int16x8_t p
 
 CTQ_INLINE u32x8 ctq_dot_16(u32x8 sums, u16x16 a, u16x16 b, u16x16 p,
                                  u16x16 q) {
-  CTQ_DOT_HALVES(int16x8_t, int32x4_t, dot_2);
+  CTQ_DOT_IN_TWO_REGISTERS(int16x8_t, int32x4_t, dot_2);
 }
 
 static inline uint32_t crc_word(uint32_t crc, uint64_t word) { return __crc32cd(crc, word); }

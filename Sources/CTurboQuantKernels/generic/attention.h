@@ -2,7 +2,7 @@
 // weights as whole numbers for products with codes. Before it is included, CTQ_HADAMARD_VECTORS says how many
 // vectors fit the registers.
 
-#include "halves.h"
+#include "float16.h"
 
 #pragma STDC FP_CONTRACT OFF
 
@@ -13,7 +13,7 @@
 
 /// Elements i ... of a row, of which `count` are left; and element i of rows as a place.
 CTQ_INLINE f32x16 ctq_load_row(const void *row, uint32_t bits, size_t i, size_t count) {
-  return bits == 16 ? ctq_load_halves((const uint16_t *)row + i, count)
+  return bits == 16 ? ctq_load_float16s((const uint16_t *)row + i, count)
                     : ctq_load_some((const float *)row + i, count);
 }
 CTQ_INLINE const void *ctq_row_place(const void *rows, uint32_t bits, size_t i) {

@@ -37,7 +37,7 @@ CTQ_INLINE u32x8 ctq_dot_8(u32x8 sums, u8x32 a, u8x32 b, u8x32 p,
                                 u8x32 q);
 
 /// The body of a product of 32 bytes where registers have 16: `dot` for both halves of every operand.
-#define CTQ_DOT_HALVES(operand, total, dot)                                                             \
+#define CTQ_DOT_IN_TWO_REGISTERS(operand, total, dot)                                                             \
   operand first[2], second[2], by[2], with[2];                                                          \
   total totals[2];                                                                                      \
   memcpy(first, &a, sizeof first);                                                                      \

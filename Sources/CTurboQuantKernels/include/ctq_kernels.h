@@ -126,27 +126,27 @@ static inline int16_t ctq_signed_magnitude(const uint16_t *magnitudes, uint32_t 
   return (int16_t)(code < half ? -(int32_t)magnitudes[half - 1 - code] : magnitudes[code - half]);
 }
 
-// Half floats: the bits of the largest; of the float from which on it is the nearest, were there no infinity; of the
+// float16: the bits of the largest; of the float from which on it is the nearest, were there no infinity; of the
 // least normal one as a float; and by how much the exponents' bits of floats are larger.
-#define CTQ_LARGEST_HALF 0x7bffu
-#define CTQ_BEYOND_HALVES 0x477ff000u
-#define CTQ_NORMAL_HALVES 0x38800000u
-#define CTQ_HALF_EXPONENTS 0x38000000u
+#define CTQ_LARGEST_FLOAT16 0x7bffu
+#define CTQ_FLOAT16_OVERFLOW 0x477ff000u
+#define CTQ_FLOAT16_NORMAL 0x38800000u
+#define CTQ_FLOAT16_EXPONENTS 0x38000000u
 
 /// The bits of the IEEE binary16 nearest to `value`, ties to even; beyond its range, and for no number, those of the
 /// largest finite one of that sign.
-static inline uint16_t ctq_half_of(float value) {
+static inline uint16_t ctq_float16_of(float value) {
   uint32_t bits;
   __builtin_memcpy(&bits, &value, sizeof bits);
   const uint32_t sign = bits >> 16 & 0x8000, magnitude = bits & 0x7fffffff;
-  if (magnitude >= CTQ_BEYOND_HALVES) return (uint16_t)(sign | CTQ_LARGEST_HALF);
-  if (magnitude < CTQ_NORMAL_HALVES) {
-    // In a sum with 0.5 the multiple of 2^-24 that a subnormal half is stands in the low bits.
+  if (magnitude >= CTQ_FLOAT16_OVERFLOW) return (uint16_t)(sign | CTQ_LARGEST_FLOAT16);
+  if (magnitude < CTQ_FLOAT16_NORMAL) {
+    // In a sum with 0.5 the multiple of 2^-24 that a subnormal float16 is stands in the low bits.
     const float sum = __builtin_fabsf(value) + 0.5f;
     __builtin_memcpy(&bits, &sum, sizeof bits);
     return (uint16_t)(sign | (bits & 0xffff));
   }
-  return (uint16_t)(sign | (magnitude + 0xfff + (magnitude >> 13 & 1) - CTQ_HALF_EXPONENTS) >> 13);
+  return (uint16_t)(sign | (magnitude + 0xfff + (magnitude >> 13 & 1) - CTQ_FLOAT16_EXPONENTS) >> 13);
 }
 
 /// What similarities of rows are made of:
@@ -283,9 +283,9 @@ typedef struct ctq_kernels {
                         float *similarities, uint32_t *rows);
 
   /// IEEE binary16 to binary32, exact.
-  void (*widen)(const uint16_t *halves, size_t count, float *floats);
-  /// halves[i] <- `ctq_half_of` floats[i].
-  void (*narrow)(const float *floats, size_t count, uint16_t *halves);
+  void (*widen)(const uint16_t *float16s, size_t count, float *floats);
+  /// float16s[i] <- `ctq_float16_of` floats[i].
+  void (*narrow)(const float *floats, size_t count, uint16_t *float16s);
 
   /// CRC-32C (Castagnoli), continuing from `seed` (0 to begin).
   uint32_t (*crc32c)(uint32_t seed, const uint8_t *bytes, size_t count);

@@ -28,11 +28,11 @@ static float sum_of_squares(const float *x, size_t count) {
   return tree_sum(lanes);
 }
 
-// MARK: Half floats
+// MARK: float16
 
-static float widened(uint16_t half) {
-  uint32_t sign = (uint32_t)(half & 0x8000) << 16;
-  uint32_t exponent = half >> 10 & 0x1f, fraction = half & 0x3ff;
+static float widened(uint16_t float16) {
+  uint32_t sign = (uint32_t)(float16 & 0x8000) << 16;
+  uint32_t exponent = float16 >> 10 & 0x1f, fraction = float16 & 0x3ff;
   uint32_t magnitude;
   if (exponent == 0x1f) {
     // Quieting a signalling NaN is what hardware conversions do.
@@ -45,12 +45,12 @@ static float widened(uint16_t half) {
   return ctq_float_of(sign | magnitude);
 }
 
-static void widen(const uint16_t *halves, size_t count, float *floats) {
-  for (size_t i = 0; i < count; i++) floats[i] = widened(halves[i]);
+static void widen(const uint16_t *float16s, size_t count, float *floats) {
+  for (size_t i = 0; i < count; i++) floats[i] = widened(float16s[i]);
 }
 
-static void narrow(const float *floats, size_t count, uint16_t *halves) {
-  for (size_t i = 0; i < count; i++) halves[i] = ctq_half_of(floats[i]);
+static void narrow(const float *floats, size_t count, uint16_t *float16s) {
+  for (size_t i = 0; i < count; i++) float16s[i] = ctq_float16_of(floats[i]);
 }
 
 // MARK: Length

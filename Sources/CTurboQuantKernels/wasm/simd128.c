@@ -115,7 +115,7 @@ CTQ_INLINE v128_t dot_4(v128_t sums, v128_t a, v128_t b, v128_t p, v128_t q) {
 
 CTQ_INLINE u32x8 ctq_dot_8(u32x8 sums, u8x32 a, u8x32 b, u8x32 p,
                                 u8x32 q) {
-  CTQ_DOT_HALVES(v128_t, v128_t, dot_4);
+  CTQ_DOT_IN_TWO_REGISTERS(v128_t, v128_t, dot_4);
 }
 
 /// Tables are good as they are.
@@ -136,7 +136,7 @@ CTQ_INLINE v128_t dot_2(v128_t sums, v128_t a, v128_t b, v128_t p, v128_t q) {
 
 CTQ_INLINE u32x8 ctq_dot_16(u32x8 sums, u16x16 a, u16x16 b, u16x16 p,
                                  u16x16 q) {
-  CTQ_DOT_HALVES(v128_t, v128_t, dot_2);
+  CTQ_DOT_IN_TWO_REGISTERS(v128_t, v128_t, dot_2);
 }
 
 CTQ_KERNEL_TABLE(simd128);

@@ -18,19 +18,19 @@
 
 #include "../generic/vectors.h"
 
-/// Eight lanes of sixteen.
-typedef struct halves {
+/// Lanes 0 to 7 and lanes 8 to 15 of sixteen.
+typedef struct f32x8_pair {
   __m256 low, high;
-} halves;
+} f32x8_pair;
 
-CTQ_INLINE halves split(f32x16 v) {
-  halves h;
+CTQ_INLINE f32x8_pair split(f32x16 v) {
+  f32x8_pair h;
   memcpy(&h, &v, sizeof h);
   return h;
 }
 
 CTQ_INLINE f32x16 join(__m256 low, __m256 high) {
-  halves h = {low, high};
+  f32x8_pair h = {low, high};
   f32x16 v;
   memcpy(&v, &h, sizeof v);
   return v;
@@ -113,24 +113,24 @@ CTQ_INLINE __m256 centroids_8(const ctq_tables *t, uint32_t b, __m256i index) {
 }
 
 CTQ_INLINE i32x16 ctq_indices(const ctq_tables *t, uint32_t b, f32x16 u) {
-  halves h = split(u);
+  f32x8_pair h = split(u);
   return (i32x16)join(_mm256_castsi256_ps(indices_8(t, b, h.low)),
                        _mm256_castsi256_ps(indices_8(t, b, h.high)));
 }
 
 CTQ_INLINE f32x16 ctq_centroids(const ctq_tables *t, uint32_t b, i32x16 index) {
-  halves h = split((f32x16)index);
+  f32x8_pair h = split((f32x16)index);
   return join(centroids_8(t, b, _mm256_castps_si256(h.low)),
               centroids_8(t, b, _mm256_castps_si256(h.high)));
 }
 
 CTQ_INLINE uint32_t ctq_bits_of_lanes(i32x16 lanes) {
-  halves h = split((f32x16)lanes);
+  f32x8_pair h = split((f32x16)lanes);
   return (uint32_t)_mm256_movemask_ps(h.low) | (uint32_t)_mm256_movemask_ps(h.high) << 8;
 }
 
-#define CTQ_OWN_HALVES
-#include "../generic/halves.h"
+#define CTQ_OWN_FLOAT16
+#include "../generic/float16.h"
 
 CTQ_INLINE f32x16 ctq_widened(u16x16 v) {
   __m128i eights[2];

@@ -53,10 +53,10 @@ CTQ_INLINE uint32_t ctq_bits_of_lanes(i32x16 lanes) {
   return _mm512_movepi32_mask((__m512i)lanes);
 }
 
-#define CTQ_OWN_HALVES
-#include "../generic/halves.h"
+#define CTQ_OWN_FLOAT16
+#include "../generic/float16.h"
 
-CTQ_INLINE f32x16 ctq_widened(u16x16 halves) { return _mm512_cvtph_ps((__m256i)halves); }
+CTQ_INLINE f32x16 ctq_widened(u16x16 float16s) { return _mm512_cvtph_ps((__m256i)float16s); }
 
 #define CTQ_HADAMARD_VECTORS 16
 #include "../generic/hadamard.h"

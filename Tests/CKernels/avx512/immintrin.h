@@ -100,8 +100,8 @@ EMULATED __m128i _mm512_maskz_cvtepi32_epi8(__mmask16 k, __m512i v) {
 }
 
 EMULATED __m512 _mm512_cvtph_ps(__m256i v) {
-  typedef _Float16 halves __attribute__((vector_size(32)));
-  return __builtin_convertvector((halves)v, __m512);
+  typedef _Float16 float16s __attribute__((vector_size(32)));
+  return __builtin_convertvector((float16s)v, __m512);
 }
 
 #endif
