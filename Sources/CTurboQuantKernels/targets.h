@@ -34,8 +34,8 @@ extern const ctq_kernels ctq_kernels_simd128;
       .dequantize = dequantize, \
       .code_products = code_products, \
       .combine_codes = combine_codes, \
-      .quad_sums = quad_sums, \
-      .wide_quad_sums = wide_quad_sums, \
+      .attend_i8 = attend_i8, \
+      .attend_i16 = attend_i16, \
       .row_products = row_products, \
       .combine_rows = combine_rows, \
       .exponentials = exponentials, \
@@ -46,10 +46,10 @@ extern const ctq_kernels ctq_kernels_simd128;
       .sum_of_squares = sum_of_squares, \
       .pack_signs = pack_signs, \
       .sign_products = sign_products, \
-      .fill_tables = fill_tables, \
-      .table_sums = table_sums, \
-      .product_sums = product_sums, \
-      .wide_sums = wide_sums, \
+      .fill_lookup_tables = fill_lookup_tables, \
+      .scan_lut = scan_lut, \
+      .scan_i8 = scan_i8, \
+      .scan_i16 = scan_i16, \
       .similarities = similarities, \
       .select_rows = select_rows, \
       .widen = widen, \

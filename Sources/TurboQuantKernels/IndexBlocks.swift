@@ -7,9 +7,9 @@ package struct BlockShape: Sendable, Equatable {
   /// Rows of a block.
   package static let rowCount = 32
   /// Queries that one pass with lookup tables takes at most.
-  package static let tableQueries = Int(CTQ_QUERIES_A_PASS)
+  package static let tableQueries = Int(CTQ_SCAN_LUT_QUERIES)
   /// Queries that one pass with products takes at most.
-  package static let productQueries = Int(CTQ_PRODUCT_QUERIES)
+  package static let productQueries = Int(CTQ_SCAN_QUERIES)
 
   /// The number of coordinates.
   package let dimension: Int
@@ -118,7 +118,7 @@ extension Kernels {
     unsafe tables.withUnsafeBufferPointer { tables in
       unsafe sums.withUnsafeMutableBufferPointer { sums in
         unsafe blocks.withRecord {
-          unsafe table.pointee.table_sums(
+          unsafe table.pointee.scan_lut(
             $0, UInt32(bits), tables.baseAddress, queryCount, sums.baseAddress, stride)
         }
       }
@@ -137,7 +137,7 @@ extension Kernels {
       unsafe weights.withUnsafeBufferPointer { weights in
         unsafe sums.withUnsafeMutableBufferPointer { sums in
           unsafe blocks.withRecord {
-            unsafe table.pointee.product_sums(
+            unsafe table.pointee.scan_i8(
               $0, UInt32(blocks.shape.bits), centroids.baseAddress, weights.baseAddress,
               queryCount, sums.baseAddress, stride)
           }
@@ -159,7 +159,7 @@ extension Kernels {
       unsafe weights.withUnsafeBufferPointer { weights in
         unsafe sums.withUnsafeMutableBufferPointer { sums in
           unsafe blocks.withRecord {
-            unsafe table.pointee.wide_sums(
+            unsafe table.pointee.scan_i16(
               $0, magnitudes.baseAddress, weights.baseAddress, queryCount, sums.baseAddress, stride)
           }
         }

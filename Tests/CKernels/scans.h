@@ -204,7 +204,7 @@ static int32_t value_for(values values, int32_t most, int is_signed) {
   return values == RANDOM ? random : values == OPPOSITE_VALUES && is_signed ? -most : most;
 }
 
-static void check_table_sums(const scan *s) {
+static void check_scan_lut(const scan *s) {
   const size_t each = (s->blocks.columns + 3) / 4 * 128 * s->bits, count = s->queries * each;
   uint8_t *tables = random_bytes(count, s->shift);
   for (size_t i = 0; i < count; i++) {
@@ -212,13 +212,13 @@ static void check_table_sums(const scan *s) {
     tables[i] = column < s->blocks.columns ? (uint8_t)value_for(s->values, 127, 0) : 0;
   }
   for (int side = 0; side < 2; side++)
-    both(side)->table_sums(&s->blocks, s->bits, tables, s->queries, first[side] + s->shift % 4,
+    both(side)->scan_lut(&s->blocks, s->bits, tables, s->queries, first[side] + s->shift % 4,
                            s->blocks.count * 32 + SUM_GAP);
   release(tables, s->shift);
 }
 
 /// Tables of a query whose sums reach what a table can hold.
-static void check_fill_tables(uint32_t columns, uint32_t planes, size_t shift) {
+static void check_fill_lookup_tables(uint32_t columns, uint32_t planes, size_t shift) {
   static float u[8 * 257 + 32];
   const size_t bytes = (columns + 3) / 4 * 128 * planes;
   static uint8_t filled[2][257 * 256 + 32];
@@ -232,9 +232,9 @@ static void check_fill_tables(uint32_t columns, uint32_t planes, size_t shift) {
   const float factors[] = {63.5f / widest, 20.25f / widest};
   for (int side = 0; side < 2; side++) {
     memset(filled[side], 7, sizeof filled[side]);
-    both(side)->fill_tables(u + shift, columns, factors, planes, filled[side] + shift);
+    both(side)->fill_lookup_tables(u + shift, columns, factors, planes, filled[side] + shift);
   }
-  expect_equal(filled[0], filled[1], shift + bytes + 16, "fill_tables", columns, planes);
+  expect_equal(filled[0], filled[1], shift + bytes + 16, "fill_lookup_tables", columns, planes);
 }
 
 /// The coordinate whose weight stands at `place` of a query.
@@ -242,7 +242,7 @@ static size_t coordinate_of(size_t place) {
   return place / 32 * 32 + place % 4 * 8 + place / 8 % 4 + place / 4 % 2 * 4;
 }
 
-static void check_product_sums(const scan *s) {
+static void check_scan_i8(const scan *s) {
   size_t padded = (s->blocks.columns + 3) / 4 * 32, dimension = 8 * s->blocks.columns - s->shift % 8;
   uint8_t *centroids = random_bytes(16, s->shift);
   int8_t *weights = (int8_t *)random_bytes(s->queries * padded, s->shift);
@@ -250,13 +250,13 @@ static void check_product_sums(const scan *s) {
   for (size_t i = 0; i < s->queries * padded; i++)
     weights[i] = coordinate_of(i % padded) < dimension ? (int8_t)value_for(s->values, 64, 1) : 0;
   for (int side = 0; side < 2; side++)
-    both(side)->product_sums(&s->blocks, s->bits, centroids, weights, s->queries,
+    both(side)->scan_i8(&s->blocks, s->bits, centroids, weights, s->queries,
                              first[side] + s->shift % 4, s->blocks.count * 32 + SUM_GAP);
   release(centroids, s->shift);
   release(weights, s->shift);
 }
 
-static void check_wide_sums(const scan *s) {
+static void check_scan_i16(const scan *s) {
   size_t padded = (s->blocks.columns + 3) / 4 * 32, dimension = 8 * s->blocks.columns - s->shift % 8;
   size_t shift = 2 * s->shift;
   uint16_t *magnitudes = (uint16_t *)random_bytes(2 * 128, shift);
@@ -265,14 +265,14 @@ static void check_wide_sums(const scan *s) {
   for (size_t i = 0; i < s->queries * padded; i++)
     weights[i] = coordinate_of(i % padded) < dimension ? (int16_t)value_for(s->values, 4095, 1) : 0;
   for (int side = 0; side < 2; side++)
-    both(side)->wide_sums(&s->blocks, magnitudes, weights, s->queries, first[side] + s->shift % 4,
+    both(side)->scan_i16(&s->blocks, magnitudes, weights, s->queries, first[side] + s->shift % 4,
                           s->blocks.count * 32 + SUM_GAP);
   release(magnitudes, shift);
   release(weights, shift);
 }
 
 /// One scan of random codes; strides leave gaps that grow with `shift`.
-static void check_sums(uint32_t columns, uint32_t bits, size_t count, size_t queries, size_t shift,
+static void check_scan(uint32_t columns, uint32_t bits, size_t count, size_t queries, size_t shift,
                        values values) {
   scan s = {.bits = bits, .queries = queries, .shift = shift, .values = values};
   s.blocks = (ctq_blocks){.sign_stride = 32 * columns + shift, .count = count, .columns = columns};
@@ -289,10 +289,10 @@ static void check_sums(uint32_t columns, uint32_t bits, size_t count, size_t que
   s.blocks.signs = signs;
   s.blocks.rest = rest;
   poison();
-  if (bits <= 2) check_table_sums(&s);
-  else if (bits <= 4) check_product_sums(&s);
-  else check_wide_sums(&s);
-  const char *kernel = bits <= 2 ? "table_sums" : bits <= 4 ? "product_sums" : "wide_sums";
+  if (bits <= 2) check_scan_lut(&s);
+  else if (bits <= 4) check_scan_i8(&s);
+  else check_scan_i16(&s);
+  const char *kernel = bits <= 2 ? "scan_lut" : bits <= 4 ? "scan_i8" : "scan_i16";
   expect_equal(first[0], first[1], sizeof first[0], kernel, columns, bits);
   release(signs, shift);
   if (rest) release(rest, shift);
@@ -301,13 +301,13 @@ static void check_sums(uint32_t columns, uint32_t bits, size_t count, size_t que
 static void check_all_tables(void) {
   for (uint32_t columns = 1; columns <= 257; columns += columns < 20 ? 1 : 79)
     for (uint32_t planes = 1; planes <= 2; planes++)
-      for (size_t shift = 0; shift < 16; shift += 5) check_fill_tables(columns, planes, shift);
+      for (size_t shift = 0; shift < 16; shift += 5) check_fill_lookup_tables(columns, planes, shift);
 }
 
 /// Around the borders of rounds (128 / bits columns for tables, 48 and 16 for products; on AVX-512 64, and 192
 /// for products of 4 bits), with every number of blocks and queries and every kind of value; then every
 /// misalignment.
-static void check_all_sums(uint32_t bits) {
+static void check_all_scans(uint32_t bits) {
   const uint32_t far[] = {15, 16, 17, 31, 32, 33, 47, 48, 49, 50, 63, 64, 65, 97, 127, 128, 129, 191, 192, 193, 257};
   const size_t products[] = {1, 2, 3, 15, 16}, tables[] = {1, 2, 3, 4};
   const size_t *queries = bits <= 2 ? tables : products, kinds = bits <= 2 ? 4 : 5;
@@ -315,17 +315,17 @@ static void check_all_sums(uint32_t bits) {
     for (size_t count = 1; count <= 3; count++)
       for (size_t q = 0; q < kinds; q++)
         for (int v = 0; v < VALUE_KINDS; v++)
-          check_sums(columns, bits, count, queries[q], columns, (values)v);
+          check_scan(columns, bits, count, queries[q], columns, (values)v);
   for (size_t i = 0; i < sizeof far / sizeof *far; i++)
     for (size_t q = 0; q < kinds; q += 2)
       for (int v = 0; v < VALUE_KINDS; v++)
-        check_sums(far[i], bits, 1 + i % 3, queries[q], i, (values)v);
+        check_scan(far[i], bits, 1 + i % 3, queries[q], i, (values)v);
   for (size_t shift = 0; shift < 32; shift++)
-    for (size_t q = 0; q < kinds; q++) check_sums(5, bits, 2, queries[q], shift, RANDOM);
+    for (size_t q = 0; q < kinds; q++) check_scan(5, bits, 2, queries[q], shift, RANDOM);
 }
 
 /// Products with random codes in quads, codes that end their memory.
-static void check_quad_sums(size_t units, uint32_t bits, size_t groups, size_t queries, size_t shift,
+static void check_attend_i8(size_t units, uint32_t bits, size_t groups, size_t queries, size_t shift,
                             values values) {
   const size_t quads = units * ctq_quads_a_unit(bits);
   state = units + 1000 * shift + 100000 * groups + bits;
@@ -335,16 +335,16 @@ static void check_quad_sums(size_t units, uint32_t bits, size_t groups, size_t q
   for (size_t i = 0; i < queries * 4 * quads; i++) weights[i] = (int8_t)value_for(values, 64, 1);
   poison();
   for (int side = 0; side < 2; side++)
-    both(side)->quad_sums(codes, bits, groups, quads, centroids, weights, queries,
+    both(side)->attend_i8(codes, bits, groups, quads, centroids, weights, queries,
                           codes, first[side] + shift % 4, 16 * groups + SUM_GAP);
-  expect_equal(first[0], first[1], sizeof first[0], "quad_sums", quads, bits);
+  expect_equal(first[0], first[1], sizeof first[0], "attend_i8", quads, bits);
   release(codes, shift);
   release(centroids, shift);
   release(weights, shift);
 }
 
 /// The same with 5 to 8 bits.
-static void check_wide_quad_sums(size_t units, uint32_t bits, size_t groups, size_t queries, size_t shift,
+static void check_attend_i16(size_t units, uint32_t bits, size_t groups, size_t queries, size_t shift,
                                  values values) {
   const size_t quads = units * ctq_quads_a_unit(bits), half = (size_t)1 << (bits - 1), count = queries * 4 * quads;
   state = units + 1000 * shift + 100000 * groups + bits;
@@ -357,29 +357,29 @@ static void check_wide_quad_sums(size_t units, uint32_t bits, size_t groups, siz
   for (size_t i = 0; i < count; i++) weights[i] = (int16_t)value_for(values, 4095, 1);
   poison();
   for (int side = 0; side < 2; side++)
-    both(side)->wide_quad_sums(codes, bits, groups, quads, magnitudes, weights, queries, codes,
+    both(side)->attend_i16(codes, bits, groups, quads, magnitudes, weights, queries, codes,
                                first[side] + shift % 4, 16 * groups + SUM_GAP);
-  expect_equal(first[0], first[1], sizeof first[0], "wide_quad_sums", quads, bits);
+  expect_equal(first[0], first[1], sizeof first[0], "attend_i16", quads, bits);
   release(codes, shift);
   release(magnitudes, 2 * shift);
   release(weights, 2 * shift);
 }
 
-/// Around the borders of the rounds of wide ones too, CTQ_WIDE_QUADS quads.
-static void check_all_quad_sums(void) {
+/// Around the borders of the rounds of wide ones too, CTQ_ATTEND_I16_QUADS quads.
+static void check_all_attend(void) {
   const size_t queries[] = {1, 2, 3, 4, 5, 16}, counts[] = {1, 3, 6, 9, 17, 30, 57, 64, 65, 128, 130};
   for (uint32_t bits = 5; bits <= 8; bits++)
     for (size_t c = 0; c < sizeof counts / sizeof *counts; c++)
       for (size_t q = 0; q < 6; q++)
         for (int v = 0; v < VALUE_KINDS; v++) {
           const size_t unit = ctq_quads_a_unit(bits), units = (counts[c] + unit - 1) / unit;
-          check_wide_quad_sums(units, bits, 1 + units % 3, queries[q], counts[c] + q, (values)v);
+          check_attend_i16(units, bits, 1 + units % 3, queries[q], counts[c] + q, (values)v);
         }
   for (uint32_t bits = 1; bits <= 4; bits++)
     for (size_t units = 1; units <= 17; units += units < 5 ? 1 : 6)
       for (size_t q = 0; q < 6; q++)
         for (int v = 0; v < VALUE_KINDS; v++)
-          check_quad_sums(units, bits, 1 + units % 3, queries[q], 3 * units + q, (values)v);
+          check_attend_i8(units, bits, 1 + units % 3, queries[q], 3 * units + q, (values)v);
 }
 
 // MARK: From sums to rows
@@ -443,8 +443,8 @@ static void check_similarities(size_t count, size_t shift, unsigned kinds) {
 static void check_scans(void) {
   const uint32_t widths[] = {1, 2, 3, 4, 8};
   check_all_tables();
-  for (size_t w = 0; w < 5; w++) check_all_sums(widths[w]);
-  check_all_quad_sums();
+  for (size_t w = 0; w < 5; w++) check_all_scans(widths[w]);
+  check_all_attend();
   for (size_t count = 0; count <= 70; count++)
     for (size_t shift = 0; shift < 4; shift++)
       for (unsigned kinds = 0; kinds < 64; kinds++) check_similarities(count, shift, kinds);

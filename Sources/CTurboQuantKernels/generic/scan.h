@@ -1,4 +1,4 @@
-// Scans of index blocks of up to 4 bits in 32 generic lanes of a byte; wide.h has those of 8. Each target gives,
+// Scans of index blocks of up to 4 bits in 32 generic lanes of a byte; scan_i16.h has those of 8. Each target gives,
 // before it includes this inside its `#pragma clang attribute push(...)`,
 //
 //   ctq_look_up(table, index)   bytes `index` (each below 16) of a table of 16 bytes, which stands
@@ -99,7 +99,7 @@ CTQ_INLINE void ctq_exchange(u8x32 a, u8x32 b, uint8_t mask, u8x32 *a_in_b,
 // MARK: Lookup tables, 1 and 2 bits
 
 // Rounds of units whose sums fit 16 bits: 257 sums of two answers of at most 127 do.
-enum { CTQ_UNITS_A_ROUND = 32 };
+enum { CTQ_LUT_UNITS_PER_ROUND = 32 };
 
 /// The four columns of a plane of 32 rows in words: byte 16h + 4j + i of a column is of row 8j + 4h + i.
 CTQ_INLINE void ctq_columns(const u8x32 words[4], u8x32 columns[4]) {
@@ -137,7 +137,7 @@ CTQ_INLINE void ctq_store_sums(u32x8 totals, float *sums) {
 }
 
 /// Adds the answers for a plane of one unit; the counts are constants of each copy.
-CTQ_INLINE void ctq_table_plane(const uint8_t *plane, const uint8_t *tables, size_t table_bytes,
+CTQ_INLINE void ctq_lut_plane(const uint8_t *plane, const uint8_t *tables, size_t table_bytes,
                                 size_t query_count, ctq_short_sums *shorts) {
   u8x32 words[4], columns[4];
 #pragma clang loop unroll(full)
@@ -159,20 +159,20 @@ CTQ_INLINE void ctq_table_plane(const uint8_t *plane, const uint8_t *tables, siz
 }
 
 /// One block for `query_count` queries.
-CTQ_INLINE void ctq_table_block(const ctq_blocks *blocks, size_t block, uint32_t bits,
+CTQ_INLINE void ctq_scan_lut_block(const ctq_blocks *blocks, size_t block, uint32_t bits,
                                 const uint8_t *tables, size_t query_count, float *sums,
                                 size_t sum_stride) {
   const uint8_t *planes[2] = {ctq_signs(blocks, block), bits > 1 ? ctq_rest(blocks, block) : 0};
   const size_t units = ctq_units(blocks->columns), table_bytes = units * CTQ_UNIT_BYTES * bits;
   uint8_t room[CTQ_UNIT_BYTES];
-  u32x8 totals[CTQ_QUERIES_A_PASS][4] = {0};
-  for (size_t first = 0; first < units; first += CTQ_UNITS_A_ROUND / bits) {
-    const size_t round = CTQ_UNITS_A_ROUND / bits, end = units - first < round ? units : first + round;
-    ctq_short_sums shorts[CTQ_QUERIES_A_PASS] = {0};
+  u32x8 totals[CTQ_SCAN_LUT_QUERIES][4] = {0};
+  for (size_t first = 0; first < units; first += CTQ_LUT_UNITS_PER_ROUND / bits) {
+    const size_t round = CTQ_LUT_UNITS_PER_ROUND / bits, end = units - first < round ? units : first + round;
+    ctq_short_sums shorts[CTQ_SCAN_LUT_QUERIES] = {0};
     for (size_t u = first; u < end; u++)
 #pragma clang loop unroll(full)
       for (uint32_t p = 0; p < bits; p++)
-        ctq_table_plane(ctq_unit(planes[p], blocks->columns, 1, u, room),
+        ctq_lut_plane(ctq_unit(planes[p], blocks->columns, 1, u, room),
                         tables + CTQ_UNIT_BYTES * (bits * u + p), table_bytes, query_count, shorts);
 #pragma clang loop unroll(full)
     for (size_t q = 0; q < query_count; q++) ctq_flush(shorts[q], totals[q]);
@@ -183,17 +183,17 @@ CTQ_INLINE void ctq_table_block(const ctq_blocks *blocks, size_t block, uint32_t
       ctq_store_sums(totals[q][part], sums + q * sum_stride + 32 * block + 8 * part);
 }
 
-static void table_sums(const ctq_blocks *blocks, uint32_t bits, const uint8_t *tables,
+static void scan_lut(const ctq_blocks *blocks, uint32_t bits, const uint8_t *tables,
                        size_t query_count, float *sums, size_t sum_stride) {
-#define TABLE_SUMS(bits, queries)                      \
+#define SCAN_LUT(bits, queries)                      \
   for (size_t b = 0; b < blocks->count; b++)           \
-  ctq_table_block(blocks, b, bits, tables, queries, sums, sum_stride)
+  ctq_scan_lut_block(blocks, b, bits, tables, queries, sums, sum_stride)
 #define FOR_QUERIES(bits)                              \
   switch (query_count) {                               \
-    case 1: TABLE_SUMS(bits, 1); break;                \
-    case 2: TABLE_SUMS(bits, 2); break;                \
-    case 3: TABLE_SUMS(bits, 3); break;                \
-    default: TABLE_SUMS(bits, 4);                      \
+    case 1: SCAN_LUT(bits, 1); break;                \
+    case 2: SCAN_LUT(bits, 2); break;                \
+    case 3: SCAN_LUT(bits, 3); break;                \
+    default: SCAN_LUT(bits, 4);                      \
   }
   if (bits == 1) {
     FOR_QUERIES(1)
@@ -201,7 +201,7 @@ static void table_sums(const ctq_blocks *blocks, uint32_t bits, const uint8_t *t
     FOR_QUERIES(2)
   }
 #undef FOR_QUERIES
-#undef TABLE_SUMS
+#undef SCAN_LUT
 }
 
 // MARK: Products, 3 and 4 bits
@@ -219,7 +219,7 @@ CTQ_INLINE void ctq_code_pairs(const uint8_t *signs, const uint8_t *twos, const 
 }
 
 // The centroids of a unit, 1 KiB, and of a round of units, which stays in the first-level cache.
-enum { CTQ_ROUND_UNITS = 12, CTQ_TILE_BYTES = 1024 };
+enum { CTQ_I8_UNITS_PER_ROUND = 12, CTQ_TILE_BYTES = 1024 };
 
 /// A unit of a block of 3 or 4 bits: the planes of signs and of both pieces.
 typedef struct ctq_code_unit {
@@ -297,13 +297,13 @@ CTQ_INLINE void ctq_dot_round(const uint8_t *tile, size_t units, const int8_t *q
   if (q < query_count) ctq_dot_tile(tile, 4 * units, queries + q * stride, stride, 1, totals + q);
 }
 
-CTQ_INLINE void ctq_product_block(const ctq_blocks *blocks, size_t block, uint32_t bits,
+CTQ_INLINE void ctq_scan_i8_block(const ctq_blocks *blocks, size_t block, uint32_t bits,
                                   const u8x32 centroids[4], const int8_t *queries,
                                   size_t query_count, float *sums, size_t sum_stride) {
   const size_t units = ctq_units(blocks->columns), stride = 32 * units;
-  _Alignas(64) uint8_t tile[CTQ_ROUND_UNITS * CTQ_TILE_BYTES];
+  _Alignas(64) uint8_t tile[CTQ_I8_UNITS_PER_ROUND * CTQ_TILE_BYTES];
   uint8_t room[4][CTQ_UNIT_BYTES];
-  u32x8 totals[CTQ_PRODUCT_QUERIES][4];
+  u32x8 totals[CTQ_SCAN_QUERIES][4];
   memset(totals, 0, query_count * sizeof *totals);
   size_t waiting = 0;
   for (size_t u = 0; u < units; u++) {
@@ -313,7 +313,7 @@ CTQ_INLINE void ctq_product_block(const ctq_blocks *blocks, size_t block, uint32
       continue;
     }
     ctq_fill_tile(unit, centroids, tile + CTQ_TILE_BYTES * waiting++);
-    if (waiting < CTQ_ROUND_UNITS && u + 1 < units) continue;
+    if (waiting < CTQ_I8_UNITS_PER_ROUND && u + 1 < units) continue;
     ctq_dot_round(tile, waiting, queries + 32 * (u + 1 - waiting), stride, query_count, totals);
     waiting = 0;
   }
@@ -322,7 +322,7 @@ CTQ_INLINE void ctq_product_block(const ctq_blocks *blocks, size_t block, uint32
       ctq_store_sums(totals[q][part], sums + q * sum_stride + 32 * block + 8 * part);
 }
 
-static void product_sums(const ctq_blocks *blocks, uint32_t bits, const uint8_t *centroids,
+static void scan_i8(const ctq_blocks *blocks, uint32_t bits, const uint8_t *centroids,
                          const int8_t *queries, size_t query_count, float *sums,
                          size_t sum_stride) {
   // A table for each rotation of the nibbles.
@@ -333,16 +333,16 @@ static void product_sums(const ctq_blocks *blocks, uint32_t bits, const uint8_t 
       entries[nibble] = centroids[ctq_code_of_nibble(nibble, k, bits)];
     table[k] = ctq_load_table(entries);
   }
-#define PRODUCT_SUMS(bits, queries_there)                                                       \
+#define SCAN_I8(bits, queries_there)                                                       \
   for (size_t b = 0; b < blocks->count; b++)                                                    \
-  ctq_product_block(blocks, b, bits, table, queries, queries_there, sums, sum_stride)
+  ctq_scan_i8_block(blocks, b, bits, table, queries, queries_there, sums, sum_stride)
   if (bits == 3 && query_count == 1)
-    PRODUCT_SUMS(3, 1);
+    SCAN_I8(3, 1);
   else if (bits == 3)
-    PRODUCT_SUMS(3, query_count);
+    SCAN_I8(3, query_count);
   else if (query_count == 1)
-    PRODUCT_SUMS(4, 1);
+    SCAN_I8(4, 1);
   else
-    PRODUCT_SUMS(4, query_count);
-#undef PRODUCT_SUMS
+    SCAN_I8(4, query_count);
+#undef SCAN_I8
 }

@@ -45,10 +45,10 @@ static inline uint32_t ctq_code_of_nibble(uint32_t nibble, uint32_t k, uint32_t 
 }
 
 // Units whose products of 8-bit codes, 128 of at most 2^12 in magnitude each, fit 32 bits.
-enum { CTQ_UNITS_A_WIDE_ROUND = 4 };
+enum { CTQ_I16_UNITS_PER_ROUND = 4 };
 
 /// Centroids of 8 bits, of which the magnitudes are given, by the code whose upper nibble is rotated left by k.
-static inline void ctq_fill_wide_tables(const uint16_t *magnitudes, int16_t tables[4][256]) {
+static inline void ctq_fill_tables_i16(const uint16_t *magnitudes, int16_t tables[4][256]) {
   for (uint32_t k = 0; k < 4; k++)
     for (uint32_t i = 0; i < 256; i++)
       tables[k][i] = ctq_signed_magnitude(magnitudes, 8, ctq_code_of_nibble(i >> 4, k, 4) << 4 | (i & 15));

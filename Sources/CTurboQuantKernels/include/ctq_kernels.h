@@ -106,10 +106,10 @@ enum {
   /// Columns of a unit, and bytes of its planes.
   CTQ_UNIT_COLUMNS = 4,
   CTQ_UNIT_BYTES = 128,
-  /// Queries that one pass of `table_sums` takes at most.
-  CTQ_QUERIES_A_PASS = 4,
-  /// Queries that one pass of `product_sums` and `wide_sums` takes at most.
-  CTQ_PRODUCT_QUERIES = 16,
+  /// Queries that one pass of `scan_lut` takes at most.
+  CTQ_SCAN_LUT_QUERIES = 4,
+  /// Queries that one pass of `scan_i8` and `scan_i16` takes at most.
+  CTQ_SCAN_QUERIES = 16,
 };
 
 /// Where column `c` of plane `p` of row `r` lies in a part of a block that has `planes` of them.
@@ -168,8 +168,8 @@ typedef struct ctq_similarity_terms {
 enum { CTQ_BYTES_BEYOND = 1024 };
 /// Quads that fill the vectors of every piece; two at least, since packed rows are read eight codes at a time.
 static inline size_t ctq_quads_a_unit(uint32_t bits) { return bits == 8 ? 2 : 8 / (bits & -bits); }
-/// Quads of a row whose products `wide_quad_sums` adds up as whole numbers: 256 of 2047 * 4095 fit 32 bits.
-enum { CTQ_WIDE_QUADS = 64 };
+/// Quads of a row whose products `attend_i16` adds up as whole numbers: 256 of 2047 * 4095 fit 32 bits.
+enum { CTQ_ATTEND_I16_QUADS = 64 };
 
 /// What `split_weights` found: the step of its whole numbers, and the sums of both planes.
 typedef struct ctq_split {
@@ -220,12 +220,12 @@ typedef struct ctq_kernels {
   /// up to 4 bits: centroids of at most 127, 4 * `quad_count` weights a query of at most 64 in
   /// magnitude. Rounded once, at the end. As many bytes as are read and CTQ_BYTES_BEYOND, from `next`
   /// on, are brought nearer for whoever reads them next; they need not exist.
-  void (*quad_sums)(const uint8_t *codes, uint32_t bits, size_t group_count, size_t quad_count,
+  void (*attend_i8)(const uint8_t *codes, uint32_t bits, size_t group_count, size_t quad_count,
                     const uint8_t *centroids, const int8_t *weights, size_t query_count,
                     const uint8_t *next, float *sums, size_t sum_stride);
   /// The same for codes of 5 to 8 bits, which mean `ctq_signed_magnitude` of magnitudes of at most 2047, and weights
-  /// of at most 4095 in magnitude. What CTQ_WIDE_QUADS quads come to is rounded and added to the sum so far.
-  void (*wide_quad_sums)(const uint8_t *codes, uint32_t bits, size_t group_count, size_t quad_count,
+  /// of at most 4095 in magnitude. What CTQ_ATTEND_I16_QUADS quads come to is rounded and added to the sum so far.
+  void (*attend_i16)(const uint8_t *codes, uint32_t bits, size_t group_count, size_t quad_count,
                          const uint16_t *magnitudes, const int16_t *weights, size_t query_count,
                          const uint8_t *next, float *sums, size_t sum_stride);
 
@@ -253,26 +253,26 @@ typedef struct ctq_kernels {
   void (*sign_products)(const uint8_t *bits, size_t stride, size_t row_count, const float *query,
                         size_t count, float *sums);
 
-  /// Lookup tables of a query of eight values a column, where `table_sums` wants them. An entry of plane p, one
+  /// Lookup tables of a query of eight values a column, where `scan_lut` wants them. An entry of plane p, one
   /// of two at most, is (sum of +-u + sum of |u| over the nibble's coordinates) * factors[p], + where a bit is
   /// set, rounded; in the sign plane bit k is coordinate k's, in the second bit k + 1 mod 4. No sum of |u| times
   /// a factor exceeds 63.5 by more than rounding.
-  void (*fill_tables)(const float *u, size_t columns, const float *factors, uint32_t planes,
+  void (*fill_lookup_tables)(const float *u, size_t columns, const float *factors, uint32_t planes,
                       uint8_t *tables);
   /// sums[q * sum_stride + 32 * block + r] <- sum of one entry, at most 127, of every table of 16, by the
   /// nibbles of the signs and, where `bits` is 2, of the other plane. A plane of a unit has four tables, one
   /// for each of its columns (zeros for those beyond the last), for low nibbles and then four for high ones.
-  void (*table_sums)(const ctq_blocks *blocks, uint32_t bits, const uint8_t *tables,
+  void (*scan_lut)(const ctq_blocks *blocks, uint32_t bits, const uint8_t *tables,
                      size_t query_count, float *sums, size_t sum_stride);
   /// sums <- sum of centroids[code] * query for codes of 3 and 4 bits: 16 centroids of at most 127,
   /// query values of at most 64 in magnitude, zero beyond the dimension, padded to whole units and in the
   /// order of coordinates 32 g + 8 t + k + 4 h: g slowest, then k, h, t. Integer sums.
-  void (*product_sums)(const ctq_blocks *blocks, uint32_t bits, const uint8_t *centroids,
+  void (*scan_i8)(const ctq_blocks *blocks, uint32_t bits, const uint8_t *centroids,
                        const int8_t *queries, size_t query_count, float *sums,
                        size_t sum_stride);
   /// sums <- sum of `ctq_signed_magnitude` * query for codes of 8 bits: 128 magnitudes and query values of
-  /// less than 2^12 in magnitude, in the order of `product_sums`. Rounded once, at the end.
-  void (*wide_sums)(const ctq_blocks *blocks, const uint16_t *magnitudes, const int16_t *queries,
+  /// less than 2^12 in magnitude, in the order of `scan_i8`. Rounded once, at the end.
+  void (*scan_i16)(const ctq_blocks *blocks, const uint16_t *magnitudes, const int16_t *queries,
                     size_t query_count, float *sums, size_t sum_stride);
   /// Similarities of `count` rows.
   void (*similarities)(const ctq_similarity_terms *terms, size_t count, float *similarities);

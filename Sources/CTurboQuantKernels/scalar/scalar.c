@@ -234,7 +234,7 @@ static void combine_rows(const void *rows, uint32_t bits, size_t width, size_t r
         sums[q * width + i] += weights[q * weight_stride + r] * read_element(rows, bits, r * width + i);
 }
 
-static void quad_sums(const uint8_t *codes, uint32_t bits, size_t group_count, size_t quad_count,
+static void attend_i8(const uint8_t *codes, uint32_t bits, size_t group_count, size_t quad_count,
                       const uint8_t *centroids, const int8_t *weights, size_t query_count,
                       const uint8_t *next, float *sums, size_t sum_stride) {
   (void)next;
@@ -247,11 +247,11 @@ static void quad_sums(const uint8_t *codes, uint32_t bits, size_t group_count, s
     }
 }
 
-static void wide_quad_sums(const uint8_t *codes, uint32_t bits, size_t group_count, size_t quad_count,
+static void attend_i16(const uint8_t *codes, uint32_t bits, size_t group_count, size_t quad_count,
                            const uint16_t *magnitudes, const int16_t *weights, size_t query_count,
                            const uint8_t *next, float *sums, size_t sum_stride) {
   (void)next;
-  const size_t count = 4 * quad_count, round = 4 * CTQ_WIDE_QUADS;
+  const size_t count = 4 * quad_count, round = 4 * CTQ_ATTEND_I16_QUADS;
   for (size_t q = 0; q < query_count; q++, weights += count)
     for (size_t row = 0; row < 16 * group_count; row++) {
       float total = 0;

@@ -28,7 +28,7 @@ static uint32_t column_of(const ctq_blocks *blocks, uint32_t p, size_t row, size
   return plane[ctq_place(blocks->columns, 1, 0, (uint32_t)c, (uint32_t)(row % 32))];
 }
 
-static void fill_tables(const float *u, size_t columns, const float *factors, uint32_t planes,
+static void fill_lookup_tables(const float *u, size_t columns, const float *factors, uint32_t planes,
                         uint8_t *tables) {
   for (size_t c = 0; c < columns; c++)
     for (uint32_t half = 0; half < 2 * planes; half++) {
@@ -51,11 +51,11 @@ static size_t units_of(const ctq_blocks *blocks) {
   return ((size_t)blocks->columns + CTQ_UNIT_COLUMNS - 1) / CTQ_UNIT_COLUMNS;
 }
 
-static void table_sums(const ctq_blocks *blocks, uint32_t bits, const uint8_t *tables,
+static void scan_lut(const ctq_blocks *blocks, uint32_t bits, const uint8_t *tables,
                        size_t query_count, float *sums, size_t sum_stride) {
   const size_t table_bytes = units_of(blocks) * CTQ_UNIT_BYTES * bits;
   for (size_t row = 0; row < 32 * blocks->count; row++) {
-    uint32_t totals[CTQ_QUERIES_A_PASS] = {0};
+    uint32_t totals[CTQ_SCAN_LUT_QUERIES] = {0};
     for (size_t c = 0; c < blocks->columns; c++)
       for (uint32_t half = 0; half < 2 * bits; half++) {
         const size_t table = (c / CTQ_UNIT_COLUMNS * 2 * bits + half) * CTQ_UNIT_COLUMNS + c % CTQ_UNIT_COLUMNS;
@@ -71,11 +71,11 @@ static size_t weight_place(const ctq_blocks *blocks, size_t q, size_t i) {
   return 32 * (q * units_of(blocks) + i / 32) + 8 * (i % 4) + 4 * (i / 4 % 2) + i / 8 % 4;
 }
 
-static void product_sums(const ctq_blocks *blocks, uint32_t bits, const uint8_t *centroids,
+static void scan_i8(const ctq_blocks *blocks, uint32_t bits, const uint8_t *centroids,
                          const int8_t *queries, size_t query_count, float *sums,
                          size_t sum_stride) {
   for (size_t row = 0; row < 32 * blocks->count; row++) {
-    int64_t totals[CTQ_PRODUCT_QUERIES] = {0};
+    int64_t totals[CTQ_SCAN_QUERIES] = {0};
     for (size_t i = 0; i < 8 * (size_t)blocks->columns; i++) {
       const int32_t centroid = centroids[code_of(blocks, bits, row, i)];
       for (size_t q = 0; q < query_count; q++) totals[q] += centroid * queries[weight_place(blocks, q, i)];
@@ -84,10 +84,10 @@ static void product_sums(const ctq_blocks *blocks, uint32_t bits, const uint8_t 
   }
 }
 
-static void wide_sums(const ctq_blocks *blocks, const uint16_t *magnitudes, const int16_t *queries,
+static void scan_i16(const ctq_blocks *blocks, const uint16_t *magnitudes, const int16_t *queries,
                       size_t query_count, float *sums, size_t sum_stride) {
   for (size_t row = 0; row < 32 * blocks->count; row++) {
-    double totals[CTQ_PRODUCT_QUERIES] = {0};  // whole numbers below 2^53: exact
+    double totals[CTQ_SCAN_QUERIES] = {0};  // whole numbers below 2^53: exact
     for (size_t i = 0; i < 8 * (size_t)blocks->columns; i++) {
       const int32_t centroid = ctq_signed_magnitude(magnitudes, 8, code_of(blocks, 8, row, i));
       for (size_t q = 0; q < query_count; q++) totals[q] += centroid * queries[weight_place(blocks, q, i)];

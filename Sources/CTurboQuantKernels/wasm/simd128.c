@@ -83,10 +83,10 @@ CTQ_INLINE uint32_t ctq_bits_of_lanes(i32x16 lanes) {
 #include "../generic/attention.h"
 
 #include "../generic/scan.h"
-#include "../generic/wide.h"
-#include "../generic/tables.h"
-#include "../generic/quads.h"
-#include "../generic/widequads.h"
+#include "../generic/scan_i16.h"
+#include "../generic/lookup_tables.h"
+#include "../generic/attend_i8.h"
+#include "../generic/attend_i16.h"
 
 CTQ_INLINE u8x32 ctq_look_up(u8x32 table, u8x32 index) {
   v128_t t[2], i[2];

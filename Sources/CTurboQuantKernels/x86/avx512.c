@@ -402,9 +402,9 @@ CTQ_INLINE __m512i splat_4(const int8_t *weights) {
 }
 
 #include "scan512.h"
-#include "../generic/tables.h"
-#include "quads512.h"
-#include "widequads512.h"
+#include "../generic/lookup_tables.h"
+#include "attend_i8_512.h"
+#include "attend_i16_512.h"
 
 static inline uint32_t crc_word(uint32_t crc, uint64_t word) { return (uint32_t)_mm_crc32_u64(crc, word); }
 static inline uint32_t crc_byte(uint32_t crc, uint8_t byte) { return _mm_crc32_u8(crc, byte); }

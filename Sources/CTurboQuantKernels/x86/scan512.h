@@ -31,7 +31,7 @@ CTQ_INLINE __m512i merged(__m512i a, __m512i b, int mask) {
 
 // Answers come as fast as memory delivers. It is asked two pages ahead, since hardware that reads ahead stops where a
 // page ends, and into the second-level cache, since the requests of the first are too few for its distance.
-enum { TABLE_BYTES_AHEAD = 8192 };
+enum { LUT_PREFETCH_BYTES = 8192 };
 
 /// Indices into 64 entries: the low nibbles of `bytes`, above each the number of its column.
 CTQ_INLINE __m512i column_nibbles(__m512i bytes) {
@@ -39,8 +39,8 @@ CTQ_INLINE __m512i column_nibbles(__m512i bytes) {
 }
 
 /// Adds the answers for a plane of one unit of as many stripes; the counts are constants of each copy.
-CTQ_INLINE void table_plane(const uint8_t *const words[4], size_t stripes, const uint8_t *tables,
-                            size_t table_bytes, size_t query_count, __m512i sums[CTQ_QUERIES_A_PASS][4]) {
+CTQ_INLINE void lut_plane(const uint8_t *const words[4], size_t stripes, const uint8_t *tables,
+                            size_t table_bytes, size_t query_count, __m512i sums[CTQ_SCAN_LUT_QUERIES][4]) {
   __m512i low[4], high[4];
 #pragma clang loop unroll(full)
   for (size_t i = 0; i < stripes; i++) {
@@ -78,9 +78,9 @@ CTQ_INLINE planes planes_of(const ctq_blocks *blocks, size_t block, size_t count
 }
 
 /// Adds the answers for all planes of unit `unit`, which is whole or a narrower last one.
-CTQ_INLINE void table_unit(const planes *planes, uint32_t columns, int is_whole, size_t unit, size_t count,
+CTQ_INLINE void lut_unit(const planes *planes, uint32_t columns, int is_whole, size_t unit, size_t count,
                            uint32_t bits, const uint8_t *tables, size_t table_bytes, size_t query_count,
-                           __m512i sums[CTQ_QUERIES_A_PASS][4]) {
+                           __m512i sums[CTQ_SCAN_LUT_QUERIES][4]) {
 #pragma clang loop unroll(full)
   for (uint32_t p = 0; p < bits; p++) {
     uint8_t room[2][CTQ_UNIT_BYTES];
@@ -90,26 +90,26 @@ CTQ_INLINE void table_unit(const planes *planes, uint32_t columns, int is_whole,
       const uint8_t *own = planes->of[p][i / 2];
       own = is_whole ? own + CTQ_UNIT_BYTES * unit : ctq_unit(own, columns, 1, unit, room[i / 2]);
       words[i] = own + 64 * (i % 2);
-      if (is_whole) _mm_prefetch((const char *)words[i] + TABLE_BYTES_AHEAD, _MM_HINT_T1);
+      if (is_whole) _mm_prefetch((const char *)words[i] + LUT_PREFETCH_BYTES, _MM_HINT_T1);
     }
-    table_plane(words, 2 * count, tables + CTQ_UNIT_BYTES * (bits * unit + p), table_bytes, query_count, sums);
+    lut_plane(words, 2 * count, tables + CTQ_UNIT_BYTES * (bits * unit + p), table_bytes, query_count, sums);
   }
 }
 
 /// The sums of `count` blocks from `block` on.
-CTQ_INLINE void table_blocks(const ctq_blocks *blocks, size_t block, size_t count, uint32_t bits,
+CTQ_INLINE void scan_lut_blocks(const ctq_blocks *blocks, size_t block, size_t count, uint32_t bits,
                              const uint8_t *tables, size_t query_count, float *sums, size_t sum_stride) {
   const size_t units = ctq_units(blocks->columns), whole = blocks->columns / CTQ_UNIT_COLUMNS;
   const size_t table_bytes = units * CTQ_UNIT_BYTES * bits, stripes = 2 * count;
   const planes planes = planes_of(blocks, block, count, bits);
-  __m512i totals[CTQ_QUERIES_A_PASS][4];
+  __m512i totals[CTQ_SCAN_LUT_QUERIES][4];
 #pragma clang loop unroll(full)
   for (size_t i = 0; i < stripes * query_count; i++) totals[i / stripes][i % stripes] = _mm512_setzero_si512();
-#define TABLE_UNIT(unit, is_whole) \
-  table_unit(&planes, blocks->columns, is_whole, unit, count, bits, tables, table_bytes, query_count, totals)
-  for (size_t u = 0; u < whole; u++) TABLE_UNIT(u, 1);
-  if (whole < units) TABLE_UNIT(whole, 0);
-#undef TABLE_UNIT
+#define LUT_UNIT(unit, is_whole) \
+  lut_unit(&planes, blocks->columns, is_whole, unit, count, bits, tables, table_bytes, query_count, totals)
+  for (size_t u = 0; u < whole; u++) LUT_UNIT(u, 1);
+  if (whole < units) LUT_UNIT(whole, 0);
+#undef LUT_UNIT
   sums += 32 * block;
 #pragma clang loop unroll(full)
   for (size_t i = 0; i < stripes * query_count; i++)
@@ -117,22 +117,22 @@ CTQ_INLINE void table_blocks(const ctq_blocks *blocks, size_t block, size_t coun
 }
 
 /// Sums of four stripes at a time for one query, of two for more: what the registers hold.
-CTQ_INLINE void all_table_blocks(const ctq_blocks *blocks, uint32_t bits, const uint8_t *tables,
+CTQ_INLINE void scan_lut_all(const ctq_blocks *blocks, uint32_t bits, const uint8_t *tables,
                                  size_t query_count, float *sums, size_t sum_stride) {
   size_t b = 0;
   if (query_count == 1)
-    for (; b + 2 <= blocks->count; b += 2) table_blocks(blocks, b, 2, bits, tables, 1, sums, sum_stride);
-  for (; b < blocks->count; b++) table_blocks(blocks, b, 1, bits, tables, query_count, sums, sum_stride);
+    for (; b + 2 <= blocks->count; b += 2) scan_lut_blocks(blocks, b, 2, bits, tables, 1, sums, sum_stride);
+  for (; b < blocks->count; b++) scan_lut_blocks(blocks, b, 1, bits, tables, query_count, sums, sum_stride);
 }
 
-static void table_sums(const ctq_blocks *blocks, uint32_t bits, const uint8_t *tables, size_t query_count,
+static void scan_lut(const ctq_blocks *blocks, uint32_t bits, const uint8_t *tables, size_t query_count,
                        float *sums, size_t sum_stride) {
 #define FOR_QUERIES(bits)                                                          \
   switch (query_count) {                                                           \
-    case 1: return all_table_blocks(blocks, bits, tables, 1, sums, sum_stride);    \
-    case 2: return all_table_blocks(blocks, bits, tables, 2, sums, sum_stride);    \
-    case 3: return all_table_blocks(blocks, bits, tables, 3, sums, sum_stride);    \
-    default: return all_table_blocks(blocks, bits, tables, 4, sums, sum_stride);   \
+    case 1: return scan_lut_all(blocks, bits, tables, 1, sums, sum_stride);    \
+    case 2: return scan_lut_all(blocks, bits, tables, 2, sums, sum_stride);    \
+    case 3: return scan_lut_all(blocks, bits, tables, 3, sums, sum_stride);    \
+    default: return scan_lut_all(blocks, bits, tables, 4, sums, sum_stride);   \
   }
   if (bits == 1) {
     FOR_QUERIES(1)
@@ -178,7 +178,7 @@ CTQ_INLINE void dot_unit(stripes s, uint32_t bits, const __m512i centroids[4], c
   }
 }
 
-CTQ_INLINE void dot_block(const ctq_blocks *blocks, size_t block, uint32_t bits, const __m512i centroids[4],
+CTQ_INLINE void scan_i8_block(const ctq_blocks *blocks, size_t block, uint32_t bits, const __m512i centroids[4],
                           const int8_t *query, float *sums) {
   uint8_t room[4][CTQ_UNIT_BYTES];
   __m512i totals[2][2];
@@ -200,12 +200,12 @@ CTQ_INLINE void approach_words(const uint8_t *words, size_t query_count) {
 }
 
 /// The sums of stripe number `stripe` of a block for `query_count` queries, a constant of each copy.
-CTQ_INLINE void dot_stripe(const ctq_blocks *blocks, size_t block, size_t stripe, uint32_t bits,
+CTQ_INLINE void scan_i8_rows16(const ctq_blocks *blocks, size_t block, size_t stripe, uint32_t bits,
                            const __m512i centroids[4], const int8_t *queries, size_t query_count, float *sums,
                            size_t sum_stride) {
   const size_t units = ctq_units(blocks->columns), stride = 32 * units;
   uint8_t room[4][CTQ_UNIT_BYTES];
-  __m512i totals[CTQ_PRODUCT_QUERIES];
+  __m512i totals[CTQ_SCAN_QUERIES];
 #pragma clang loop unroll(full)
   for (size_t q = 0; q < query_count; q++) totals[q] = _mm512_setzero_si512();
   for (size_t u = 0; u < units; u++) {
@@ -235,12 +235,12 @@ CTQ_INLINE void dot_stripe(const ctq_blocks *blocks, size_t block, size_t stripe
 }
 
 /// All blocks for as many queries as a copy serves; returns how many these are.
-CTQ_INLINE size_t dot_blocks(const ctq_blocks *blocks, uint32_t bits, const __m512i centroids[4],
+CTQ_INLINE size_t scan_i8_blocks(const ctq_blocks *blocks, uint32_t bits, const __m512i centroids[4],
                              const int8_t *queries, size_t query_count, float *sums, size_t sum_stride) {
 #define TRY_STRIPES(served)                                                                     \
   if (query_count >= served) {                                                                  \
     for (size_t i = 0; i < 2 * blocks->count; i++)                                              \
-      dot_stripe(blocks, i / 2, i % 2, bits, centroids, queries, served, sums, sum_stride);     \
+      scan_i8_rows16(blocks, i / 2, i % 2, bits, centroids, queries, served, sums, sum_stride);     \
     return served;                                                                              \
   }
   TRY_STRIPES(16)
@@ -248,11 +248,11 @@ CTQ_INLINE size_t dot_blocks(const ctq_blocks *blocks, uint32_t bits, const __m5
   TRY_STRIPES(4)
   TRY_STRIPES(2)
 #undef TRY_STRIPES
-  for (size_t b = 0; b < blocks->count; b++) dot_block(blocks, b, bits, centroids, queries, sums);
+  for (size_t b = 0; b < blocks->count; b++) scan_i8_block(blocks, b, bits, centroids, queries, sums);
   return 1;
 }
 
-static void product_sums(const ctq_blocks *blocks, uint32_t bits, const uint8_t *centroids,
+static void scan_i8(const ctq_blocks *blocks, uint32_t bits, const uint8_t *centroids,
                          const int8_t *queries, size_t query_count, float *sums, size_t sum_stride) {
   // A table for each rotation of the nibbles.
   __m512i tables[4];
@@ -265,20 +265,20 @@ static void product_sums(const ctq_blocks *blocks, uint32_t bits, const uint8_t 
   for (size_t q = 0; q < query_count;) {
     const int8_t *own = queries + q * stride;
     float *own_sums = sums + q * sum_stride;
-    q += bits == 3 ? dot_blocks(blocks, 3, tables, own, query_count - q, own_sums, sum_stride)
-                   : dot_blocks(blocks, 4, tables, own, query_count - q, own_sums, sum_stride);
+    q += bits == 3 ? scan_i8_blocks(blocks, 3, tables, own, query_count - q, own_sums, sum_stride)
+                   : scan_i8_blocks(blocks, 4, tables, own, query_count - q, own_sums, sum_stride);
   }
 }
 
 // MARK: Products, 8 bits
 
 /// The lower and the upper bytes of 256 values.
-typedef struct wide_table {
+typedef struct table_i16 {
   __m512i low[4], high[4];
-} wide_table;
+} table_i16;
 
-static wide_table load_wide_table(const int16_t *values) {
-  wide_table t;
+static table_i16 load_table_i16(const int16_t *values) {
+  table_i16 t;
   for (int i = 0; i < 4; i++) {
     uint8_t bytes[2][64];
     for (int j = 0; j < 64; j++) {
@@ -299,7 +299,7 @@ CTQ_INLINE __m512i look_up_256(const __m512i entries[4], __m512i index) {
 
 /// Values of a stripe in the order of queries, each as two registers of words: rows 4i, 4i + 1; rows 4i + 2,
 /// 4i + 3.
-CTQ_INLINE void wide_values(const uint8_t *signs, const uint8_t *rest, const wide_table tables[4],
+CTQ_INLINE void centroids_i16(const uint8_t *signs, const uint8_t *rest, const table_i16 tables[4],
                             __m512i values[8][2]) {
   __m512i codes[4];
   code_pairs(signs, rest + 4 * CTQ_UNIT_BYTES, 4, codes);
@@ -318,7 +318,7 @@ CTQ_INLINE void wide_values(const uint8_t *signs, const uint8_t *rest, const wid
 }
 
 /// Adds the products of a unit with one query, pairs of columns apart.
-CTQ_INLINE void wide_unit(const __m512i values[8][2], const int16_t *query, __m512i sums[2]) {
+CTQ_INLINE void dot_unit_i16(const __m512i values[8][2], const int16_t *query, __m512i sums[2]) {
 #pragma clang loop unroll(full)
   for (int k = 0; k < 8; k++) {
     int64_t four;
@@ -334,33 +334,33 @@ CTQ_INLINE __m512d joined(__m512i sums) {
 }
 
 // Units that memory is asked for ahead: no hardware reads every other line ahead.
-enum { WIDE_UNITS_AHEAD = 4 };
+enum { I16_PREFETCH_UNITS = 4 };
 
 /// Brings a stripe of the planes of a unit nearer; they need not exist.
-CTQ_INLINE void approach_wide_unit(const uint8_t *signs, const uint8_t *rest) {
+CTQ_INLINE void prefetch_unit_i16(const uint8_t *signs, const uint8_t *rest) {
   _mm_prefetch((const char *)signs, _MM_HINT_T0);
 #pragma clang loop unroll(full)
   for (size_t p = 0; p < 7; p++) _mm_prefetch((const char *)rest + CTQ_UNIT_BYTES * p, _MM_HINT_T0);
 }
 
 /// Sums of one stripe of a block.
-static void wide_stripe(const ctq_blocks *blocks, size_t block, size_t stripe, const wide_table tables[4],
+static void scan_i16_rows16(const ctq_blocks *blocks, size_t block, size_t stripe, const table_i16 tables[4],
                         const int16_t *queries, size_t query_count, float *sums, size_t sum_stride) {
   const size_t units = ctq_units(blocks->columns);
   uint8_t room[8][CTQ_UNIT_BYTES];
-  __m512d totals[CTQ_PRODUCT_QUERIES][2];
-  __m512i round[CTQ_PRODUCT_QUERIES][2];
+  __m512d totals[CTQ_SCAN_QUERIES][2];
+  __m512i round[CTQ_SCAN_QUERIES][2];
   memset(totals, 0, sizeof totals);
   memset(round, 0, sizeof round);
   for (size_t u = 0; u < units; u++) {
     __m512i values[8][2];
     const uint8_t *signs = ctq_signs(blocks, block), *rest = ctq_rest(blocks, block);
-    const size_t ahead = CTQ_UNIT_BYTES * (u + WIDE_UNITS_AHEAD);
-    approach_wide_unit(signs + ahead + 64 * stripe, rest + 7 * ahead + 64 * stripe);
-    wide_values(ctq_unit(signs, blocks->columns, 1, u, room[0]) + 64 * stripe,
+    const size_t ahead = CTQ_UNIT_BYTES * (u + I16_PREFETCH_UNITS);
+    prefetch_unit_i16(signs + ahead + 64 * stripe, rest + 7 * ahead + 64 * stripe);
+    centroids_i16(ctq_unit(signs, blocks->columns, 1, u, room[0]) + 64 * stripe,
                 ctq_unit(rest, blocks->columns, 7, u, room[1]) + 64 * stripe, tables, values);
-    for (size_t q = 0; q < query_count; q++) wide_unit(values, queries + 32 * (q * units + u), round[q]);
-    if (u % CTQ_UNITS_A_WIDE_ROUND + 1 < CTQ_UNITS_A_WIDE_ROUND && u + 1 < units) continue;
+    for (size_t q = 0; q < query_count; q++) dot_unit_i16(values, queries + 32 * (q * units + u), round[q]);
+    if (u % CTQ_I16_UNITS_PER_ROUND + 1 < CTQ_I16_UNITS_PER_ROUND && u + 1 < units) continue;
     for (size_t q = 0; q < query_count; q++)
       for (int i = 0; i < 2; i++) totals[q][i] = _mm512_add_pd(totals[q][i], joined(round[q][i]));
     memset(round, 0, sizeof round);
@@ -373,12 +373,12 @@ static void wide_stripe(const ctq_blocks *blocks, size_t block, size_t stripe, c
   }
 }
 
-static void wide_sums(const ctq_blocks *blocks, const uint16_t *magnitudes, const int16_t *queries,
+static void scan_i16(const ctq_blocks *blocks, const uint16_t *magnitudes, const int16_t *queries,
                       size_t query_count, float *sums, size_t sum_stride) {
   int16_t entries[4][256];
-  ctq_fill_wide_tables(magnitudes, entries);
-  wide_table tables[4];
-  for (int k = 0; k < 4; k++) tables[k] = load_wide_table(entries[k]);
+  ctq_fill_tables_i16(magnitudes, entries);
+  table_i16 tables[4];
+  for (int k = 0; k < 4; k++) tables[k] = load_table_i16(entries[k]);
   for (size_t i = 0; i < 2 * blocks->count; i++)
-    wide_stripe(blocks, i / 2, i % 2, tables, queries, query_count, sums, sum_stride);
+    scan_i16_rows16(blocks, i / 2, i % 2, tables, queries, query_count, sums, sum_stride);
 }

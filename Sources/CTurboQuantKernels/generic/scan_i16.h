@@ -19,22 +19,22 @@ CTQ_INLINE u32x8 ctq_dot_16(u32x8 sums, u16x16 a, u16x16 b, u16x16 p,
 
 // A unit has eight steps of 128 centroids, four columns of 32 rows, which a query has four weights for. A round of
 // units, 8 KiB of centroids, stays in the first-level cache.
-enum { CTQ_WIDE_STEPS = 8, CTQ_WIDE_STEP = CTQ_UNIT_BYTES, CTQ_WIDE_UNIT = CTQ_WIDE_STEPS * CTQ_WIDE_STEP };
+enum { CTQ_I16_STEPS = 8, CTQ_I16_STEP = CTQ_UNIT_BYTES, CTQ_I16_UNIT = CTQ_I16_STEPS * CTQ_I16_STEP };
 
 // Units that memory is asked for ahead. Centroids of one take longer than memory does, but while queries meet a round,
 // nothing else would be read.
-enum { CTQ_WIDE_UNITS_AHEAD = 2 };
+enum { CTQ_I16_PREFETCH_UNITS = 2 };
 
 /// Magnitudes of 12 bits: lower bytes of the first 64 and of the others, upper bytes of both in one; lower and upper
 /// bytes of the first 16 and of the next. And by a code's upper nibble, rotated left by k, what the index of its
 /// magnitude is to be where the lower nibble is null: three bits and, where the code is negative, bit 7 and all others
 /// inverted.
-typedef struct ctq_wide_tables {
+typedef struct ctq_tables_i16 {
   _Alignas(32) uint8_t lower[2][64], upper[64], few[2][32], indices[4][16];
-} ctq_wide_tables;
+} ctq_tables_i16;
 
-static ctq_wide_tables ctq_wide_tables_of(const uint16_t *magnitudes) {
-  ctq_wide_tables tables;
+static ctq_tables_i16 ctq_load_tables_i16(const uint16_t *magnitudes) {
+  ctq_tables_i16 tables;
   for (uint32_t i = 0; i < 64; i++) {
     tables.lower[0][i] = (uint8_t)magnitudes[i];
     tables.lower[1][i] = (uint8_t)magnitudes[64 + i];
@@ -57,8 +57,8 @@ static ctq_wide_tables ctq_wide_tables_of(const uint16_t *magnitudes) {
 
 /// Indices of magnitudes of eight rows from byte `at` of the planes of a unit on, bit 7 where they are negative:
 /// of coordinates k and k + 4 in indices[2k] and indices[2k + 1].
-CTQ_INLINE void ctq_wide_indices(const uint8_t *signs, const uint8_t *rest, int at, const ctq_wide_tables *tables,
-                                 u8x32 indices[CTQ_WIDE_STEPS]) {
+CTQ_INLINE void ctq_magnitude_indices(const uint8_t *signs, const uint8_t *rest, int at, const ctq_tables_i16 *tables,
+                                 u8x32 indices[CTQ_I16_STEPS]) {
   const uint8_t *twos = rest + 4 * CTQ_UNIT_BYTES, *ones = twos + 2 * CTQ_UNIT_BYTES;
   u8x32 codes[4];
   ctq_code_pairs(signs, twos, ones, at, codes);
@@ -99,7 +99,7 @@ CTQ_INLINE u8x32 ctq_few_bytes(const uint8_t table[32], u8x32 index, uint32_t bi
 }
 
 /// Lower and upper bytes of the magnitudes of 32 indices, of which codes of `bits` bits have 2^(bits - 1), a constant.
-CTQ_INLINE void ctq_wide_bytes(const ctq_wide_tables *tables, u8x32 index, uint32_t bits, u8x32 *lower,
+CTQ_INLINE void ctq_magnitude_bytes(const ctq_tables_i16 *tables, u8x32 index, uint32_t bits, u8x32 *lower,
                                u8x32 *upper) {
   if (bits <= 6) {
     *lower = ctq_few_bytes(tables->few[0], index, bits);
@@ -118,27 +118,27 @@ CTQ_INLINE void ctq_wide_bytes(const ctq_wide_tables *tables, u8x32 index, uint3
 }
 
 /// Centroids of 32 indices, in the order of both zips.
-CTQ_INLINE void ctq_wide_values(const ctq_wide_tables *tables, u8x32 index, uint32_t bits, int16_t values[32]) {
+CTQ_INLINE void ctq_centroids_i16(const ctq_tables_i16 *tables, u8x32 index, uint32_t bits, int16_t values[32]) {
   u8x32 lower, upper, negative = (u8x32)(index > 127);
-  ctq_wide_bytes(tables, index, bits, &lower, &upper);
+  ctq_magnitude_bytes(tables, index, bits, &lower, &upper);
   ctq_store_16(CTQ_ZIP_BYTES_LOW(lower, upper), CTQ_ZIP_BYTES_LOW(negative, negative), values);
   ctq_store_16(CTQ_ZIP_BYTES_HIGH(lower, upper), CTQ_ZIP_BYTES_HIGH(negative, negative), values + 16);
 }
 
 /// Centroids of a unit, step after step.
-CTQ_INLINE void ctq_fill_wide_tile(const uint8_t *signs, const uint8_t *rest, const ctq_wide_tables *tables,
+CTQ_INLINE void ctq_fill_tile_i16(const uint8_t *signs, const uint8_t *rest, const ctq_tables_i16 *tables,
                                    int16_t *tile) {
   for (int at = 0; at < CTQ_UNIT_BYTES; at += 32) {
-    u8x32 indices[CTQ_WIDE_STEPS];
-    ctq_wide_indices(signs, rest, at, tables, indices);
+    u8x32 indices[CTQ_I16_STEPS];
+    ctq_magnitude_indices(signs, rest, at, tables, indices);
 #pragma clang loop unroll(full)
-    for (int step = 0; step < CTQ_WIDE_STEPS; step++)
-      ctq_wide_values(tables, indices[step], 8, tile + CTQ_WIDE_STEP * step + at);
+    for (int step = 0; step < CTQ_I16_STEPS; step++)
+      ctq_centroids_i16(tables, indices[step], 8, tile + CTQ_I16_STEP * step + at);
   }
 }
 
 /// Brings the planes of a unit nearer; they need not exist.
-CTQ_INLINE void ctq_approach_wide_unit(const uint8_t *signs, const uint8_t *rest) {
+CTQ_INLINE void ctq_prefetch_unit_i16(const uint8_t *signs, const uint8_t *rest) {
 #pragma clang loop unroll(full)
   for (size_t byte = 0; byte < CTQ_UNIT_BYTES; byte += 64) __builtin_prefetch(signs + byte);
 #pragma clang loop unroll(full)
@@ -156,7 +156,7 @@ CTQ_INLINE u16x16 ctq_splat_8(const int16_t *query) {
 CTQ_INLINE u16x16 ctq_load_16(const int16_t *p) { return (u16x16)ctq_load_32((const uint8_t *)p); }
 
 /// The sums of eight rows from those of both zips, columns 0 and 1 of a row apart from columns 2 and 3.
-CTQ_INLINE u32x8 ctq_wide_row_sums(const u32x8 sums[2]) {
+CTQ_INLINE u32x8 ctq_row_sums_i16(const u32x8 sums[2]) {
   return __builtin_shufflevector(sums[0], sums[1], 0, 2, 8, 10, 4, 6, 12, 14) +
          __builtin_shufflevector(sums[0], sums[1], 1, 3, 9, 11, 5, 7, 13, 15);
 }
@@ -175,42 +175,42 @@ CTQ_INLINE void ctq_dot_words(const int16_t *tile, size_t steps, size_t eights, 
 }
 
 /// Adds the products of some steps with one query to 32 totals.
-CTQ_INLINE void ctq_dot_wide_tile(const int16_t *tile, size_t steps, const int16_t *query, double totals[32]) {
+CTQ_INLINE void ctq_dot_tile_i16(const int16_t *tile, size_t steps, const int16_t *query, double totals[32]) {
   typedef double f64x8_unaligned __attribute__((vector_size(64), aligned(8)));
   u32x8 sums[4][2] = {0};
   ctq_dot_words(tile, steps, 4, query, sums);
 #pragma clang loop unroll(full)
   for (int j = 0; j < 4; j++)
-    *(f64x8_unaligned *)(totals + 8 * j) += __builtin_convertvector((i32x8)ctq_wide_row_sums(sums[j]), f64x8_unaligned);
+    *(f64x8_unaligned *)(totals + 8 * j) += __builtin_convertvector((i32x8)ctq_row_sums_i16(sums[j]), f64x8_unaligned);
 }
 
-CTQ_INLINE void ctq_wide_block(const ctq_blocks *blocks, size_t block, const ctq_wide_tables *tables,
+CTQ_INLINE void ctq_scan_i16_block(const ctq_blocks *blocks, size_t block, const ctq_tables_i16 *tables,
                                const int16_t *queries, size_t query_count, float *sums, size_t sum_stride) {
   const size_t units = ctq_units(blocks->columns);
-  _Alignas(64) int16_t tile[CTQ_UNITS_A_WIDE_ROUND * CTQ_WIDE_UNIT];
+  _Alignas(64) int16_t tile[CTQ_I16_UNITS_PER_ROUND * CTQ_I16_UNIT];
   uint8_t room[8][CTQ_UNIT_BYTES];
-  double totals[CTQ_PRODUCT_QUERIES][32];
+  double totals[CTQ_SCAN_QUERIES][32];
   memset(totals, 0, query_count * sizeof *totals);
   const uint8_t *signs = ctq_signs(blocks, block), *rest = ctq_rest(blocks, block);
   size_t waiting = 0;
   for (size_t u = 0; u < units; u++) {
-    const size_t ahead = CTQ_UNIT_BYTES * (u + CTQ_WIDE_UNITS_AHEAD);
-    ctq_approach_wide_unit(signs + ahead, rest + 7 * ahead);
-    ctq_fill_wide_tile(ctq_unit(signs, blocks->columns, 1, u, room[0]),
-                       ctq_unit(rest, blocks->columns, 7, u, room[1]), tables, tile + CTQ_WIDE_UNIT * waiting++);
-    if (waiting < CTQ_UNITS_A_WIDE_ROUND && u + 1 < units) continue;
+    const size_t ahead = CTQ_UNIT_BYTES * (u + CTQ_I16_PREFETCH_UNITS);
+    ctq_prefetch_unit_i16(signs + ahead, rest + 7 * ahead);
+    ctq_fill_tile_i16(ctq_unit(signs, blocks->columns, 1, u, room[0]),
+                       ctq_unit(rest, blocks->columns, 7, u, room[1]), tables, tile + CTQ_I16_UNIT * waiting++);
+    if (waiting < CTQ_I16_UNITS_PER_ROUND && u + 1 < units) continue;
     const int16_t *own = queries + 32 * (u + 1 - waiting);
     for (size_t q = 0; q < query_count; q++)
-      ctq_dot_wide_tile(tile, CTQ_WIDE_STEPS * waiting, own + 32 * units * q, totals[q]);
+      ctq_dot_tile_i16(tile, CTQ_I16_STEPS * waiting, own + 32 * units * q, totals[q]);
     waiting = 0;
   }
   for (size_t q = 0; q < query_count; q++)
     for (size_t r = 0; r < 32; r++) sums[q * sum_stride + 32 * block + r] = (float)totals[q][r];
 }
 
-static void wide_sums(const ctq_blocks *blocks, const uint16_t *magnitudes, const int16_t *queries,
+static void scan_i16(const ctq_blocks *blocks, const uint16_t *magnitudes, const int16_t *queries,
                       size_t query_count, float *sums, size_t sum_stride) {
-  const ctq_wide_tables tables = ctq_wide_tables_of(magnitudes);
+  const ctq_tables_i16 tables = ctq_load_tables_i16(magnitudes);
   for (size_t b = 0; b < blocks->count; b++)
-    ctq_wide_block(blocks, b, &tables, queries, query_count, sums, sum_stride);
+    ctq_scan_i16_block(blocks, b, &tables, queries, query_count, sums, sum_stride);
 }

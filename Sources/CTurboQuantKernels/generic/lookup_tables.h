@@ -15,7 +15,7 @@ static const f32x16 ctq_bits_of_entries[4] = {
 };
 
 /// The table of four coordinates, whose bits stand `plane` places further.
-CTQ_INLINE void ctq_fill_table(const float own[4], uint32_t plane, float factor, uint8_t *table) {
+CTQ_INLINE void ctq_fill_lookup_table(const float own[4], uint32_t plane, float factor, uint8_t *table) {
   typedef uint8_t u8x16 __attribute__((vector_size(16)));
   float half = 0;
   for (uint32_t k = 0; k < 4; k++) half += __builtin_fabsf(own[k]);
@@ -27,12 +27,12 @@ CTQ_INLINE void ctq_fill_table(const float own[4], uint32_t plane, float factor,
   memcpy(table, &bytes, sizeof bytes);
 }
 
-static void fill_tables(const float *u, size_t columns, const float *factors, uint32_t planes,
+static void fill_lookup_tables(const float *u, size_t columns, const float *factors, uint32_t planes,
                         uint8_t *tables) {
   for (size_t c = 0; c < columns; c++, u += 8) {
     uint8_t *unit = tables + CTQ_UNIT_BYTES * planes * (c / CTQ_UNIT_COLUMNS) + 16 * (c % CTQ_UNIT_COLUMNS);
     for (uint32_t p = 0; p < planes; p++)
       for (size_t half = 0; half < 2; half++)
-        ctq_fill_table(u + 4 * half, p, factors[p], unit + CTQ_UNIT_BYTES * p + CTQ_UNIT_BYTES / 2 * half);
+        ctq_fill_lookup_table(u + 4 * half, p, factors[p], unit + CTQ_UNIT_BYTES * p + CTQ_UNIT_BYTES / 2 * half);
   }
 }

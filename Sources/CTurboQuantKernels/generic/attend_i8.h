@@ -5,7 +5,7 @@
 // lookup turns 32 codes into 32 centroids, four neighbours of which meet four weights.
 
 // Queries that meet a quad while it is in a register.
-enum { CTQ_QUAD_QUERIES = 4 };
+enum { CTQ_ATTEND_I8_QUERIES = 4 };
 
 /// Codes of half of quad g of unit u of a group, from the vectors of all pieces; g and the width are constants.
 CTQ_INLINE u8x32 ctq_quad_codes(const uint8_t *codes, uint32_t bits, size_t unit_count, size_t u, int g,
@@ -27,11 +27,11 @@ CTQ_INLINE u8x32 ctq_quad_codes(const uint8_t *codes, uint32_t bits, size_t unit
 }
 
 /// Sums of a group over all quads; the widths and counts are constants of each copy.
-CTQ_INLINE void ctq_quad_group(const uint8_t *codes, uint32_t bits, size_t unit_count, u8x32 centroids,
+CTQ_INLINE void ctq_attend_i8_rows16(const uint8_t *codes, uint32_t bits, size_t unit_count, u8x32 centroids,
                                const int8_t *weights, size_t stride, size_t query_count, const uint8_t *next,
                                float *sums, size_t sum_stride) {
   const size_t unit = ctq_quads_a_unit(bits);
-  u32x8 totals[CTQ_QUAD_QUERIES][2] = {0};
+  u32x8 totals[CTQ_ATTEND_I8_QUERIES][2] = {0};
   for (size_t u = 0; u < unit_count; u++) {
 #pragma clang loop unroll(full)
     for (size_t line = 0; line < unit * bits / 8; line++, next += 64) __builtin_prefetch(next, 0, 2);
@@ -59,31 +59,31 @@ CTQ_INLINE void ctq_quad_group(const uint8_t *codes, uint32_t bits, size_t unit_
     for (int h = 0; h < 2; h++) ctq_store_sums(totals[q][h], sums + q * sum_stride + 8 * h);
 }
 
-CTQ_INLINE void ctq_quad_groups(const uint8_t *codes, uint32_t bits, size_t group_count, size_t quad_count,
+CTQ_INLINE void ctq_attend_i8_all(const uint8_t *codes, uint32_t bits, size_t group_count, size_t quad_count,
                                 u8x32 centroids, const int8_t *weights, size_t query_count,
                                 const uint8_t *next, float *sums, size_t sum_stride) {
   const size_t unit_count = quad_count / ctq_quads_a_unit(bits), group_bytes = quad_count * 8 * bits;
   for (size_t g = 0; g < group_count; g++, codes += group_bytes, next += group_bytes)
-    ctq_quad_group(codes, bits, unit_count, centroids, weights, 4 * quad_count, query_count, next, sums + 16 * g,
+    ctq_attend_i8_rows16(codes, bits, unit_count, centroids, weights, 4 * quad_count, query_count, next, sums + 16 * g,
                    sum_stride);
   ctq_approach_scales(next);
 }
 
-static void quad_sums(const uint8_t *codes, uint32_t bits, size_t group_count, size_t quad_count,
+static void attend_i8(const uint8_t *codes, uint32_t bits, size_t group_count, size_t quad_count,
                       const uint8_t *centroids, const int8_t *weights, size_t query_count,
                       const uint8_t *next, float *sums, size_t sum_stride) {
   const u8x32 table = ctq_load_table(centroids);
-  for (size_t q = 0; q < query_count; q += CTQ_QUAD_QUERIES) {
+  for (size_t q = 0; q < query_count; q += CTQ_ATTEND_I8_QUERIES) {
     const int8_t *own = weights + q * 4 * quad_count;
     float *own_sums = sums + q * sum_stride;
-#define QUAD_SUMS(bits, count) \
-  ctq_quad_groups(codes, bits, group_count, quad_count, table, own, count, next, own_sums, sum_stride)
+#define ATTEND_I8(bits, count) \
+  ctq_attend_i8_all(codes, bits, group_count, quad_count, table, own, count, next, own_sums, sum_stride)
 #define FOR_QUERIES(bits)                      \
   switch (query_count - q) {                   \
-    case 1: QUAD_SUMS(bits, 1); break;         \
-    case 2: QUAD_SUMS(bits, 2); break;         \
-    case 3: QUAD_SUMS(bits, 3); break;         \
-    default: QUAD_SUMS(bits, 4);               \
+    case 1: ATTEND_I8(bits, 1); break;         \
+    case 2: ATTEND_I8(bits, 2); break;         \
+    case 3: ATTEND_I8(bits, 3); break;         \
+    default: ATTEND_I8(bits, 4);               \
   }                                            \
   break
     switch (bits) {
@@ -93,6 +93,6 @@ static void quad_sums(const uint8_t *codes, uint32_t bits, size_t group_count, s
       default: FOR_QUERIES(4);
     }
 #undef FOR_QUERIES
-#undef QUAD_SUMS
+#undef ATTEND_I8
   }
 }

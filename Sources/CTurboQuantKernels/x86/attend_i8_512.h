@@ -1,9 +1,9 @@
-// Products of weights with codes in quads (ctq_kernels.h) on AVX-512, where generic/quads.h would use half a
+// Products of weights with codes in quads (ctq_kernels.h) on AVX-512, where generic/attend_i8.h would use half a
 // register. For avx512.c alone.
 
 // A quad is one register. Lookups read the low bits of an index alone, since tables repeat themselves: no
 // bit above a code needs to be masked away.
-enum { QUAD_QUERIES = 8 };
+enum { ATTEND_I8_QUERIES = 8 };
 
 /// Codes of quad g of unit u of a group from the vectors of all pieces, with other bits above their own; g and the
 /// width are constants.
@@ -25,12 +25,12 @@ CTQ_INLINE __m512i quad_codes(const uint8_t *codes, uint32_t bits, size_t unit_c
 }
 
 /// Sums of a group over all quads; the widths and counts are constants of each copy.
-CTQ_INLINE void quad_group(const uint8_t *codes, uint32_t bits, size_t unit_count, __m512i table,
+CTQ_INLINE void attend_i8_rows16(const uint8_t *codes, uint32_t bits, size_t unit_count, __m512i table,
                            const int8_t *weights, size_t stride, size_t query_count, const uint8_t *next,
                            float *sums, size_t sum_stride) {
   const int unit = (int)ctq_quads_a_unit(bits);
   // Two sums a query in turn, so that neither waits for the other.
-  __m512i totals[QUAD_QUERIES][2];
+  __m512i totals[ATTEND_I8_QUERIES][2];
 #pragma clang loop unroll(full)
   for (size_t q = 0; q < query_count; q++) totals[q][0] = totals[q][1] = _mm512_setzero_si512();
   for (size_t u = 0; u < unit_count; u++) {
@@ -50,37 +50,37 @@ CTQ_INLINE void quad_group(const uint8_t *codes, uint32_t bits, size_t unit_coun
     _mm512_storeu_ps(sums + q * sum_stride, _mm512_cvtepi32_ps(_mm512_add_epi32(totals[q][0], totals[q][1])));
 }
 
-CTQ_INLINE void quad_groups(const uint8_t *codes, uint32_t bits, size_t group_count, size_t quad_count,
+CTQ_INLINE void attend_i8_all(const uint8_t *codes, uint32_t bits, size_t group_count, size_t quad_count,
                             __m512i table, const int8_t *weights, size_t query_count, const uint8_t *next,
                             float *sums, size_t sum_stride) {
   const size_t unit_count = quad_count / ctq_quads_a_unit(bits), group_bytes = quad_count * 8 * bits;
   for (size_t g = 0; g < group_count; g++, codes += group_bytes, next += group_bytes)
-    quad_group(codes, bits, unit_count, table, weights, 4 * quad_count, query_count, next, sums + 16 * g,
+    attend_i8_rows16(codes, bits, unit_count, table, weights, 4 * quad_count, query_count, next, sums + 16 * g,
                sum_stride);
   ctq_approach_scales(next);
 }
 
-static void quad_sums(const uint8_t *codes, uint32_t bits, size_t group_count, size_t quad_count,
+static void attend_i8(const uint8_t *codes, uint32_t bits, size_t group_count, size_t quad_count,
                       const uint8_t *centroids, const int8_t *weights, size_t query_count,
                       const uint8_t *next, float *sums, size_t sum_stride) {
   // The centroids over and over, so that what an index has above its own bits does not matter.
   const __m512i numbers = _mm512_broadcast_i32x4(_mm_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15));
   const __m512i table = _mm512_shuffle_epi8(_mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)centroids)),
                                             _mm512_and_si512(numbers, _mm512_set1_epi8((char)((1 << bits) - 1))));
-  for (size_t q = 0; q < query_count; q += QUAD_QUERIES) {
-#define QUAD_SUMS(bits, count)                                                                        \
-  quad_groups(codes, bits, group_count, quad_count, table, weights + q * 4 * quad_count, count, next, \
+  for (size_t q = 0; q < query_count; q += ATTEND_I8_QUERIES) {
+#define ATTEND_I8(bits, count)                                                                        \
+  attend_i8_all(codes, bits, group_count, quad_count, table, weights + q * 4 * quad_count, count, next, \
               sums + q * sum_stride, sum_stride)
 #define FOR_QUERIES(bits)              \
   switch (query_count - q) {           \
-    case 1: QUAD_SUMS(bits, 1); break; \
-    case 2: QUAD_SUMS(bits, 2); break; \
-    case 3: QUAD_SUMS(bits, 3); break; \
-    case 4: QUAD_SUMS(bits, 4); break; \
-    case 5: QUAD_SUMS(bits, 5); break; \
-    case 6: QUAD_SUMS(bits, 6); break; \
-    case 7: QUAD_SUMS(bits, 7); break; \
-    default: QUAD_SUMS(bits, 8);       \
+    case 1: ATTEND_I8(bits, 1); break; \
+    case 2: ATTEND_I8(bits, 2); break; \
+    case 3: ATTEND_I8(bits, 3); break; \
+    case 4: ATTEND_I8(bits, 4); break; \
+    case 5: ATTEND_I8(bits, 5); break; \
+    case 6: ATTEND_I8(bits, 6); break; \
+    case 7: ATTEND_I8(bits, 7); break; \
+    default: ATTEND_I8(bits, 8);       \
   }                                    \
   break
     switch (bits) {
@@ -90,6 +90,6 @@ static void quad_sums(const uint8_t *codes, uint32_t bits, size_t group_count, s
       default: FOR_QUERIES(4);
     }
 #undef FOR_QUERIES
-#undef QUAD_SUMS
+#undef ATTEND_I8
   }
 }

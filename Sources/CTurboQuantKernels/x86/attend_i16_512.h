@@ -1,12 +1,12 @@
-// Products of weights with codes of 5 to 8 bits in quads (ctq_kernels.h) on AVX-512, where generic/widequads.h would
+// Products of weights with codes of 5 to 8 bits in quads (ctq_kernels.h) on AVX-512, where generic/attend_i16.h would
 // use half a register. For avx512.c alone; include after scan512.h, whose tables of 256 values these are, and
-// quads512.h.
+// attend_i8_512.h.
 
 // Queries that meet a quad while it is in registers.
-enum { WIDE_QUAD_QUERIES = 8 };
+enum { ATTEND_I16_QUERIES = 8 };
 
 /// The table of the centroids of all codes, over and over where they have fewer than 8 bits.
-static wide_table wide_quad_table(const uint16_t *magnitudes, uint32_t bits) {
+static table_i16 load_code_table_i16(const uint16_t *magnitudes, uint32_t bits) {
   int16_t values[256];
   const size_t count = (size_t)1 << bits, half = count / 2;
   for (size_t i = 0; i < half; i++) {
@@ -14,26 +14,26 @@ static wide_table wide_quad_table(const uint16_t *magnitudes, uint32_t bits) {
     values[half - 1 - i] = (int16_t)-magnitudes[i];
   }
   for (size_t i = count; i < 256; i++) values[i] = values[i - count];
-  return load_wide_table(values);
+  return load_table_i16(values);
 }
 
 /// Bytes of a table by codes of as many bits.
-CTQ_INLINE __m512i wide_quad_bytes(const __m512i entries[4], __m512i code, uint32_t bits) {
+CTQ_INLINE __m512i table_i16_bytes(const __m512i entries[4], __m512i code, uint32_t bits) {
   if (bits == 8) return look_up_256(entries, code);
   if (bits == 7) return _mm512_permutex2var_epi8(entries[0], code, entries[1]);
   return _mm512_permutexvar_epi8(code, entries[0]);
 }
 
 /// Sums of a group over all quads; the width and the count of queries are constants of each copy.
-CTQ_INLINE void wide_quad_group(const uint8_t *codes, uint32_t bits, size_t quad_count, const wide_table *table,
+CTQ_INLINE void attend_i16_rows16(const uint8_t *codes, uint32_t bits, size_t quad_count, const table_i16 *table,
                                 const int16_t *weights, size_t query_count, const uint8_t *next, float *sums,
                                 size_t sum_stride) {
-  const size_t unit = ctq_quads_a_unit(bits), unit_count = quad_count / unit, round = CTQ_WIDE_QUADS / unit;
+  const size_t unit = ctq_quads_a_unit(bits), unit_count = quad_count / unit, round = CTQ_ATTEND_I16_QUADS / unit;
   // Rows 4i and 4i + 1 in the first sums of a query, 4i + 2 and 4i + 3 in the others, pairs of columns apart.
   const __m512i order = _mm512_setr_epi32(0, 2, 16, 18, 4, 6, 20, 22, 8, 10, 24, 26, 12, 14, 28, 30);
   for (size_t first = 0; first < unit_count; first += round) {
     const size_t end = unit_count - first < round ? unit_count : first + round;
-    __m512i totals[WIDE_QUAD_QUERIES][2];
+    __m512i totals[ATTEND_I16_QUERIES][2];
 #pragma clang loop unroll(full)
     for (size_t q = 0; q < query_count; q++) totals[q][0] = totals[q][1] = _mm512_setzero_si512();
     for (size_t u = first; u < end; u++) {
@@ -42,7 +42,7 @@ CTQ_INLINE void wide_quad_group(const uint8_t *codes, uint32_t bits, size_t quad
 #pragma clang loop unroll(full)
       for (size_t g = 0; g < unit; g++) {
         const __m512i code = quad_codes(codes, bits, unit_count, u, (int)g);
-        const __m512i low = wide_quad_bytes(table->low, code, bits), high = wide_quad_bytes(table->high, code, bits);
+        const __m512i low = table_i16_bytes(table->low, code, bits), high = table_i16_bytes(table->high, code, bits);
         const __m512i values[2] = {_mm512_unpacklo_epi8(low, high), _mm512_unpackhi_epi8(low, high)};
 #pragma clang loop unroll(full)
         for (size_t q = 0; q < query_count; q++) {
@@ -64,25 +64,25 @@ CTQ_INLINE void wide_quad_group(const uint8_t *codes, uint32_t bits, size_t quad
   }
 }
 
-static void wide_quad_sums(const uint8_t *codes, uint32_t bits, size_t group_count, size_t quad_count,
+static void attend_i16(const uint8_t *codes, uint32_t bits, size_t group_count, size_t quad_count,
                            const uint16_t *magnitudes, const int16_t *weights, size_t query_count,
                            const uint8_t *next, float *sums, size_t sum_stride) {
-  const wide_table table = wide_quad_table(magnitudes, bits);
+  const table_i16 table = load_code_table_i16(magnitudes, bits);
   const size_t group_bytes = quad_count * 8 * bits;
   for (size_t q = 0; q < query_count;) {
     const size_t left = query_count - q, some = left >= 8 ? 8 : left >= 4 ? 4 : left >= 2 ? 2 : 1;
     const int16_t *own = weights + q * 4 * quad_count;
     float *own_sums = sums + q * sum_stride;
-#define WIDE_QUAD_GROUPS(bits, count)                                                             \
+#define ATTEND_I16(bits, count)                                                             \
   for (size_t g = 0; g < group_count; g++)                                                        \
-  wide_quad_group(codes + g * group_bytes, bits, quad_count, &table, own, count, next + g * group_bytes, \
+  attend_i16_rows16(codes + g * group_bytes, bits, quad_count, &table, own, count, next + g * group_bytes, \
                   own_sums + 16 * g, sum_stride)
 #define FOR_QUERIES(bits)                     \
   switch (some) {                             \
-    case 1: WIDE_QUAD_GROUPS(bits, 1); break; \
-    case 2: WIDE_QUAD_GROUPS(bits, 2); break; \
-    case 4: WIDE_QUAD_GROUPS(bits, 4); break; \
-    default: WIDE_QUAD_GROUPS(bits, 8);       \
+    case 1: ATTEND_I16(bits, 1); break; \
+    case 2: ATTEND_I16(bits, 2); break; \
+    case 4: ATTEND_I16(bits, 4); break; \
+    default: ATTEND_I16(bits, 8);       \
   }                                           \
   break
     switch (bits) {
@@ -92,7 +92,7 @@ static void wide_quad_sums(const uint8_t *codes, uint32_t bits, size_t group_cou
       default: FOR_QUERIES(8);
     }
 #undef FOR_QUERIES
-#undef WIDE_QUAD_GROUPS
+#undef ATTEND_I16
     q += some;
   }
   ctq_approach_scales(next + group_count * group_bytes);
