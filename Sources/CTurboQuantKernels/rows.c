@@ -122,23 +122,23 @@ void ctq_pack_row(const uint8_t *signs, const uint8_t *rest, uint32_t row, uint3
 /// Copies the last of the planes of row `from` of a block to row `to` of a block of one.
 INLINE void copy_last_plane(const uint8_t *source, uint32_t from, uint8_t *target, uint32_t to, uint32_t columns,
                             uint32_t planes) {
-  const size_t units = columns / CTQ_UNIT_COLUMNS, width = columns % CTQ_UNIT_COLUMNS;
-  const uint8_t *words = source + CTQ_UNIT_BYTES * (size_t)(planes - 1) + 4 * from;
-  for (size_t u = 0; u < units; u++)
-    memcpy(target + CTQ_UNIT_BYTES * u + 4 * to, words + CTQ_UNIT_BYTES * planes * u, 4);
-  source += CTQ_UNIT_BYTES * planes * units + width * (32 * (size_t)(planes - 1) + from);
-  target += CTQ_UNIT_BYTES * units + width * to;
+  const size_t groups = columns / CTQ_GROUP_COLUMNS, width = columns % CTQ_GROUP_COLUMNS;
+  const uint8_t *words = source + CTQ_GROUP_PLANE_BYTES * (size_t)(planes - 1) + 4 * from;
+  for (size_t g = 0; g < groups; g++)
+    memcpy(target + CTQ_GROUP_PLANE_BYTES * g + 4 * to, words + CTQ_GROUP_PLANE_BYTES * planes * g, 4);
+  source += CTQ_GROUP_PLANE_BYTES * planes * groups + width * (32 * (size_t)(planes - 1) + from);
+  target += CTQ_GROUP_PLANE_BYTES * groups + width * to;
   for (size_t j = 0; j < width; j++) target[j] = source[j];
 }
 
 void ctq_copy_row(const uint8_t *source, uint32_t from, uint8_t *target, uint32_t to, uint32_t columns,
                   uint32_t planes) {
-  const size_t words = (size_t)planes * (columns / CTQ_UNIT_COLUMNS), width = columns % CTQ_UNIT_COLUMNS;
+  const size_t words = (size_t)planes * (columns / CTQ_GROUP_COLUMNS), width = columns % CTQ_GROUP_COLUMNS;
   for (size_t i = 0; i < words; i++)
-    memcpy(target + CTQ_UNIT_BYTES * i + 4 * to, source + CTQ_UNIT_BYTES * i + 4 * from, 4);
+    memcpy(target + CTQ_GROUP_PLANE_BYTES * i + 4 * to, source + CTQ_GROUP_PLANE_BYTES * i + 4 * from, 4);
   if (!width) return;
-  source += CTQ_UNIT_BYTES * words + width * from;
-  target += CTQ_UNIT_BYTES * words + width * to;
+  source += CTQ_GROUP_PLANE_BYTES * words + width * from;
+  target += CTQ_GROUP_PLANE_BYTES * words + width * to;
   for (size_t p = 0; p < planes; p++)
     for (size_t j = 0; j < width; j++) target[32 * width * p + j] = source[32 * width * p + j];
 }

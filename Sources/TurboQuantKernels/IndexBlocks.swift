@@ -40,13 +40,13 @@ package struct BlockShape: Sendable, Equatable {
   /// Bytes of a packed row.
   package var packedByteCount: Int { (dimension * bits + 7) / 8 }
   /// Units of four columns, the narrower last one included.
-  private var units: Int { (columns + Int(CTQ_UNIT_COLUMNS) - 1) / Int(CTQ_UNIT_COLUMNS) }
+  private var units: Int { (columns + Int(CTQ_GROUP_COLUMNS) - 1) / Int(CTQ_GROUP_COLUMNS) }
   /// Weights of a query, whole units of them.
   package var weightCount: Int { BlockShape.weightCount(of: dimension) }
   /// Whether float32 holds sums of two planes' answers, at most 127 a nibble each, exactly.
   package var arePlaneSumsExact: Bool { 2 * columns * 2 * 127 <= 1 << 24 }
   /// Bytes of a query's lookup tables for codes of `bits` bits.
-  package func tableByteCount(bits: Int) -> Int { Int(CTQ_UNIT_BYTES) * bits * units }
+  package func tableByteCount(bits: Int) -> Int { Int(CTQ_GROUP_PLANE_BYTES) * bits * units }
 
   /// `u` in the order in which second bits stand, where signs would be those of coordinates 0, 1, ….
   package static func secondOrder(_ u: Span<Float>) -> [Float] {

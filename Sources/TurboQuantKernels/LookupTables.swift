@@ -30,7 +30,7 @@ package struct LookupTables: Sendable {
 
   /// The entries of plane `plane` among those of all planes.
   package func entries(ofPlane plane: Int, in all: Span<UInt8>) -> [UInt8] {
-    let (unit, planes) = (Int(CTQ_UNIT_BYTES), factors.count)
+    let (unit, planes) = (Int(CTQ_GROUP_PLANE_BYTES), factors.count)
     precondition(plane < planes && all.count % (unit * planes) == 0)
     return unsafe [UInt8](unsafeUninitializedCapacity: all.count / planes) { own, count in
       unsafe all.withUnsafeBufferPointer { all in
@@ -68,9 +68,9 @@ package struct LookupTables: Sendable {
     _ u: Span<Float>, inverse: Float, appendingTo entries: inout [UInt8], _ kernels: Kernels
   ) {
     let start = entries.count
-    let units = (u.count / 8 + Int(CTQ_UNIT_COLUMNS) - 1) / Int(CTQ_UNIT_COLUMNS)
+    let units = (u.count / 8 + Int(CTQ_GROUP_COLUMNS) - 1) / Int(CTQ_GROUP_COLUMNS)
     entries.append(
-      contentsOf: repeatElement(0, count: Int(CTQ_UNIT_BYTES) * units * factors.count))
+      contentsOf: repeatElement(0, count: Int(CTQ_GROUP_PLANE_BYTES) * units * factors.count))
     var target = entries.mutableSpan
     let scaled = factors.map { $0 * inverse }
     unsafe u.withUnsafeBufferPointer { u in

@@ -30,9 +30,9 @@ CTQ_INLINE void ctq_fill_lookup_table(const float own[4], uint32_t plane, float 
 static void fill_lookup_tables(const float *u, size_t columns, const float *factors, uint32_t planes,
                         uint8_t *tables) {
   for (size_t c = 0; c < columns; c++, u += 8) {
-    uint8_t *unit = tables + CTQ_UNIT_BYTES * planes * (c / CTQ_UNIT_COLUMNS) + 16 * (c % CTQ_UNIT_COLUMNS);
+    uint8_t *group = tables + CTQ_GROUP_PLANE_BYTES * planes * (c / CTQ_GROUP_COLUMNS) + 16 * (c % CTQ_GROUP_COLUMNS);
     for (uint32_t p = 0; p < planes; p++)
       for (size_t half = 0; half < 2; half++)
-        ctq_fill_lookup_table(u + 4 * half, p, factors[p], unit + CTQ_UNIT_BYTES * p + CTQ_UNIT_BYTES / 2 * half);
+        ctq_fill_lookup_table(u + 4 * half, p, factors[p], group + CTQ_GROUP_PLANE_BYTES * p + CTQ_GROUP_PLANE_BYTES / 2 * half);
   }
 }

@@ -7,19 +7,19 @@
 //                               127 each, with four signed bytes of p, at most 64 in magnitude, and
 //                               likewise of b with q
 //
-// A unit's plane is a word of four bytes, or columns, for each of 32 rows, and a nibble of a byte speaks of four
+// A column group's plane is a word of four bytes, or columns, for each of 32 rows, and a nibble of a byte speaks of four
 // coordinates (ctq_blocks in ctq_kernels.h).
 //
 // Up to 2 bits a code is a sum of what its bits stand for, and a lookup table answers for a nibble of a plane
 // at once: a byte shuffle is 32 lookups, and two tables' answers, each at most 127, are added before they are
-// widened. Tables differ from column to column, for which the columns of a unit are drawn apart first.
+// widened. Tables differ from column to column, for which the columns of a column group are drawn apart first.
 //
 // From 3 bits on nibbles of a code become bytes of a centroid, and as the four bytes of a word are of one row,
 // one multiplication serves four coordinates. The pieces of a code stand at different positions of their
 // nibbles, so that exchanging masked bits between planes, three operations for two results, gathers whole
 // codes without a shift: nibbles rotated left by k mod 4, which a lookup table undoes for nothing.
 
-#include "units.h"
+#include "column_groups.h"
 #include "similarities.h"
 
 #pragma STDC FP_CONTRACT OFF
@@ -98,8 +98,8 @@ CTQ_INLINE void ctq_exchange(u8x32 a, u8x32 b, uint8_t mask, u8x32 *a_in_b,
 
 // MARK: Lookup tables, 1 and 2 bits
 
-// Rounds of units whose sums fit 16 bits: 257 sums of two answers of at most 127 do.
-enum { CTQ_LUT_UNITS_PER_ROUND = 32 };
+// Rounds of column groups whose sums fit 16 bits: 257 sums of two answers of at most 127 do.
+enum { CTQ_LUT_GROUPS_PER_ROUND = 32 };
 
 /// The four columns of a plane of 32 rows in words: byte 16h + 4j + i of a column is of row 8j + 4h + i.
 CTQ_INLINE void ctq_columns(const u8x32 words[4], u8x32 columns[4]) {
@@ -136,7 +136,7 @@ CTQ_INLINE void ctq_store_sums(u32x8 totals, float *sums) {
   *(f32x8_unaligned *)sums = __builtin_convertvector((i32x8)totals, f32x8);
 }
 
-/// Adds the answers for a plane of one unit; the counts are constants of each copy.
+/// Adds the answers for a plane of one column group; the counts are constants of each copy.
 CTQ_INLINE void ctq_lut_plane(const uint8_t *plane, const uint8_t *tables, size_t table_bytes,
                                 size_t query_count, ctq_short_sums *shorts) {
   u8x32 words[4], columns[4];
@@ -144,14 +144,14 @@ CTQ_INLINE void ctq_lut_plane(const uint8_t *plane, const uint8_t *tables, size_
   for (int j = 0; j < 4; j++) words[j] = ctq_load_32(plane + 32 * j);
   ctq_columns(words, columns);
 #pragma clang loop unroll(full)
-  for (uint32_t t = 0; t < CTQ_UNIT_COLUMNS; t++) {
+  for (uint32_t t = 0; t < CTQ_GROUP_COLUMNS; t++) {
     const u8x32 low = ctq_mask(columns[t], 0x0f);
     const u8x32 high = ctq_mask(ctq_shift_right(columns[t], 4), 0x0f);
 #pragma clang loop unroll(full)
     for (size_t q = 0; q < query_count; q++) {
       const uint8_t *own = tables + q * table_bytes + 16 * t;
       u16x16 v = (u16x16)(ctq_look_up(ctq_load_table(own), low) +
-                                      ctq_look_up(ctq_load_table(own + CTQ_UNIT_BYTES / 2), high));
+                                      ctq_look_up(ctq_load_table(own + CTQ_GROUP_PLANE_BYTES / 2), high));
       shorts[q].both += v;
       shorts[q].odd += v >> 8;
     }
@@ -163,17 +163,17 @@ CTQ_INLINE void ctq_scan_lut_block(const ctq_blocks *blocks, size_t block, uint3
                                 const uint8_t *tables, size_t query_count, float *sums,
                                 size_t sum_stride) {
   const uint8_t *planes[2] = {ctq_signs(blocks, block), bits > 1 ? ctq_rest(blocks, block) : 0};
-  const size_t units = ctq_units(blocks->columns), table_bytes = units * CTQ_UNIT_BYTES * bits;
-  uint8_t room[CTQ_UNIT_BYTES];
+  const size_t groups = ctq_column_groups(blocks->columns), table_bytes = groups * CTQ_GROUP_PLANE_BYTES * bits;
+  uint8_t room[CTQ_GROUP_PLANE_BYTES];
   u32x8 totals[CTQ_SCAN_LUT_QUERIES][4] = {0};
-  for (size_t first = 0; first < units; first += CTQ_LUT_UNITS_PER_ROUND / bits) {
-    const size_t round = CTQ_LUT_UNITS_PER_ROUND / bits, end = units - first < round ? units : first + round;
+  for (size_t first = 0; first < groups; first += CTQ_LUT_GROUPS_PER_ROUND / bits) {
+    const size_t round = CTQ_LUT_GROUPS_PER_ROUND / bits, end = groups - first < round ? groups : first + round;
     ctq_short_sums shorts[CTQ_SCAN_LUT_QUERIES] = {0};
-    for (size_t u = first; u < end; u++)
+    for (size_t g = first; g < end; g++)
 #pragma clang loop unroll(full)
       for (uint32_t p = 0; p < bits; p++)
-        ctq_lut_plane(ctq_unit(planes[p], blocks->columns, 1, u, room),
-                        tables + CTQ_UNIT_BYTES * (bits * u + p), table_bytes, query_count, shorts);
+        ctq_lut_plane(ctq_group_planes(planes[p], blocks->columns, 1, g, room),
+                        tables + CTQ_GROUP_PLANE_BYTES * (bits * g + p), table_bytes, query_count, shorts);
 #pragma clang loop unroll(full)
     for (size_t q = 0; q < query_count; q++) ctq_flush(shorts[q], totals[q]);
   }
@@ -206,7 +206,7 @@ static void scan_lut(const ctq_blocks *blocks, uint32_t bits, const uint8_t *tab
 
 // MARK: Products, 3 and 4 bits
 
-/// Codes of eight rows from byte `at` of the planes of a unit on, as nibble pairs of coordinates k and k + 4,
+/// Codes of eight rows from byte `at` of the planes of a column group on, as nibble pairs of coordinates k and k + 4,
 /// each rotated left by k. Without a piece of one bit its place holds another coordinate's sign.
 CTQ_INLINE void ctq_code_pairs(const uint8_t *signs, const uint8_t *twos, const uint8_t *ones, int at,
                                u8x32 codes[4]) {
@@ -215,23 +215,23 @@ CTQ_INLINE void ctq_code_pairs(const uint8_t *signs, const uint8_t *twos, const 
   // The exchange gives the masked bits of the first with the rest of the second, and the reverse: codes
   // 0 and 2, 1 and 3.
   ctq_exchange(even, ctq_load_32(twos + at), 0x33, &codes[0], &codes[2]);
-  ctq_exchange(odd, ctq_load_32(twos + CTQ_UNIT_BYTES + at), 0x66, &codes[1], &codes[3]);
+  ctq_exchange(odd, ctq_load_32(twos + CTQ_GROUP_PLANE_BYTES + at), 0x66, &codes[1], &codes[3]);
 }
 
-// The centroids of a unit, 1 KiB, and of a round of units, which stays in the first-level cache.
-enum { CTQ_I8_UNITS_PER_ROUND = 12, CTQ_TILE_BYTES = 1024 };
+// The centroids of a column group, 1 KiB, and of a round of column groups, which stays in the first-level cache.
+enum { CTQ_I8_GROUPS_PER_ROUND = 12, CTQ_TILE_BYTES = 1024 };
 
-/// A unit of a block of 3 or 4 bits: the planes of signs and of both pieces.
-typedef struct ctq_code_unit {
+/// A column group of a block of 3 or 4 bits: the planes of signs and of both pieces.
+typedef struct ctq_code_planes {
   const uint8_t *signs, *twos, *ones;
-} ctq_code_unit;
+} ctq_code_planes;
 
-CTQ_INLINE ctq_code_unit ctq_code_unit_of(const ctq_blocks *blocks, size_t block, uint32_t bits, size_t unit,
-                                          uint8_t room[4][CTQ_UNIT_BYTES]) {
-  const uint8_t *rest = ctq_unit(ctq_rest(blocks, block), blocks->columns, bits - 1, unit, room[1]);
-  return (ctq_code_unit){
-      ctq_unit(ctq_signs(blocks, block), blocks->columns, 1, unit, room[0]), rest,
-      bits == 3 ? 0 : rest + 2 * CTQ_UNIT_BYTES};
+CTQ_INLINE ctq_code_planes ctq_code_planes_of(const ctq_blocks *blocks, size_t block, uint32_t bits, size_t group,
+                                          uint8_t room[4][CTQ_GROUP_PLANE_BYTES]) {
+  const uint8_t *rest = ctq_group_planes(ctq_rest(blocks, block), blocks->columns, bits - 1, group, room[1]);
+  return (ctq_code_planes){
+      ctq_group_planes(ctq_signs(blocks, block), blocks->columns, 1, group, room[0]), rest,
+      bits == 3 ? 0 : rest + 2 * CTQ_GROUP_PLANE_BYTES};
 }
 
 CTQ_INLINE u8x32 ctq_splat_4(const int8_t *query) {
@@ -240,13 +240,13 @@ CTQ_INLINE u8x32 ctq_splat_4(const int8_t *query) {
   return (u8x32)((u32x8){0} + word);
 }
 
-/// Adds the products of a unit with one query to 32 sums.
-CTQ_INLINE void ctq_dot_unit(ctq_code_unit unit, const u8x32 centroids[4], const int8_t *query,
+/// Adds the products of a column group with one query to 32 sums.
+CTQ_INLINE void ctq_dot_group(ctq_code_planes group, const u8x32 centroids[4], const int8_t *query,
                              u32x8 sums[4]) {
 #pragma clang loop unroll(full)
   for (int j = 0; j < 4; j++) {
     u8x32 codes[4];
-    ctq_code_pairs(unit.signs, unit.twos, unit.ones, 32 * j, codes);
+    ctq_code_pairs(group.signs, group.twos, group.ones, 32 * j, codes);
 #pragma clang loop unroll(full)
     for (int k = 0; k < 4; k++)
       sums[j] = ctq_dot_8(sums[j], ctq_look_up(centroids[k], ctq_mask(codes[k], 0x0f)),
@@ -255,11 +255,11 @@ CTQ_INLINE void ctq_dot_unit(ctq_code_unit unit, const u8x32 centroids[4], const
   }
 }
 
-/// The centroids of a unit: of coordinates k in 128 bytes from 256k on, of k + 4 in the next 128.
-CTQ_INLINE void ctq_fill_tile(ctq_code_unit unit, const u8x32 centroids[4], uint8_t *tile) {
+/// The centroids of a column group: of coordinates k in 128 bytes from 256k on, of k + 4 in the next 128.
+CTQ_INLINE void ctq_fill_tile(ctq_code_planes group, const u8x32 centroids[4], uint8_t *tile) {
   for (int j = 0; j < 4; j++) {
     u8x32 codes[4];
-    ctq_code_pairs(unit.signs, unit.twos, unit.ones, 32 * j, codes);
+    ctq_code_pairs(group.signs, group.twos, group.ones, 32 * j, codes);
 #pragma clang loop unroll(full)
     for (int k = 0; k < 4; k++) {
       u8x32_unaligned *own = (u8x32_unaligned *)(tile + 256 * k + 32 * j);
@@ -288,33 +288,33 @@ CTQ_INLINE void ctq_dot_tile(const uint8_t *tile, size_t steps, const int8_t *qu
   memcpy(sums, own, query_count * sizeof *own);
 }
 
-/// A round of units against all queries.
-CTQ_INLINE void ctq_dot_round(const uint8_t *tile, size_t units, const int8_t *queries, size_t stride,
+/// A round of column groups against all queries.
+CTQ_INLINE void ctq_dot_round(const uint8_t *tile, size_t groups, const int8_t *queries, size_t stride,
                               size_t query_count, u32x8 (*totals)[4]) {
   size_t q = 0;
   for (; q + 2 <= query_count; q += 2)
-    ctq_dot_tile(tile, 4 * units, queries + q * stride, stride, 2, totals + q);
-  if (q < query_count) ctq_dot_tile(tile, 4 * units, queries + q * stride, stride, 1, totals + q);
+    ctq_dot_tile(tile, 4 * groups, queries + q * stride, stride, 2, totals + q);
+  if (q < query_count) ctq_dot_tile(tile, 4 * groups, queries + q * stride, stride, 1, totals + q);
 }
 
 CTQ_INLINE void ctq_scan_i8_block(const ctq_blocks *blocks, size_t block, uint32_t bits,
                                   const u8x32 centroids[4], const int8_t *queries,
                                   size_t query_count, float *sums, size_t sum_stride) {
-  const size_t units = ctq_units(blocks->columns), stride = 32 * units;
-  _Alignas(64) uint8_t tile[CTQ_I8_UNITS_PER_ROUND * CTQ_TILE_BYTES];
-  uint8_t room[4][CTQ_UNIT_BYTES];
+  const size_t groups = ctq_column_groups(blocks->columns), stride = 32 * groups;
+  _Alignas(64) uint8_t tile[CTQ_I8_GROUPS_PER_ROUND * CTQ_TILE_BYTES];
+  uint8_t room[4][CTQ_GROUP_PLANE_BYTES];
   u32x8 totals[CTQ_SCAN_QUERIES][4];
   memset(totals, 0, query_count * sizeof *totals);
   size_t waiting = 0;
-  for (size_t u = 0; u < units; u++) {
-    const ctq_code_unit unit = ctq_code_unit_of(blocks, block, bits, u, room);
+  for (size_t g = 0; g < groups; g++) {
+    const ctq_code_planes group = ctq_code_planes_of(blocks, block, bits, g, room);
     if (query_count == 1) {
-      ctq_dot_unit(unit, centroids, queries + 32 * u, totals[0]);
+      ctq_dot_group(group, centroids, queries + 32 * g, totals[0]);
       continue;
     }
-    ctq_fill_tile(unit, centroids, tile + CTQ_TILE_BYTES * waiting++);
-    if (waiting < CTQ_I8_UNITS_PER_ROUND && u + 1 < units) continue;
-    ctq_dot_round(tile, waiting, queries + 32 * (u + 1 - waiting), stride, query_count, totals);
+    ctq_fill_tile(group, centroids, tile + CTQ_TILE_BYTES * waiting++);
+    if (waiting < CTQ_I8_GROUPS_PER_ROUND && g + 1 < groups) continue;
+    ctq_dot_round(tile, waiting, queries + 32 * (g + 1 - waiting), stride, query_count, totals);
     waiting = 0;
   }
   for (size_t q = 0; q < query_count; q++)

@@ -17,13 +17,13 @@ CTQ_INLINE u8x32 ctq_look_up_64(const uint8_t table[64], u8x32 index);
 CTQ_INLINE u32x8 ctq_dot_16(u32x8 sums, u16x16 a, u16x16 b, u16x16 p,
                                  u16x16 q);
 
-// A unit has eight steps of 128 centroids, four columns of 32 rows, which a query has four weights for. A round of
-// units, 8 KiB of centroids, stays in the first-level cache.
-enum { CTQ_I16_STEPS = 8, CTQ_I16_STEP = CTQ_UNIT_BYTES, CTQ_I16_UNIT = CTQ_I16_STEPS * CTQ_I16_STEP };
+// A column group has eight steps of 128 centroids, four columns of 32 rows, which a query has four weights for. A round of
+// column groups, 8 KiB of centroids, stays in the first-level cache.
+enum { CTQ_I16_STEPS = 8, CTQ_I16_STEP = CTQ_GROUP_PLANE_BYTES, CTQ_I16_GROUP = CTQ_I16_STEPS * CTQ_I16_STEP };
 
-// Units that memory is asked for ahead. Centroids of one take longer than memory does, but while queries meet a round,
+// Column groups that memory is asked for ahead. Centroids of one take longer than memory does, but while queries meet a round,
 // nothing else would be read.
-enum { CTQ_I16_PREFETCH_UNITS = 2 };
+enum { CTQ_I16_PREFETCH_GROUPS = 2 };
 
 /// Magnitudes of 12 bits: lower bytes of the first 64 and of the others, upper bytes of both in one; lower and upper
 /// bytes of the first 16 and of the next. And by a code's upper nibble, rotated left by k, what the index of its
@@ -55,16 +55,16 @@ static ctq_tables_i16 ctq_load_tables_i16(const uint16_t *magnitudes) {
   return tables;
 }
 
-/// Indices of magnitudes of eight rows from byte `at` of the planes of a unit on, bit 7 where they are negative:
+/// Indices of magnitudes of eight rows from byte `at` of the planes of a column group on, bit 7 where they are negative:
 /// of coordinates k and k + 4 in indices[2k] and indices[2k + 1].
 CTQ_INLINE void ctq_magnitude_indices(const uint8_t *signs, const uint8_t *rest, int at, const ctq_tables_i16 *tables,
                                  u8x32 indices[CTQ_I16_STEPS]) {
-  const uint8_t *twos = rest + 4 * CTQ_UNIT_BYTES, *ones = twos + 2 * CTQ_UNIT_BYTES;
+  const uint8_t *twos = rest + 4 * CTQ_GROUP_PLANE_BYTES, *ones = twos + 2 * CTQ_GROUP_PLANE_BYTES;
   u8x32 codes[4];
   ctq_code_pairs(signs, twos, ones, at, codes);
 #pragma clang loop unroll(full)
   for (int k = 0; k < 4; k++) {
-    const u8x32 lower = ctq_load_32(rest + CTQ_UNIT_BYTES * k + at);
+    const u8x32 lower = ctq_load_32(rest + CTQ_GROUP_PLANE_BYTES * k + at);
     const u8x32 table = ctq_load_table(tables->indices[k]);
     indices[2 * k] = ctq_look_up(table, ctq_mask(codes[k], 0x0f)) ^ ctq_mask(lower, 0x0f);
     indices[2 * k + 1] = ctq_look_up(table, ctq_mask(ctq_shift_right(codes[k], 4), 0x0f)) ^
@@ -125,10 +125,10 @@ CTQ_INLINE void ctq_centroids_i16(const ctq_tables_i16 *tables, u8x32 index, uin
   ctq_store_16(CTQ_ZIP_BYTES_HIGH(lower, upper), CTQ_ZIP_BYTES_HIGH(negative, negative), values + 16);
 }
 
-/// Centroids of a unit, step after step.
+/// Centroids of a column group, step after step.
 CTQ_INLINE void ctq_fill_tile_i16(const uint8_t *signs, const uint8_t *rest, const ctq_tables_i16 *tables,
                                    int16_t *tile) {
-  for (int at = 0; at < CTQ_UNIT_BYTES; at += 32) {
+  for (int at = 0; at < CTQ_GROUP_PLANE_BYTES; at += 32) {
     u8x32 indices[CTQ_I16_STEPS];
     ctq_magnitude_indices(signs, rest, at, tables, indices);
 #pragma clang loop unroll(full)
@@ -137,12 +137,12 @@ CTQ_INLINE void ctq_fill_tile_i16(const uint8_t *signs, const uint8_t *rest, con
   }
 }
 
-/// Brings the planes of a unit nearer; they need not exist.
-CTQ_INLINE void ctq_prefetch_unit_i16(const uint8_t *signs, const uint8_t *rest) {
+/// Brings the planes of a column group nearer; they need not exist.
+CTQ_INLINE void ctq_prefetch_group_i16(const uint8_t *signs, const uint8_t *rest) {
 #pragma clang loop unroll(full)
-  for (size_t byte = 0; byte < CTQ_UNIT_BYTES; byte += 64) __builtin_prefetch(signs + byte);
+  for (size_t byte = 0; byte < CTQ_GROUP_PLANE_BYTES; byte += 64) __builtin_prefetch(signs + byte);
 #pragma clang loop unroll(full)
-  for (size_t byte = 0; byte < 7 * CTQ_UNIT_BYTES; byte += 64) __builtin_prefetch(rest + byte);
+  for (size_t byte = 0; byte < 7 * CTQ_GROUP_PLANE_BYTES; byte += 64) __builtin_prefetch(rest + byte);
 }
 
 /// Four weights, four times.
@@ -186,22 +186,22 @@ CTQ_INLINE void ctq_dot_tile_i16(const int16_t *tile, size_t steps, const int16_
 
 CTQ_INLINE void ctq_scan_i16_block(const ctq_blocks *blocks, size_t block, const ctq_tables_i16 *tables,
                                const int16_t *queries, size_t query_count, float *sums, size_t sum_stride) {
-  const size_t units = ctq_units(blocks->columns);
-  _Alignas(64) int16_t tile[CTQ_I16_UNITS_PER_ROUND * CTQ_I16_UNIT];
-  uint8_t room[8][CTQ_UNIT_BYTES];
+  const size_t groups = ctq_column_groups(blocks->columns);
+  _Alignas(64) int16_t tile[CTQ_I16_GROUPS_PER_ROUND * CTQ_I16_GROUP];
+  uint8_t room[8][CTQ_GROUP_PLANE_BYTES];
   double totals[CTQ_SCAN_QUERIES][32];
   memset(totals, 0, query_count * sizeof *totals);
   const uint8_t *signs = ctq_signs(blocks, block), *rest = ctq_rest(blocks, block);
   size_t waiting = 0;
-  for (size_t u = 0; u < units; u++) {
-    const size_t ahead = CTQ_UNIT_BYTES * (u + CTQ_I16_PREFETCH_UNITS);
-    ctq_prefetch_unit_i16(signs + ahead, rest + 7 * ahead);
-    ctq_fill_tile_i16(ctq_unit(signs, blocks->columns, 1, u, room[0]),
-                       ctq_unit(rest, blocks->columns, 7, u, room[1]), tables, tile + CTQ_I16_UNIT * waiting++);
-    if (waiting < CTQ_I16_UNITS_PER_ROUND && u + 1 < units) continue;
-    const int16_t *own = queries + 32 * (u + 1 - waiting);
+  for (size_t g = 0; g < groups; g++) {
+    const size_t ahead = CTQ_GROUP_PLANE_BYTES * (g + CTQ_I16_PREFETCH_GROUPS);
+    ctq_prefetch_group_i16(signs + ahead, rest + 7 * ahead);
+    ctq_fill_tile_i16(ctq_group_planes(signs, blocks->columns, 1, g, room[0]),
+                       ctq_group_planes(rest, blocks->columns, 7, g, room[1]), tables, tile + CTQ_I16_GROUP * waiting++);
+    if (waiting < CTQ_I16_GROUPS_PER_ROUND && g + 1 < groups) continue;
+    const int16_t *own = queries + 32 * (g + 1 - waiting);
     for (size_t q = 0; q < query_count; q++)
-      ctq_dot_tile_i16(tile, CTQ_I16_STEPS * waiting, own + 32 * units * q, totals[q]);
+      ctq_dot_tile_i16(tile, CTQ_I16_STEPS * waiting, own + 32 * groups * q, totals[q]);
     waiting = 0;
   }
   for (size_t q = 0; q < query_count; q++)

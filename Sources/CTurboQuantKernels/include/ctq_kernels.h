@@ -71,8 +71,8 @@ typedef struct ctq_length {
 /// Blocks of 32 rows of an index, as scans read them.
 ///
 /// Codes lie in planes of one bit a coordinate, a byte of a plane, a *column*, for eight coordinates of a
-/// row. Four columns are a unit: a plane of it has a word of four bytes for each row of the block, in order,
-/// and the planes of a unit follow one another. What is left, fewer than four columns, is a narrower unit, as
+/// row. Four columns are a column group: a plane of it has a word of four bytes for each row of the block, in order,
+/// and the planes of a group follow one another. What is left, fewer than four columns, is a narrower group, as
 /// many bytes a row; `ctq_place` says where each byte lies.
 ///
 /// A code's top bit is its sign, the one plane of `signs`; the other b - 1 bits are split into pieces of 4, 2
@@ -103,9 +103,9 @@ static inline const uint8_t *ctq_rest(const ctq_blocks *blocks, size_t i) {
 }
 
 enum {
-  /// Columns of a unit, and bytes of its planes.
-  CTQ_UNIT_COLUMNS = 4,
-  CTQ_UNIT_BYTES = 128,
+  /// Columns of a column group, and bytes of its planes.
+  CTQ_GROUP_COLUMNS = 4,
+  CTQ_GROUP_PLANE_BYTES = 128,
   /// Queries that one pass of `scan_lut` takes at most.
   CTQ_SCAN_LUT_QUERIES = 4,
   /// Queries that one pass of `scan_i8` and `scan_i16` takes at most.
@@ -114,8 +114,8 @@ enum {
 
 /// Where column `c` of plane `p` of row `r` lies in a part of a block that has `planes` of them.
 static inline size_t ctq_place(uint32_t columns, uint32_t planes, uint32_t p, uint32_t c, uint32_t r) {
-  const uint32_t first = c / CTQ_UNIT_COLUMNS * CTQ_UNIT_COLUMNS, left = columns - first;
-  const uint32_t width = left < CTQ_UNIT_COLUMNS ? left : CTQ_UNIT_COLUMNS;
+  const uint32_t first = c / CTQ_GROUP_COLUMNS * CTQ_GROUP_COLUMNS, left = columns - first;
+  const uint32_t width = left < CTQ_GROUP_COLUMNS ? left : CTQ_GROUP_COLUMNS;
   return 32 * ((size_t)planes * first + (size_t)width * p) + (size_t)width * r + (c - first);
 }
 
@@ -260,12 +260,12 @@ typedef struct ctq_kernels {
   void (*fill_lookup_tables)(const float *u, size_t columns, const float *factors, uint32_t planes,
                       uint8_t *tables);
   /// sums[q * sum_stride + 32 * block + r] <- sum of one entry, at most 127, of every table of 16, by the
-  /// nibbles of the signs and, where `bits` is 2, of the other plane. A plane of a unit has four tables, one
+  /// nibbles of the signs and, where `bits` is 2, of the other plane. A plane of a column group has four tables, one
   /// for each of its columns (zeros for those beyond the last), for low nibbles and then four for high ones.
   void (*scan_lut)(const ctq_blocks *blocks, uint32_t bits, const uint8_t *tables,
                      size_t query_count, float *sums, size_t sum_stride);
   /// sums <- sum of centroids[code] * query for codes of 3 and 4 bits: 16 centroids of at most 127,
-  /// query values of at most 64 in magnitude, zero beyond the dimension, padded to whole units and in the
+  /// query values of at most 64 in magnitude, zero beyond the dimension, padded to whole column groups and in the
   /// order of coordinates 32 g + 8 t + k + 4 h: g slowest, then k, h, t. Integer sums.
   void (*scan_i8)(const ctq_blocks *blocks, uint32_t bits, const uint8_t *centroids,
                        const int8_t *queries, size_t query_count, float *sums,

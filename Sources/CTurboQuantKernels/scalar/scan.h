@@ -34,8 +34,8 @@ static void fill_lookup_tables(const float *u, size_t columns, const float *fact
     for (uint32_t half = 0; half < 2 * planes; half++) {
       const float *own = u + 8 * c + half % 2 * 4;
       const uint32_t plane = half / 2;
-      uint8_t *table = tables + 16 * ((c / CTQ_UNIT_COLUMNS * 2 * planes + half) * CTQ_UNIT_COLUMNS +
-                                      c % CTQ_UNIT_COLUMNS);
+      uint8_t *table = tables + 16 * ((c / CTQ_GROUP_COLUMNS * 2 * planes + half) * CTQ_GROUP_COLUMNS +
+                                      c % CTQ_GROUP_COLUMNS);
       float most = 0;
       for (uint32_t k = 0; k < 4; k++) most += __builtin_fabsf(own[k]);
       for (uint32_t entry = 0; entry < 16; entry++) {
@@ -47,18 +47,18 @@ static void fill_lookup_tables(const float *u, size_t columns, const float *fact
 }
 
 /// Units of a block, the narrower last one included.
-static size_t units_of(const ctq_blocks *blocks) {
-  return ((size_t)blocks->columns + CTQ_UNIT_COLUMNS - 1) / CTQ_UNIT_COLUMNS;
+static size_t column_groups_of(const ctq_blocks *blocks) {
+  return ((size_t)blocks->columns + CTQ_GROUP_COLUMNS - 1) / CTQ_GROUP_COLUMNS;
 }
 
 static void scan_lut(const ctq_blocks *blocks, uint32_t bits, const uint8_t *tables,
                        size_t query_count, float *sums, size_t sum_stride) {
-  const size_t table_bytes = units_of(blocks) * CTQ_UNIT_BYTES * bits;
+  const size_t table_bytes = column_groups_of(blocks) * CTQ_GROUP_PLANE_BYTES * bits;
   for (size_t row = 0; row < 32 * blocks->count; row++) {
     uint32_t totals[CTQ_SCAN_LUT_QUERIES] = {0};
     for (size_t c = 0; c < blocks->columns; c++)
       for (uint32_t half = 0; half < 2 * bits; half++) {
-        const size_t table = (c / CTQ_UNIT_COLUMNS * 2 * bits + half) * CTQ_UNIT_COLUMNS + c % CTQ_UNIT_COLUMNS;
+        const size_t table = (c / CTQ_GROUP_COLUMNS * 2 * bits + half) * CTQ_GROUP_COLUMNS + c % CTQ_GROUP_COLUMNS;
         const size_t entry = 16 * table + (column_of(blocks, half / 2, row, c) >> half % 2 * 4 & 15);
         for (size_t q = 0; q < query_count; q++) totals[q] += tables[q * table_bytes + entry];
       }
@@ -68,7 +68,7 @@ static void scan_lut(const ctq_blocks *blocks, uint32_t bits, const uint8_t *tab
 
 /// Where the weight of coordinate i of query q stands.
 static size_t weight_place(const ctq_blocks *blocks, size_t q, size_t i) {
-  return 32 * (q * units_of(blocks) + i / 32) + 8 * (i % 4) + 4 * (i / 4 % 2) + i / 8 % 4;
+  return 32 * (q * column_groups_of(blocks) + i / 32) + 8 * (i % 4) + 4 * (i / 4 % 2) + i / 8 % 4;
 }
 
 static void scan_i8(const ctq_blocks *blocks, uint32_t bits, const uint8_t *centroids,

@@ -1,22 +1,22 @@
 // Scans of index blocks on AVX-512, where generic/scan.h would use half a register. For avx512.c alone.
 //
-// Sixteen rows of a unit's plane, a stripe, are one register. A lookup among 64 entries answers for all four
-// columns of a unit at once, two bits of its index being the column's; four answers are neighbours and of
+// Sixteen rows of a column group's plane, a stripe, are one register. A lookup among 64 entries answers for all four
+// columns of a column group at once, two bits of its index being the column's; four answers are neighbours and of
 // one row, so that one instruction adds them to the row's sum. What an index has above its own bits need not
 // be masked away where the table repeats itself.
 
-#include "../generic/units.h"
+#include "../generic/column_groups.h"
 
 /// Where 32 rows are read, a pair of stripes a plane.
 typedef struct stripes {
   const uint8_t *signs, *rest;
 } stripes;
 
-/// Unit `unit` of a block whose `rest` has as many planes; narrow ones are widened in `room`.
-CTQ_INLINE stripes stripes_of(const ctq_blocks *blocks, size_t block, uint32_t planes, size_t unit,
-                              uint8_t room[4][CTQ_UNIT_BYTES]) {
-  return (stripes){ctq_unit(ctq_signs(blocks, block), blocks->columns, 1, unit, room[0]),
-                   ctq_unit(ctq_rest(blocks, block), blocks->columns, planes, unit, room[1])};
+/// Unit `column group` of a block whose `rest` has as many planes; narrow ones are widened in `room`.
+CTQ_INLINE stripes stripes_of(const ctq_blocks *blocks, size_t block, uint32_t planes, size_t group,
+                              uint8_t room[4][CTQ_GROUP_PLANE_BYTES]) {
+  return (stripes){ctq_group_planes(ctq_signs(blocks, block), blocks->columns, 1, group, room[0]),
+                   ctq_group_planes(ctq_rest(blocks, block), blocks->columns, planes, group, room[1])};
 }
 
 /// Leaves what 16 sums come to.
@@ -38,7 +38,7 @@ CTQ_INLINE __m512i column_nibbles(__m512i bytes) {
   return merged(bytes, _mm512_set1_epi32(0x30201000), 0x0f);
 }
 
-/// Adds the answers for a plane of one unit of as many stripes; the counts are constants of each copy.
+/// Adds the answers for a plane of one column group of as many stripes; the counts are constants of each copy.
 CTQ_INLINE void lut_plane(const uint8_t *const words[4], size_t stripes, const uint8_t *tables,
                             size_t table_bytes, size_t query_count, __m512i sums[CTQ_SCAN_LUT_QUERIES][4]) {
   __m512i low[4], high[4];
@@ -77,39 +77,39 @@ CTQ_INLINE planes planes_of(const ctq_blocks *blocks, size_t block, size_t count
   return p;
 }
 
-/// Adds the answers for all planes of unit `unit`, which is whole or a narrower last one.
-CTQ_INLINE void lut_unit(const planes *planes, uint32_t columns, int is_whole, size_t unit, size_t count,
+/// Adds the answers for all planes of column group `column group`, which is whole or a narrower last one.
+CTQ_INLINE void lut_group(const planes *planes, uint32_t columns, int is_whole, size_t group, size_t count,
                            uint32_t bits, const uint8_t *tables, size_t table_bytes, size_t query_count,
                            __m512i sums[CTQ_SCAN_LUT_QUERIES][4]) {
 #pragma clang loop unroll(full)
   for (uint32_t p = 0; p < bits; p++) {
-    uint8_t room[2][CTQ_UNIT_BYTES];
+    uint8_t room[2][CTQ_GROUP_PLANE_BYTES];
     const uint8_t *words[4];
 #pragma clang loop unroll(full)
     for (size_t i = 0; i < 2 * count; i++) {
       const uint8_t *own = planes->of[p][i / 2];
-      own = is_whole ? own + CTQ_UNIT_BYTES * unit : ctq_unit(own, columns, 1, unit, room[i / 2]);
+      own = is_whole ? own + CTQ_GROUP_PLANE_BYTES * group : ctq_group_planes(own, columns, 1, group, room[i / 2]);
       words[i] = own + 64 * (i % 2);
       if (is_whole) _mm_prefetch((const char *)words[i] + LUT_PREFETCH_BYTES, _MM_HINT_T1);
     }
-    lut_plane(words, 2 * count, tables + CTQ_UNIT_BYTES * (bits * unit + p), table_bytes, query_count, sums);
+    lut_plane(words, 2 * count, tables + CTQ_GROUP_PLANE_BYTES * (bits * group + p), table_bytes, query_count, sums);
   }
 }
 
 /// The sums of `count` blocks from `block` on.
 CTQ_INLINE void scan_lut_blocks(const ctq_blocks *blocks, size_t block, size_t count, uint32_t bits,
                              const uint8_t *tables, size_t query_count, float *sums, size_t sum_stride) {
-  const size_t units = ctq_units(blocks->columns), whole = blocks->columns / CTQ_UNIT_COLUMNS;
-  const size_t table_bytes = units * CTQ_UNIT_BYTES * bits, stripes = 2 * count;
+  const size_t groups = ctq_column_groups(blocks->columns), whole = blocks->columns / CTQ_GROUP_COLUMNS;
+  const size_t table_bytes = groups * CTQ_GROUP_PLANE_BYTES * bits, stripes = 2 * count;
   const planes planes = planes_of(blocks, block, count, bits);
   __m512i totals[CTQ_SCAN_LUT_QUERIES][4];
 #pragma clang loop unroll(full)
   for (size_t i = 0; i < stripes * query_count; i++) totals[i / stripes][i % stripes] = _mm512_setzero_si512();
-#define LUT_UNIT(unit, is_whole) \
-  lut_unit(&planes, blocks->columns, is_whole, unit, count, bits, tables, table_bytes, query_count, totals)
-  for (size_t u = 0; u < whole; u++) LUT_UNIT(u, 1);
-  if (whole < units) LUT_UNIT(whole, 0);
-#undef LUT_UNIT
+#define LUT_GROUP(group, is_whole) \
+  lut_group(&planes, blocks->columns, is_whole, group, count, bits, tables, table_bytes, query_count, totals)
+  for (size_t g = 0; g < whole; g++) LUT_GROUP(g, 1);
+  if (whole < groups) LUT_GROUP(whole, 0);
+#undef LUT_GROUP
   sums += 32 * block;
 #pragma clang loop unroll(full)
   for (size_t i = 0; i < stripes * query_count; i++)
@@ -149,19 +149,19 @@ static void scan_lut(const ctq_blocks *blocks, uint32_t bits, const uint8_t *tab
 CTQ_INLINE void code_pairs(const uint8_t *signs, const uint8_t *rest, uint32_t bits, __m512i codes[4]) {
   __m512i even = _mm512_loadu_si512(signs), odd = even;
   if (bits == 4) {
-    __m512i ones = _mm512_loadu_si512(rest + 2 * CTQ_UNIT_BYTES);
+    __m512i ones = _mm512_loadu_si512(rest + 2 * CTQ_GROUP_PLANE_BYTES);
     odd = merged(ones, even, 0x55);
     even = merged(even, ones, 0x55);
   }
-  const __m512i first = _mm512_loadu_si512(rest), second = _mm512_loadu_si512(rest + CTQ_UNIT_BYTES);
+  const __m512i first = _mm512_loadu_si512(rest), second = _mm512_loadu_si512(rest + CTQ_GROUP_PLANE_BYTES);
   codes[0] = merged(even, first, 0x33);
   codes[2] = merged(first, even, 0x33);
   codes[1] = merged(odd, second, 0x66);
   codes[3] = merged(second, odd, 0x66);
 }
 
-/// Adds the products of a unit of one block to two sums a stripe.
-CTQ_INLINE void dot_unit(stripes s, uint32_t bits, const __m512i centroids[4], const int8_t *query,
+/// Adds the products of a column group of one block to two sums a stripe.
+CTQ_INLINE void dot_group(stripes s, uint32_t bits, const __m512i centroids[4], const int8_t *query,
                          __m512i sums[2][2]) {
   __m512i codes[2][4];
   code_pairs(s.signs, s.rest, bits, codes[0]);
@@ -180,11 +180,11 @@ CTQ_INLINE void dot_unit(stripes s, uint32_t bits, const __m512i centroids[4], c
 
 CTQ_INLINE void scan_i8_block(const ctq_blocks *blocks, size_t block, uint32_t bits, const __m512i centroids[4],
                           const int8_t *query, float *sums) {
-  uint8_t room[4][CTQ_UNIT_BYTES];
+  uint8_t room[4][CTQ_GROUP_PLANE_BYTES];
   __m512i totals[2][2];
   for (int i = 0; i < 4; i++) totals[i / 2][i % 2] = _mm512_setzero_si512();
-  for (size_t u = 0; u < ctq_units(blocks->columns); u++)
-    dot_unit(stripes_of(blocks, block, bits - 1, u, room), bits, centroids, query + 32 * u, totals);
+  for (size_t g = 0; g < ctq_column_groups(blocks->columns); g++)
+    dot_group(stripes_of(blocks, block, bits - 1, g, room), bits, centroids, query + 32 * g, totals);
   for (int i = 0; i < 2; i++)
     leave_sums(_mm512_add_epi32(totals[i][0], totals[i][1]), sums + 32 * block + 16 * i);
 }
@@ -203,21 +203,21 @@ CTQ_INLINE void approach_words(const uint8_t *words, size_t query_count) {
 CTQ_INLINE void scan_i8_rows16(const ctq_blocks *blocks, size_t block, size_t stripe, uint32_t bits,
                            const __m512i centroids[4], const int8_t *queries, size_t query_count, float *sums,
                            size_t sum_stride) {
-  const size_t units = ctq_units(blocks->columns), stride = 32 * units;
-  uint8_t room[4][CTQ_UNIT_BYTES];
+  const size_t groups = ctq_column_groups(blocks->columns), stride = 32 * groups;
+  uint8_t room[4][CTQ_GROUP_PLANE_BYTES];
   __m512i totals[CTQ_SCAN_QUERIES];
 #pragma clang loop unroll(full)
   for (size_t q = 0; q < query_count; q++) totals[q] = _mm512_setzero_si512();
-  for (size_t u = 0; u < units; u++) {
-    const stripes s = stripes_of(blocks, block, bits - 1, u, room);
+  for (size_t g = 0; g < groups; g++) {
+    const stripes s = stripes_of(blocks, block, bits - 1, g, room);
     const uint8_t *signs = s.signs + 64 * stripe, *rest = s.rest + 64 * stripe;
     __m512i codes[4];
     code_pairs(signs, rest, bits, codes);
     approach_words(signs + blocks->sign_stride, query_count);
 #pragma clang loop unroll(full)
     for (uint32_t p = 0; p < bits - 1; p++)
-      approach_words(rest + CTQ_UNIT_BYTES * p + blocks->rest_stride, query_count);
-    const int8_t *own = queries + 32 * u;
+      approach_words(rest + CTQ_GROUP_PLANE_BYTES * p + blocks->rest_stride, query_count);
+    const int8_t *own = queries + 32 * g;
 #pragma clang loop unroll(full)
     for (int k = 0; k < 4; k++) {
       const __m512i low = _mm512_permutexvar_epi8(codes[k], centroids[k]);
@@ -261,7 +261,7 @@ static void scan_i8(const ctq_blocks *blocks, uint32_t bits, const uint8_t *cent
     for (uint32_t i = 0; i < 64; i++) entries[i] = centroids[ctq_code_of_nibble(i % 16, k, bits)];
     tables[k] = _mm512_loadu_si512(entries);
   }
-  const size_t stride = 32 * ctq_units(blocks->columns);
+  const size_t stride = 32 * ctq_column_groups(blocks->columns);
   for (size_t q = 0; q < query_count;) {
     const int8_t *own = queries + q * stride;
     float *own_sums = sums + q * sum_stride;
@@ -302,10 +302,10 @@ CTQ_INLINE __m512i look_up_256(const __m512i entries[4], __m512i index) {
 CTQ_INLINE void centroids_i16(const uint8_t *signs, const uint8_t *rest, const table_i16 tables[4],
                             __m512i values[8][2]) {
   __m512i codes[4];
-  code_pairs(signs, rest + 4 * CTQ_UNIT_BYTES, 4, codes);
+  code_pairs(signs, rest + 4 * CTQ_GROUP_PLANE_BYTES, 4, codes);
 #pragma clang loop unroll(full)
   for (int k = 0; k < 4; k++) {
-    const __m512i lower = _mm512_loadu_si512(rest + CTQ_UNIT_BYTES * k);
+    const __m512i lower = _mm512_loadu_si512(rest + CTQ_GROUP_PLANE_BYTES * k);
     const __m512i index[2] = {merged(lower, _mm512_slli_epi16(codes[k], 4), 0x0f),
                               merged(_mm512_srli_epi16(lower, 4), codes[k], 0x0f)};
 #pragma clang loop unroll(full)
@@ -317,8 +317,8 @@ CTQ_INLINE void centroids_i16(const uint8_t *signs, const uint8_t *rest, const t
   }
 }
 
-/// Adds the products of a unit with one query, pairs of columns apart.
-CTQ_INLINE void dot_unit_i16(const __m512i values[8][2], const int16_t *query, __m512i sums[2]) {
+/// Adds the products of a column group with one query, pairs of columns apart.
+CTQ_INLINE void dot_group_i16(const __m512i values[8][2], const int16_t *query, __m512i sums[2]) {
 #pragma clang loop unroll(full)
   for (int k = 0; k < 8; k++) {
     int64_t four;
@@ -333,34 +333,34 @@ CTQ_INLINE __m512d joined(__m512i sums) {
   return _mm512_cvtepi32_pd(_mm512_cvtepi64_epi32(_mm512_add_epi32(sums, _mm512_srli_epi64(sums, 32))));
 }
 
-// Units that memory is asked for ahead: no hardware reads every other line ahead.
-enum { I16_PREFETCH_UNITS = 4 };
+// Column groups that memory is asked for ahead: no hardware reads every other line ahead.
+enum { I16_PREFETCH_GROUPS = 4 };
 
-/// Brings a stripe of the planes of a unit nearer; they need not exist.
-CTQ_INLINE void prefetch_unit_i16(const uint8_t *signs, const uint8_t *rest) {
+/// Brings a stripe of the planes of a column group nearer; they need not exist.
+CTQ_INLINE void prefetch_group_i16(const uint8_t *signs, const uint8_t *rest) {
   _mm_prefetch((const char *)signs, _MM_HINT_T0);
 #pragma clang loop unroll(full)
-  for (size_t p = 0; p < 7; p++) _mm_prefetch((const char *)rest + CTQ_UNIT_BYTES * p, _MM_HINT_T0);
+  for (size_t p = 0; p < 7; p++) _mm_prefetch((const char *)rest + CTQ_GROUP_PLANE_BYTES * p, _MM_HINT_T0);
 }
 
 /// Sums of one stripe of a block.
 static void scan_i16_rows16(const ctq_blocks *blocks, size_t block, size_t stripe, const table_i16 tables[4],
                         const int16_t *queries, size_t query_count, float *sums, size_t sum_stride) {
-  const size_t units = ctq_units(blocks->columns);
-  uint8_t room[8][CTQ_UNIT_BYTES];
+  const size_t groups = ctq_column_groups(blocks->columns);
+  uint8_t room[8][CTQ_GROUP_PLANE_BYTES];
   __m512d totals[CTQ_SCAN_QUERIES][2];
   __m512i round[CTQ_SCAN_QUERIES][2];
   memset(totals, 0, sizeof totals);
   memset(round, 0, sizeof round);
-  for (size_t u = 0; u < units; u++) {
+  for (size_t g = 0; g < groups; g++) {
     __m512i values[8][2];
     const uint8_t *signs = ctq_signs(blocks, block), *rest = ctq_rest(blocks, block);
-    const size_t ahead = CTQ_UNIT_BYTES * (u + I16_PREFETCH_UNITS);
-    prefetch_unit_i16(signs + ahead + 64 * stripe, rest + 7 * ahead + 64 * stripe);
-    centroids_i16(ctq_unit(signs, blocks->columns, 1, u, room[0]) + 64 * stripe,
-                ctq_unit(rest, blocks->columns, 7, u, room[1]) + 64 * stripe, tables, values);
-    for (size_t q = 0; q < query_count; q++) dot_unit_i16(values, queries + 32 * (q * units + u), round[q]);
-    if (u % CTQ_I16_UNITS_PER_ROUND + 1 < CTQ_I16_UNITS_PER_ROUND && u + 1 < units) continue;
+    const size_t ahead = CTQ_GROUP_PLANE_BYTES * (g + I16_PREFETCH_GROUPS);
+    prefetch_group_i16(signs + ahead + 64 * stripe, rest + 7 * ahead + 64 * stripe);
+    centroids_i16(ctq_group_planes(signs, blocks->columns, 1, g, room[0]) + 64 * stripe,
+                ctq_group_planes(rest, blocks->columns, 7, g, room[1]) + 64 * stripe, tables, values);
+    for (size_t q = 0; q < query_count; q++) dot_group_i16(values, queries + 32 * (q * groups + g), round[q]);
+    if (g % CTQ_I16_GROUPS_PER_ROUND + 1 < CTQ_I16_GROUPS_PER_ROUND && g + 1 < groups) continue;
     for (size_t q = 0; q < query_count; q++)
       for (int i = 0; i < 2; i++) totals[q][i] = _mm512_add_pd(totals[q][i], joined(round[q][i]));
     memset(round, 0, sizeof round);

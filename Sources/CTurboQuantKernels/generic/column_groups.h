@@ -1,25 +1,25 @@
-// Units of index blocks as every vector target walks them (ctq_blocks in ctq_kernels.h).
+// Column groups of index blocks as every vector target walks them (ctq_blocks in ctq_kernels.h).
 
-#ifndef CTQ_UNITS_H
-#define CTQ_UNITS_H
+#ifndef CTQ_COLUMN_GROUPS_H
+#define CTQ_COLUMN_GROUPS_H
 
 #include "../include/ctq_kernels.h"
 
 #include <string.h>
 
-/// Units of a block, the narrower last one included.
-static inline size_t ctq_units(uint32_t columns) {
-  return ((size_t)columns + CTQ_UNIT_COLUMNS - 1) / CTQ_UNIT_COLUMNS;
+/// Column groups of a block, the narrower last one included.
+static inline size_t ctq_column_groups(uint32_t columns) {
+  return ((size_t)columns + CTQ_GROUP_COLUMNS - 1) / CTQ_GROUP_COLUMNS;
 }
 
-/// The planes of a unit, a word of four bytes a row: where they lie, or those of a narrower last unit, widened
+/// The planes of a column group, a word of four bytes a row: where they lie, or those of a narrower last column group, widened
 /// with zeros, in `room`. `bytes` is where the block's part of `planes` planes begins.
-static inline __attribute__((always_inline)) const uint8_t *ctq_unit(const uint8_t *bytes, uint32_t columns,
-                                                                     uint32_t planes, size_t unit,
+static inline __attribute__((always_inline)) const uint8_t *ctq_group_planes(const uint8_t *bytes, uint32_t columns,
+                                                                     uint32_t planes, size_t group,
                                                                      uint8_t *room) {
-  const uint32_t width = columns % CTQ_UNIT_COLUMNS;
-  bytes += CTQ_UNIT_BYTES * (size_t)planes * unit;
-  if (unit < columns / CTQ_UNIT_COLUMNS) return bytes;
+  const uint32_t width = columns % CTQ_GROUP_COLUMNS;
+  bytes += CTQ_GROUP_PLANE_BYTES * (size_t)planes * group;
+  if (group < columns / CTQ_GROUP_COLUMNS) return bytes;
 #define WIDEN(width)                                                       \
   for (uint32_t r = 0; r < 32 * planes; r++) {                             \
     uint32_t word = 0;                                                     \
@@ -44,8 +44,8 @@ static inline uint32_t ctq_code_of_nibble(uint32_t nibble, uint32_t k, uint32_t 
   return bits == 3 ? sign << 2 | two : sign << 3 | one << 2 | two;
 }
 
-// Units whose products of 8-bit codes, 128 of at most 2^12 in magnitude each, fit 32 bits.
-enum { CTQ_I16_UNITS_PER_ROUND = 4 };
+// Column groups whose products of 8-bit codes, 128 of at most 2^12 in magnitude each, fit 32 bits.
+enum { CTQ_I16_GROUPS_PER_ROUND = 4 };
 
 /// Centroids of 8 bits, of which the magnitudes are given, by the code whose upper nibble is rotated left by k.
 static inline void ctq_fill_tables_i16(const uint16_t *magnitudes, int16_t tables[4][256]) {
