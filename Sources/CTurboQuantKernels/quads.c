@@ -12,39 +12,39 @@ INLINE uint64_t row_word(const uint8_t *row, size_t c, uint32_t bits) {
   return unpacked(packed, bits);
 }
 
-/// Packs unit u of the quads of a group, 64 bytes each, into the vectors of every piece.
-INLINE void pack_unit(uint8_t (*quads)[64], uint32_t bits, size_t unit_count, size_t u, uint8_t *codes) {
-  const uint32_t unit = (uint32_t)ctq_quads_a_unit(bits);
+/// Packs the quads of one step of 16 rows, 64 bytes each, into the vectors of every piece.
+INLINE void pack_step(uint8_t (*quads)[64], uint32_t bits, size_t step_count, size_t step, uint8_t *codes) {
+  const uint32_t step_quads = (uint32_t)ctq_quads_per_step(bits);
   uint32_t shift = 0;
 #pragma clang loop unroll(full)
   for (uint32_t width = 8; width > 0; width /= 2) {
     if (!(bits & width)) continue;
-    const uint32_t each = 8 / width, vectors = unit / each, mask = (1u << width) - 1;
-    uint8_t *own = codes + 64 * vectors * u;
+    const uint32_t each = 8 / width, vectors = step_quads / each, mask = (1u << width) - 1;
+    uint8_t *own = codes + 64 * vectors * step;
     for (uint32_t v = 0; v < vectors; v++)
       for (uint32_t i = 0; i < 64; i++) {
         uint32_t byte = 0;
         for (uint32_t g = 0; g < each; g++) byte |= (quads[v * each + g][i] >> shift & mask) << width * g;
         own[64 * v + i] = (uint8_t)byte;
       }
-    codes += 64 * vectors * unit_count;
+    codes += 64 * vectors * step_count;
     shift += width;
   }
 }
 
 INLINE void fill_quads(const uint8_t *rows, size_t stride, const uint32_t bits, size_t quad_count,
                        uint8_t *codes) {
-  const size_t unit = ctq_quads_a_unit(bits), unit_count = quad_count / unit;
-  for (size_t u = 0; u < unit_count; u++) {
+  const size_t step_quads = ctq_quads_per_step(bits), step_count = quad_count / step_quads;
+  for (size_t step = 0; step < step_count; step++) {
     uint8_t quads[8][64];
     for (size_t r = 0; r < 16; r++)
-      for (size_t g = 0; g < unit; g += 2) {
-        uint64_t word = row_word(rows + r * stride, (u * unit + g) / 2, bits);
+      for (size_t g = 0; g < step_quads; g += 2) {
+        uint64_t word = row_word(rows + r * stride, (step * step_quads + g) / 2, bits);
         memcpy(quads[g] + 4 * r, &word, 4);
         word >>= 32;
         memcpy(quads[g + 1] + 4 * r, &word, 4);
       }
-    pack_unit(quads, bits, unit_count, u, codes);
+    pack_step(quads, bits, step_count, step, codes);
   }
 }
 
@@ -73,15 +73,15 @@ INLINE void turned_quad(const uint8_t *rows, size_t stride, size_t g, uint32_t b
   }
 }
 
-INLINE void fill_turned_quads(const uint8_t *rows, size_t stride, const uint32_t bits, size_t group_count,
+INLINE void fill_turned_quads(const uint8_t *rows, size_t stride, const uint32_t bits, size_t rows16_count,
                               size_t quad_count, size_t first, size_t some, uint8_t *codes) {
-  const size_t unit = ctq_quads_a_unit(bits), unit_count = quad_count / unit;
-  for (size_t g = 0; g < group_count; g++, codes += quad_count * 8 * bits)
-    for (size_t u = 0; u < some / unit; u++) {
+  const size_t step_quads = ctq_quads_per_step(bits), step_count = quad_count / step_quads;
+  for (size_t g = 0; g < rows16_count; g++, codes += quad_count * 8 * bits)
+    for (size_t step = 0; step < some / step_quads; step++) {
       uint8_t quads[8][64];
-      for (size_t k = 0; k < unit; k++)
-        turned_quad(rows + 4 * (u * unit + k) * stride, stride, g, bits, quads[k]);
-      pack_unit(quads, bits, unit_count, first / unit + u, codes);
+      for (size_t k = 0; k < step_quads; k++)
+        turned_quad(rows + 4 * (step * step_quads + k) * stride, stride, g, bits, quads[k]);
+      pack_step(quads, bits, step_count, first / step_quads + step, codes);
     }
 }
 
@@ -104,9 +104,9 @@ void ctq_fill_quads(const uint8_t *rows, size_t stride, uint32_t bits, size_t qu
 #undef FILL
 }
 
-void ctq_fill_turned_quads(const uint8_t *rows, size_t stride, uint32_t bits, size_t group_count,
+void ctq_fill_turned_quads(const uint8_t *rows, size_t stride, uint32_t bits, size_t rows16_count,
                            size_t quad_count, size_t first, size_t some, uint8_t *codes) {
-#define FILL(b) fill_turned_quads(rows, stride, b, group_count, quad_count, first, some, codes)
+#define FILL(b) fill_turned_quads(rows, stride, b, rows16_count, quad_count, first, some, codes)
   FOR_WIDTH(bits, FILL)
 #undef FILL
 }

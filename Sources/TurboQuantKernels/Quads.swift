@@ -22,7 +22,7 @@ package struct QuadShape: Sendable, Equatable {
   }
 
   /// What the coordinates of quads come in: as many as fill the vectors of every piece.
-  package static func grain(bits: Int) -> Int { 4 * ctq_quads_a_unit(UInt32(bits)) }
+  package static func grain(bits: Int) -> Int { 4 * ctq_quads_per_step(UInt32(bits)) }
 
   /// Bytes of a group.
   package var groupByteCount: Int { QuadShape.rowCount * dimension * bits / 8 }

@@ -96,9 +96,9 @@ static void check_rows(size_t d, uint32_t bits) {
 }
 
 /// Puts rows into quads, as they are and turned, and reads each code where the comment at quads says.
-static void check_quads(size_t units, size_t gap, uint32_t bits) {
-  const size_t quads = units * ctq_quads_a_unit(bits), length = quads * bits / 2, stride = length + gap;
-  state = 100 * units + bits;
+static void check_quads(size_t steps, size_t gap, uint32_t bits) {
+  const size_t quads = steps * ctq_quads_per_step(bits), length = quads * bits / 2, stride = length + gap;
+  state = 100 * steps + bits;
   uint8_t *rows = random_bytes(15 * stride + length, 0), *codes = random_bytes(quads * 8 * bits, 0);
   ctq_fill_quads(rows, stride, bits, quads, codes);
   for (size_t r = 0; r < 16; r++)
@@ -111,8 +111,8 @@ static void check_quads(size_t units, size_t gap, uint32_t bits) {
   for (size_t groups = 1; groups <= 3; groups++) {
     const size_t width = groups * 2 * bits, apart = width + gap, each = quads * 8 * bits;
     rows = random_bytes((4 * quads - 1) * apart + width, 0), codes = random_bytes(groups * each, 0);
-    // A few units and then the others.
-    const size_t some = units / 3 * ctq_quads_a_unit(bits);
+    // A few steps and then the others.
+    const size_t some = steps / 3 * ctq_quads_per_step(bits);
     ctq_fill_turned_quads(rows, apart, bits, groups, quads, 0, some, codes);
     ctq_fill_turned_quads(rows + 4 * some * apart, apart, bits, groups, quads, some, quads - some, codes);
     for (size_t r = 0; r < 16 * groups; r++)
@@ -178,7 +178,7 @@ static void check_layout(void) {
   for (size_t w = 0; w < 5; w++)
     for (size_t d = 1; d <= 70; d++) check_rows(d, widths[w]);
   for (uint32_t bits = 1; bits <= 8; bits++)
-    for (size_t units = 1; units <= 9; units++) check_quads(units, units % 3 * 4, bits);
+    for (size_t steps = 1; steps <= 9; steps++) check_quads(steps, steps % 3 * 4, bits);
   for (uint32_t columns = 1; columns <= 9; columns++) check_copies(columns, 1 + columns % 4);
   check_copies(5, 7);
   for (uint32_t columns = 1; columns <= 9; columns++)
@@ -325,10 +325,10 @@ static void check_all_scans(uint32_t bits) {
 }
 
 /// Products with random codes in quads, codes that end their memory.
-static void check_attend_i8(size_t units, uint32_t bits, size_t groups, size_t queries, size_t shift,
+static void check_attend_i8(size_t steps, uint32_t bits, size_t groups, size_t queries, size_t shift,
                             values values) {
-  const size_t quads = units * ctq_quads_a_unit(bits);
-  state = units + 1000 * shift + 100000 * groups + bits;
+  const size_t quads = steps * ctq_quads_per_step(bits);
+  state = steps + 1000 * shift + 100000 * groups + bits;
   uint8_t *codes = random_bytes(groups * quads * 8 * bits, shift), *centroids = random_bytes(16, shift);
   int8_t *weights = (int8_t *)random_bytes(queries * 4 * quads, shift);
   for (size_t i = 0; i < 16; i++) centroids[i] = (uint8_t)value_for(values, 127, 0);
@@ -344,10 +344,10 @@ static void check_attend_i8(size_t units, uint32_t bits, size_t groups, size_t q
 }
 
 /// The same with 5 to 8 bits.
-static void check_attend_i16(size_t units, uint32_t bits, size_t groups, size_t queries, size_t shift,
+static void check_attend_i16(size_t steps, uint32_t bits, size_t groups, size_t queries, size_t shift,
                                  values values) {
-  const size_t quads = units * ctq_quads_a_unit(bits), half = (size_t)1 << (bits - 1), count = queries * 4 * quads;
-  state = units + 1000 * shift + 100000 * groups + bits;
+  const size_t quads = steps * ctq_quads_per_step(bits), half = (size_t)1 << (bits - 1), count = queries * 4 * quads;
+  state = steps + 1000 * shift + 100000 * groups + bits;
   uint8_t *codes = random_bytes(groups * quads * 8 * bits, shift);
   uint16_t *magnitudes = (uint16_t *)random_bytes(2 * half, 2 * shift);
   int16_t *weights = (int16_t *)random_bytes(2 * count, 2 * shift);
@@ -372,14 +372,14 @@ static void check_all_attend(void) {
     for (size_t c = 0; c < sizeof counts / sizeof *counts; c++)
       for (size_t q = 0; q < 6; q++)
         for (int v = 0; v < VALUE_KINDS; v++) {
-          const size_t unit = ctq_quads_a_unit(bits), units = (counts[c] + unit - 1) / unit;
-          check_attend_i16(units, bits, 1 + units % 3, queries[q], counts[c] + q, (values)v);
+          const size_t step_quads = ctq_quads_per_step(bits), steps = (counts[c] + step_quads - 1) / step_quads;
+          check_attend_i16(steps, bits, 1 + steps % 3, queries[q], counts[c] + q, (values)v);
         }
   for (uint32_t bits = 1; bits <= 4; bits++)
-    for (size_t units = 1; units <= 17; units += units < 5 ? 1 : 6)
+    for (size_t steps = 1; steps <= 17; steps += steps < 5 ? 1 : 6)
       for (size_t q = 0; q < 6; q++)
         for (int v = 0; v < VALUE_KINDS; v++)
-          check_attend_i8(units, bits, 1 + units % 3, queries[q], 3 * units + q, (values)v);
+          check_attend_i8(steps, bits, 1 + steps % 3, queries[q], 3 * steps + q, (values)v);
 }
 
 // MARK: From sums to rows

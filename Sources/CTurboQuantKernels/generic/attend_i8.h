@@ -1,14 +1,14 @@
 // Products of weights with codes in quads (ctq_kernels.h), in 32 generic lanes of a byte. Include after scan.h,
 // whose targets give ctq_look_up and ctq_dot_8.
 //
-// Eight rows are half a vector of a piece, so a unit of quads is unpacked by shifts and masks alone, and a
+// Eight rows are half a vector of a piece, so a step of quads is unpacked by shifts and masks alone, and a
 // lookup turns 32 codes into 32 centroids, four neighbours of which meet four weights.
 
 // Queries that meet a quad while it is in a register.
 enum { CTQ_ATTEND_I8_QUERIES = 4 };
 
-/// Codes of half of quad g of unit u of a group, from the vectors of all pieces; g and the width are constants.
-CTQ_INLINE u8x32 ctq_quad_codes(const uint8_t *codes, uint32_t bits, size_t unit_count, size_t u, int g,
+/// Codes of half of quad g of `step` of 16 rows, from the vectors of all pieces; g and the width are constants.
+CTQ_INLINE u8x32 ctq_quad_codes(const uint8_t *codes, uint32_t bits, size_t step_count, size_t step, int g,
                                       int half) {
   u8x32 code = {0};
   int shift = 0;
@@ -16,36 +16,36 @@ CTQ_INLINE u8x32 ctq_quad_codes(const uint8_t *codes, uint32_t bits, size_t unit
   for (int width = 8; width > 0; width /= 2) {
     if (!((int)bits & width)) continue;
     const int each = 8 / width, own = width * (g % each);
-    const size_t vectors = ctq_quads_a_unit(bits) / (size_t)each;
-    u8x32 v = ctq_load_32(codes + 64 * (vectors * u + (size_t)(g / each)) + 32 * half);
+    const size_t vectors = ctq_quads_per_step(bits) / (size_t)each;
+    u8x32 v = ctq_load_32(codes + 64 * (vectors * step + (size_t)(g / each)) + 32 * half);
     v = shift > own ? ctq_shift_left(v, shift - own) : ctq_shift_right(v, own - shift);
     code |= ctq_mask(v, (uint8_t)(((1u << width) - 1) << shift));
-    codes += 64 * vectors * unit_count;
+    codes += 64 * vectors * step_count;
     shift += width;
   }
   return code;
 }
 
-/// Sums of a group over all quads; the widths and counts are constants of each copy.
-CTQ_INLINE void ctq_attend_i8_rows16(const uint8_t *codes, uint32_t bits, size_t unit_count, u8x32 centroids,
+/// Sums of 16 rows over all quads; the widths and counts are constants of each copy.
+CTQ_INLINE void ctq_attend_i8_rows16(const uint8_t *codes, uint32_t bits, size_t step_count, u8x32 centroids,
                                const int8_t *weights, size_t stride, size_t query_count, const uint8_t *next,
                                float *sums, size_t sum_stride) {
-  const size_t unit = ctq_quads_a_unit(bits);
+  const size_t step_quads = ctq_quads_per_step(bits);
   u32x8 totals[CTQ_ATTEND_I8_QUERIES][2] = {0};
-  for (size_t u = 0; u < unit_count; u++) {
+  for (size_t step = 0; step < step_count; step++) {
 #pragma clang loop unroll(full)
-    for (size_t line = 0; line < unit * bits / 8; line++, next += 64) __builtin_prefetch(next, 0, 2);
+    for (size_t line = 0; line < step_quads * bits / 8; line++, next += 64) __builtin_prefetch(next, 0, 2);
     // Two quads of both halves at a time: as much as sixteen registers hold beside the sums.
 #pragma clang loop unroll(full)
-    for (int g = 0; g < (int)unit; g += 2) {
+    for (int g = 0; g < (int)step_quads; g += 2) {
       u8x32 pairs[2][2];
 #pragma clang loop unroll(full)
       for (int i = 0; i < 4; i++)
         pairs[i / 2][i % 2] =
-            ctq_look_up(centroids, ctq_quad_codes(codes, bits, unit_count, u, g + i % 2, i / 2));
+            ctq_look_up(centroids, ctq_quad_codes(codes, bits, step_count, step, g + i % 2, i / 2));
 #pragma clang loop unroll(full)
       for (size_t q = 0; q < query_count; q++) {
-        const int8_t *own = weights + q * stride + 4 * (unit * u + (size_t)g);
+        const int8_t *own = weights + q * stride + 4 * (step_quads * step + (size_t)g);
         const u8x32 p = ctq_splat_4(own), r = ctq_splat_4(own + 4);
 #pragma clang loop unroll(full)
         for (int h = 0; h < 2; h++)
@@ -59,17 +59,17 @@ CTQ_INLINE void ctq_attend_i8_rows16(const uint8_t *codes, uint32_t bits, size_t
     for (int h = 0; h < 2; h++) ctq_store_sums(totals[q][h], sums + q * sum_stride + 8 * h);
 }
 
-CTQ_INLINE void ctq_attend_i8_all(const uint8_t *codes, uint32_t bits, size_t group_count, size_t quad_count,
+CTQ_INLINE void ctq_attend_i8_all(const uint8_t *codes, uint32_t bits, size_t rows16_count, size_t quad_count,
                                 u8x32 centroids, const int8_t *weights, size_t query_count,
                                 const uint8_t *next, float *sums, size_t sum_stride) {
-  const size_t unit_count = quad_count / ctq_quads_a_unit(bits), group_bytes = quad_count * 8 * bits;
-  for (size_t g = 0; g < group_count; g++, codes += group_bytes, next += group_bytes)
-    ctq_attend_i8_rows16(codes, bits, unit_count, centroids, weights, 4 * quad_count, query_count, next, sums + 16 * g,
+  const size_t step_count = quad_count / ctq_quads_per_step(bits), rows16_bytes = quad_count * 8 * bits;
+  for (size_t g = 0; g < rows16_count; g++, codes += rows16_bytes, next += rows16_bytes)
+    ctq_attend_i8_rows16(codes, bits, step_count, centroids, weights, 4 * quad_count, query_count, next, sums + 16 * g,
                    sum_stride);
   ctq_approach_scales(next);
 }
 
-static void attend_i8(const uint8_t *codes, uint32_t bits, size_t group_count, size_t quad_count,
+static void attend_i8(const uint8_t *codes, uint32_t bits, size_t rows16_count, size_t quad_count,
                       const uint8_t *centroids, const int8_t *weights, size_t query_count,
                       const uint8_t *next, float *sums, size_t sum_stride) {
   const u8x32 table = ctq_load_table(centroids);
@@ -77,7 +77,7 @@ static void attend_i8(const uint8_t *codes, uint32_t bits, size_t group_count, s
     const int8_t *own = weights + q * 4 * quad_count;
     float *own_sums = sums + q * sum_stride;
 #define ATTEND_I8(bits, count) \
-  ctq_attend_i8_all(codes, bits, group_count, quad_count, table, own, count, next, own_sums, sum_stride)
+  ctq_attend_i8_all(codes, bits, rows16_count, quad_count, table, own, count, next, own_sums, sum_stride)
 #define FOR_QUERIES(bits)                      \
   switch (query_count - q) {                   \
     case 1: ATTEND_I8(bits, 1); break;         \

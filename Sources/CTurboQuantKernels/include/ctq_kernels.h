@@ -161,13 +161,13 @@ typedef struct ctq_similarity_terms {
 //
 // A quad holds four coordinates of 16 rows, 64 bytes: byte 4r + j is that of coordinate 4g + j of row r. A
 // code is split into pieces of 8, 4, 2 and 1 bits, as many as its width has of each, lowest bits first; a piece of
-// w bits packs 8/w quads into 64 bytes, quad g at bits w * (g mod 8/w). All of the first piece of 16 rows, a
-// group, comes before their next, and one group after another.
+// w bits packs 8/w quads into 64 bytes, quad g at bits w * (g mod 8/w). All of the first piece of 16 rows
+// comes before their next, and one 16 rows after another.
 
 /// What follows codes and is read with them: a few hundred scales, as many lines as a processor waits for at a time.
 enum { CTQ_BYTES_BEYOND = 1024 };
 /// Quads that fill the vectors of every piece; two at least, since packed rows are read eight codes at a time.
-static inline size_t ctq_quads_a_unit(uint32_t bits) { return bits == 8 ? 2 : 8 / (bits & -bits); }
+static inline size_t ctq_quads_per_step(uint32_t bits) { return bits == 8 ? 2 : 8 / (bits & -bits); }
 /// Quads of a row whose products `attend_i16` adds up as whole numbers: 256 of 2047 * 4095 fit 32 bits.
 enum { CTQ_ATTEND_I16_QUADS = 64 };
 
@@ -220,12 +220,12 @@ typedef struct ctq_kernels {
   /// up to 4 bits: centroids of at most 127, 4 * `quad_count` weights a query of at most 64 in
   /// magnitude. Rounded once, at the end. As many bytes as are read and CTQ_BYTES_BEYOND, from `next`
   /// on, are brought nearer for whoever reads them next; they need not exist.
-  void (*attend_i8)(const uint8_t *codes, uint32_t bits, size_t group_count, size_t quad_count,
+  void (*attend_i8)(const uint8_t *codes, uint32_t bits, size_t rows16_count, size_t quad_count,
                     const uint8_t *centroids, const int8_t *weights, size_t query_count,
                     const uint8_t *next, float *sums, size_t sum_stride);
   /// The same for codes of 5 to 8 bits, which mean `ctq_signed_magnitude` of magnitudes of at most 2047, and weights
   /// of at most 4095 in magnitude. What CTQ_ATTEND_I16_QUADS quads come to is rounded and added to the sum so far.
-  void (*attend_i16)(const uint8_t *codes, uint32_t bits, size_t group_count, size_t quad_count,
+  void (*attend_i16)(const uint8_t *codes, uint32_t bits, size_t rows16_count, size_t quad_count,
                          const uint16_t *magnitudes, const int16_t *weights, size_t query_count,
                          const uint8_t *next, float *sums, size_t sum_stride);
 
@@ -298,11 +298,11 @@ void ctq_spread_row(const uint8_t *codes, uint32_t bits, size_t dimension, uint8
 void ctq_pack_row(const uint8_t *signs, const uint8_t *rest, uint32_t row, uint32_t bits,
                   size_t dimension, uint8_t *codes);
 /// Puts packed rows of 4 * `quad_count` codes of up to 8 bits, `stride` bytes apart, into a group of quads;
-/// `quad_count` is a multiple of `ctq_quads_a_unit(bits)`.
+/// `quad_count` is a multiple of `ctq_quads_per_step(bits)`.
 void ctq_fill_quads(const uint8_t *rows, size_t stride, uint32_t bits, size_t quad_count, uint8_t *codes);
-/// Puts packed rows turned about into `group_count` groups of `quad_count` quads: row r of group g holds coordinate
+/// Puts packed rows turned about into `rows16_count` groups of `quad_count` quads: row r of group g holds coordinate
 /// 16g + r of all of them. They fill `some` quads from quad `first` on, whole units of them.
-void ctq_fill_turned_quads(const uint8_t *rows, size_t stride, uint32_t bits, size_t group_count,
+void ctq_fill_turned_quads(const uint8_t *rows, size_t stride, uint32_t bits, size_t rows16_count,
                            size_t quad_count, size_t first, size_t some, uint8_t *codes);
 /// The code of coordinate i of a row in groups of quads.
 uint32_t ctq_quad_code(const uint8_t *codes, uint32_t bits, size_t quad_count, size_t row, size_t i);

@@ -234,12 +234,12 @@ static void combine_rows(const void *rows, uint32_t bits, size_t width, size_t r
         sums[q * width + i] += weights[q * weight_stride + r] * read_element(rows, bits, r * width + i);
 }
 
-static void attend_i8(const uint8_t *codes, uint32_t bits, size_t group_count, size_t quad_count,
+static void attend_i8(const uint8_t *codes, uint32_t bits, size_t rows16_count, size_t quad_count,
                       const uint8_t *centroids, const int8_t *weights, size_t query_count,
                       const uint8_t *next, float *sums, size_t sum_stride) {
   (void)next;
   for (size_t q = 0; q < query_count; q++)
-    for (size_t row = 0; row < 16 * group_count; row++) {
+    for (size_t row = 0; row < 16 * rows16_count; row++) {
       int64_t sum = 0;
       for (size_t i = 0; i < 4 * quad_count; i++)
         sum += centroids[ctq_quad_code(codes, bits, quad_count, row, i)] * weights[q * 4 * quad_count + i];
@@ -247,13 +247,13 @@ static void attend_i8(const uint8_t *codes, uint32_t bits, size_t group_count, s
     }
 }
 
-static void attend_i16(const uint8_t *codes, uint32_t bits, size_t group_count, size_t quad_count,
+static void attend_i16(const uint8_t *codes, uint32_t bits, size_t rows16_count, size_t quad_count,
                            const uint16_t *magnitudes, const int16_t *weights, size_t query_count,
                            const uint8_t *next, float *sums, size_t sum_stride) {
   (void)next;
   const size_t count = 4 * quad_count, round = 4 * CTQ_ATTEND_I16_QUADS;
   for (size_t q = 0; q < query_count; q++, weights += count)
-    for (size_t row = 0; row < 16 * group_count; row++) {
+    for (size_t row = 0; row < 16 * rows16_count; row++) {
       float total = 0;
       for (size_t first = 0; first < count; first += round) {
         int32_t sum = 0;

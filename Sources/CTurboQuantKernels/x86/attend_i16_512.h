@@ -24,30 +24,30 @@ CTQ_INLINE __m512i table_i16_bytes(const __m512i entries[4], __m512i code, uint3
   return _mm512_permutexvar_epi8(code, entries[0]);
 }
 
-/// Sums of a group over all quads; the width and the count of queries are constants of each copy.
+/// Sums of 16 rows over all quads; the width and the count of queries are constants of each copy.
 CTQ_INLINE void attend_i16_rows16(const uint8_t *codes, uint32_t bits, size_t quad_count, const table_i16 *table,
                                 const int16_t *weights, size_t query_count, const uint8_t *next, float *sums,
                                 size_t sum_stride) {
-  const size_t unit = ctq_quads_a_unit(bits), unit_count = quad_count / unit, round = CTQ_ATTEND_I16_QUADS / unit;
+  const size_t step_quads = ctq_quads_per_step(bits), step_count = quad_count / step_quads, round = CTQ_ATTEND_I16_QUADS / step_quads;
   // Rows 4i and 4i + 1 in the first sums of a query, 4i + 2 and 4i + 3 in the others, pairs of columns apart.
   const __m512i order = _mm512_setr_epi32(0, 2, 16, 18, 4, 6, 20, 22, 8, 10, 24, 26, 12, 14, 28, 30);
-  for (size_t first = 0; first < unit_count; first += round) {
-    const size_t end = unit_count - first < round ? unit_count : first + round;
+  for (size_t first = 0; first < step_count; first += round) {
+    const size_t end = step_count - first < round ? step_count : first + round;
     __m512i totals[ATTEND_I16_QUERIES][2];
 #pragma clang loop unroll(full)
     for (size_t q = 0; q < query_count; q++) totals[q][0] = totals[q][1] = _mm512_setzero_si512();
-    for (size_t u = first; u < end; u++) {
+    for (size_t step = first; step < end; step++) {
 #pragma clang loop unroll(full)
-      for (size_t line = 0; line < unit * bits / 8; line++, next += 64) _mm_prefetch((const char *)next, _MM_HINT_T1);
+      for (size_t line = 0; line < step_quads * bits / 8; line++, next += 64) _mm_prefetch((const char *)next, _MM_HINT_T1);
 #pragma clang loop unroll(full)
-      for (size_t g = 0; g < unit; g++) {
-        const __m512i code = quad_codes(codes, bits, unit_count, u, (int)g);
+      for (size_t g = 0; g < step_quads; g++) {
+        const __m512i code = quad_codes(codes, bits, step_count, step, (int)g);
         const __m512i low = table_i16_bytes(table->low, code, bits), high = table_i16_bytes(table->high, code, bits);
         const __m512i values[2] = {_mm512_unpacklo_epi8(low, high), _mm512_unpackhi_epi8(low, high)};
 #pragma clang loop unroll(full)
         for (size_t q = 0; q < query_count; q++) {
           int64_t four;
-          memcpy(&four, weights + 4 * (q * quad_count + u * unit + g), sizeof four);
+          memcpy(&four, weights + 4 * (q * quad_count + step * step_quads + g), sizeof four);
           totals[q][0] = _mm512_dpwssd_epi32(totals[q][0], values[0], _mm512_set1_epi64(four));
           totals[q][1] = _mm512_dpwssd_epi32(totals[q][1], values[1], _mm512_set1_epi64(four));
         }
@@ -64,18 +64,18 @@ CTQ_INLINE void attend_i16_rows16(const uint8_t *codes, uint32_t bits, size_t qu
   }
 }
 
-static void attend_i16(const uint8_t *codes, uint32_t bits, size_t group_count, size_t quad_count,
+static void attend_i16(const uint8_t *codes, uint32_t bits, size_t rows16_count, size_t quad_count,
                            const uint16_t *magnitudes, const int16_t *weights, size_t query_count,
                            const uint8_t *next, float *sums, size_t sum_stride) {
   const table_i16 table = load_code_table_i16(magnitudes, bits);
-  const size_t group_bytes = quad_count * 8 * bits;
+  const size_t rows16_bytes = quad_count * 8 * bits;
   for (size_t q = 0; q < query_count;) {
     const size_t left = query_count - q, some = left >= 8 ? 8 : left >= 4 ? 4 : left >= 2 ? 2 : 1;
     const int16_t *own = weights + q * 4 * quad_count;
     float *own_sums = sums + q * sum_stride;
 #define ATTEND_I16(bits, count)                                                             \
-  for (size_t g = 0; g < group_count; g++)                                                        \
-  attend_i16_rows16(codes + g * group_bytes, bits, quad_count, &table, own, count, next + g * group_bytes, \
+  for (size_t g = 0; g < rows16_count; g++)                                                        \
+  attend_i16_rows16(codes + g * rows16_bytes, bits, quad_count, &table, own, count, next + g * rows16_bytes, \
                   own_sums + 16 * g, sum_stride)
 #define FOR_QUERIES(bits)                     \
   switch (some) {                             \
@@ -95,5 +95,5 @@ static void attend_i16(const uint8_t *codes, uint32_t bits, size_t group_count, 
 #undef ATTEND_I16
     q += some;
   }
-  ctq_approach_scales(next + group_count * group_bytes);
+  ctq_approach_scales(next + rows16_count * rows16_bytes);
 }

@@ -5,41 +5,41 @@
 // bit above a code needs to be masked away.
 enum { ATTEND_I8_QUERIES = 8 };
 
-/// Codes of quad g of unit u of a group from the vectors of all pieces, with other bits above their own; g and the
+/// Codes of quad g of `step` of 16 rows from the vectors of all pieces, with other bits above their own; g and the
 /// width are constants.
-CTQ_INLINE __m512i quad_codes(const uint8_t *codes, uint32_t bits, size_t unit_count, size_t u, int g) {
+CTQ_INLINE __m512i quad_codes(const uint8_t *codes, uint32_t bits, size_t step_count, size_t step, int g) {
   __m512i code = _mm512_setzero_si512();
   int shift = 0;
 #pragma clang loop unroll(full)
   for (int width = 8; width > 0; width /= 2) {
     if (!((int)bits & width)) continue;
     const int each = 8 / width, own = width * (g % each);
-    const size_t vectors = ctq_quads_a_unit(bits) / (size_t)each;
-    __m512i v = _mm512_loadu_si512(codes + 64 * (vectors * u + (size_t)(g / each)));
+    const size_t vectors = ctq_quads_per_step(bits) / (size_t)each;
+    __m512i v = _mm512_loadu_si512(codes + 64 * (vectors * step + (size_t)(g / each)));
     v = shift > own ? _mm512_slli_epi16(v, (unsigned)(shift - own)) : _mm512_srli_epi16(v, (unsigned)(own - shift));
     code = shift == 0 ? v : merged(code, v, (1 << shift) - 1);
-    codes += 64 * vectors * unit_count;
+    codes += 64 * vectors * step_count;
     shift += width;
   }
   return code;
 }
 
-/// Sums of a group over all quads; the widths and counts are constants of each copy.
-CTQ_INLINE void attend_i8_rows16(const uint8_t *codes, uint32_t bits, size_t unit_count, __m512i table,
+/// Sums of 16 rows over all quads; the widths and counts are constants of each copy.
+CTQ_INLINE void attend_i8_rows16(const uint8_t *codes, uint32_t bits, size_t step_count, __m512i table,
                            const int8_t *weights, size_t stride, size_t query_count, const uint8_t *next,
                            float *sums, size_t sum_stride) {
-  const int unit = (int)ctq_quads_a_unit(bits);
+  const int step_quads = (int)ctq_quads_per_step(bits);
   // Two sums a query in turn, so that neither waits for the other.
   __m512i totals[ATTEND_I8_QUERIES][2];
 #pragma clang loop unroll(full)
   for (size_t q = 0; q < query_count; q++) totals[q][0] = totals[q][1] = _mm512_setzero_si512();
-  for (size_t u = 0; u < unit_count; u++) {
+  for (size_t step = 0; step < step_count; step++) {
 #pragma clang loop unroll(full)
-    for (size_t line = 0; line < (size_t)(unit * (int)bits) / 8; line++, next += 64)
+    for (size_t line = 0; line < (size_t)(step_quads * (int)bits) / 8; line++, next += 64)
       _mm_prefetch((const char *)next, _MM_HINT_T1);
 #pragma clang loop unroll(full)
-    for (int g = 0; g < unit; g++, weights += 4) {
-      const __m512i centroids = _mm512_permutexvar_epi8(quad_codes(codes, bits, unit_count, u, g), table);
+    for (int g = 0; g < step_quads; g++, weights += 4) {
+      const __m512i centroids = _mm512_permutexvar_epi8(quad_codes(codes, bits, step_count, step, g), table);
 #pragma clang loop unroll(full)
       for (size_t q = 0; q < query_count; q++)
         totals[q][g % 2] = _mm512_dpbusd_epi32(totals[q][g % 2], centroids, splat_4(weights + q * stride));
@@ -50,17 +50,17 @@ CTQ_INLINE void attend_i8_rows16(const uint8_t *codes, uint32_t bits, size_t uni
     _mm512_storeu_ps(sums + q * sum_stride, _mm512_cvtepi32_ps(_mm512_add_epi32(totals[q][0], totals[q][1])));
 }
 
-CTQ_INLINE void attend_i8_all(const uint8_t *codes, uint32_t bits, size_t group_count, size_t quad_count,
+CTQ_INLINE void attend_i8_all(const uint8_t *codes, uint32_t bits, size_t rows16_count, size_t quad_count,
                             __m512i table, const int8_t *weights, size_t query_count, const uint8_t *next,
                             float *sums, size_t sum_stride) {
-  const size_t unit_count = quad_count / ctq_quads_a_unit(bits), group_bytes = quad_count * 8 * bits;
-  for (size_t g = 0; g < group_count; g++, codes += group_bytes, next += group_bytes)
-    attend_i8_rows16(codes, bits, unit_count, table, weights, 4 * quad_count, query_count, next, sums + 16 * g,
+  const size_t step_count = quad_count / ctq_quads_per_step(bits), rows16_bytes = quad_count * 8 * bits;
+  for (size_t g = 0; g < rows16_count; g++, codes += rows16_bytes, next += rows16_bytes)
+    attend_i8_rows16(codes, bits, step_count, table, weights, 4 * quad_count, query_count, next, sums + 16 * g,
                sum_stride);
   ctq_approach_scales(next);
 }
 
-static void attend_i8(const uint8_t *codes, uint32_t bits, size_t group_count, size_t quad_count,
+static void attend_i8(const uint8_t *codes, uint32_t bits, size_t rows16_count, size_t quad_count,
                       const uint8_t *centroids, const int8_t *weights, size_t query_count,
                       const uint8_t *next, float *sums, size_t sum_stride) {
   // The centroids over and over, so that what an index has above its own bits does not matter.
@@ -69,7 +69,7 @@ static void attend_i8(const uint8_t *codes, uint32_t bits, size_t group_count, s
                                             _mm512_and_si512(numbers, _mm512_set1_epi8((char)((1 << bits) - 1))));
   for (size_t q = 0; q < query_count; q += ATTEND_I8_QUERIES) {
 #define ATTEND_I8(bits, count)                                                                        \
-  attend_i8_all(codes, bits, group_count, quad_count, table, weights + q * 4 * quad_count, count, next, \
+  attend_i8_all(codes, bits, rows16_count, quad_count, table, weights + q * 4 * quad_count, count, next, \
               sums + q * sum_stride, sum_stride)
 #define FOR_QUERIES(bits)              \
   switch (query_count - q) {           \
