@@ -12,7 +12,7 @@ INLINE uint64_t row_word(const uint8_t *row, size_t c, uint32_t bits) {
   return unpacked(packed, bits);
 }
 
-/// Packs the quads of one step of 16 rows, 64 bytes each, into the vectors of every piece.
+/// Packs the quads of one step of 16 rows, 64 bytes each, into the vectors of every bit field.
 INLINE void pack_step(uint8_t (*quads)[64], uint32_t bits, size_t step_count, size_t step, uint8_t *codes) {
   const uint32_t step_quads = (uint32_t)ctq_quads_per_step(bits);
   uint32_t shift = 0;

@@ -8,8 +8,8 @@ static uint8_t low_bits(uint64_t bytes) {
   return (uint8_t)((bytes & 0x0101010101010101u) * 0x0102040810204080u >> 56);
 }
 
-/// A column of plane j of a piece in byte j.
-INLINE uint64_t piece_columns(uint64_t bytes, uint32_t width) {
+/// A column of plane j of a bit field in byte j.
+INLINE uint64_t field_columns(uint64_t bytes, uint32_t width) {
   uint64_t columns;
   switch (width) {
     case 1: {
@@ -30,8 +30,8 @@ INLINE uint64_t piece_columns(uint64_t bytes, uint32_t width) {
   return columns | columns >> 28;
 }
 
-/// The inverse: the piece's bits of each coordinate at the bottom of its byte, from columns `step` apart.
-static uint64_t piece_bytes(const uint8_t *columns, size_t step, uint32_t width) {
+/// The inverse: the bit field's bits of each coordinate at the bottom of its byte, from columns `step` apart.
+static uint64_t field_bytes(const uint8_t *columns, size_t step, uint32_t width) {
   uint64_t bytes = 0;
   for (uint32_t i = 0; i < 8; i++) {
     const uint32_t k = i % 4, nibble = columns[step * (k % width)] >> (i / 4 * 4) & 15;
@@ -58,16 +58,16 @@ INLINE size_t plane_step(uint32_t columns, uint32_t c) {
 INLINE void spread_column(uint64_t bytes, uint32_t bits, uint8_t *signs, uint8_t *rest, size_t step) {
   *signs = low_bits(bytes >> (bits - 1));
   if (bits == 8) {
-    uint64_t own = piece_columns(bytes, 4);
+    uint64_t own = field_columns(bytes, 4);
     for (uint32_t j = 0; j < 4; j++, rest += step) *rest = (uint8_t)(own >> 8 * j);
     bytes >>= 4;
   }
   if (bits >= 3) {
-    uint64_t own = piece_columns(bytes, 2);
+    uint64_t own = field_columns(bytes, 2);
     for (uint32_t j = 0; j < 2; j++, rest += step) *rest = (uint8_t)(own >> 8 * j);
     bytes >>= 2;
   }
-  if (bits % 2 == 0) *rest = (uint8_t)piece_columns(bytes, 1);
+  if (bits % 2 == 0) *rest = (uint8_t)field_columns(bytes, 1);
 }
 
 /// The body of `ctq_spread_row`; a constant width makes a straight-line copy for each.
@@ -105,11 +105,11 @@ void ctq_pack_row(const uint8_t *signs, const uint8_t *rest, uint32_t row, uint3
   for (uint32_t c = 0; c < columns; c++) {
     uint64_t bytes = sign_bytes(signs[ctq_place(columns, 1, 0, c, row)]) << (bits - 1);
     const size_t step = plane_step(columns, c);
-    const uint8_t *piece = bits > 1 ? rest + ctq_place(columns, bits - 1, 0, c, row) : 0;
+    const uint8_t *field = bits > 1 ? rest + ctq_place(columns, bits - 1, 0, c, row) : 0;
     for (uint32_t width = 4, shift = 0; width > 0; width /= 2) {
       if (!((bits - 1) & width)) continue;
-      bytes |= piece_bytes(piece, step, width) << shift;
-      piece += step * width;
+      bytes |= field_bytes(field, step, width) << shift;
+      field += step * width;
       shift += width;
     }
     uint64_t packed = 0;

@@ -55,14 +55,14 @@ static uint32_t packed_code(const uint8_t *codes, uint32_t bits, size_t i) {
 
 /// The code of coordinate i of row r of a group of quads, read as the comment at them says.
 static uint32_t quad_code_there(const uint8_t *codes, uint32_t bits, size_t quads, size_t r, size_t i) {
-  // What the pieces of each width are, the lowest bits first.
-  static const uint8_t pieces[9][3] = {{0}, {1}, {2}, {2, 1}, {4}, {4, 1}, {4, 2}, {4, 2, 1}, {8}};
+  // What the bit fields of each width are, the lowest bits first.
+  static const uint8_t fields[9][3] = {{0}, {1}, {2}, {2, 1}, {4}, {4, 1}, {4, 2}, {4, 2, 1}, {8}};
   const size_t g = i / 4, at = 4 * r + i % 4;
   uint32_t code = 0, below = 0;
-  for (size_t p = 0; p < 3 && pieces[bits][p]; p++) {
-    const uint32_t width = pieces[bits][p];
+  for (size_t p = 0; p < 3 && fields[bits][p]; p++) {
+    const uint32_t width = fields[bits][p];
     const size_t each = 8 / width;
-    // The pieces below have taken 8 bytes a bit and quad.
+    // The bit fields below have taken 8 bytes a bit and quad.
     const uint8_t byte = codes[8 * below * quads + 64 * (g / each) + at];
     code |= (byte >> g % each * width & ((1u << width) - 1)) << below;
     below += width;

@@ -1,13 +1,13 @@
 // Products of weights with codes in quads (ctq_kernels.h), in 32 generic lanes of a byte. Include after scan.h,
 // whose targets give ctq_look_up and ctq_dot_8.
 //
-// Eight rows are half a vector of a piece, so a step of quads is unpacked by shifts and masks alone, and a
+// Eight rows are half a vector of a bit field, so a step of quads is unpacked by shifts and masks alone, and a
 // lookup turns 32 codes into 32 centroids, four neighbours of which meet four weights.
 
 // Queries that meet a quad while it is in a register.
 enum { CTQ_ATTEND_I8_QUERIES = 4 };
 
-/// Codes of half of quad g of `step` of 16 rows, from the vectors of all pieces; g and the width are constants.
+/// Codes of half of quad g of `step` of 16 rows, from the vectors of all bit fields; g and the width are constants.
 CTQ_INLINE u8x32 ctq_quad_codes(const uint8_t *codes, uint32_t bits, size_t step_count, size_t step, int g,
                                       int half) {
   u8x32 code = {0};

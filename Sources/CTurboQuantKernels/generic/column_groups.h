@@ -37,7 +37,7 @@ static inline __attribute__((always_inline)) const uint8_t *ctq_group_planes(con
   return room;
 }
 
-/// The code whose nibble, rotated left by k, is `nibble`: sign, piece of one bit, piece of two.
+/// The code whose nibble, rotated left by k, is `nibble`: sign, bit field of one bit, bit field of two.
 static inline uint32_t ctq_code_of_nibble(uint32_t nibble, uint32_t k, uint32_t bits) {
   nibble = (nibble | nibble << 4) >> k & 15;
   uint32_t sign = nibble & 1, one = nibble >> 1 & 1, two = nibble >> 2;

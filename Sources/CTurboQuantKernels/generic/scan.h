@@ -15,7 +15,7 @@
 // widened. Tables differ from column to column, for which the columns of a column group are drawn apart first.
 //
 // From 3 bits on nibbles of a code become bytes of a centroid, and as the four bytes of a word are of one row,
-// one multiplication serves four coordinates. The pieces of a code stand at different positions of their
+// one multiplication serves four coordinates. The bit fields of a code stand at different positions of their
 // nibbles, so that exchanging masked bits between planes, three operations for two results, gathers whole
 // codes without a shift: nibbles rotated left by k mod 4, which a lookup table undoes for nothing.
 
@@ -207,7 +207,7 @@ static void scan_lut(const ctq_blocks *blocks, uint32_t bits, const uint8_t *tab
 // MARK: Products, 3 and 4 bits
 
 /// Codes of eight rows from byte `at` of the planes of a column group on, as nibble pairs of coordinates k and k + 4,
-/// each rotated left by k. Without a piece of one bit its place holds another coordinate's sign.
+/// each rotated left by k. Without a bit field of one bit its place holds another coordinate's sign.
 CTQ_INLINE void ctq_code_pairs(const uint8_t *signs, const uint8_t *twos, const uint8_t *ones, int at,
                                u8x32 codes[4]) {
   u8x32 even = ctq_load_32(signs + at), odd = even;
@@ -221,7 +221,7 @@ CTQ_INLINE void ctq_code_pairs(const uint8_t *signs, const uint8_t *twos, const 
 // The centroids of a column group, 1 KiB, and of a round of column groups, which stays in the first-level cache.
 enum { CTQ_I8_GROUPS_PER_ROUND = 12, CTQ_TILE_BYTES = 1024 };
 
-/// A column group of a block of 3 or 4 bits: the planes of signs and of both pieces.
+/// A column group of a block of 3 or 4 bits: the planes of signs and of both bit fields.
 typedef struct ctq_code_planes {
   const uint8_t *signs, *twos, *ones;
 } ctq_code_planes;

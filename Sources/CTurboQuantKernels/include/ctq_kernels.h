@@ -75,15 +75,15 @@ typedef struct ctq_length {
 /// and the planes of a group follow one another. What is left, fewer than four columns, is a narrower group, as
 /// many bytes a row; `ctq_place` says where each byte lies.
 ///
-/// A code's top bit is its sign, the one plane of `signs`; the other b - 1 bits are split into pieces of 4, 2
-/// and 1 bits, lowest bits first, as many as b - 1 has of each, and `rest` has their planes, a piece of w bits
+/// A code's top bit is its sign, the one plane of `signs`; the other b - 1 bits are split into bit fields of 4, 2
+/// and 1 bits, lowest bits first, as many as b - 1 has of each, and `rest` has their planes, a bit field of w bits
 /// w of them. Of a column's byte the low nibble holds coordinates 8c ... 8c + 3, the high nibble 8c + 4 ...
 /// 8c + 7, of which coordinate k stands, cyclically within the nibble,
 ///
 ///   sign          at bit k mod 4
-///   piece of 1    at bit k + 1 mod 4
-///   piece of 2    in plane k mod 2, at bits k + 2 mod 4 and k + 3 mod 4
-///   piece of 4    in plane k mod 4, at bits 0 ... 3
+///   field of 1    at bit k + 1 mod 4
+///   field of 2    in plane k mod 2, at bits k + 2 mod 4 and k + 3 mod 4
+///   field of 4    in plane k mod 4, at bits 0 ... 3
 typedef struct ctq_blocks {
   const uint8_t *signs;
   const uint8_t *rest;
@@ -160,13 +160,13 @@ typedef struct ctq_similarity_terms {
 // Rows of codes in quads, as attention reads them.
 //
 // A quad holds four coordinates of 16 rows, 64 bytes: byte 4r + j is that of coordinate 4g + j of row r. A
-// code is split into pieces of 8, 4, 2 and 1 bits, as many as its width has of each, lowest bits first; a piece of
-// w bits packs 8/w quads into 64 bytes, quad g at bits w * (g mod 8/w). All of the first piece of 16 rows
+// code is split into bit fields of 8, 4, 2 and 1 bits, as many as its width has of each, lowest bits first; a bit field of
+// w bits packs 8/w quads into 64 bytes, quad g at bits w * (g mod 8/w). All of the first bit field of 16 rows
 // comes before their next, and one 16 rows after another.
 
 /// What follows codes and is read with them: a few hundred scales, as many lines as a processor waits for at a time.
 enum { CTQ_BYTES_BEYOND = 1024 };
-/// Quads that fill the vectors of every piece; two at least, since packed rows are read eight codes at a time.
+/// Quads that fill the vectors of every bit field; two at least, since packed rows are read eight codes at a time.
 static inline size_t ctq_quads_per_step(uint32_t bits) { return bits == 8 ? 2 : 8 / (bits & -bits); }
 /// Quads of a row whose products `attend_i16` adds up as whole numbers: 256 of 2047 * 4095 fit 32 bits.
 enum { CTQ_ATTEND_I16_QUADS = 64 };

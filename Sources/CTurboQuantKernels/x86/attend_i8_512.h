@@ -5,7 +5,7 @@
 // bit above a code needs to be masked away.
 enum { ATTEND_I8_QUERIES = 8 };
 
-/// Codes of quad g of `step` of 16 rows from the vectors of all pieces, with other bits above their own; g and the
+/// Codes of quad g of `step` of 16 rows from the vectors of all bit fields, with other bits above their own; g and the
 /// width are constants.
 CTQ_INLINE __m512i quad_codes(const uint8_t *codes, uint32_t bits, size_t step_count, size_t step, int g) {
   __m512i code = _mm512_setzero_si512();

@@ -145,7 +145,7 @@ static void scan_lut(const ctq_blocks *blocks, uint32_t bits, const uint8_t *tab
 // MARK: Products, 3 and 4 bits
 
 /// Codes of a stripe as nibble pairs of coordinates k and k + 4, each rotated left by k; `rest` has `bits` - 1
-/// planes. Without a piece of one bit its place holds another coordinate's sign.
+/// planes. Without a bit field of one bit its place holds another coordinate's sign.
 CTQ_INLINE void code_pairs(const uint8_t *signs, const uint8_t *rest, uint32_t bits, __m512i codes[4]) {
   __m512i even = _mm512_loadu_si512(signs), odd = even;
   if (bits == 4) {
