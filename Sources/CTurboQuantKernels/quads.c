@@ -1,4 +1,4 @@
-// Groups of quads from packed rows: 16 rows as they are, or turned about, so that each coordinate becomes a row.
+// Groups of quads from packed rows: 16 rows as they are, or transposed, so that each coordinate becomes a row.
 // Every target shares these; they move bits and compute nothing.
 
 #include "unpacked.h"
@@ -62,7 +62,7 @@ INLINE u8x16 row_bytes(const uint8_t *row, size_t g, uint32_t bits) {
   __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
 
 /// One quad of 16 coordinates of four rows.
-INLINE void turned_quad(const uint8_t *rows, size_t stride, size_t g, uint32_t bits, uint8_t *quad) {
+INLINE void transposed_quad(const uint8_t *rows, size_t stride, size_t g, uint32_t bits, uint8_t *quad) {
   u8x16 a = row_bytes(rows, g, bits), b = row_bytes(rows + stride, g, bits);
   u8x16 c = row_bytes(rows + 2 * stride, g, bits), d = row_bytes(rows + 3 * stride, g, bits);
   u8x16 ac[2] = {ZIP_LOW(a, c), ZIP_HIGH(a, c)}, bd[2] = {ZIP_LOW(b, d), ZIP_HIGH(b, d)};
@@ -73,14 +73,14 @@ INLINE void turned_quad(const uint8_t *rows, size_t stride, size_t g, uint32_t b
   }
 }
 
-INLINE void fill_turned_quads(const uint8_t *rows, size_t stride, const uint32_t bits, size_t rows16_count,
+INLINE void fill_transposed_quads(const uint8_t *rows, size_t stride, const uint32_t bits, size_t rows16_count,
                               size_t quad_count, size_t first, size_t some, uint8_t *codes) {
   const size_t step_quads = ctq_quads_per_step(bits), step_count = quad_count / step_quads;
   for (size_t g = 0; g < rows16_count; g++, codes += quad_count * 8 * bits)
     for (size_t step = 0; step < some / step_quads; step++) {
       uint8_t quads[8][64];
       for (size_t k = 0; k < step_quads; k++)
-        turned_quad(rows + 4 * (step * step_quads + k) * stride, stride, g, bits, quads[k]);
+        transposed_quad(rows + 4 * (step * step_quads + k) * stride, stride, g, bits, quads[k]);
       pack_step(quads, bits, step_count, first / step_quads + step, codes);
     }
 }
@@ -104,9 +104,9 @@ void ctq_fill_quads(const uint8_t *rows, size_t stride, uint32_t bits, size_t qu
 #undef FILL
 }
 
-void ctq_fill_turned_quads(const uint8_t *rows, size_t stride, uint32_t bits, size_t rows16_count,
+void ctq_fill_transposed_quads(const uint8_t *rows, size_t stride, uint32_t bits, size_t rows16_count,
                            size_t quad_count, size_t first, size_t some, uint8_t *codes) {
-#define FILL(b) fill_turned_quads(rows, stride, b, rows16_count, quad_count, first, some, codes)
+#define FILL(b) fill_transposed_quads(rows, stride, b, rows16_count, quad_count, first, some, codes)
   FOR_WIDTH(bits, FILL)
 #undef FILL
 }

@@ -35,8 +35,8 @@ static uint64_t field_bytes(const uint8_t *columns, size_t step, uint32_t width)
   uint64_t bytes = 0;
   for (uint32_t i = 0; i < 8; i++) {
     const uint32_t k = i % 4, nibble = columns[step * (k % width)] >> (i / 4 * 4) & 15;
-    const uint32_t turn = width == 4 ? 0 : (k + width) % 4;
-    uint64_t code = (nibble | nibble << 4) >> turn & ((1u << width) - 1);
+    const uint32_t rotation = width == 4 ? 0 : (k + width) % 4;
+    uint64_t code = (nibble | nibble << 4) >> rotation & ((1u << width) - 1);
     bytes |= code << 8 * i;
   }
   return bytes;
@@ -51,7 +51,7 @@ static uint64_t sign_bytes(uint8_t signs) {
 
 /// Bytes from a plane of column c to the next.
 INLINE size_t plane_step(uint32_t columns, uint32_t c) {
-  return ctq_place(columns, 2, 1, c, 0) - ctq_place(columns, 2, 0, c, 0);
+  return ctq_byte_offset(columns, 2, 1, c, 0) - ctq_byte_offset(columns, 2, 0, c, 0);
 }
 
 /// Puts eight codes, a byte each, into one column of every plane, `step` bytes apart.
@@ -81,8 +81,8 @@ INLINE void spread_width(const uint8_t *codes, const uint32_t bits, size_t dimen
     if (left >= 8) memcpy(&packed, codes + (size_t)c * bits, 8);
     else memcpy(&packed, codes + (size_t)c * bits, left);
     // One bit has no planes beside the signs.
-    uint8_t *own = bits > 1 ? rest + ctq_place(columns, bits - 1, 0, c, row) : 0;
-    spread_column(unpacked(packed, bits), bits, signs + ctq_place(columns, 1, 0, c, row), own,
+    uint8_t *own = bits > 1 ? rest + ctq_byte_offset(columns, bits - 1, 0, c, row) : 0;
+    spread_column(unpacked(packed, bits), bits, signs + ctq_byte_offset(columns, 1, 0, c, row), own,
                   plane_step(columns, c));
   }
 }
@@ -103,9 +103,9 @@ void ctq_pack_row(const uint8_t *signs, const uint8_t *rest, uint32_t row, uint3
   const uint32_t columns = (uint32_t)((dimension + 7) / 8);
   const size_t byte_count = (dimension * bits + 7) / 8;
   for (uint32_t c = 0; c < columns; c++) {
-    uint64_t bytes = sign_bytes(signs[ctq_place(columns, 1, 0, c, row)]) << (bits - 1);
+    uint64_t bytes = sign_bytes(signs[ctq_byte_offset(columns, 1, 0, c, row)]) << (bits - 1);
     const size_t step = plane_step(columns, c);
-    const uint8_t *field = bits > 1 ? rest + ctq_place(columns, bits - 1, 0, c, row) : 0;
+    const uint8_t *field = bits > 1 ? rest + ctq_byte_offset(columns, bits - 1, 0, c, row) : 0;
     for (uint32_t width = 4, shift = 0; width > 0; width /= 2) {
       if (!((bits - 1) & width)) continue;
       bytes |= field_bytes(field, step, width) << shift;

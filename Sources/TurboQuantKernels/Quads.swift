@@ -45,7 +45,7 @@ extension QuadShape {
     }
   }
 
-  /// Puts packed rows turned about into `groups` groups, as coordinates `places`, whole units of quads: row r of
+  /// Puts packed rows transposed into `groups` groups, as coordinates `places`, whole units of quads: row r of
   /// group g holds coordinate 16g + r of all of them.
   package func fillTurned(
     _ rows: RawSpan, at offset: Int, stride: Int, groups: Int, into codes: inout MutableRawSpan,
@@ -59,7 +59,7 @@ extension QuadShape {
       codes.byteCount, groupOffset, groups: groups)
     unsafe rows.withUnsafeBytes { rows in
       unsafe codes.withUnsafeMutableBytes { codes in
-        unsafe ctq_fill_turned_quads(
+        unsafe ctq_fill_transposed_quads(
           rows.bytes(at: offset), stride, UInt32(bits), groups, dimension / 4,
           places.lowerBound / 4, places.count / 4, codes.bytes(at: groupOffset))
       }

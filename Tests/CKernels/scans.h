@@ -95,7 +95,7 @@ static void check_rows(size_t d, uint32_t bits) {
   for (size_t i = 0; i < 4; i++) free(parts[i]);
 }
 
-/// Puts rows into quads, as they are and turned, and reads each code where the comment at quads says.
+/// Puts rows into quads, as they are and transposed, and reads each code where the comment at quads says.
 static void check_quads(size_t steps, size_t gap, uint32_t bits) {
   const size_t quads = steps * ctq_quads_per_step(bits), length = quads * bits / 2, stride = length + gap;
   state = 100 * steps + bits;
@@ -113,14 +113,14 @@ static void check_quads(size_t steps, size_t gap, uint32_t bits) {
     rows = random_bytes((4 * quads - 1) * apart + width, 0), codes = random_bytes(groups * each, 0);
     // A few steps and then the others.
     const size_t some = steps / 3 * ctq_quads_per_step(bits);
-    ctq_fill_turned_quads(rows, apart, bits, groups, quads, 0, some, codes);
-    ctq_fill_turned_quads(rows + 4 * some * apart, apart, bits, groups, quads, some, quads - some, codes);
+    ctq_fill_transposed_quads(rows, apart, bits, groups, quads, 0, some, codes);
+    ctq_fill_transposed_quads(rows + 4 * some * apart, apart, bits, groups, quads, some, quads - some, codes);
     for (size_t r = 0; r < 16 * groups; r++)
       for (size_t i = 0; i < 4 * quads; i++)
         expect(ctq_quad_code(codes, bits, quads, r, i) == packed_code(rows + i * apart, bits, r) &&
                    quad_code_there(codes + r / 16 * each, bits, quads, r % 16, i) ==
                        packed_code(rows + i * apart, bits, r),
-               "ctq_fill_turned_quads", quads, bits);
+               "ctq_fill_transposed_quads", quads, bits);
     free(rows);
     free(codes);
   }
@@ -137,7 +137,7 @@ static void check_copies(uint32_t columns, uint32_t planes) {
       ctq_copy_row(source, from, target, to, columns, planes);
       for (uint32_t p = 0; p < planes; p++)
         for (uint32_t c = 0; c < columns; c++)
-          before[ctq_place(columns, planes, p, c, to)] = byte_there(source, columns, planes, p, from, c);
+          before[ctq_byte_offset(columns, planes, p, c, to)] = byte_there(source, columns, planes, p, from, c);
       expect(memcmp(before, target, size) == 0, "ctq_copy_row", from, to);
       free(source);
       free(target);

@@ -16,7 +16,7 @@ CTQ_INLINE f32x16 ctq_load_row(const void *row, uint32_t bits, size_t i, size_t 
   return bits == 16 ? ctq_load_float16s((const uint16_t *)row + i, count)
                     : ctq_load_some((const float *)row + i, count);
 }
-CTQ_INLINE const void *ctq_row_place(const void *rows, uint32_t bits, size_t i) {
+CTQ_INLINE const void *ctq_row_address(const void *rows, uint32_t bits, size_t i) {
   return (const uint8_t *)rows + i * (bits / 8);
 }
 
@@ -32,7 +32,7 @@ CTQ_INLINE void ctq_begin_page_ahead(const void *row, uint32_t bits, size_t widt
 CTQ_INLINE void ctq_row_products(const void *rows, uint32_t bits, size_t width, size_t row_count,
                                  const float *queries, size_t query_count, float *sums, size_t sum_stride) {
 #pragma clang fp contract(fast)
-  for (size_t r = 0; r < row_count; r++, rows = ctq_row_place(rows, bits, width)) {
+  for (size_t r = 0; r < row_count; r++, rows = ctq_row_address(rows, bits, width)) {
     ctq_begin_page_ahead(rows, bits, width);
     f32x16 sum[4] = {{0}};
     size_t i = 0;
@@ -95,7 +95,7 @@ CTQ_INLINE void ctq_combine_rows(const void *rows, uint32_t bits, size_t width, 
 #pragma clang loop unroll(full)
     for (size_t v = 0; v < vectors; v++)
       sum[q][v] = ctq_load_some(sums + q * width + 16 * v, v + 1 < vectors ? 16 : last);
-  for (size_t r = 0; r < row_count; r++, rows = ctq_row_place(rows, bits, width)) {
+  for (size_t r = 0; r < row_count; r++, rows = ctq_row_address(rows, bits, width)) {
     ctq_begin_page_ahead(rows, bits, width);
 #pragma clang loop unroll(full)
     for (size_t v = 0; v < vectors; v++) {
@@ -118,7 +118,7 @@ CTQ_INLINE void ctq_combine_tile(const void *rows, uint32_t bits, size_t width, 
   const size_t step = 16 * CTQ_COMBINED_VECTORS;
   size_t i = 0;
 #define COMBINE(vectors, last)                                                                   \
-  ctq_combine_rows(ctq_row_place(rows, bits, i), bits, width, row_count, weights, weight_stride, \
+  ctq_combine_rows(ctq_row_address(rows, bits, i), bits, width, row_count, weights, weight_stride, \
                    query_count, vectors, last, sums + i)
   for (; i + step <= width; i += step) COMBINE(CTQ_COMBINED_VECTORS, 16);
   for (; i + 64 <= width; i += 64) COMBINE(4, 16);
@@ -134,7 +134,7 @@ CTQ_INLINE void ctq_combine_all_rows(const void *rows, uint32_t bits, size_t wid
     const size_t some = row_count - r < CTQ_COMBINED_ROWS ? row_count - r : CTQ_COMBINED_ROWS;
     size_t q = 0;
 #define COMBINE_TILE(count)                                                 \
-  ctq_combine_tile(ctq_row_place(rows, bits, r * width), bits, width, some, \
+  ctq_combine_tile(ctq_row_address(rows, bits, r * width), bits, width, some, \
                    weights + q * weight_stride + r, weight_stride, count, sums + q * width)
     for (; q + CTQ_COMBINED_QUERIES <= query_count; q += CTQ_COMBINED_QUERIES)
       COMBINE_TILE(CTQ_COMBINED_QUERIES);

@@ -73,7 +73,7 @@ typedef struct ctq_length {
 /// Codes lie in planes of one bit a coordinate, a byte of a plane, a *column*, for eight coordinates of a
 /// row. Four columns are a column group: a plane of it has a word of four bytes for each row of the block, in order,
 /// and the planes of a group follow one another. What is left, fewer than four columns, is a narrower group, as
-/// many bytes a row; `ctq_place` says where each byte lies.
+/// many bytes a row; `ctq_byte_offset` says where each byte lies.
 ///
 /// A code's top bit is its sign, the one plane of `signs`; the other b - 1 bits are split into bit fields of 4, 2
 /// and 1 bits, lowest bits first, as many as b - 1 has of each, and `rest` has their planes, a bit field of w bits
@@ -113,7 +113,7 @@ enum {
 };
 
 /// Where column `c` of plane `p` of row `r` lies in a part of a block that has `planes` of them.
-static inline size_t ctq_place(uint32_t columns, uint32_t planes, uint32_t p, uint32_t c, uint32_t r) {
+static inline size_t ctq_byte_offset(uint32_t columns, uint32_t planes, uint32_t p, uint32_t c, uint32_t r) {
   const uint32_t first = c / CTQ_GROUP_COLUMNS * CTQ_GROUP_COLUMNS, left = columns - first;
   const uint32_t width = left < CTQ_GROUP_COLUMNS ? left : CTQ_GROUP_COLUMNS;
   return 32 * ((size_t)planes * first + (size_t)width * p) + (size_t)width * r + (c - first);
@@ -300,9 +300,9 @@ void ctq_pack_row(const uint8_t *signs, const uint8_t *rest, uint32_t row, uint3
 /// Puts packed rows of 4 * `quad_count` codes of up to 8 bits, `stride` bytes apart, into a group of quads;
 /// `quad_count` is a multiple of `ctq_quads_per_step(bits)`.
 void ctq_fill_quads(const uint8_t *rows, size_t stride, uint32_t bits, size_t quad_count, uint8_t *codes);
-/// Puts packed rows turned about into `rows16_count` groups of `quad_count` quads: row r of group g holds coordinate
+/// Puts packed rows transposed into `rows16_count` groups of `quad_count` quads: row r of group g holds coordinate
 /// 16g + r of all of them. They fill `some` quads from quad `first` on, whole units of them.
-void ctq_fill_turned_quads(const uint8_t *rows, size_t stride, uint32_t bits, size_t rows16_count,
+void ctq_fill_transposed_quads(const uint8_t *rows, size_t stride, uint32_t bits, size_t rows16_count,
                            size_t quad_count, size_t first, size_t some, uint8_t *codes);
 /// The code of coordinate i of a row in groups of quads.
 uint32_t ctq_quad_code(const uint8_t *codes, uint32_t bits, size_t quad_count, size_t row, size_t i);

@@ -8,12 +8,12 @@
 static uint32_t code_of(const ctq_blocks *blocks, uint32_t bits, size_t row, size_t i) {
   const uint8_t *signs = ctq_signs(blocks, row / 32);
   const uint32_t c = (uint32_t)(i / 8), r = (uint32_t)(row % 32), nibble = i % 8 / 4 * 4, k = i % 4;
-  uint32_t code = (uint32_t)(signs[ctq_place(blocks->columns, 1, 0, c, r)] >> (nibble + k) & 1) << (bits - 1);
+  uint32_t code = (uint32_t)(signs[ctq_byte_offset(blocks->columns, 1, 0, c, r)] >> (nibble + k) & 1) << (bits - 1);
   uint32_t shift = 0, plane = 0;
   for (uint32_t width = 4; width > 0; width /= 2) {
     if (!((bits - 1) & width)) continue;
     const uint8_t *rest = ctq_rest(blocks, row / 32);
-    const uint8_t byte = rest[ctq_place(blocks->columns, bits - 1, plane + k % width, c, r)];
+    const uint8_t byte = rest[ctq_byte_offset(blocks->columns, bits - 1, plane + k % width, c, r)];
     for (uint32_t j = 0; j < width; j++)
       code |= (uint32_t)(byte >> (nibble + (width == 4 ? j : (k + width + j) % 4)) & 1) << (shift + j);
     shift += width;
@@ -25,7 +25,7 @@ static uint32_t code_of(const ctq_blocks *blocks, uint32_t bits, size_t row, siz
 /// Column c of plane p, of one bit, of row `row` of all blocks.
 static uint32_t column_of(const ctq_blocks *blocks, uint32_t p, size_t row, size_t c) {
   const uint8_t *plane = p ? ctq_rest(blocks, row / 32) : ctq_signs(blocks, row / 32);
-  return plane[ctq_place(blocks->columns, 1, 0, (uint32_t)c, (uint32_t)(row % 32))];
+  return plane[ctq_byte_offset(blocks->columns, 1, 0, (uint32_t)c, (uint32_t)(row % 32))];
 }
 
 static void fill_lookup_tables(const float *u, size_t columns, const float *factors, uint32_t planes,
@@ -67,7 +67,7 @@ static void scan_lut(const ctq_blocks *blocks, uint32_t bits, const uint8_t *tab
 }
 
 /// Where the weight of coordinate i of query q stands.
-static size_t weight_place(const ctq_blocks *blocks, size_t q, size_t i) {
+static size_t weight_offset(const ctq_blocks *blocks, size_t q, size_t i) {
   return 32 * (q * column_groups_of(blocks) + i / 32) + 8 * (i % 4) + 4 * (i / 4 % 2) + i / 8 % 4;
 }
 
@@ -78,7 +78,7 @@ static void scan_i8(const ctq_blocks *blocks, uint32_t bits, const uint8_t *cent
     int64_t totals[CTQ_SCAN_QUERIES] = {0};
     for (size_t i = 0; i < 8 * (size_t)blocks->columns; i++) {
       const int32_t centroid = centroids[code_of(blocks, bits, row, i)];
-      for (size_t q = 0; q < query_count; q++) totals[q] += centroid * queries[weight_place(blocks, q, i)];
+      for (size_t q = 0; q < query_count; q++) totals[q] += centroid * queries[weight_offset(blocks, q, i)];
     }
     for (size_t q = 0; q < query_count; q++) sums[q * sum_stride + row] = (float)totals[q];
   }
@@ -90,7 +90,7 @@ static void scan_i16(const ctq_blocks *blocks, const uint16_t *magnitudes, const
     double totals[CTQ_SCAN_QUERIES] = {0};  // whole numbers below 2^53: exact
     for (size_t i = 0; i < 8 * (size_t)blocks->columns; i++) {
       const int32_t centroid = ctq_signed_magnitude(magnitudes, 8, code_of(blocks, 8, row, i));
-      for (size_t q = 0; q < query_count; q++) totals[q] += centroid * queries[weight_place(blocks, q, i)];
+      for (size_t q = 0; q < query_count; q++) totals[q] += centroid * queries[weight_offset(blocks, q, i)];
     }
     for (size_t q = 0; q < query_count; q++) sums[q * sum_stride + row] = (float)totals[q];
   }

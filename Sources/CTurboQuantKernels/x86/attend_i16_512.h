@@ -58,8 +58,8 @@ CTQ_INLINE void attend_i16_rows16(const uint8_t *codes, uint32_t bits, size_t qu
       __m512i pairs[2];
       for (int i = 0; i < 2; i++) pairs[i] = _mm512_add_epi32(totals[q][i], _mm512_srli_epi64(totals[q][i], 32));
       const __m512 own = _mm512_cvtepi32_ps(_mm512_permutex2var_epi32(pairs[0], order, pairs[1]));
-      float *place = sums + q * sum_stride;
-      _mm512_storeu_ps(place, first ? _mm512_add_ps(_mm512_loadu_ps(place), own) : own);
+      float *target = sums + q * sum_stride;
+      _mm512_storeu_ps(target, first ? _mm512_add_ps(_mm512_loadu_ps(target), own) : own);
     }
   }
 }
