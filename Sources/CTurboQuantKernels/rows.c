@@ -55,24 +55,24 @@ INLINE size_t plane_step(uint32_t columns, uint32_t c) {
 }
 
 /// Puts eight codes, a byte each, into one column of every plane, `step` bytes apart.
-INLINE void spread_column(uint64_t bytes, uint32_t bits, uint8_t *signs, uint8_t *rest, size_t step) {
+INLINE void spread_column(uint64_t bytes, uint32_t bits, uint8_t *signs, uint8_t *lower_bits, size_t step) {
   *signs = low_bits(bytes >> (bits - 1));
   if (bits == 8) {
     uint64_t own = field_columns(bytes, 4);
-    for (uint32_t j = 0; j < 4; j++, rest += step) *rest = (uint8_t)(own >> 8 * j);
+    for (uint32_t j = 0; j < 4; j++, lower_bits += step) *lower_bits = (uint8_t)(own >> 8 * j);
     bytes >>= 4;
   }
   if (bits >= 3) {
     uint64_t own = field_columns(bytes, 2);
-    for (uint32_t j = 0; j < 2; j++, rest += step) *rest = (uint8_t)(own >> 8 * j);
+    for (uint32_t j = 0; j < 2; j++, lower_bits += step) *lower_bits = (uint8_t)(own >> 8 * j);
     bytes >>= 2;
   }
-  if (bits % 2 == 0) *rest = (uint8_t)field_columns(bytes, 1);
+  if (bits % 2 == 0) *lower_bits = (uint8_t)field_columns(bytes, 1);
 }
 
 /// The body of `ctq_spread_row`; a constant width makes a straight-line copy for each.
 INLINE void spread_width(const uint8_t *codes, const uint32_t bits, size_t dimension, uint8_t *signs,
-                         uint8_t *rest, uint32_t row) {
+                         uint8_t *lower_bits, uint32_t row) {
   const uint32_t columns = (uint32_t)((dimension + 7) / 8);
   const size_t byte_count = (dimension * bits + 7) / 8;
   for (uint32_t c = 0; c < columns; c++) {
@@ -81,31 +81,31 @@ INLINE void spread_width(const uint8_t *codes, const uint32_t bits, size_t dimen
     if (left >= 8) memcpy(&packed, codes + (size_t)c * bits, 8);
     else memcpy(&packed, codes + (size_t)c * bits, left);
     // One bit has no planes beside the signs.
-    uint8_t *own = bits > 1 ? rest + ctq_byte_offset(columns, bits - 1, 0, c, row) : 0;
+    uint8_t *own = bits > 1 ? lower_bits + ctq_byte_offset(columns, bits - 1, 0, c, row) : 0;
     spread_column(unpacked(packed, bits), bits, signs + ctq_byte_offset(columns, 1, 0, c, row), own,
                   plane_step(columns, c));
   }
 }
 
 void ctq_spread_row(const uint8_t *codes, uint32_t bits, size_t dimension, uint8_t *signs,
-                    uint8_t *rest, uint32_t row) {
+                    uint8_t *lower_bits, uint32_t row) {
   switch (bits) {
-    case 1: return spread_width(codes, 1, dimension, signs, rest, row);
-    case 2: return spread_width(codes, 2, dimension, signs, rest, row);
-    case 3: return spread_width(codes, 3, dimension, signs, rest, row);
-    case 4: return spread_width(codes, 4, dimension, signs, rest, row);
-    default: return spread_width(codes, 8, dimension, signs, rest, row);
+    case 1: return spread_width(codes, 1, dimension, signs, lower_bits, row);
+    case 2: return spread_width(codes, 2, dimension, signs, lower_bits, row);
+    case 3: return spread_width(codes, 3, dimension, signs, lower_bits, row);
+    case 4: return spread_width(codes, 4, dimension, signs, lower_bits, row);
+    default: return spread_width(codes, 8, dimension, signs, lower_bits, row);
   }
 }
 
-void ctq_pack_row(const uint8_t *signs, const uint8_t *rest, uint32_t row, uint32_t bits,
+void ctq_pack_row(const uint8_t *signs, const uint8_t *lower_bits, uint32_t row, uint32_t bits,
                   size_t dimension, uint8_t *codes) {
   const uint32_t columns = (uint32_t)((dimension + 7) / 8);
   const size_t byte_count = (dimension * bits + 7) / 8;
   for (uint32_t c = 0; c < columns; c++) {
     uint64_t bytes = sign_bytes(signs[ctq_byte_offset(columns, 1, 0, c, row)]) << (bits - 1);
     const size_t step = plane_step(columns, c);
-    const uint8_t *field = bits > 1 ? rest + ctq_byte_offset(columns, bits - 1, 0, c, row) : 0;
+    const uint8_t *field = bits > 1 ? lower_bits + ctq_byte_offset(columns, bits - 1, 0, c, row) : 0;
     for (uint32_t width = 4, shift = 0; width > 0; width /= 2) {
       if (!((bits - 1) & width)) continue;
       bytes |= field_bytes(field, step, width) << shift;

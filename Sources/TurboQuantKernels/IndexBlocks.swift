@@ -87,8 +87,8 @@ extension IndexBlocks {
       unsafe rest.withUnsafeBytes { rest in
         var blocks = unsafe ctq_blocks(
           signs: signs.baseAddress?.assumingMemoryBound(to: UInt8.self),
-          rest: rest.baseAddress?.assumingMemoryBound(to: UInt8.self),
-          sign_stride: shape.signByteCount, rest_stride: shape.restByteCount, count: count,
+          lower_bits: rest.baseAddress?.assumingMemoryBound(to: UInt8.self),
+          sign_stride: shape.signByteCount, lower_bits_stride: shape.restByteCount, count: count,
           columns: UInt32(shape.columns))
         unsafe body(&blocks)
       }

@@ -24,23 +24,23 @@ static uint8_t byte_there(const uint8_t *part, size_t columns, size_t planes, si
 }
 
 /// The code of coordinate i of row r, read as the comment at `ctq_blocks` says.
-static uint32_t code_there(const uint8_t *signs, const uint8_t *rest, uint32_t bits, size_t columns,
+static uint32_t code_there(const uint8_t *signs, const uint8_t *lower_bits, uint32_t bits, size_t columns,
                            size_t r, size_t i) {
   size_t c = i / 8, nibble = i / 4 % 2 * 4, k = i % 4, plane = 0;
 #define BIT(part, planes, p, at) (uint32_t)(byte_there(part, columns, planes, p, r, c) >> (nibble + (at)) & 1)
-#define REST(p, at) BIT(rest, bits - 1, p, at)
+#define LOWER_BIT(p, at) BIT(lower_bits, bits - 1, p, at)
   uint32_t code = BIT(signs, 1, 0, k) << (bits - 1), below = 0;
   if ((bits - 1) & 4) {
-    for (size_t j = 0; j < 4; j++) code |= REST(k, j) << j;
+    for (size_t j = 0; j < 4; j++) code |= LOWER_BIT(k, j) << j;
     plane += 4, below += 4;
   }
   if ((bits - 1) & 2) {
-    code |= REST(plane + k % 2, (k + 2) % 4) << below;
-    code |= REST(plane + k % 2, (k + 3) % 4) << (below + 1);
+    code |= LOWER_BIT(plane + k % 2, (k + 2) % 4) << below;
+    code |= LOWER_BIT(plane + k % 2, (k + 3) % 4) << (below + 1);
     plane += 2, below += 2;
   }
-  if ((bits - 1) & 1) code |= REST(plane, (k + 1) % 4) << below;
-#undef REST
+  if ((bits - 1) & 1) code |= LOWER_BIT(plane, (k + 1) % 4) << below;
+#undef LOWER_BIT
 #undef BIT
   return code;
 }
@@ -83,15 +83,15 @@ static void check_rows(size_t d, uint32_t bits) {
   uint8_t *codes = random_bytes(32 * length, 0), *back = random_bytes(32 * length, 0);
   // One bit a coordinate has no bytes beside the signs.
   uint8_t *signs = random_bytes(32 * columns, 0);
-  uint8_t *rest = bits > 1 ? random_bytes((bits - 1) * 32 * columns, 0) : 0;
-  for (uint32_t r = 0; r < 32; r++) ctq_spread_row(codes + r * length, bits, d, signs, rest, r);
+  uint8_t *lower_bits = bits > 1 ? random_bytes((bits - 1) * 32 * columns, 0) : 0;
+  for (uint32_t r = 0; r < 32; r++) ctq_spread_row(codes + r * length, bits, d, signs, lower_bits, r);
   for (size_t r = 0; r < 32; r++)
     for (size_t i = 0; i < d; i++)
-      expect(code_there(signs, rest, bits, columns, r, i) == packed_code(codes + r * length, bits, i),
+      expect(code_there(signs, lower_bits, bits, columns, r, i) == packed_code(codes + r * length, bits, i),
              "ctq_spread_row", d, bits);
-  for (uint32_t r = 32; r-- > 0;) ctq_pack_row(signs, rest, r, bits, d, back + r * length);
+  for (uint32_t r = 32; r-- > 0;) ctq_pack_row(signs, lower_bits, r, bits, d, back + r * length);
   expect(memcmp(codes, back, 32 * length) == 0, "ctq_pack_row", d, bits);
-  uint8_t *parts[] = {codes, back, signs, rest};
+  uint8_t *parts[] = {codes, back, signs, lower_bits};
   for (size_t i = 0; i < 4; i++) free(parts[i]);
 }
 
@@ -277,17 +277,17 @@ static void check_scan(uint32_t columns, uint32_t bits, size_t count, size_t que
   scan s = {.bits = bits, .queries = queries, .shift = shift, .values = values};
   s.blocks = (ctq_blocks){.sign_stride = 32 * columns + shift, .count = count, .columns = columns};
   state = columns + 1000 * shift + 100000 * count;
-  size_t sign_bytes = s.blocks.sign_stride * count - shift, rest_bytes = 0;
+  size_t sign_bytes = s.blocks.sign_stride * count - shift, lower_bits_bytes = 0;
   if (bits > 1) {
-    s.blocks.rest_stride = 32 * columns * (bits - 1) + 3 * shift;
-    rest_bytes = s.blocks.rest_stride * count - 3 * shift;
+    s.blocks.lower_bits_stride = 32 * columns * (bits - 1) + 3 * shift;
+    lower_bits_bytes = s.blocks.lower_bits_stride * count - 3 * shift;
   }
   uint8_t *signs = random_bytes(sign_bytes, shift);
-  uint8_t *rest = bits > 1 ? random_bytes(rest_bytes, shift) : 0;
+  uint8_t *lower_bits = bits > 1 ? random_bytes(lower_bits_bytes, shift) : 0;
   // Sums of centroids of either sign reach their largest where all have the same.
   if (bits == 8 && values != RANDOM) memset(signs, 0xff, sign_bytes);
   s.blocks.signs = signs;
-  s.blocks.rest = rest;
+  s.blocks.lower_bits = lower_bits;
   poison();
   if (bits <= 2) check_scan_lut(&s);
   else if (bits <= 4) check_scan_i8(&s);
@@ -295,7 +295,7 @@ static void check_scan(uint32_t columns, uint32_t bits, size_t count, size_t que
   const char *kernel = bits <= 2 ? "scan_lut" : bits <= 4 ? "scan_i8" : "scan_i16";
   expect_equal(first[0], first[1], sizeof first[0], kernel, columns, bits);
   release(signs, shift);
-  if (rest) release(rest, shift);
+  if (lower_bits) release(lower_bits, shift);
 }
 
 static void check_all_tables(void) {

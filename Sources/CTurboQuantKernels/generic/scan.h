@@ -162,7 +162,7 @@ CTQ_INLINE void ctq_lut_plane(const uint8_t *plane, const uint8_t *tables, size_
 CTQ_INLINE void ctq_scan_lut_block(const ctq_blocks *blocks, size_t block, uint32_t bits,
                                 const uint8_t *tables, size_t query_count, float *sums,
                                 size_t sum_stride) {
-  const uint8_t *planes[2] = {ctq_signs(blocks, block), bits > 1 ? ctq_rest(blocks, block) : 0};
+  const uint8_t *planes[2] = {ctq_signs(blocks, block), bits > 1 ? ctq_lower_bits(blocks, block) : 0};
   const size_t groups = ctq_column_groups(blocks->columns), table_bytes = groups * CTQ_GROUP_PLANE_BYTES * bits;
   uint8_t room[CTQ_GROUP_PLANE_BYTES];
   u32x8 totals[CTQ_SCAN_LUT_QUERIES][4] = {0};
@@ -212,7 +212,7 @@ CTQ_INLINE void ctq_code_pairs(const uint8_t *signs, const uint8_t *twos, const 
                                u8x32 codes[4]) {
   u8x32 even = ctq_load_32(signs + at), odd = even;
   if (ones) ctq_exchange(even, ctq_load_32(ones + at), 0x55, &even, &odd);
-  // The exchange gives the masked bits of the first with the rest of the second, and the reverse: codes
+  // The exchange gives the masked bits of the first with the others of the second, and the reverse: codes
   // 0 and 2, 1 and 3.
   ctq_exchange(even, ctq_load_32(twos + at), 0x33, &codes[0], &codes[2]);
   ctq_exchange(odd, ctq_load_32(twos + CTQ_GROUP_PLANE_BYTES + at), 0x66, &codes[1], &codes[3]);
@@ -228,10 +228,10 @@ typedef struct ctq_code_planes {
 
 CTQ_INLINE ctq_code_planes ctq_code_planes_of(const ctq_blocks *blocks, size_t block, uint32_t bits, size_t group,
                                           uint8_t room[4][CTQ_GROUP_PLANE_BYTES]) {
-  const uint8_t *rest = ctq_group_planes(ctq_rest(blocks, block), blocks->columns, bits - 1, group, room[1]);
+  const uint8_t *lower_bits = ctq_group_planes(ctq_lower_bits(blocks, block), blocks->columns, bits - 1, group, room[1]);
   return (ctq_code_planes){
-      ctq_group_planes(ctq_signs(blocks, block), blocks->columns, 1, group, room[0]), rest,
-      bits == 3 ? 0 : rest + 2 * CTQ_GROUP_PLANE_BYTES};
+      ctq_group_planes(ctq_signs(blocks, block), blocks->columns, 1, group, room[0]), lower_bits,
+      bits == 3 ? 0 : lower_bits + 2 * CTQ_GROUP_PLANE_BYTES};
 }
 
 CTQ_INLINE u8x32 ctq_splat_4(const int8_t *query) {

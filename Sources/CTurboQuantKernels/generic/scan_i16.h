@@ -57,14 +57,14 @@ static ctq_tables_i16 ctq_load_tables_i16(const uint16_t *magnitudes) {
 
 /// Indices of magnitudes of eight rows from byte `at` of the planes of a column group on, bit 7 where they are negative:
 /// of coordinates k and k + 4 in indices[2k] and indices[2k + 1].
-CTQ_INLINE void ctq_magnitude_indices(const uint8_t *signs, const uint8_t *rest, int at, const ctq_tables_i16 *tables,
+CTQ_INLINE void ctq_magnitude_indices(const uint8_t *signs, const uint8_t *lower_bits, int at, const ctq_tables_i16 *tables,
                                  u8x32 indices[CTQ_I16_STEPS]) {
-  const uint8_t *twos = rest + 4 * CTQ_GROUP_PLANE_BYTES, *ones = twos + 2 * CTQ_GROUP_PLANE_BYTES;
+  const uint8_t *twos = lower_bits + 4 * CTQ_GROUP_PLANE_BYTES, *ones = twos + 2 * CTQ_GROUP_PLANE_BYTES;
   u8x32 codes[4];
   ctq_code_pairs(signs, twos, ones, at, codes);
 #pragma clang loop unroll(full)
   for (int k = 0; k < 4; k++) {
-    const u8x32 lower = ctq_load_32(rest + CTQ_GROUP_PLANE_BYTES * k + at);
+    const u8x32 lower = ctq_load_32(lower_bits + CTQ_GROUP_PLANE_BYTES * k + at);
     const u8x32 table = ctq_load_table(tables->indices[k]);
     indices[2 * k] = ctq_look_up(table, ctq_mask(codes[k], 0x0f)) ^ ctq_mask(lower, 0x0f);
     indices[2 * k + 1] = ctq_look_up(table, ctq_mask(ctq_shift_right(codes[k], 4), 0x0f)) ^
@@ -126,11 +126,11 @@ CTQ_INLINE void ctq_centroids_i16(const ctq_tables_i16 *tables, u8x32 index, uin
 }
 
 /// Centroids of a column group, step after step.
-CTQ_INLINE void ctq_fill_tile_i16(const uint8_t *signs, const uint8_t *rest, const ctq_tables_i16 *tables,
+CTQ_INLINE void ctq_fill_tile_i16(const uint8_t *signs, const uint8_t *lower_bits, const ctq_tables_i16 *tables,
                                    int16_t *tile) {
   for (int at = 0; at < CTQ_GROUP_PLANE_BYTES; at += 32) {
     u8x32 indices[CTQ_I16_STEPS];
-    ctq_magnitude_indices(signs, rest, at, tables, indices);
+    ctq_magnitude_indices(signs, lower_bits, at, tables, indices);
 #pragma clang loop unroll(full)
     for (int step = 0; step < CTQ_I16_STEPS; step++)
       ctq_centroids_i16(tables, indices[step], 8, tile + CTQ_I16_STEP * step + at);
@@ -138,11 +138,11 @@ CTQ_INLINE void ctq_fill_tile_i16(const uint8_t *signs, const uint8_t *rest, con
 }
 
 /// Brings the planes of a column group nearer; they need not exist.
-CTQ_INLINE void ctq_prefetch_group_i16(const uint8_t *signs, const uint8_t *rest) {
+CTQ_INLINE void ctq_prefetch_group_i16(const uint8_t *signs, const uint8_t *lower_bits) {
 #pragma clang loop unroll(full)
   for (size_t byte = 0; byte < CTQ_GROUP_PLANE_BYTES; byte += 64) __builtin_prefetch(signs + byte);
 #pragma clang loop unroll(full)
-  for (size_t byte = 0; byte < 7 * CTQ_GROUP_PLANE_BYTES; byte += 64) __builtin_prefetch(rest + byte);
+  for (size_t byte = 0; byte < 7 * CTQ_GROUP_PLANE_BYTES; byte += 64) __builtin_prefetch(lower_bits + byte);
 }
 
 /// Four weights, four times.
@@ -191,13 +191,13 @@ CTQ_INLINE void ctq_scan_i16_block(const ctq_blocks *blocks, size_t block, const
   uint8_t room[8][CTQ_GROUP_PLANE_BYTES];
   double totals[CTQ_SCAN_QUERIES][32];
   memset(totals, 0, query_count * sizeof *totals);
-  const uint8_t *signs = ctq_signs(blocks, block), *rest = ctq_rest(blocks, block);
+  const uint8_t *signs = ctq_signs(blocks, block), *lower_bits = ctq_lower_bits(blocks, block);
   size_t waiting = 0;
   for (size_t g = 0; g < groups; g++) {
     const size_t ahead = CTQ_GROUP_PLANE_BYTES * (g + CTQ_I16_PREFETCH_GROUPS);
-    ctq_prefetch_group_i16(signs + ahead, rest + 7 * ahead);
+    ctq_prefetch_group_i16(signs + ahead, lower_bits + 7 * ahead);
     ctq_fill_tile_i16(ctq_group_planes(signs, blocks->columns, 1, g, room[0]),
-                       ctq_group_planes(rest, blocks->columns, 7, g, room[1]), tables, tile + CTQ_I16_GROUP * waiting++);
+                       ctq_group_planes(lower_bits, blocks->columns, 7, g, room[1]), tables, tile + CTQ_I16_GROUP * waiting++);
     if (waiting < CTQ_I16_GROUPS_PER_ROUND && g + 1 < groups) continue;
     const int16_t *own = queries + 32 * (g + 1 - waiting);
     for (size_t q = 0; q < query_count; q++)

@@ -76,7 +76,7 @@ typedef struct ctq_length {
 /// many bytes a row; `ctq_byte_offset` says where each byte lies.
 ///
 /// A code's top bit is its sign, the one plane of `signs`; the other b - 1 bits are split into bit fields of 4, 2
-/// and 1 bits, lowest bits first, as many as b - 1 has of each, and `rest` has their planes, a bit field of w bits
+/// and 1 bits, lowest bits first, as many as b - 1 has of each, and `lower_bits` has their planes, a bit field of w bits
 /// w of them. Of a column's byte the low nibble holds coordinates 8c ... 8c + 3, the high nibble 8c + 4 ...
 /// 8c + 7, of which coordinate k stands, cyclically within the nibble,
 ///
@@ -86,9 +86,9 @@ typedef struct ctq_length {
 ///   field of 4    in plane k mod 4, at bits 0 ... 3
 typedef struct ctq_blocks {
   const uint8_t *signs;
-  const uint8_t *rest;
+  const uint8_t *lower_bits;
   /// Bytes from one block to the next.
-  size_t sign_stride, rest_stride;
+  size_t sign_stride, lower_bits_stride;
   size_t count;
   /// Columns of eight coordinates: the dimension / 8, rounded up.
   uint32_t columns;
@@ -98,8 +98,8 @@ typedef struct ctq_blocks {
 static inline const uint8_t *ctq_signs(const ctq_blocks *blocks, size_t i) {
   return blocks->signs + i * blocks->sign_stride;
 }
-static inline const uint8_t *ctq_rest(const ctq_blocks *blocks, size_t i) {
-  return blocks->rest + i * blocks->rest_stride;
+static inline const uint8_t *ctq_lower_bits(const ctq_blocks *blocks, size_t i) {
+  return blocks->lower_bits + i * blocks->lower_bits_stride;
 }
 
 enum {
@@ -293,9 +293,9 @@ typedef struct ctq_kernels {
 
 /// Puts a packed row of `bits`-bit codes (1 ... 4 or 8) into row `row` of a block.
 void ctq_spread_row(const uint8_t *codes, uint32_t bits, size_t dimension, uint8_t *signs,
-                    uint8_t *rest, uint32_t row);
+                    uint8_t *lower_bits, uint32_t row);
 /// Takes row `row` of a block and packs it again.
-void ctq_pack_row(const uint8_t *signs, const uint8_t *rest, uint32_t row, uint32_t bits,
+void ctq_pack_row(const uint8_t *signs, const uint8_t *lower_bits, uint32_t row, uint32_t bits,
                   size_t dimension, uint8_t *codes);
 /// Puts packed rows of 4 * `quad_count` codes of up to 8 bits, `stride` bytes apart, into a group of quads;
 /// `quad_count` is a multiple of `ctq_quads_per_step(bits)`.

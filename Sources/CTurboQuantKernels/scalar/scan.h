@@ -12,8 +12,8 @@ static uint32_t code_of(const ctq_blocks *blocks, uint32_t bits, size_t row, siz
   uint32_t shift = 0, plane = 0;
   for (uint32_t width = 4; width > 0; width /= 2) {
     if (!((bits - 1) & width)) continue;
-    const uint8_t *rest = ctq_rest(blocks, row / 32);
-    const uint8_t byte = rest[ctq_byte_offset(blocks->columns, bits - 1, plane + k % width, c, r)];
+    const uint8_t *lower_bits = ctq_lower_bits(blocks, row / 32);
+    const uint8_t byte = lower_bits[ctq_byte_offset(blocks->columns, bits - 1, plane + k % width, c, r)];
     for (uint32_t j = 0; j < width; j++)
       code |= (uint32_t)(byte >> (nibble + (width == 4 ? j : (k + width + j) % 4)) & 1) << (shift + j);
     shift += width;
@@ -24,7 +24,7 @@ static uint32_t code_of(const ctq_blocks *blocks, uint32_t bits, size_t row, siz
 
 /// Column c of plane p, of one bit, of row `row` of all blocks.
 static uint32_t column_of(const ctq_blocks *blocks, uint32_t p, size_t row, size_t c) {
-  const uint8_t *plane = p ? ctq_rest(blocks, row / 32) : ctq_signs(blocks, row / 32);
+  const uint8_t *plane = p ? ctq_lower_bits(blocks, row / 32) : ctq_signs(blocks, row / 32);
   return plane[ctq_byte_offset(blocks->columns, 1, 0, (uint32_t)c, (uint32_t)(row % 32))];
 }
 

@@ -9,14 +9,14 @@
 
 /// Where 32 rows are read, a pair of stripes a plane.
 typedef struct stripes {
-  const uint8_t *signs, *rest;
+  const uint8_t *signs, *lower_bits;
 } stripes;
 
-/// Unit `column group` of a block whose `rest` has as many planes; narrow ones are widened in `room`.
+/// Unit `column group` of a block whose `lower_bits` has as many planes; narrow ones are widened in `room`.
 CTQ_INLINE stripes stripes_of(const ctq_blocks *blocks, size_t block, uint32_t planes, size_t group,
                               uint8_t room[4][CTQ_GROUP_PLANE_BYTES]) {
   return (stripes){ctq_group_planes(ctq_signs(blocks, block), blocks->columns, 1, group, room[0]),
-                   ctq_group_planes(ctq_rest(blocks, block), blocks->columns, planes, group, room[1])};
+                   ctq_group_planes(ctq_lower_bits(blocks, block), blocks->columns, planes, group, room[1])};
 }
 
 /// Leaves what 16 sums come to.
@@ -72,7 +72,7 @@ CTQ_INLINE planes planes_of(const ctq_blocks *blocks, size_t block, size_t count
 #pragma clang loop unroll(full)
   for (size_t b = 0; b < count; b++) {
     p.of[0][b] = ctq_signs(blocks, block + b);
-    if (bits > 1) p.of[1][b] = ctq_rest(blocks, block + b);
+    if (bits > 1) p.of[1][b] = ctq_lower_bits(blocks, block + b);
   }
   return p;
 }
@@ -144,16 +144,16 @@ static void scan_lut(const ctq_blocks *blocks, uint32_t bits, const uint8_t *tab
 
 // MARK: Products, 3 and 4 bits
 
-/// Codes of a stripe as nibble pairs of coordinates k and k + 4, each rotated left by k; `rest` has `bits` - 1
+/// Codes of a stripe as nibble pairs of coordinates k and k + 4, each rotated left by k; `lower_bits` has `bits` - 1
 /// planes. Without a bit field of one bit its place holds another coordinate's sign.
-CTQ_INLINE void code_pairs(const uint8_t *signs, const uint8_t *rest, uint32_t bits, __m512i codes[4]) {
+CTQ_INLINE void code_pairs(const uint8_t *signs, const uint8_t *lower_bits, uint32_t bits, __m512i codes[4]) {
   __m512i even = _mm512_loadu_si512(signs), odd = even;
   if (bits == 4) {
-    __m512i ones = _mm512_loadu_si512(rest + 2 * CTQ_GROUP_PLANE_BYTES);
+    __m512i ones = _mm512_loadu_si512(lower_bits + 2 * CTQ_GROUP_PLANE_BYTES);
     odd = merged(ones, even, 0x55);
     even = merged(even, ones, 0x55);
   }
-  const __m512i first = _mm512_loadu_si512(rest), second = _mm512_loadu_si512(rest + CTQ_GROUP_PLANE_BYTES);
+  const __m512i first = _mm512_loadu_si512(lower_bits), second = _mm512_loadu_si512(lower_bits + CTQ_GROUP_PLANE_BYTES);
   codes[0] = merged(even, first, 0x33);
   codes[2] = merged(first, even, 0x33);
   codes[1] = merged(odd, second, 0x66);
@@ -164,8 +164,8 @@ CTQ_INLINE void code_pairs(const uint8_t *signs, const uint8_t *rest, uint32_t b
 CTQ_INLINE void dot_group(stripes s, uint32_t bits, const __m512i centroids[4], const int8_t *query,
                          __m512i sums[2][2]) {
   __m512i codes[2][4];
-  code_pairs(s.signs, s.rest, bits, codes[0]);
-  code_pairs(s.signs + 64, s.rest + 64, bits, codes[1]);
+  code_pairs(s.signs, s.lower_bits, bits, codes[0]);
+  code_pairs(s.signs + 64, s.lower_bits + 64, bits, codes[1]);
 #pragma clang loop unroll(full)
   for (int k = 0; k < 4; k++) {
     const __m512i low = splat_4(query + 8 * k), high = splat_4(query + 8 * k + 4);
@@ -210,13 +210,13 @@ CTQ_INLINE void scan_i8_rows16(const ctq_blocks *blocks, size_t block, size_t st
   for (size_t q = 0; q < query_count; q++) totals[q] = _mm512_setzero_si512();
   for (size_t g = 0; g < groups; g++) {
     const stripes s = stripes_of(blocks, block, bits - 1, g, room);
-    const uint8_t *signs = s.signs + 64 * stripe, *rest = s.rest + 64 * stripe;
+    const uint8_t *signs = s.signs + 64 * stripe, *lower_bits = s.lower_bits + 64 * stripe;
     __m512i codes[4];
-    code_pairs(signs, rest, bits, codes);
+    code_pairs(signs, lower_bits, bits, codes);
     approach_words(signs + blocks->sign_stride, query_count);
 #pragma clang loop unroll(full)
     for (uint32_t p = 0; p < bits - 1; p++)
-      approach_words(rest + CTQ_GROUP_PLANE_BYTES * p + blocks->rest_stride, query_count);
+      approach_words(lower_bits + CTQ_GROUP_PLANE_BYTES * p + blocks->lower_bits_stride, query_count);
     const int8_t *own = queries + 32 * g;
 #pragma clang loop unroll(full)
     for (int k = 0; k < 4; k++) {
@@ -299,13 +299,13 @@ CTQ_INLINE __m512i look_up_256(const __m512i entries[4], __m512i index) {
 
 /// Values of a stripe in the order of queries, each as two registers of words: rows 4i, 4i + 1; rows 4i + 2,
 /// 4i + 3.
-CTQ_INLINE void centroids_i16(const uint8_t *signs, const uint8_t *rest, const table_i16 tables[4],
+CTQ_INLINE void centroids_i16(const uint8_t *signs, const uint8_t *lower_bits, const table_i16 tables[4],
                             __m512i values[8][2]) {
   __m512i codes[4];
-  code_pairs(signs, rest + 4 * CTQ_GROUP_PLANE_BYTES, 4, codes);
+  code_pairs(signs, lower_bits + 4 * CTQ_GROUP_PLANE_BYTES, 4, codes);
 #pragma clang loop unroll(full)
   for (int k = 0; k < 4; k++) {
-    const __m512i lower = _mm512_loadu_si512(rest + CTQ_GROUP_PLANE_BYTES * k);
+    const __m512i lower = _mm512_loadu_si512(lower_bits + CTQ_GROUP_PLANE_BYTES * k);
     const __m512i index[2] = {merged(lower, _mm512_slli_epi16(codes[k], 4), 0x0f),
                               merged(_mm512_srli_epi16(lower, 4), codes[k], 0x0f)};
 #pragma clang loop unroll(full)
@@ -337,10 +337,10 @@ CTQ_INLINE __m512d joined(__m512i sums) {
 enum { I16_PREFETCH_GROUPS = 4 };
 
 /// Brings a stripe of the planes of a column group nearer; they need not exist.
-CTQ_INLINE void prefetch_group_i16(const uint8_t *signs, const uint8_t *rest) {
+CTQ_INLINE void prefetch_group_i16(const uint8_t *signs, const uint8_t *lower_bits) {
   _mm_prefetch((const char *)signs, _MM_HINT_T0);
 #pragma clang loop unroll(full)
-  for (size_t p = 0; p < 7; p++) _mm_prefetch((const char *)rest + CTQ_GROUP_PLANE_BYTES * p, _MM_HINT_T0);
+  for (size_t p = 0; p < 7; p++) _mm_prefetch((const char *)lower_bits + CTQ_GROUP_PLANE_BYTES * p, _MM_HINT_T0);
 }
 
 /// Sums of one stripe of a block.
@@ -354,11 +354,11 @@ static void scan_i16_rows16(const ctq_blocks *blocks, size_t block, size_t strip
   memset(round, 0, sizeof round);
   for (size_t g = 0; g < groups; g++) {
     __m512i values[8][2];
-    const uint8_t *signs = ctq_signs(blocks, block), *rest = ctq_rest(blocks, block);
+    const uint8_t *signs = ctq_signs(blocks, block), *lower_bits = ctq_lower_bits(blocks, block);
     const size_t ahead = CTQ_GROUP_PLANE_BYTES * (g + I16_PREFETCH_GROUPS);
-    prefetch_group_i16(signs + ahead + 64 * stripe, rest + 7 * ahead + 64 * stripe);
+    prefetch_group_i16(signs + ahead + 64 * stripe, lower_bits + 7 * ahead + 64 * stripe);
     centroids_i16(ctq_group_planes(signs, blocks->columns, 1, g, room[0]) + 64 * stripe,
-                ctq_group_planes(rest, blocks->columns, 7, g, room[1]) + 64 * stripe, tables, values);
+                ctq_group_planes(lower_bits, blocks->columns, 7, g, room[1]) + 64 * stripe, tables, values);
     for (size_t q = 0; q < query_count; q++) dot_group_i16(values, queries + 32 * (q * groups + g), round[q]);
     if (g % CTQ_I16_GROUPS_PER_ROUND + 1 < CTQ_I16_GROUPS_PER_ROUND && g + 1 < groups) continue;
     for (size_t q = 0; q < query_count; q++)
