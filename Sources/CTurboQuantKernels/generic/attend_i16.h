@@ -70,5 +70,5 @@ static void attend_i16(const uint8_t *codes, uint32_t bits, size_t rows16_count,
     }
 #undef ATTEND_I16
   }
-  ctq_approach_scales(next);
+  ctq_prefetch_scales(next);
 }

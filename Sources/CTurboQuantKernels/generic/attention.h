@@ -23,7 +23,7 @@ CTQ_INLINE const void *ctq_row_address(const void *rows, uint32_t bits, size_t i
 /// Asks for what stands two pages of memory after a row that is the first to begin in its page: to translate
 /// the address of a page takes about as long as to compute with one, and processors that read ahead stop
 /// where a page ends.
-CTQ_INLINE void ctq_begin_page_ahead(const void *row, uint32_t bits, size_t width) {
+CTQ_INLINE void ctq_prefetch_page(const void *row, uint32_t bits, size_t width) {
   enum { PAGE = 4096 };
   if ((uintptr_t)row % PAGE < width * (bits / 8))
     __builtin_prefetch((const void *)((uintptr_t)row + 2 * PAGE), 0, 2);
@@ -33,7 +33,7 @@ CTQ_INLINE void ctq_row_products(const void *rows, uint32_t bits, size_t width, 
                                  const float *queries, size_t query_count, float *sums, size_t sum_stride) {
 #pragma clang fp contract(fast)
   for (size_t r = 0; r < row_count; r++, rows = ctq_row_address(rows, bits, width)) {
-    ctq_begin_page_ahead(rows, bits, width);
+    ctq_prefetch_page(rows, bits, width);
     f32x16 sum[4] = {{0}};
     size_t i = 0;
     for (; i + 16 <= width; i += 16) {
@@ -96,7 +96,7 @@ CTQ_INLINE void ctq_combine_rows(const void *rows, uint32_t bits, size_t width, 
     for (size_t v = 0; v < vectors; v++)
       sum[q][v] = ctq_load_some(sums + q * width + 16 * v, v + 1 < vectors ? 16 : last);
   for (size_t r = 0; r < row_count; r++, rows = ctq_row_address(rows, bits, width)) {
-    ctq_begin_page_ahead(rows, bits, width);
+    ctq_prefetch_page(rows, bits, width);
 #pragma clang loop unroll(full)
     for (size_t v = 0; v < vectors; v++) {
       const f32x16 row = ctq_load_row(rows, bits, 16 * v, v + 1 < vectors ? 16 : last);
@@ -155,7 +155,7 @@ static void combine_rows(const void *rows, uint32_t bits, size_t width, size_t r
 
 /// Brings what follows codes that will be read next nearer: when their products are done, so that memory is busy while
 /// the caller works on the sums.
-CTQ_INLINE void ctq_approach_scales(const uint8_t *scales) {
+CTQ_INLINE void ctq_prefetch_scales(const uint8_t *scales) {
 #pragma clang loop unroll(full)
   for (size_t byte = 0; byte < CTQ_BYTES_BEYOND; byte += 64) __builtin_prefetch(scales + byte, 0, 2);
 }

@@ -164,7 +164,7 @@ CTQ_INLINE void ctq_scan_lut_block(const ctq_blocks *blocks, size_t block, uint3
                                 size_t sum_stride) {
   const uint8_t *planes[2] = {ctq_signs(blocks, block), bits > 1 ? ctq_lower_bits(blocks, block) : 0};
   const size_t groups = ctq_column_groups(blocks->columns), table_bytes = groups * CTQ_GROUP_PLANE_BYTES * bits;
-  uint8_t room[CTQ_GROUP_PLANE_BYTES];
+  uint8_t scratch[CTQ_GROUP_PLANE_BYTES];
   u32x8 totals[CTQ_SCAN_LUT_QUERIES][4] = {0};
   for (size_t first = 0; first < groups; first += CTQ_LUT_GROUPS_PER_ROUND / bits) {
     const size_t round = CTQ_LUT_GROUPS_PER_ROUND / bits, end = groups - first < round ? groups : first + round;
@@ -172,7 +172,7 @@ CTQ_INLINE void ctq_scan_lut_block(const ctq_blocks *blocks, size_t block, uint3
     for (size_t g = first; g < end; g++)
 #pragma clang loop unroll(full)
       for (uint32_t p = 0; p < bits; p++)
-        ctq_lut_plane(ctq_group_planes(planes[p], blocks->columns, 1, g, room),
+        ctq_lut_plane(ctq_group_planes(planes[p], blocks->columns, 1, g, scratch),
                         tables + CTQ_GROUP_PLANE_BYTES * (bits * g + p), table_bytes, query_count, shorts);
 #pragma clang loop unroll(full)
     for (size_t q = 0; q < query_count; q++) ctq_flush(shorts[q], totals[q]);
@@ -227,10 +227,10 @@ typedef struct ctq_code_planes {
 } ctq_code_planes;
 
 CTQ_INLINE ctq_code_planes ctq_code_planes_of(const ctq_blocks *blocks, size_t block, uint32_t bits, size_t group,
-                                          uint8_t room[4][CTQ_GROUP_PLANE_BYTES]) {
-  const uint8_t *lower_bits = ctq_group_planes(ctq_lower_bits(blocks, block), blocks->columns, bits - 1, group, room[1]);
+                                          uint8_t scratch[4][CTQ_GROUP_PLANE_BYTES]) {
+  const uint8_t *lower_bits = ctq_group_planes(ctq_lower_bits(blocks, block), blocks->columns, bits - 1, group, scratch[1]);
   return (ctq_code_planes){
-      ctq_group_planes(ctq_signs(blocks, block), blocks->columns, 1, group, room[0]), lower_bits,
+      ctq_group_planes(ctq_signs(blocks, block), blocks->columns, 1, group, scratch[0]), lower_bits,
       bits == 3 ? 0 : lower_bits + 2 * CTQ_GROUP_PLANE_BYTES};
 }
 
@@ -302,12 +302,12 @@ CTQ_INLINE void ctq_scan_i8_block(const ctq_blocks *blocks, size_t block, uint32
                                   size_t query_count, float *sums, size_t sum_stride) {
   const size_t groups = ctq_column_groups(blocks->columns), stride = 32 * groups;
   _Alignas(64) uint8_t tile[CTQ_I8_GROUPS_PER_ROUND * CTQ_TILE_BYTES];
-  uint8_t room[4][CTQ_GROUP_PLANE_BYTES];
+  uint8_t scratch[4][CTQ_GROUP_PLANE_BYTES];
   u32x8 totals[CTQ_SCAN_QUERIES][4];
   memset(totals, 0, query_count * sizeof *totals);
   size_t waiting = 0;
   for (size_t g = 0; g < groups; g++) {
-    const ctq_code_planes group = ctq_code_planes_of(blocks, block, bits, g, room);
+    const ctq_code_planes group = ctq_code_planes_of(blocks, block, bits, g, scratch);
     if (query_count == 1) {
       ctq_dot_group(group, centroids, queries + 32 * g, totals[0]);
       continue;

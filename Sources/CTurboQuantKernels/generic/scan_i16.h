@@ -188,16 +188,16 @@ CTQ_INLINE void ctq_scan_i16_block(const ctq_blocks *blocks, size_t block, const
                                const int16_t *queries, size_t query_count, float *sums, size_t sum_stride) {
   const size_t groups = ctq_column_groups(blocks->columns);
   _Alignas(64) int16_t tile[CTQ_I16_GROUPS_PER_ROUND * CTQ_I16_GROUP];
-  uint8_t room[8][CTQ_GROUP_PLANE_BYTES];
+  uint8_t scratch[8][CTQ_GROUP_PLANE_BYTES];
   double totals[CTQ_SCAN_QUERIES][32];
   memset(totals, 0, query_count * sizeof *totals);
   const uint8_t *signs = ctq_signs(blocks, block), *lower_bits = ctq_lower_bits(blocks, block);
   size_t waiting = 0;
   for (size_t g = 0; g < groups; g++) {
-    const size_t ahead = CTQ_GROUP_PLANE_BYTES * (g + CTQ_I16_PREFETCH_GROUPS);
-    ctq_prefetch_group_i16(signs + ahead, lower_bits + 7 * ahead);
-    ctq_fill_tile_i16(ctq_group_planes(signs, blocks->columns, 1, g, room[0]),
-                       ctq_group_planes(lower_bits, blocks->columns, 7, g, room[1]), tables, tile + CTQ_I16_GROUP * waiting++);
+    const size_t next = CTQ_GROUP_PLANE_BYTES * (g + CTQ_I16_PREFETCH_GROUPS);
+    ctq_prefetch_group_i16(signs + next, lower_bits + 7 * next);
+    ctq_fill_tile_i16(ctq_group_planes(signs, blocks->columns, 1, g, scratch[0]),
+                       ctq_group_planes(lower_bits, blocks->columns, 7, g, scratch[1]), tables, tile + CTQ_I16_GROUP * waiting++);
     if (waiting < CTQ_I16_GROUPS_PER_ROUND && g + 1 < groups) continue;
     const int16_t *own = queries + 32 * (g + 1 - waiting);
     for (size_t q = 0; q < query_count; q++)

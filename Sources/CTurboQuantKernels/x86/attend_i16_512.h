@@ -95,5 +95,5 @@ static void attend_i16(const uint8_t *codes, uint32_t bits, size_t rows16_count,
 #undef ATTEND_I16
     q += some;
   }
-  ctq_approach_scales(next + rows16_count * rows16_bytes);
+  ctq_prefetch_scales(next + rows16_count * rows16_bytes);
 }

@@ -57,7 +57,7 @@ CTQ_INLINE void attend_i8_all(const uint8_t *codes, uint32_t bits, size_t rows16
   for (size_t g = 0; g < rows16_count; g++, codes += rows16_bytes, next += rows16_bytes)
     attend_i8_rows16(codes, bits, step_count, table, weights, 4 * quad_count, query_count, next, sums + 16 * g,
                sum_stride);
-  ctq_approach_scales(next);
+  ctq_prefetch_scales(next);
 }
 
 static void attend_i8(const uint8_t *codes, uint32_t bits, size_t rows16_count, size_t quad_count,

@@ -12,11 +12,11 @@ typedef struct stripes {
   const uint8_t *signs, *lower_bits;
 } stripes;
 
-/// Unit `column group` of a block whose `lower_bits` has as many planes; narrow ones are widened in `room`.
+/// Unit `column group` of a block whose `lower_bits` has as many planes; narrow ones are widened in `scratch`.
 CTQ_INLINE stripes stripes_of(const ctq_blocks *blocks, size_t block, uint32_t planes, size_t group,
-                              uint8_t room[4][CTQ_GROUP_PLANE_BYTES]) {
-  return (stripes){ctq_group_planes(ctq_signs(blocks, block), blocks->columns, 1, group, room[0]),
-                   ctq_group_planes(ctq_lower_bits(blocks, block), blocks->columns, planes, group, room[1])};
+                              uint8_t scratch[4][CTQ_GROUP_PLANE_BYTES]) {
+  return (stripes){ctq_group_planes(ctq_signs(blocks, block), blocks->columns, 1, group, scratch[0]),
+                   ctq_group_planes(ctq_lower_bits(blocks, block), blocks->columns, planes, group, scratch[1])};
 }
 
 /// Leaves what 16 sums come to.
@@ -83,12 +83,12 @@ CTQ_INLINE void lut_group(const planes *planes, uint32_t columns, int is_whole, 
                            __m512i sums[CTQ_SCAN_LUT_QUERIES][4]) {
 #pragma clang loop unroll(full)
   for (uint32_t p = 0; p < bits; p++) {
-    uint8_t room[2][CTQ_GROUP_PLANE_BYTES];
+    uint8_t scratch[2][CTQ_GROUP_PLANE_BYTES];
     const uint8_t *words[4];
 #pragma clang loop unroll(full)
     for (size_t i = 0; i < 2 * count; i++) {
       const uint8_t *own = planes->of[p][i / 2];
-      own = is_whole ? own + CTQ_GROUP_PLANE_BYTES * group : ctq_group_planes(own, columns, 1, group, room[i / 2]);
+      own = is_whole ? own + CTQ_GROUP_PLANE_BYTES * group : ctq_group_planes(own, columns, 1, group, scratch[i / 2]);
       words[i] = own + 64 * (i % 2);
       if (is_whole) _mm_prefetch((const char *)words[i] + LUT_PREFETCH_BYTES, _MM_HINT_T1);
     }
@@ -180,18 +180,18 @@ CTQ_INLINE void dot_group(stripes s, uint32_t bits, const __m512i centroids[4], 
 
 CTQ_INLINE void scan_i8_block(const ctq_blocks *blocks, size_t block, uint32_t bits, const __m512i centroids[4],
                           const int8_t *query, float *sums) {
-  uint8_t room[4][CTQ_GROUP_PLANE_BYTES];
+  uint8_t scratch[4][CTQ_GROUP_PLANE_BYTES];
   __m512i totals[2][2];
   for (int i = 0; i < 4; i++) totals[i / 2][i % 2] = _mm512_setzero_si512();
   for (size_t g = 0; g < ctq_column_groups(blocks->columns); g++)
-    dot_group(stripes_of(blocks, block, bits - 1, g, room), bits, centroids, query + 32 * g, totals);
+    dot_group(stripes_of(blocks, block, bits - 1, g, scratch), bits, centroids, query + 32 * g, totals);
   for (int i = 0; i < 2; i++)
     leave_sums(_mm512_add_epi32(totals[i][0], totals[i][1]), sums + 32 * block + 16 * i);
 }
 
 /// Brings the same place of the next block nearer, of which a stripe reads every other line: no hardware reads that
 /// ahead. A few queries wait for memory, and the second-level cache can ask it for more; many do not wait.
-CTQ_INLINE void approach_words(const uint8_t *words, size_t query_count) {
+CTQ_INLINE void prefetch_words(const uint8_t *words, size_t query_count) {
   if (query_count < 8) {
     _mm_prefetch((const char *)words, _MM_HINT_T1);
   } else {
@@ -204,19 +204,19 @@ CTQ_INLINE void scan_i8_rows16(const ctq_blocks *blocks, size_t block, size_t st
                            const __m512i centroids[4], const int8_t *queries, size_t query_count, float *sums,
                            size_t sum_stride) {
   const size_t groups = ctq_column_groups(blocks->columns), stride = 32 * groups;
-  uint8_t room[4][CTQ_GROUP_PLANE_BYTES];
+  uint8_t scratch[4][CTQ_GROUP_PLANE_BYTES];
   __m512i totals[CTQ_SCAN_QUERIES];
 #pragma clang loop unroll(full)
   for (size_t q = 0; q < query_count; q++) totals[q] = _mm512_setzero_si512();
   for (size_t g = 0; g < groups; g++) {
-    const stripes s = stripes_of(blocks, block, bits - 1, g, room);
+    const stripes s = stripes_of(blocks, block, bits - 1, g, scratch);
     const uint8_t *signs = s.signs + 64 * stripe, *lower_bits = s.lower_bits + 64 * stripe;
     __m512i codes[4];
     code_pairs(signs, lower_bits, bits, codes);
-    approach_words(signs + blocks->sign_stride, query_count);
+    prefetch_words(signs + blocks->sign_stride, query_count);
 #pragma clang loop unroll(full)
     for (uint32_t p = 0; p < bits - 1; p++)
-      approach_words(lower_bits + CTQ_GROUP_PLANE_BYTES * p + blocks->lower_bits_stride, query_count);
+      prefetch_words(lower_bits + CTQ_GROUP_PLANE_BYTES * p + blocks->lower_bits_stride, query_count);
     const int8_t *own = queries + 32 * g;
 #pragma clang loop unroll(full)
     for (int k = 0; k < 4; k++) {
@@ -347,7 +347,7 @@ CTQ_INLINE void prefetch_group_i16(const uint8_t *signs, const uint8_t *lower_bi
 static void scan_i16_rows16(const ctq_blocks *blocks, size_t block, size_t stripe, const table_i16 tables[4],
                         const int16_t *queries, size_t query_count, float *sums, size_t sum_stride) {
   const size_t groups = ctq_column_groups(blocks->columns);
-  uint8_t room[8][CTQ_GROUP_PLANE_BYTES];
+  uint8_t scratch[8][CTQ_GROUP_PLANE_BYTES];
   __m512d totals[CTQ_SCAN_QUERIES][2];
   __m512i round[CTQ_SCAN_QUERIES][2];
   memset(totals, 0, sizeof totals);
@@ -355,10 +355,10 @@ static void scan_i16_rows16(const ctq_blocks *blocks, size_t block, size_t strip
   for (size_t g = 0; g < groups; g++) {
     __m512i values[8][2];
     const uint8_t *signs = ctq_signs(blocks, block), *lower_bits = ctq_lower_bits(blocks, block);
-    const size_t ahead = CTQ_GROUP_PLANE_BYTES * (g + I16_PREFETCH_GROUPS);
-    prefetch_group_i16(signs + ahead + 64 * stripe, lower_bits + 7 * ahead + 64 * stripe);
-    centroids_i16(ctq_group_planes(signs, blocks->columns, 1, g, room[0]) + 64 * stripe,
-                ctq_group_planes(lower_bits, blocks->columns, 7, g, room[1]) + 64 * stripe, tables, values);
+    const size_t next = CTQ_GROUP_PLANE_BYTES * (g + I16_PREFETCH_GROUPS);
+    prefetch_group_i16(signs + next + 64 * stripe, lower_bits + 7 * next + 64 * stripe);
+    centroids_i16(ctq_group_planes(signs, blocks->columns, 1, g, scratch[0]) + 64 * stripe,
+                ctq_group_planes(lower_bits, blocks->columns, 7, g, scratch[1]) + 64 * stripe, tables, values);
     for (size_t q = 0; q < query_count; q++) dot_group_i16(values, queries + 32 * (q * groups + g), round[q]);
     if (g % CTQ_I16_GROUPS_PER_ROUND + 1 < CTQ_I16_GROUPS_PER_ROUND && g + 1 < groups) continue;
     for (size_t q = 0; q < query_count; q++)
