@@ -1,21 +1,21 @@
 // Scans of index blocks on AVX-512, where generic/scan.h would use half a register. For avx512.c alone.
 //
-// Sixteen rows of a column group's plane, a stripe, are one register. A lookup among 64 entries answers for all four
+// Sixteen rows of a column group's plane, `rows16`, are one register. A lookup among 64 entries answers for all four
 // columns of a column group at once, two bits of its index being the column's; four answers are neighbours and of
 // one row, so that one instruction adds them to the row's sum. What an index has above its own bits need not
 // be masked away where the table repeats itself.
 
 #include "../generic/column_groups.h"
 
-/// Where 32 rows are read, a pair of stripes a plane.
-typedef struct stripes {
+/// The planes of a column group, 32 rows each.
+typedef struct block_planes {
   const uint8_t *signs, *lower_bits;
-} stripes;
+} block_planes;
 
 /// Unit `column group` of a block whose `lower_bits` has as many planes; narrow ones are widened in `scratch`.
-CTQ_INLINE stripes stripes_of(const ctq_blocks *blocks, size_t block, uint32_t planes, size_t group,
+CTQ_INLINE block_planes block_planes_of(const ctq_blocks *blocks, size_t block, uint32_t planes, size_t group,
                               uint8_t scratch[4][CTQ_GROUP_PLANE_BYTES]) {
-  return (stripes){ctq_group_planes(ctq_signs(blocks, block), blocks->columns, 1, group, scratch[0]),
+  return (block_planes){ctq_group_planes(ctq_signs(blocks, block), blocks->columns, 1, group, scratch[0]),
                    ctq_group_planes(ctq_lower_bits(blocks, block), blocks->columns, planes, group, scratch[1])};
 }
 
@@ -38,12 +38,12 @@ CTQ_INLINE __m512i column_nibbles(__m512i bytes) {
   return merged(bytes, _mm512_set1_epi32(0x30201000), 0x0f);
 }
 
-/// Adds the answers for a plane of one column group of as many stripes; the counts are constants of each copy.
-CTQ_INLINE void lut_plane(const uint8_t *const words[4], size_t stripes, const uint8_t *tables,
+/// Adds the answers for a plane of one column group of `rows16_count` times 16 rows; the counts are constants of each copy.
+CTQ_INLINE void lut_plane(const uint8_t *const words[4], size_t rows16_count, const uint8_t *tables,
                             size_t table_bytes, size_t query_count, __m512i sums[CTQ_SCAN_LUT_QUERIES][4]) {
   __m512i low[4], high[4];
 #pragma clang loop unroll(full)
-  for (size_t i = 0; i < stripes; i++) {
+  for (size_t i = 0; i < rows16_count; i++) {
     const __m512i bytes = _mm512_loadu_si512(words[i]);
     low[i] = column_nibbles(bytes);
     high[i] = column_nibbles(_mm512_srli_epi16(bytes, 4));
@@ -53,7 +53,7 @@ CTQ_INLINE void lut_plane(const uint8_t *const words[4], size_t stripes, const u
     const __m512i first = _mm512_loadu_si512(tables + q * table_bytes);
     const __m512i second = _mm512_loadu_si512(tables + q * table_bytes + 64);
 #pragma clang loop unroll(full)
-    for (size_t i = 0; i < stripes; i++) {
+    for (size_t i = 0; i < rows16_count; i++) {
       // Two answers of at most 127 fit a byte.
       const __m512i both = _mm512_add_epi8(_mm512_permutexvar_epi8(low[i], first),
                                            _mm512_permutexvar_epi8(high[i], second));
@@ -100,11 +100,11 @@ CTQ_INLINE void lut_group(const planes *planes, uint32_t columns, int is_whole, 
 CTQ_INLINE void scan_lut_blocks(const ctq_blocks *blocks, size_t block, size_t count, uint32_t bits,
                              const uint8_t *tables, size_t query_count, float *sums, size_t sum_stride) {
   const size_t groups = ctq_column_groups(blocks->columns), whole = blocks->columns / CTQ_GROUP_COLUMNS;
-  const size_t table_bytes = groups * CTQ_GROUP_PLANE_BYTES * bits, stripes = 2 * count;
+  const size_t table_bytes = groups * CTQ_GROUP_PLANE_BYTES * bits, rows16_count = 2 * count;
   const planes planes = planes_of(blocks, block, count, bits);
   __m512i totals[CTQ_SCAN_LUT_QUERIES][4];
 #pragma clang loop unroll(full)
-  for (size_t i = 0; i < stripes * query_count; i++) totals[i / stripes][i % stripes] = _mm512_setzero_si512();
+  for (size_t i = 0; i < rows16_count * query_count; i++) totals[i / rows16_count][i % rows16_count] = _mm512_setzero_si512();
 #define LUT_GROUP(group, is_whole) \
   lut_group(&planes, blocks->columns, is_whole, group, count, bits, tables, table_bytes, query_count, totals)
   for (size_t g = 0; g < whole; g++) LUT_GROUP(g, 1);
@@ -112,11 +112,11 @@ CTQ_INLINE void scan_lut_blocks(const ctq_blocks *blocks, size_t block, size_t c
 #undef LUT_GROUP
   sums += 32 * block;
 #pragma clang loop unroll(full)
-  for (size_t i = 0; i < stripes * query_count; i++)
-    leave_sums(totals[i / stripes][i % stripes], sums + i / stripes * sum_stride + 16 * (i % stripes));
+  for (size_t i = 0; i < rows16_count * query_count; i++)
+    leave_sums(totals[i / rows16_count][i % rows16_count], sums + i / rows16_count * sum_stride + 16 * (i % rows16_count));
 }
 
-/// Sums of four stripes at a time for one query, of two for more: what the registers hold.
+/// Sums of 64 rows at a time for one query, of 32 for more: what the registers hold.
 CTQ_INLINE void scan_lut_all(const ctq_blocks *blocks, uint32_t bits, const uint8_t *tables,
                                  size_t query_count, float *sums, size_t sum_stride) {
   size_t b = 0;
@@ -144,7 +144,7 @@ static void scan_lut(const ctq_blocks *blocks, uint32_t bits, const uint8_t *tab
 
 // MARK: Products, 3 and 4 bits
 
-/// Codes of a stripe as nibble pairs of coordinates k and k + 4, each rotated left by k; `lower_bits` has `bits` - 1
+/// Codes of 16 rows as nibble pairs of coordinates k and k + 4, each rotated left by k; `lower_bits` has `bits` - 1
 /// planes. Without a bit field of one bit its place holds another coordinate's sign.
 CTQ_INLINE void code_pairs(const uint8_t *signs, const uint8_t *lower_bits, uint32_t bits, __m512i codes[4]) {
   __m512i even = _mm512_loadu_si512(signs), odd = even;
@@ -160,8 +160,8 @@ CTQ_INLINE void code_pairs(const uint8_t *signs, const uint8_t *lower_bits, uint
   codes[3] = merged(second, odd, 0x66);
 }
 
-/// Adds the products of a column group of one block to two sums a stripe.
-CTQ_INLINE void dot_group(stripes s, uint32_t bits, const __m512i centroids[4], const int8_t *query,
+/// Adds the products of a column group of one block to two sums per 16 rows.
+CTQ_INLINE void dot_group(block_planes s, uint32_t bits, const __m512i centroids[4], const int8_t *query,
                          __m512i sums[2][2]) {
   __m512i codes[2][4];
   code_pairs(s.signs, s.lower_bits, bits, codes[0]);
@@ -184,12 +184,12 @@ CTQ_INLINE void scan_i8_block(const ctq_blocks *blocks, size_t block, uint32_t b
   __m512i totals[2][2];
   for (int i = 0; i < 4; i++) totals[i / 2][i % 2] = _mm512_setzero_si512();
   for (size_t g = 0; g < ctq_column_groups(blocks->columns); g++)
-    dot_group(stripes_of(blocks, block, bits - 1, g, scratch), bits, centroids, query + 32 * g, totals);
+    dot_group(block_planes_of(blocks, block, bits - 1, g, scratch), bits, centroids, query + 32 * g, totals);
   for (int i = 0; i < 2; i++)
     leave_sums(_mm512_add_epi32(totals[i][0], totals[i][1]), sums + 32 * block + 16 * i);
 }
 
-/// Brings the same place of the next block nearer, of which a stripe reads every other line: no hardware reads that
+/// Brings the same place of the next block nearer, of which 16 rows are every other line: no hardware reads that
 /// ahead. A few queries wait for memory, and the second-level cache can ask it for more; many do not wait.
 CTQ_INLINE void prefetch_words(const uint8_t *words, size_t query_count) {
   if (query_count < 8) {
@@ -199,8 +199,8 @@ CTQ_INLINE void prefetch_words(const uint8_t *words, size_t query_count) {
   }
 }
 
-/// The sums of stripe number `stripe` of a block for `query_count` queries, a constant of each copy.
-CTQ_INLINE void scan_i8_rows16(const ctq_blocks *blocks, size_t block, size_t stripe, uint32_t bits,
+/// The sums of rows 16 * `part` and the next 15 of a block for `query_count` queries, a constant of each copy.
+CTQ_INLINE void scan_i8_rows16(const ctq_blocks *blocks, size_t block, size_t part, uint32_t bits,
                            const __m512i centroids[4], const int8_t *queries, size_t query_count, float *sums,
                            size_t sum_stride) {
   const size_t groups = ctq_column_groups(blocks->columns), stride = 32 * groups;
@@ -209,8 +209,8 @@ CTQ_INLINE void scan_i8_rows16(const ctq_blocks *blocks, size_t block, size_t st
 #pragma clang loop unroll(full)
   for (size_t q = 0; q < query_count; q++) totals[q] = _mm512_setzero_si512();
   for (size_t g = 0; g < groups; g++) {
-    const stripes s = stripes_of(blocks, block, bits - 1, g, scratch);
-    const uint8_t *signs = s.signs + 64 * stripe, *lower_bits = s.lower_bits + 64 * stripe;
+    const block_planes s = block_planes_of(blocks, block, bits - 1, g, scratch);
+    const uint8_t *signs = s.signs + 64 * part, *lower_bits = s.lower_bits + 64 * part;
     __m512i codes[4];
     code_pairs(signs, lower_bits, bits, codes);
     prefetch_words(signs + blocks->sign_stride, query_count);
@@ -229,7 +229,7 @@ CTQ_INLINE void scan_i8_rows16(const ctq_blocks *blocks, size_t block, size_t st
       }
     }
   }
-  sums += 32 * block + 16 * stripe;
+  sums += 32 * block + 16 * part;
 #pragma clang loop unroll(full)
   for (size_t q = 0; q < query_count; q++) leave_sums(totals[q], sums + q * sum_stride);
 }
@@ -237,17 +237,17 @@ CTQ_INLINE void scan_i8_rows16(const ctq_blocks *blocks, size_t block, size_t st
 /// All blocks for as many queries as a copy serves; returns how many these are.
 CTQ_INLINE size_t scan_i8_blocks(const ctq_blocks *blocks, uint32_t bits, const __m512i centroids[4],
                              const int8_t *queries, size_t query_count, float *sums, size_t sum_stride) {
-#define TRY_STRIPES(served)                                                                     \
+#define TRY_QUERIES(served)                                                                     \
   if (query_count >= served) {                                                                  \
     for (size_t i = 0; i < 2 * blocks->count; i++)                                              \
       scan_i8_rows16(blocks, i / 2, i % 2, bits, centroids, queries, served, sums, sum_stride);     \
     return served;                                                                              \
   }
-  TRY_STRIPES(16)
-  TRY_STRIPES(8)
-  TRY_STRIPES(4)
-  TRY_STRIPES(2)
-#undef TRY_STRIPES
+  TRY_QUERIES(16)
+  TRY_QUERIES(8)
+  TRY_QUERIES(4)
+  TRY_QUERIES(2)
+#undef TRY_QUERIES
   for (size_t b = 0; b < blocks->count; b++) scan_i8_block(blocks, b, bits, centroids, queries, sums);
   return 1;
 }
@@ -297,7 +297,7 @@ CTQ_INLINE __m512i look_up_256(const __m512i entries[4], __m512i index) {
                                 _mm512_permutex2var_epi8(entries[2], index, entries[3]));
 }
 
-/// Values of a stripe in the order of queries, each as two registers of words: rows 4i, 4i + 1; rows 4i + 2,
+/// Values of 16 rows in the order of queries, each as two registers of words: rows 4i, 4i + 1; rows 4i + 2,
 /// 4i + 3.
 CTQ_INLINE void centroids_i16(const uint8_t *signs, const uint8_t *lower_bits, const table_i16 tables[4],
                             __m512i values[8][2]) {
@@ -336,15 +336,15 @@ CTQ_INLINE __m512d joined(__m512i sums) {
 // Column groups that memory is asked for ahead: no hardware reads every other line ahead.
 enum { I16_PREFETCH_GROUPS = 4 };
 
-/// Brings a stripe of the planes of a column group nearer; they need not exist.
+/// Prefetches 16 rows of the planes of a column group; they need not exist.
 CTQ_INLINE void prefetch_group_i16(const uint8_t *signs, const uint8_t *lower_bits) {
   _mm_prefetch((const char *)signs, _MM_HINT_T0);
 #pragma clang loop unroll(full)
   for (size_t p = 0; p < 7; p++) _mm_prefetch((const char *)lower_bits + CTQ_GROUP_PLANE_BYTES * p, _MM_HINT_T0);
 }
 
-/// Sums of one stripe of a block.
-static void scan_i16_rows16(const ctq_blocks *blocks, size_t block, size_t stripe, const table_i16 tables[4],
+/// Sums of 16 rows of a block.
+static void scan_i16_rows16(const ctq_blocks *blocks, size_t block, size_t part, const table_i16 tables[4],
                         const int16_t *queries, size_t query_count, float *sums, size_t sum_stride) {
   const size_t groups = ctq_column_groups(blocks->columns);
   uint8_t scratch[8][CTQ_GROUP_PLANE_BYTES];
@@ -356,9 +356,9 @@ static void scan_i16_rows16(const ctq_blocks *blocks, size_t block, size_t strip
     __m512i values[8][2];
     const uint8_t *signs = ctq_signs(blocks, block), *lower_bits = ctq_lower_bits(blocks, block);
     const size_t next = CTQ_GROUP_PLANE_BYTES * (g + I16_PREFETCH_GROUPS);
-    prefetch_group_i16(signs + next + 64 * stripe, lower_bits + 7 * next + 64 * stripe);
-    centroids_i16(ctq_group_planes(signs, blocks->columns, 1, g, scratch[0]) + 64 * stripe,
-                ctq_group_planes(lower_bits, blocks->columns, 7, g, scratch[1]) + 64 * stripe, tables, values);
+    prefetch_group_i16(signs + next + 64 * part, lower_bits + 7 * next + 64 * part);
+    centroids_i16(ctq_group_planes(signs, blocks->columns, 1, g, scratch[0]) + 64 * part,
+                ctq_group_planes(lower_bits, blocks->columns, 7, g, scratch[1]) + 64 * part, tables, values);
     for (size_t q = 0; q < query_count; q++) dot_group_i16(values, queries + 32 * (q * groups + g), round[q]);
     if (g % CTQ_I16_GROUPS_PER_ROUND + 1 < CTQ_I16_GROUPS_PER_ROUND && g + 1 < groups) continue;
     for (size_t q = 0; q < query_count; q++)
@@ -369,7 +369,7 @@ static void scan_i16_rows16(const ctq_blocks *blocks, size_t block, size_t strip
   for (size_t q = 0; q < query_count; q++) {
     __m512 both = _mm512_insertf32x8(_mm512_castps256_ps512(_mm512_cvtpd_ps(totals[q][0])),
                                      _mm512_cvtpd_ps(totals[q][1]), 1);
-    _mm512_storeu_ps(sums + q * sum_stride + 32 * block + 16 * stripe, _mm512_permutexvar_ps(order, both));
+    _mm512_storeu_ps(sums + q * sum_stride + 32 * block + 16 * part, _mm512_permutexvar_ps(order, both));
   }
 }
 
