@@ -13,15 +13,15 @@
 enum { LARGE_PAGE = 1 << 21 };
 
 void *ctq_map_zeros(size_t count) {
-  const size_t page = (size_t)sysconf(_SC_PAGESIZE), own = (count + page - 1) / page * page;
+  const size_t page = (size_t)sysconf(_SC_PAGESIZE), whole_pages = (count + page - 1) / page * page;
   // Large pages begin on a boundary of their own, so one more is mapped, and what is too much cut off.
-  char *mapped = mmap(NULL, own + LARGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  char *mapped = mmap(NULL, whole_pages + LARGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (mapped == MAP_FAILED) return NULL;
   const size_t before = -(uintptr_t)mapped % LARGE_PAGE, after = LARGE_PAGE - before;
   if (before > 0) (void)munmap(mapped, before);
-  (void)munmap(mapped + before + own, after);
+  (void)munmap(mapped + before + whole_pages, after);
 #ifdef MADV_HUGEPAGE
-  (void)madvise(mapped + before, own, MADV_HUGEPAGE);  // refused where there are none, and nothing is lost
+  (void)madvise(mapped + before, whole_pages, MADV_HUGEPAGE);  // refused where there are none, and nothing is lost
 #endif
   return mapped + before;
 }

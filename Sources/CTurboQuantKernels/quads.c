@@ -20,12 +20,12 @@ INLINE void pack_step(uint8_t (*quads)[64], uint32_t bits, size_t step_count, si
   for (uint32_t width = 8; width > 0; width /= 2) {
     if (!(bits & width)) continue;
     const uint32_t each = 8 / width, vectors = step_quads / each, mask = (1u << width) - 1;
-    uint8_t *own = codes + 64 * vectors * step;
+    uint8_t *target = codes + 64 * vectors * step;
     for (uint32_t v = 0; v < vectors; v++)
       for (uint32_t i = 0; i < 64; i++) {
         uint32_t byte = 0;
         for (uint32_t g = 0; g < each; g++) byte |= (quads[v * each + g][i] >> shift & mask) << width * g;
-        own[64 * v + i] = (uint8_t)byte;
+        target[64 * v + i] = (uint8_t)byte;
       }
     codes += 64 * vectors * step_count;
     shift += width;

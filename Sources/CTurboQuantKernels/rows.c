@@ -58,13 +58,13 @@ INLINE size_t plane_step(uint32_t columns, uint32_t c) {
 INLINE void spread_column(uint64_t bytes, uint32_t bits, uint8_t *signs, uint8_t *lower_bits, size_t step) {
   *signs = low_bits(bytes >> (bits - 1));
   if (bits == 8) {
-    uint64_t own = field_columns(bytes, 4);
-    for (uint32_t j = 0; j < 4; j++, lower_bits += step) *lower_bits = (uint8_t)(own >> 8 * j);
+    uint64_t field = field_columns(bytes, 4);
+    for (uint32_t j = 0; j < 4; j++, lower_bits += step) *lower_bits = (uint8_t)(field >> 8 * j);
     bytes >>= 4;
   }
   if (bits >= 3) {
-    uint64_t own = field_columns(bytes, 2);
-    for (uint32_t j = 0; j < 2; j++, lower_bits += step) *lower_bits = (uint8_t)(own >> 8 * j);
+    uint64_t field = field_columns(bytes, 2);
+    for (uint32_t j = 0; j < 2; j++, lower_bits += step) *lower_bits = (uint8_t)(field >> 8 * j);
     bytes >>= 2;
   }
   if (bits % 2 == 0) *lower_bits = (uint8_t)field_columns(bytes, 1);
@@ -81,8 +81,8 @@ INLINE void spread_width(const uint8_t *codes, const uint32_t bits, size_t dimen
     if (left >= 8) memcpy(&packed, codes + (size_t)c * bits, 8);
     else memcpy(&packed, codes + (size_t)c * bits, left);
     // One bit has no planes beside the signs.
-    uint8_t *own = bits > 1 ? lower_bits + ctq_byte_offset(columns, bits - 1, 0, c, row) : 0;
-    spread_column(unpacked(packed, bits), bits, signs + ctq_byte_offset(columns, 1, 0, c, row), own,
+    uint8_t *target = bits > 1 ? lower_bits + ctq_byte_offset(columns, bits - 1, 0, c, row) : 0;
+    spread_column(unpacked(packed, bits), bits, signs + ctq_byte_offset(columns, 1, 0, c, row), target,
                   plane_step(columns, c));
   }
 }
@@ -144,11 +144,11 @@ void ctq_copy_row(const uint8_t *source, uint32_t from, uint8_t *target, uint32_
 }
 
 #define FOR_GATHERED_ROWS(target_planes, copy)                                                           \
-  const size_t block = 32 * (size_t)columns * planes, own = 32 * (size_t)columns * (target_planes);      \
+  const size_t block = 32 * (size_t)columns * planes, target_block = 32 * (size_t)columns * (target_planes);      \
   for (size_t i = 0; i < row_count; i++) {                                                               \
     const uint32_t row = rows[i] - base;                                                                 \
     const size_t to = start + i;                                                                         \
-    copy(source + row / 32 * block, row % 32, target + to / 32 * own, (uint32_t)(to % 32), columns, planes); \
+    copy(source + row / 32 * block, row % 32, target + to / 32 * target_block, (uint32_t)(to % 32), columns, planes); \
   }
 
 void ctq_gather_rows(const uint8_t *source, const uint32_t *rows, size_t row_count, uint32_t base,

@@ -30,8 +30,8 @@ CTQ_INLINE void ctq_dot_quads_i16(const int16_t *tile, size_t quads, const int16
   ctq_dot_words(tile, quads, 2, weights, totals);
 #pragma clang loop unroll(full)
   for (int half = 0; half < 2; half++) {
-    f32x8_unaligned *own = (f32x8_unaligned *)(sums + 8 * half);
-    *own += __builtin_convertvector((i32x8)ctq_row_sums_i16(totals[half]), f32x8);
+    f32x8_unaligned *target = (f32x8_unaligned *)(sums + 8 * half);
+    *target += __builtin_convertvector((i32x8)ctq_row_sums_i16(totals[half]), f32x8);
   }
 }
 

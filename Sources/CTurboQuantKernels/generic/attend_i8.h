@@ -15,10 +15,10 @@ CTQ_INLINE u8x32 ctq_quad_codes(const uint8_t *codes, uint32_t bits, size_t step
 #pragma clang loop unroll(full)
   for (int width = 8; width > 0; width /= 2) {
     if (!((int)bits & width)) continue;
-    const int each = 8 / width, own = width * (g % each);
+    const int each = 8 / width, below = width * (g % each);
     const size_t vectors = ctq_quads_per_step(bits) / (size_t)each;
     u8x32 v = ctq_load_32(codes + 64 * (vectors * step + (size_t)(g / each)) + 32 * half);
-    v = shift > own ? ctq_shift_left(v, shift - own) : ctq_shift_right(v, own - shift);
+    v = shift > below ? ctq_shift_left(v, shift - below) : ctq_shift_right(v, below - shift);
     code |= ctq_mask(v, (uint8_t)(((1u << width) - 1) << shift));
     codes += 64 * vectors * step_count;
     shift += width;
@@ -45,8 +45,8 @@ CTQ_INLINE void ctq_attend_i8_rows16(const uint8_t *codes, uint32_t bits, size_t
             ctq_look_up(centroids, ctq_quad_codes(codes, bits, step_count, step, g + i % 2, i / 2));
 #pragma clang loop unroll(full)
       for (size_t q = 0; q < query_count; q++) {
-        const int8_t *own = weights + q * stride + 4 * (step_quads * step + (size_t)g);
-        const u8x32 p = ctq_splat_4(own), r = ctq_splat_4(own + 4);
+        const int8_t *four = weights + q * stride + 4 * (step_quads * step + (size_t)g);
+        const u8x32 p = ctq_splat_4(four), r = ctq_splat_4(four + 4);
 #pragma clang loop unroll(full)
         for (int h = 0; h < 2; h++)
           totals[q][h] = ctq_dot_8(totals[q][h], pairs[h][0], pairs[h][1], p, r);
@@ -74,10 +74,10 @@ static void attend_i8(const uint8_t *codes, uint32_t bits, size_t rows16_count, 
                       const uint8_t *next, float *sums, size_t sum_stride) {
   const u8x32 table = ctq_load_table(centroids);
   for (size_t q = 0; q < query_count; q += CTQ_ATTEND_I8_QUERIES) {
-    const int8_t *own = weights + q * 4 * quad_count;
-    float *own_sums = sums + q * sum_stride;
+    const int8_t *query_weights = weights + q * 4 * quad_count;
+    float *query_sums = sums + q * sum_stride;
 #define ATTEND_I8(bits, count) \
-  ctq_attend_i8_all(codes, bits, rows16_count, quad_count, table, own, count, next, own_sums, sum_stride)
+  ctq_attend_i8_all(codes, bits, rows16_count, quad_count, table, query_weights, count, next, query_sums, sum_stride)
 #define FOR_QUERIES(bits)                      \
   switch (query_count - q) {                   \
     case 1: ATTEND_I8(bits, 1); break;         \

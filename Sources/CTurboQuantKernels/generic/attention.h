@@ -261,18 +261,18 @@ CTQ_INLINE i32x16 ctq_whole_products(const float *weights, const float *scales, 
 static float whole_weights(const float *weights, const float *scales, size_t count, int16_t *whole) {
   typedef int16_t i16x16 __attribute__((vector_size(32)));
   typedef int16_t i16x16_unaligned __attribute__((vector_size(32), aligned(2)));
-  const float most = ctq_largest_product(weights, scales, count);
-  const float inverse = ctq_whole_inverse(most, CTQ_WHOLE_LARGEST);
+  const float largest = ctq_largest_product(weights, scales, count);
+  const float inverse = ctq_whole_inverse(largest, CTQ_WHOLE_LARGEST);
   for (size_t i = 0; i < count; i += 16)
     *(i16x16_unaligned *)(whole + i) =
         __builtin_convertvector(ctq_whole_products(weights + i, scales + i, inverse), i16x16);
-  return most / CTQ_WHOLE_LARGEST;
+  return largest / CTQ_WHOLE_LARGEST;
 }
 
 static ctq_split split_weights(const float *weights, const float *scales, size_t count, int8_t *high,
                                int8_t *low) {
-  const float most = ctq_largest_product(weights, scales, count);
-  const float inverse = ctq_whole_inverse(most, CTQ_SPLIT_LARGEST);
+  const float largest = ctq_largest_product(weights, scales, count);
+  const float inverse = ctq_whole_inverse(largest, CTQ_SPLIT_LARGEST);
   i32x16 high_sums = {0}, low_sums = {0};
   for (size_t i = 0; i < count; i += 16) {
     i32x16 n = ctq_whole_products(weights + i, scales + i, inverse);
@@ -282,7 +282,7 @@ static ctq_split split_weights(const float *weights, const float *scales, size_t
     *(i8x16_unaligned *)(high + i) = __builtin_convertvector(upper, i8x16);
     *(i8x16_unaligned *)(low + i) = __builtin_convertvector(lower, i8x16);
   }
-  ctq_split split = {most / CTQ_SPLIT_LARGEST, 0, 0};
+  ctq_split split = {largest / CTQ_SPLIT_LARGEST, 0, 0};
   for (int i = 0; i < 16; i++) {
     split.high_sum += high_sums[i];
     split.low_sum += low_sums[i];

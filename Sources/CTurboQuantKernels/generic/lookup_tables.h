@@ -15,13 +15,13 @@ static const f32x16 ctq_bits_of_entries[4] = {
 };
 
 /// The table of four coordinates, whose bits stand `plane` places further.
-CTQ_INLINE void ctq_fill_lookup_table(const float own[4], uint32_t plane, float factor, uint8_t *table) {
+CTQ_INLINE void ctq_fill_lookup_table(const float values[4], uint32_t plane, float factor, uint8_t *table) {
   typedef uint8_t u8x16 __attribute__((vector_size(16)));
   float half = 0;
-  for (uint32_t k = 0; k < 4; k++) half += __builtin_fabsf(own[k]);
+  for (uint32_t k = 0; k < 4; k++) half += __builtin_fabsf(values[k]);
   f32x16 sums = ctq_splat(half);
 #pragma clang loop unroll(full)
-  for (uint32_t k = 0; k < 4; k++) sums += ctq_bits_of_entries[(k + plane) % 4] * own[k];
+  for (uint32_t k = 0; k < 4; k++) sums += ctq_bits_of_entries[(k + plane) % 4] * values[k];
   const i32x16 rounded = __builtin_convertvector(sums * factor + 0.5f, i32x16);
   const u8x16 bytes = __builtin_convertvector(rounded, u8x16);
   memcpy(table, &bytes, sizeof bytes);

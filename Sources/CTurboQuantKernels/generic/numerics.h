@@ -91,9 +91,9 @@ enum {
   CTQ_WHOLE_LARGEST = 4095,
 };
 
-/// The factor that makes `most` the whole number `largest`; 0 where float32 does not hold it.
-static inline float ctq_whole_inverse(float most, float largest) {
-  return most >= 0x1p-100f ? largest / most : 0;
+/// The factor that makes `magnitude` the whole number `whole`; 0 where float32 does not hold it.
+static inline float ctq_whole_inverse(float magnitude, float whole) {
+  return magnitude >= 0x1p-100f ? whole / magnitude : 0;
 }
 
 #endif

@@ -149,9 +149,9 @@ CTQ_INLINE void ctq_lut_plane(const uint8_t *plane, const uint8_t *tables, size_
     const u8x32 high = ctq_mask(ctq_shift_right(columns[t], 4), 0x0f);
 #pragma clang loop unroll(full)
     for (size_t q = 0; q < query_count; q++) {
-      const uint8_t *own = tables + q * table_bytes + 16 * t;
-      u16x16 v = (u16x16)(ctq_look_up(ctq_load_table(own), low) +
-                                      ctq_look_up(ctq_load_table(own + CTQ_GROUP_PLANE_BYTES / 2), high));
+      const uint8_t *table = tables + q * table_bytes + 16 * t;
+      u16x16 v = (u16x16)(ctq_look_up(ctq_load_table(table), low) +
+                                      ctq_look_up(ctq_load_table(table + CTQ_GROUP_PLANE_BYTES / 2), high));
       shorts[q].both += v;
       shorts[q].odd += v >> 8;
     }
@@ -262,9 +262,9 @@ CTQ_INLINE void ctq_fill_tile(ctq_code_planes group, const u8x32 centroids[4], u
     ctq_code_pairs(group.signs, group.twos, group.ones, 32 * j, codes);
 #pragma clang loop unroll(full)
     for (int k = 0; k < 4; k++) {
-      u8x32_unaligned *own = (u8x32_unaligned *)(tile + 256 * k + 32 * j);
-      own[0] = ctq_look_up(centroids[k], ctq_mask(codes[k], 0x0f));
-      own[4] = ctq_look_up(centroids[k], ctq_mask(ctq_shift_right(codes[k], 4), 0x0f));
+      u8x32_unaligned *found = (u8x32_unaligned *)(tile + 256 * k + 32 * j);
+      found[0] = ctq_look_up(centroids[k], ctq_mask(codes[k], 0x0f));
+      found[4] = ctq_look_up(centroids[k], ctq_mask(ctq_shift_right(codes[k], 4), 0x0f));
     }
   }
 }
@@ -272,8 +272,8 @@ CTQ_INLINE void ctq_fill_tile(ctq_code_planes group, const u8x32 centroids[4], u
 /// Adds the products of `steps` runs of 256 tile bytes with some queries to 32 sums each.
 CTQ_INLINE void ctq_dot_tile(const uint8_t *tile, size_t steps, const int8_t *query, size_t stride,
                              size_t query_count, u32x8 sums[][4]) {
-  u32x8 own[2][4];
-  memcpy(own, sums, query_count * sizeof *own);
+  u32x8 totals[2][4];
+  memcpy(totals, sums, query_count * sizeof *totals);
   for (size_t step = 0; step < steps; step++) {
 #pragma clang loop unroll(full)
     for (size_t q = 0; q < query_count; q++) {
@@ -281,11 +281,11 @@ CTQ_INLINE void ctq_dot_tile(const uint8_t *tile, size_t steps, const int8_t *qu
       u8x32 high = ctq_splat_4(query + q * stride + 8 * step + 4);
 #pragma clang loop unroll(full)
       for (int j = 0; j < 4; j++)
-        own[q][j] = ctq_dot_8(own[q][j], ctq_load_32(tile + 256 * step + 32 * j),
+        totals[q][j] = ctq_dot_8(totals[q][j], ctq_load_32(tile + 256 * step + 32 * j),
                               ctq_load_32(tile + 256 * step + 128 + 32 * j), low, high);
     }
   }
-  memcpy(sums, own, query_count * sizeof *own);
+  memcpy(sums, totals, query_count * sizeof *totals);
 }
 
 /// A round of column groups against all queries.

@@ -199,9 +199,9 @@ CTQ_INLINE void ctq_scan_i16_block(const ctq_blocks *blocks, size_t block, const
     ctq_fill_tile_i16(ctq_group_planes(signs, blocks->columns, 1, g, scratch[0]),
                        ctq_group_planes(lower_bits, blocks->columns, 7, g, scratch[1]), tables, tile + CTQ_I16_GROUP * waiting++);
     if (waiting < CTQ_I16_GROUPS_PER_ROUND && g + 1 < groups) continue;
-    const int16_t *own = queries + 32 * (g + 1 - waiting);
+    const int16_t *weights = queries + 32 * (g + 1 - waiting);
     for (size_t q = 0; q < query_count; q++)
-      ctq_dot_tile_i16(tile, CTQ_I16_STEPS * waiting, own + 32 * groups * q, totals[q]);
+      ctq_dot_tile_i16(tile, CTQ_I16_STEPS * waiting, weights + 32 * groups * q, totals[q]);
     waiting = 0;
   }
   for (size_t q = 0; q < query_count; q++)

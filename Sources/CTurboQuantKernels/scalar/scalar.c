@@ -282,12 +282,12 @@ static float largest(const float *x, size_t count) {
 }
 
 static float largest_product(const float *weights, const float *scales, size_t count) {
-  float most = 0;
+  float largest = 0;
   for (size_t i = 0; i < count; i++) {
     float magnitude = __builtin_fabsf(weights[i] * scales[i]);
-    most = magnitude > most ? magnitude : most;
+    largest = magnitude > largest ? magnitude : largest;
   }
-  return most;
+  return largest;
 }
 
 static int32_t whole_product(float weight, float scale, float inverse) {
@@ -296,17 +296,17 @@ static int32_t whole_product(float weight, float scale, float inverse) {
 }
 
 static float whole_weights(const float *weights, const float *scales, size_t count, int16_t *whole) {
-  const float most = largest_product(weights, scales, count);
-  const float inverse = ctq_whole_inverse(most, CTQ_WHOLE_LARGEST);
+  const float largest = largest_product(weights, scales, count);
+  const float inverse = ctq_whole_inverse(largest, CTQ_WHOLE_LARGEST);
   for (size_t i = 0; i < count; i++) whole[i] = (int16_t)whole_product(weights[i], scales[i], inverse);
-  return most / CTQ_WHOLE_LARGEST;
+  return largest / CTQ_WHOLE_LARGEST;
 }
 
 static ctq_split split_weights(const float *weights, const float *scales, size_t count, int8_t *high,
                                int8_t *low) {
-  const float most = largest_product(weights, scales, count);
-  const float inverse = ctq_whole_inverse(most, CTQ_SPLIT_LARGEST);
-  ctq_split split = {most / CTQ_SPLIT_LARGEST, 0, 0};
+  const float largest = largest_product(weights, scales, count);
+  const float inverse = ctq_whole_inverse(largest, CTQ_SPLIT_LARGEST);
+  ctq_split split = {largest / CTQ_SPLIT_LARGEST, 0, 0};
   for (size_t i = 0; i < count; i++) {
     const int32_t n = whole_product(weights[i], scales[i], inverse);
     int32_t upper = (n + CTQ_SPLIT_BASE / 2) >> CTQ_SPLIT_BITS;

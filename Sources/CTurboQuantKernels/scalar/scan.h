@@ -32,15 +32,15 @@ static void fill_lookup_tables(const float *u, size_t columns, const float *fact
                         uint8_t *tables) {
   for (size_t c = 0; c < columns; c++)
     for (uint32_t half = 0; half < 2 * planes; half++) {
-      const float *own = u + 8 * c + half % 2 * 4;
+      const float *values = u + 8 * c + half % 2 * 4;
       const uint32_t plane = half / 2;
       uint8_t *table = tables + 16 * ((c / CTQ_GROUP_COLUMNS * 2 * planes + half) * CTQ_GROUP_COLUMNS +
                                       c % CTQ_GROUP_COLUMNS);
-      float most = 0;
-      for (uint32_t k = 0; k < 4; k++) most += __builtin_fabsf(own[k]);
+      float offset = 0;
+      for (uint32_t k = 0; k < 4; k++) offset += __builtin_fabsf(values[k]);
       for (uint32_t entry = 0; entry < 16; entry++) {
-        float sum = most;
-        for (uint32_t k = 0; k < 4; k++) sum += entry >> (k + plane) % 4 & 1 ? own[k] : -own[k];
+        float sum = offset;
+        for (uint32_t k = 0; k < 4; k++) sum += entry >> (k + plane) % 4 & 1 ? values[k] : -values[k];
         table[entry] = (uint8_t)(int32_t)(sum * factors[plane] + 0.5f);
       }
     }

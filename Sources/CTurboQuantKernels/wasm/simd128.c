@@ -46,8 +46,8 @@ CTQ_INLINE v128_t look_up_4(const v128_t *table, int registers, v128_t index) {
   v128_t found = wasm_i8x16_swizzle(table[0], bytes);
 #pragma clang loop unroll(full)
   for (int i = 1; i < registers; i++) {
-    v128_t own = wasm_i8x16_sub(bytes, wasm_i8x16_splat((int8_t)(16 * i)));
-    found = wasm_v128_or(found, wasm_i8x16_swizzle(table[i], own));
+    v128_t offsets = wasm_i8x16_sub(bytes, wasm_i8x16_splat((int8_t)(16 * i)));
+    found = wasm_v128_or(found, wasm_i8x16_swizzle(table[i], offsets));
   }
   return found;
 }

@@ -57,9 +57,9 @@ CTQ_INLINE void attend_i16_rows16(const uint8_t *codes, uint32_t bits, size_t qu
     for (size_t q = 0; q < query_count; q++) {
       __m512i pairs[2];
       for (int i = 0; i < 2; i++) pairs[i] = _mm512_add_epi32(totals[q][i], _mm512_srli_epi64(totals[q][i], 32));
-      const __m512 own = _mm512_cvtepi32_ps(_mm512_permutex2var_epi32(pairs[0], order, pairs[1]));
+      const __m512 total = _mm512_cvtepi32_ps(_mm512_permutex2var_epi32(pairs[0], order, pairs[1]));
       float *target = sums + q * sum_stride;
-      _mm512_storeu_ps(target, first ? _mm512_add_ps(_mm512_loadu_ps(target), own) : own);
+      _mm512_storeu_ps(target, first ? _mm512_add_ps(_mm512_loadu_ps(target), total) : total);
     }
   }
 }
@@ -71,12 +71,12 @@ static void attend_i16(const uint8_t *codes, uint32_t bits, size_t rows16_count,
   const size_t rows16_bytes = quad_count * 8 * bits;
   for (size_t q = 0; q < query_count;) {
     const size_t left = query_count - q, some = left >= 8 ? 8 : left >= 4 ? 4 : left >= 2 ? 2 : 1;
-    const int16_t *own = weights + q * 4 * quad_count;
-    float *own_sums = sums + q * sum_stride;
+    const int16_t *query_weights = weights + q * 4 * quad_count;
+    float *query_sums = sums + q * sum_stride;
 #define ATTEND_I16(bits, count)                                                             \
   for (size_t g = 0; g < rows16_count; g++)                                                        \
-  attend_i16_rows16(codes + g * rows16_bytes, bits, quad_count, &table, own, count, next + g * rows16_bytes, \
-                  own_sums + 16 * g, sum_stride)
+  attend_i16_rows16(codes + g * rows16_bytes, bits, quad_count, &table, query_weights, count, next + g * rows16_bytes, \
+                  query_sums + 16 * g, sum_stride)
 #define FOR_QUERIES(bits)                     \
   switch (some) {                             \
     case 1: ATTEND_I16(bits, 1); break; \

@@ -13,10 +13,10 @@ CTQ_INLINE __m512i quad_codes(const uint8_t *codes, uint32_t bits, size_t step_c
 #pragma clang loop unroll(full)
   for (int width = 8; width > 0; width /= 2) {
     if (!((int)bits & width)) continue;
-    const int each = 8 / width, own = width * (g % each);
+    const int each = 8 / width, below = width * (g % each);
     const size_t vectors = ctq_quads_per_step(bits) / (size_t)each;
     __m512i v = _mm512_loadu_si512(codes + 64 * (vectors * step + (size_t)(g / each)));
-    v = shift > own ? _mm512_slli_epi16(v, (unsigned)(shift - own)) : _mm512_srli_epi16(v, (unsigned)(own - shift));
+    v = shift > below ? _mm512_slli_epi16(v, (unsigned)(shift - below)) : _mm512_srli_epi16(v, (unsigned)(below - shift));
     code = shift == 0 ? v : merged(code, v, (1 << shift) - 1);
     codes += 64 * vectors * step_count;
     shift += width;

@@ -87,9 +87,9 @@ CTQ_INLINE void lut_group(const planes *planes, uint32_t columns, int is_whole, 
     const uint8_t *words[4];
 #pragma clang loop unroll(full)
     for (size_t i = 0; i < 2 * count; i++) {
-      const uint8_t *own = planes->of[p][i / 2];
-      own = is_whole ? own + CTQ_GROUP_PLANE_BYTES * group : ctq_group_planes(own, columns, 1, group, scratch[i / 2]);
-      words[i] = own + 64 * (i % 2);
+      const uint8_t *plane = planes->of[p][i / 2];
+      plane = is_whole ? plane + CTQ_GROUP_PLANE_BYTES * group : ctq_group_planes(plane, columns, 1, group, scratch[i / 2]);
+      words[i] = plane + 64 * (i % 2);
       if (is_whole) _mm_prefetch((const char *)words[i] + LUT_PREFETCH_BYTES, _MM_HINT_T1);
     }
     lut_plane(words, 2 * count, tables + CTQ_GROUP_PLANE_BYTES * (bits * group + p), table_bytes, query_count, sums);
@@ -217,15 +217,15 @@ CTQ_INLINE void scan_i8_rows16(const ctq_blocks *blocks, size_t block, size_t pa
 #pragma clang loop unroll(full)
     for (uint32_t p = 0; p < bits - 1; p++)
       prefetch_words(lower_bits + CTQ_GROUP_PLANE_BYTES * p + blocks->lower_bits_stride, query_count);
-    const int8_t *own = queries + 32 * g;
+    const int8_t *weights = queries + 32 * g;
 #pragma clang loop unroll(full)
     for (int k = 0; k < 4; k++) {
       const __m512i low = _mm512_permutexvar_epi8(codes[k], centroids[k]);
       const __m512i high = _mm512_permutexvar_epi8(_mm512_srli_epi16(codes[k], 4), centroids[k]);
 #pragma clang loop unroll(full)
       for (size_t q = 0; q < query_count; q++) {
-        totals[q] = _mm512_dpbusd_epi32(totals[q], low, splat_4(own + q * stride + 8 * k));
-        totals[q] = _mm512_dpbusd_epi32(totals[q], high, splat_4(own + q * stride + 8 * k + 4));
+        totals[q] = _mm512_dpbusd_epi32(totals[q], low, splat_4(weights + q * stride + 8 * k));
+        totals[q] = _mm512_dpbusd_epi32(totals[q], high, splat_4(weights + q * stride + 8 * k + 4));
       }
     }
   }
@@ -263,10 +263,10 @@ static void scan_i8(const ctq_blocks *blocks, uint32_t bits, const uint8_t *cent
   }
   const size_t stride = 32 * ctq_column_groups(blocks->columns);
   for (size_t q = 0; q < query_count;) {
-    const int8_t *own = queries + q * stride;
-    float *own_sums = sums + q * sum_stride;
-    q += bits == 3 ? scan_i8_blocks(blocks, 3, tables, own, query_count - q, own_sums, sum_stride)
-                   : scan_i8_blocks(blocks, 4, tables, own, query_count - q, own_sums, sum_stride);
+    const int8_t *query = queries + q * stride;
+    float *query_sums = sums + q * sum_stride;
+    q += bits == 3 ? scan_i8_blocks(blocks, 3, tables, query, query_count - q, query_sums, sum_stride)
+                   : scan_i8_blocks(blocks, 4, tables, query, query_count - q, query_sums, sum_stride);
   }
 }
 
