@@ -27,7 +27,7 @@ extension Kernels {
     unsafe rows.withUnsafeBufferPointer { rows in
       unsafe queries.withUnsafeBufferPointer { queries in
         unsafe sums.withUnsafeMutableBufferPointer { sums in
-          unsafe table.pointee.row_products(
+          unsafe table.pointee.attention.row_products(
             rows.baseAddress, Element.bits, width, rowCount, queries.baseAddress, queryCount,
             sums.baseAddress, stride)
         }
@@ -47,7 +47,7 @@ extension Kernels {
     unsafe rows.withUnsafeBufferPointer { rows in
       unsafe weights.withUnsafeBufferPointer { weights in
         unsafe sums.withUnsafeMutableBufferPointer { sums in
-          unsafe table.pointee.combine_rows(
+          unsafe table.pointee.attention.combine_rows(
             rows.baseAddress, Element.bits, width, rowCount, weights.baseAddress, stride,
             queryCount, sums.baseAddress)
         }
@@ -68,7 +68,7 @@ extension Kernels {
     unsafe rows.withUnsafeBytes { bytes in
       unsafe weights.withUnsafeBufferPointer { weights in
         guard let base = weights.baseAddress, weights.count > 0 else { return }
-        unsafe table.pointee.combine_codes(
+        unsafe table.pointee.codec.combine_codes(
           codebook.pointer, bytes.bytes.map { unsafe $0 + offset }, stride, weights.count, base,
           range.count, sums.base + range.lowerBound)
       }
@@ -80,14 +80,14 @@ extension Kernels {
   /// `values` ← exp(`values` − `shift`), values at most `shift`; returns their sum.
   package func exponentials(_ values: inout MutableSpan<Float>, shift: Float) -> Float {
     unsafe values.withUnsafeMutableBufferPointer {
-      unsafe table.pointee.exponentials($0.baseAddress, $0.count, shift, $0.baseAddress)
+      unsafe table.pointee.attention.exponentials($0.baseAddress, $0.count, shift, $0.baseAddress)
     }
   }
 
   /// The largest of `values`; −∞ for none.
   package func largest(_ values: Span<Float>) -> Float {
     unsafe values.withUnsafeBufferPointer {
-      unsafe table.pointee.largest($0.baseAddress, $0.count)
+      unsafe table.pointee.attention.largest($0.baseAddress, $0.count)
     }
   }
 
@@ -102,7 +102,7 @@ extension Kernels {
     let split = unsafe weights.withUnsafeBufferPointer { weights in
       unsafe scales.withUnsafeBytes { scales in
         unsafe planes.withUnsafeMutableBufferPointer { planes in
-          unsafe table.pointee.split_weights(
+          unsafe table.pointee.attention.split_weights(
             weights.baseAddress, scales.baseAddress?.assumingMemoryBound(to: Float.self), count,
             planes.baseAddress, planes.baseAddress.map { unsafe $0 + count })
         }
@@ -123,7 +123,7 @@ extension Kernels {
     return unsafe weights.withUnsafeBufferPointer { weights in
       unsafe scales.withUnsafeBytes { scales in
         unsafe whole.withUnsafeMutableBufferPointer { whole in
-          unsafe table.pointee.whole_weights(
+          unsafe table.pointee.attention.whole_weights(
             weights.baseAddress, scales.baseAddress?.assumingMemoryBound(to: Float.self), count,
             whole.baseAddress)
         }

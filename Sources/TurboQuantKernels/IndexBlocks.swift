@@ -118,7 +118,7 @@ extension Kernels {
     unsafe tables.withUnsafeBufferPointer { tables in
       unsafe sums.withUnsafeMutableBufferPointer { sums in
         unsafe blocks.withRecord {
-          unsafe table.pointee.scan_lut(
+          unsafe table.pointee.scan.scan_lut(
             $0, UInt32(bits), tables.baseAddress, queryCount, sums.baseAddress, stride)
         }
       }
@@ -137,7 +137,7 @@ extension Kernels {
       unsafe weights.withUnsafeBufferPointer { weights in
         unsafe sums.withUnsafeMutableBufferPointer { sums in
           unsafe blocks.withRecord {
-            unsafe table.pointee.scan_i8(
+            unsafe table.pointee.scan.scan_i8(
               $0, UInt32(blocks.shape.bits), centroids.baseAddress, weights.baseAddress,
               queryCount, sums.baseAddress, stride)
           }
@@ -159,7 +159,7 @@ extension Kernels {
       unsafe weights.withUnsafeBufferPointer { weights in
         unsafe sums.withUnsafeMutableBufferPointer { sums in
           unsafe blocks.withRecord {
-            unsafe table.pointee.scan_i16(
+            unsafe table.pointee.scan.scan_i16(
               $0, magnitudes.baseAddress, weights.baseAddress, queryCount, sums.baseAddress, stride)
           }
         }

@@ -10,8 +10,9 @@ package struct KernelTarget: Sendable, Equatable {
 
   /// Every target of this build that the machine can run, best last.
   package static let available: [KernelTarget] = (0..<ctq_target_count()).compactMap { index in
-    guard ctq_target_is_available(index) != 0 else { return nil }
-    return unsafe KernelTarget(name: String(cString: ctq_target(index).pointee.name), index: index)
+    let target = unsafe ctq_target_at(index).pointee
+    guard unsafe target.is_available() != 0 else { return nil }
+    return unsafe KernelTarget(name: String(cString: target.name), index: index)
   }
 
   /// The target in use, or why the one that `TQ_TARGET` names cannot be.

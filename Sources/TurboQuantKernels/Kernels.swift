@@ -7,11 +7,11 @@ internal import CTurboQuantKernels
 @safe package struct Kernels: Sendable {
   package let target: KernelTarget
   // The tables are constants of the C module, never written.
-  nonisolated(unsafe) let table: UnsafePointer<ctq_kernels>
+  nonisolated(unsafe) let table: UnsafePointer<ctq_target>
 
   package init(_ target: KernelTarget) {
     self.target = target
-    unsafe table = ctq_target(target.index)
+    unsafe table = ctq_target_at(target.index)
   }
 
   /// The kernels of the target in use.
@@ -33,7 +33,7 @@ internal import CTurboQuantKernels
   package func normalize(_ x: Span<Float>, into scaled: inout FloatBuffer) -> Length {
     precondition(x.count <= scaled.count)
     let length = unsafe x.withUnsafeBufferPointer {
-      unsafe table.pointee.normalize($0.baseAddress, $0.count, scaled.base)
+      unsafe table.pointee.codec.normalize($0.baseAddress, $0.count, scaled.base)
     }
     switch length.status {
     case Int32(CTQ_NORM_NOT_FINITE): return .notFinite
@@ -45,13 +45,13 @@ internal import CTurboQuantKernels
   /// Applies a randomized Hadamard rotation in place.
   package func mix(_ mixing: Mixing, _ x: inout FloatBuffer) {
     precondition(mixing.dimension <= x.count)
-    unsafe table.pointee.rotate(mixing.pointer, x.base)
+    unsafe table.pointee.codec.rotate(mixing.pointer, x.base)
   }
 
   /// Applies the transpose of a randomized Hadamard rotation in place.
   package func unmix(_ mixing: Mixing, _ x: inout FloatBuffer) {
     precondition(mixing.dimension <= x.count)
-    unsafe table.pointee.rotate_transposed(mixing.pointer, x.base)
+    unsafe table.pointee.codec.rotate_transposed(mixing.pointer, x.base)
   }
 
   /// `y` ← M `x`, M of `rowCount` rows stored column by column.
@@ -61,7 +61,7 @@ internal import CTurboQuantKernels
     let columnCount = rowCount == 0 ? 0 : columns.count / rowCount
     precondition(columnCount <= x.count && rowCount <= y.count)
     unsafe columns.withUnsafeBufferPointer {
-      unsafe table.pointee.multiply($0.baseAddress, rowCount, columnCount, x.base, y.base)
+      unsafe table.pointee.codec.multiply($0.baseAddress, rowCount, columnCount, x.base, y.base)
     }
   }
 
@@ -72,7 +72,7 @@ internal import CTurboQuantKernels
     let columnCount = rowCount == 0 ? 0 : columns.count / rowCount
     precondition(columnCount <= x.count && rowCount <= y.count)
     unsafe columns.withUnsafeBufferPointer {
-      unsafe table.pointee.multiply_transposed(
+      unsafe table.pointee.codec.multiply_transposed(
         $0.baseAddress, rowCount, columnCount, y.base, x.base)
     }
   }
@@ -106,7 +106,7 @@ internal import CTurboQuantKernels
     precondition(range.lowerBound >= 0 && range.upperBound <= y.count)
     precondition(offset >= 0 && offset + codebook.byteCount(of: range.count) <= codes.count)
     return unsafe codes.withUnsafeMutableBufferPointer {
-      unsafe table.pointee.quantize(
+      unsafe table.pointee.codec.quantize(
         codebook.pointer, y.base + range.lowerBound, range.count, scale,
         $0.baseAddress.map { unsafe $0 + offset }, residual)
     }
@@ -120,7 +120,7 @@ internal import CTurboQuantKernels
     precondition(range.lowerBound >= 0 && range.upperBound <= y.count)
     precondition(offset >= 0 && offset + codebook.byteCount(of: range.count) <= codes.byteCount)
     unsafe codes.withUnsafeBytes {
-      unsafe table.pointee.dequantize(
+      unsafe table.pointee.codec.dequantize(
         codebook.pointer, $0.bytes.map { unsafe $0 + offset }, range.count,
         y.base + range.lowerBound)
     }
@@ -140,7 +140,7 @@ internal import CTurboQuantKernels
       unsafe query.withUnsafeBufferPointer { query in
         unsafe sums.withUnsafeMutableBufferPointer { sums in
           guard let base = query.baseAddress, sums.count > 0 else { return }
-          unsafe table.pointee.code_products(
+          unsafe table.pointee.codec.code_products(
             codebook.pointer, bytes.bytes.map { unsafe $0 + offset }, stride, sums.count,
             base + range.lowerBound, range.count, sums.baseAddress)
         }
@@ -152,14 +152,14 @@ internal import CTurboQuantKernels
   package func largestMagnitude(_ values: Span<Float>) -> Float {
     Float(
       bitPattern: unsafe values.withUnsafeBufferPointer {
-        unsafe table.pointee.largest_magnitude($0.baseAddress, $0.count)
+        unsafe table.pointee.codec.largest_magnitude($0.baseAddress, $0.count)
       })
   }
 
   /// The sum of squares of the first `count` elements, in the order that all targets share.
   package func sumOfSquares(_ x: borrowing FloatBuffer, count: Int) -> Float {
     precondition(count <= x.count)
-    return unsafe table.pointee.sum_of_squares(x.base, count)
+    return unsafe table.pointee.codec.sum_of_squares(x.base, count)
   }
 
   /// Packs the signs of the first `count` elements, one bit each, set where the element is ≥ 0.
@@ -168,7 +168,7 @@ internal import CTurboQuantKernels
   ) {
     precondition(count <= x.count && offset >= 0 && offset + (count + 7) / 8 <= bits.count)
     unsafe bits.withUnsafeMutableBufferPointer {
-      unsafe table.pointee.pack_signs(
+      unsafe table.pointee.codec.pack_signs(
         x.base, count, $0.baseAddress.map { unsafe $0 + offset })
     }
   }
@@ -186,7 +186,7 @@ internal import CTurboQuantKernels
       unsafe query.withUnsafeBufferPointer { query in
         unsafe sums.withUnsafeMutableBufferPointer { sums in
           guard sums.count > 0 else { return }
-          unsafe table.pointee.sign_products(
+          unsafe table.pointee.codec.sign_products(
             bytes.bytes.map { unsafe $0 + offset }, stride, sums.count, query.baseAddress,
             query.count, sums.baseAddress)
         }
@@ -201,7 +201,7 @@ internal import CTurboQuantKernels
     precondition(start >= 0 && start <= floats.count - halves.count)
     unsafe halves.withUnsafeBufferPointer { halves in
       unsafe floats.withUnsafeMutableBufferPointer { floats in
-        unsafe table.pointee.widen(
+        unsafe table.pointee.bytes.widen(
           halves.baseAddress, halves.count, floats.baseAddress.map { unsafe $0 + start })
       }
     }
@@ -224,7 +224,7 @@ internal import CTurboQuantKernels
     guard !floats.isEmpty else { return [] }
     return unsafe [UInt16](unsafeUninitializedCapacity: floats.count) { halves, count in
       unsafe floats.withUnsafeBufferPointer { floats in
-        unsafe table.pointee.narrow(floats.baseAddress, floats.count, halves.baseAddress)
+        unsafe table.pointee.bytes.narrow(floats.baseAddress, floats.count, halves.baseAddress)
       }
       count = floats.count
     }
@@ -238,7 +238,7 @@ internal import CTurboQuantKernels
     unsafe floats.withUnsafeBufferPointer { floats in
       unsafe bytes.withUnsafeMutableBytes {
         let start = unsafe $0.baseAddress?.advanced(by: offset)
-        unsafe table.pointee.narrow(
+        unsafe table.pointee.bytes.narrow(
           floats.baseAddress, floats.count, start?.assumingMemoryBound(to: UInt16.self))
       }
     }
@@ -247,7 +247,7 @@ internal import CTurboQuantKernels
   /// CRC-32C (Castagnoli) of `bytes`, continuing from `seed` (0 to begin).
   package func crc32c(_ bytes: RawSpan, seed: UInt32 = 0) -> UInt32 {
     unsafe bytes.withUnsafeBytes {
-      unsafe table.pointee.crc32c(seed, $0.bytes, $0.count)
+      unsafe table.pointee.bytes.crc32c(seed, $0.bytes, $0.count)
     }
   }
 }

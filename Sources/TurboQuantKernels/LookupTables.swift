@@ -76,7 +76,7 @@ package struct LookupTables: Sendable {
     unsafe u.withUnsafeBufferPointer { u in
       unsafe scaled.withUnsafeBufferPointer { factors in
         unsafe target.withUnsafeMutableBufferPointer { entries in
-          unsafe kernels.table.pointee.fill_lookup_tables(
+          unsafe kernels.table.pointee.scan.fill_lookup_tables(
             u.baseAddress, u.count / 8, factors.baseAddress, UInt32(factors.count),
             entries.baseAddress.map { unsafe $0 + start })
         }

@@ -114,7 +114,7 @@ extension Kernels {
         unsafe weights.withUnsafeBufferPointer { weights in
           unsafe sums.withUnsafeMutableBufferPointer { sums in
             unsafe next.withUnsafeBytes { next in
-              unsafe table.pointee.attend_i8(
+              unsafe table.pointee.attention.attend_i8(
                 codes.bytes(at: offset), UInt32(shape.bits), groups, shape.dimension / 4,
                 centroids.bytes(at: 0), weights.baseAddress, queryCount,
                 next.bytes(at: 0), sums.baseAddress, stride)
@@ -139,7 +139,7 @@ extension Kernels {
         unsafe weights.withUnsafeBufferPointer { weights in
           unsafe sums.withUnsafeMutableBufferPointer { sums in
             unsafe next.withUnsafeBytes { next in
-              unsafe table.pointee.attend_i16(
+              unsafe table.pointee.attention.attend_i16(
                 codes.bytes(at: offset), UInt32(shape.bits), groups, shape.dimension / 4,
                 magnitudes.baseAddress, weights.baseAddress, queryCount, next.bytes(at: 0),
                 sums.baseAddress, stride)

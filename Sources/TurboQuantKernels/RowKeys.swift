@@ -117,7 +117,7 @@ extension Kernels {
     precondition(terms.sums.count >= count)
     unsafe keys.withUnsafeMutableBufferPointer { keys in
       unsafe terms.withRecord(factors) {
-        unsafe table.pointee.similarities($0, count, keys.baseAddress)
+        unsafe table.pointee.scan.similarities($0, count, keys.baseAddress)
       }
     }
   }
@@ -167,7 +167,7 @@ extension Kernels {
       unsafe rows.withUnsafeMutableBufferPointer { rows in
         unsafe allowed.withUnsafeBufferPointer { allowed in
           unsafe terms.withRecord(factors) {
-            found = unsafe table.pointee.select_rows(
+            found = unsafe table.pointee.scan.select_rows(
               $0, count, allowed.isEmpty ? nil : allowed.baseAddress, threshold, keys.baseAddress,
               rows.baseAddress)
           }

@@ -16,7 +16,7 @@
 
 enum { LARGEST = 4200, GUARD = 16 };
 
-static const ctq_kernels *reference, *tried;
+static const ctq_target *reference, *tried;
 static uint64_t state;
 
 static uint32_t next_word(void) {
@@ -56,7 +56,7 @@ static void poison(void) {
   memset(bytes, 0x5a, sizeof bytes);
 }
 
-static const ctq_kernels *both(int side) { return side ? tried : reference; }
+static const ctq_target *both(int side) { return side ? tried : reference; }
 
 static void check_normalize(size_t count, size_t shift) {
   const int exponents[] = {0, 120, 126, -126, -140};
@@ -66,8 +66,8 @@ static void check_normalize(size_t count, size_t shift) {
     ctq_length length[2];
     float square[2];
     for (int side = 0; side < 2; side++) {
-      length[side] = both(side)->normalize(input + shift, count, first[side] + shift);
-      square[side] = both(side)->sum_of_squares(input + shift, count);
+      length[side] = both(side)->codec.normalize(input + shift, count, first[side] + shift);
+      square[side] = both(side)->codec.sum_of_squares(input + shift, count);
     }
     expect_equal(&length[0], &length[1], sizeof *length, "normalize's length", count, e);
     expect_equal(first[0], first[1], sizeof first[0], "normalize", count, e);
@@ -82,8 +82,8 @@ static void check_dense(size_t rows, size_t shift) {
   fill(input, LARGEST, 3, 0);
   poison();
   for (int side = 0; side < 2; side++) {
-    both(side)->multiply(matrix + shift, rows, COLUMNS, input + shift, first[side] + shift);
-    both(side)->multiply_transposed(matrix + shift, rows, COLUMNS, input, second[side] + shift);
+    both(side)->codec.multiply(matrix + shift, rows, COLUMNS, input + shift, first[side] + shift);
+    both(side)->codec.multiply_transposed(matrix + shift, rows, COLUMNS, input, second[side] + shift);
   }
   expect_equal(first[0], first[1], sizeof first[0], "multiply", rows, shift);
   expect_equal(second[0], second[1], sizeof second[0], "multiply_transposed", rows, shift);
@@ -98,8 +98,8 @@ static void check_signs(size_t count, size_t shift) {
   for (size_t i = 0; i < count; i++) magnitude += fabs((double)input[i + shift]);
   size_t stride = (count + 7) / 8 + 3;
   for (int side = 0; side < 2; side++) {
-    both(side)->pack_signs(input + shift, count, bytes[side] + shift);
-    both(side)->sign_products(bytes[0] + shift, stride, 3, input + shift, count, sums[side]);
+    both(side)->codec.pack_signs(input + shift, count, bytes[side] + shift);
+    both(side)->codec.sign_products(bytes[0] + shift, stride, 3, input + shift, count, sums[side]);
   }
   expect_equal(bytes[0], bytes[1], sizeof bytes[0], "pack_signs", count, shift);
   expect_close(sums[0], sums[1], 3, (double)count * 0x1p-23 * magnitude, "sign_products", count,
@@ -155,13 +155,13 @@ static void check_codes(size_t count, size_t shift, uint32_t bits, int has_grid)
   float alignment[2], plain[2], sums[2][3];
   size_t stride = (count * bits + 7) / 8;
   for (int side = 0; side < 2; side++) {
-    const ctq_kernels *k = both(side);
-    plain[side] = k->quantize(&t.codebook, input + shift, count, 1.0f, bytes[side] + shift, 0);
-    alignment[side] = k->quantize(&t.codebook, input + shift, count, 1.0f, bytes[side] + shift,
+    const ctq_target *k = both(side);
+    plain[side] = k->codec.quantize(&t.codebook, input + shift, count, 1.0f, bytes[side] + shift, 0);
+    alignment[side] = k->codec.quantize(&t.codebook, input + shift, count, 1.0f, bytes[side] + shift,
                                   first[side] + shift);
-    k->dequantize(&t.codebook, bytes[0] + shift, count, second[side] + shift);
+    k->codec.dequantize(&t.codebook, bytes[0] + shift, count, second[side] + shift);
     // Beyond the first row lies what was there before, which is as good as any codes.
-    k->code_products(&t.codebook, bytes[0] + shift, stride, 3, second[0] + shift, count,
+    k->codec.code_products(&t.codebook, bytes[0] + shift, stride, 3, second[0] + shift, count,
                      sums[side]);
   }
   expect_equal(bytes[0], bytes[1], sizeof bytes[0], "quantize's codes", count, bits);
@@ -173,7 +173,7 @@ static void check_codes(size_t count, size_t shift, uint32_t bits, int has_grid)
                count, bits);
   const float weights[3] = {0.5f, 0.75f, 1.0f};
   for (int side = 0; side < 2; side++)
-    both(side)->combine_codes(&t.codebook, bytes[0] + shift, stride, 3, weights, count,
+    both(side)->codec.combine_codes(&t.codebook, bytes[0] + shift, stride, 3, weights, count,
                               second[side] + shift);
   // Three products of at most 1 onto a centroid.
   expect_close(second[0] + shift, second[1] + shift, count, 4 * 0x1p-23 * 4, "combine_codes", count,
@@ -187,7 +187,7 @@ static void check_exponentials(size_t count, size_t shift) {
   poison();
   float sums[2];
   for (int side = 0; side < 2; side++)
-    sums[side] = both(side)->exponentials(input + shift, count, 128, first[side] + shift);
+    sums[side] = both(side)->attention.exponentials(input + shift, count, 128, first[side] + shift);
   expect_equal(first[0], first[1], sizeof first[0], "exponentials", count, shift);
   expect_equal(sums, sums + 1, sizeof *sums, "the sum of exponentials", count, shift);
 }
@@ -210,8 +210,8 @@ static void check_plain_rows(uint32_t bits, size_t width, size_t shift) {
     poison();
     for (int side = 0; side < 2; side++) {
       memset(second[side], 0, 9 * 150 * sizeof(float));
-      both(side)->row_products(rows, bits, width, ROWS, queries + shift, count, first[side] + shift, ROWS + 2);
-      both(side)->combine_rows(rows, bits, width, ROWS, weights, ROWS, count, second[side] + shift);
+      both(side)->attention.row_products(rows, bits, width, ROWS, queries + shift, count, first[side] + shift, ROWS + 2);
+      both(side)->attention.combine_rows(rows, bits, width, ROWS, weights, ROWS, count, second[side] + shift);
     }
     for (size_t q = 0; q < count; q++)
       expect_close(first[0] + shift + q * (ROWS + 2), first[1] + shift + q * (ROWS + 2), ROWS,
@@ -232,8 +232,8 @@ static void check_weights(size_t count, size_t shift) {
     if (special > 0 && count > 0)
       input[shift + count / 2] = special == 1 ? -INFINITY : special == 2 ? INFINITY : NAN;
     for (int side = 0; side < 2; side++) {
-      found[side] = special == 3 ? 0 : both(side)->largest(input + shift, count);
-      magnitudes[side] = both(side)->largest_magnitude(input + shift, count);
+      found[side] = special == 3 ? 0 : both(side)->attention.largest(input + shift, count);
+      magnitudes[side] = both(side)->codec.largest_magnitude(input + shift, count);
     }
     expect_equal(found, found + 1, sizeof *found, "largest", count, shift);
     expect_equal(magnitudes, magnitudes + 1, sizeof *magnitudes, "largest_magnitude", count, shift);
@@ -249,14 +249,14 @@ static void check_weights(size_t count, size_t shift) {
     ctq_split splits[2];
     memset(planes, 0x5a, sizeof planes);
     for (int side = 0; side < 2; side++)
-      splits[side] = both(side)->split_weights(input + shift, scales + shift, 16 * count,
+      splits[side] = both(side)->attention.split_weights(input + shift, scales + shift, 16 * count,
                                                planes[side][0] + shift, planes[side][1] + shift);
     expect_equal(splits, splits + 1, sizeof *splits, "split_weights's step and sums", count, shift);
     expect_equal(planes[0], planes[1], sizeof planes[0], "split_weights", count, shift);
     float steps[2];
     memset(whole, 0x5a, sizeof whole);
     for (int side = 0; side < 2; side++)
-      steps[side] = both(side)->whole_weights(input + shift, scales + shift, 16 * count, whole[side] + shift);
+      steps[side] = both(side)->attention.whole_weights(input + shift, scales + shift, 16 * count, whole[side] + shift);
     expect_equal(steps, steps + 1, sizeof *steps, "whole_weights's step", count, shift);
     expect_equal(whole[0], whole[1], sizeof whole[0], "whole_weights", count, shift);
   }
@@ -279,8 +279,8 @@ static void check_rotation(size_t n, size_t remainder) {
     for (int side = 0; side < 2; side++) {
       memcpy(first[side] + shift, input, d * sizeof *input);
       memcpy(second[side] + shift, input, d * sizeof *input);
-      both(side)->rotate(&rotation, first[side] + shift);
-      both(side)->rotate_transposed(&rotation, second[side] + shift);
+      both(side)->codec.rotate(&rotation, first[side] + shift);
+      both(side)->codec.rotate_transposed(&rotation, second[side] + shift);
     }
     expect_equal(first[0], first[1], sizeof first[0], "rotate", d, shift);
     expect_equal(second[0], second[1], sizeof second[0], "rotate_transposed", d, shift);
@@ -298,7 +298,7 @@ static void check_narrow(size_t count) {
       const uint32_t bits = top << 23 | ends[i % 8] | (uint32_t)(i / 8) << 14;
       memcpy(floats + i, &bits, sizeof bits);
     }
-    for (int side = 0; side < 2; side++) both(side)->narrow(floats, count, float16s[side]);
+    for (int side = 0; side < 2; side++) both(side)->bytes.narrow(floats, count, float16s[side]);
     expect_equal(float16s[0], float16s[1], sizeof float16s[0], "narrow", count, top);
   }
 }
@@ -307,20 +307,20 @@ static void check_bytes(void) {
   static uint16_t float16s[65536 + 3];
   static float wide[2][65536 + 3];
   for (size_t i = 0; i < sizeof float16s / sizeof *float16s; i++) float16s[i] = (uint16_t)i;
-  for (int side = 0; side < 2; side++) both(side)->widen(float16s, 65539, wide[side]);
+  for (int side = 0; side < 2; side++) both(side)->bytes.widen(float16s, 65539, wide[side]);
   expect_equal(wide[0], wide[1], sizeof wide[0], "widen", 65539, 0);
   for (size_t count = 0; count < 70; count++) check_narrow(count);
   for (size_t count = 0; count < 70; count++)
     for (size_t shift = 0; shift < 8; shift++) {
       uint32_t sums[2];
       for (int side = 0; side < 2; side++)
-        sums[side] = both(side)->crc32c(7, (const uint8_t *)float16s + 300 + shift, count);
+        sums[side] = both(side)->bytes.crc32c(7, (const uint8_t *)float16s + 300 + shift, count);
       expect_equal(sums, sums + 1, sizeof *sums, "crc32c", count, shift);
     }
   // Long runs go in lanes.
   for (size_t count = 24000; count < 3 * 24576; count += 281) {
     uint32_t sums[2];
-    for (int side = 0; side < 2; side++) sums[side] = both(side)->crc32c(7, (const uint8_t *)float16s + 1, count);
+    for (int side = 0; side < 2; side++) sums[side] = both(side)->bytes.crc32c(7, (const uint8_t *)float16s + 1, count);
     expect_equal(sums, sums + 1, sizeof *sums, "crc32c", count, 1);
   }
 }
@@ -349,15 +349,16 @@ static void check_target(void) {
 }
 
 int main(int argc, char **argv) {
-  reference = ctq_target(0);
+  reference = ctq_target_at(0);
   uint64_t before = ctq_float_environment_enter();
   int found = 0;
   check_layout();
   for (size_t i = 1; i < ctq_target_count(); i++) {
-    tried = ctq_target(i);
-    int is_available = ctq_target_is_available(i);
+    tried = ctq_target_at(i);
+    int is_available = tried->is_available();
     if (is_available) check_target();
-    printf("%s: %s\n", tried->name, is_available ? "equal to scalar" : "SKIPPED, cannot run here");
+    if (is_available) printf("%s: equal to scalar\n", tried->name);
+    else printf("%s: SKIPPED, cannot run here; it needs %s\n", tried->name, tried->features);
     for (int a = 1; is_available && a < argc; a++) found += strcmp(argv[a], tried->name) == 0;
   }
   ctq_float_environment_leave(before);

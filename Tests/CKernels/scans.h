@@ -212,7 +212,7 @@ static void check_scan_lut(const scan *s) {
     tables[i] = column < s->blocks.columns ? (uint8_t)value_for(s->values, 127, 0) : 0;
   }
   for (int side = 0; side < 2; side++)
-    both(side)->scan_lut(&s->blocks, s->bits, tables, s->queries, first[side] + s->shift % 4,
+    both(side)->scan.scan_lut(&s->blocks, s->bits, tables, s->queries, first[side] + s->shift % 4,
                            s->blocks.count * 32 + SUM_GAP);
   release(tables, s->shift);
 }
@@ -232,7 +232,7 @@ static void check_fill_lookup_tables(uint32_t columns, uint32_t planes, size_t s
   const float factors[] = {63.5f / widest, 20.25f / widest};
   for (int side = 0; side < 2; side++) {
     memset(filled[side], 7, sizeof filled[side]);
-    both(side)->fill_lookup_tables(u + shift, columns, factors, planes, filled[side] + shift);
+    both(side)->scan.fill_lookup_tables(u + shift, columns, factors, planes, filled[side] + shift);
   }
   expect_equal(filled[0], filled[1], shift + bytes + 16, "fill_lookup_tables", columns, planes);
 }
@@ -250,7 +250,7 @@ static void check_scan_i8(const scan *s) {
   for (size_t i = 0; i < s->queries * padded; i++)
     weights[i] = coordinate_of(i % padded) < dimension ? (int8_t)value_for(s->values, 64, 1) : 0;
   for (int side = 0; side < 2; side++)
-    both(side)->scan_i8(&s->blocks, s->bits, centroids, weights, s->queries,
+    both(side)->scan.scan_i8(&s->blocks, s->bits, centroids, weights, s->queries,
                              first[side] + s->shift % 4, s->blocks.count * 32 + SUM_GAP);
   release(centroids, s->shift);
   release(weights, s->shift);
@@ -265,7 +265,7 @@ static void check_scan_i16(const scan *s) {
   for (size_t i = 0; i < s->queries * padded; i++)
     weights[i] = coordinate_of(i % padded) < dimension ? (int16_t)value_for(s->values, 4095, 1) : 0;
   for (int side = 0; side < 2; side++)
-    both(side)->scan_i16(&s->blocks, magnitudes, weights, s->queries, first[side] + s->shift % 4,
+    both(side)->scan.scan_i16(&s->blocks, magnitudes, weights, s->queries, first[side] + s->shift % 4,
                           s->blocks.count * 32 + SUM_GAP);
   release(magnitudes, shift);
   release(weights, shift);
@@ -335,7 +335,7 @@ static void check_attend_i8(size_t steps, uint32_t bits, size_t groups, size_t q
   for (size_t i = 0; i < queries * 4 * quads; i++) weights[i] = (int8_t)value_for(values, 64, 1);
   poison();
   for (int side = 0; side < 2; side++)
-    both(side)->attend_i8(codes, bits, groups, quads, centroids, weights, queries,
+    both(side)->attention.attend_i8(codes, bits, groups, quads, centroids, weights, queries,
                           codes, first[side] + shift % 4, 16 * groups + SUM_GAP);
   expect_equal(first[0], first[1], sizeof first[0], "attend_i8", quads, bits);
   release(codes, shift);
@@ -357,7 +357,7 @@ static void check_attend_i16(size_t steps, uint32_t bits, size_t groups, size_t 
   for (size_t i = 0; i < count; i++) weights[i] = (int16_t)value_for(values, 4095, 1);
   poison();
   for (int side = 0; side < 2; side++)
-    both(side)->attend_i16(codes, bits, groups, quads, magnitudes, weights, queries, codes,
+    both(side)->attention.attend_i16(codes, bits, groups, quads, magnitudes, weights, queries, codes,
                                first[side] + shift % 4, 16 * groups + SUM_GAP);
   expect_equal(first[0], first[1], sizeof first[0], "attend_i16", quads, bits);
   release(codes, shift);
@@ -394,7 +394,7 @@ static void check_selection(const ctq_similarity_terms *terms, const float *simi
   for (int side = 0; side < 2; side++) {
     rows[side] = (uint32_t *)random_bytes(4 * count, 0);
     kept[side] = (float *)random_bytes(4 * count, 0);
-    found[side] = both(side)->select_rows(terms, count, allowed, threshold, kept[side], rows[side]);
+    found[side] = both(side)->scan.select_rows(terms, count, allowed, threshold, kept[side], rows[side]);
   }
   expect_equal(found, found + 1, sizeof *found, "select_rows's count", count, 0);
   expect_equal(rows[0], rows[1], 4 * found[0], "select_rows", count, 0);
@@ -428,7 +428,7 @@ static void check_similarities(size_t count, size_t shift, unsigned kinds) {
       kinds & 4 ? along + shift : 0, kinds & 8 ? addends + shift : 0, 0.37f, -1.25f,
       kinds & 16 ? 0.61f : 0, kinds & 32 ? 0.09f : 0, -0.83f};
   poison();
-  for (int side = 0; side < 2; side++) both(side)->similarities(&terms, count, first[side] + shift);
+  for (int side = 0; side < 2; side++) both(side)->scan.similarities(&terms, count, first[side] + shift);
   expect_equal(first[0], first[1], sizeof first[0], "similarities", count, shift);
 
   const float *similarities = first[0] + shift;

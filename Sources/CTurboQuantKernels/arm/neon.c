@@ -5,23 +5,29 @@
 // 4i + 3, and tbl takes them from up to four registers, sixteen floats. Up to 5 bits quantizing
 // searches the boundaries as a tree, level by level; above, lanes go through memory.
 
-#include "../generic/codebook.h"
+#include "../codec/codebook.h"
 #include "../targets.h"
 
-#if CTQ_HAS_NEON
+#if defined(__aarch64__)
 
 #include <arm_acle.h>
 #include <arm_neon.h>
+#if defined(__linux__)
+#include <sys/auxv.h>
+#elif defined(__APPLE__)
+#include <sys/sysctl.h>
+#endif
 
 #pragma STDC FP_CONTRACT OFF
 
 #if defined(CTQ_DOT_PRODUCTS)
-#pragma clang attribute push(__attribute__((target("crc,dotprod"))), apply_to = function)
+#define FEATURES "crc,dotprod"
 #else
-#pragma clang attribute push(__attribute__((target("crc"))), apply_to = function)
+#define FEATURES "crc"
 #endif
+#pragma clang attribute push(__attribute__((target(FEATURES))), apply_to = function)
 
-#include "../generic/vectors.h"
+#include "../common/lanes.h"
 
 // The widest code whose tables stay in registers.
 enum { WIDEST = 5 };
@@ -88,7 +94,7 @@ CTQ_INLINE uint32_t ctq_bits_of_lanes(i32x16 lanes) {
 }
 
 #define CTQ_OWN_FLOAT16
-#include "../generic/float16.h"
+#include "../bytes/float16.h"
 
 CTQ_INLINE f32x16 ctq_widened(u16x16 v) {
   float16x4_t fours[4];
@@ -102,17 +108,26 @@ CTQ_INLINE f32x16 ctq_widened(u16x16 v) {
 
 // Four vectors of sixteen are sixteen of the thirty-two registers.
 #define CTQ_HADAMARD_VECTORS 4
-#include "../generic/quarters.h"
-#include "../generic/codes.h"
-#include "../generic/hadamard.h"
-#include "../generic/linear.h"
-#include "../generic/attention.h"
+#include "../codec/lookup_f32x4.h"
 
-#include "../generic/scan.h"
-#include "../generic/scan_i16.h"
-#include "../generic/lookup_tables.h"
-#include "../generic/attend_i8.h"
-#include "../generic/attend_i16.h"
+#include "../codec/codes.h"
+#include "../codec/dense.h"
+#include "../codec/hadamard.h"
+#include "../codec/length.h"
+#include "../codec/signs.h"
+
+#include "../attention/rows.h"
+#include "../attention/softmax.h"
+#include "../attention/weights.h"
+
+#include "../scan/lookup_tables.h"
+#include "../scan/scan_i16.h"
+#include "../scan/scan_i8.h"
+#include "../scan/scan_lut.h"
+#include "../scan/similarities.h"
+
+#include "../attention/attend_i16.h"
+#include "../attention/attend_i8.h"
 
 CTQ_INLINE u8x32 ctq_look_up(u8x32 table, u8x32 index) {
   uint8x16_t t[2], i[2];
@@ -167,14 +182,45 @@ CTQ_INLINE u32x8 ctq_dot_16(u32x8 sums, u16x16 a, u16x16 b, u16x16 p,
 static inline uint32_t crc_word(uint32_t crc, uint64_t word) { return __crc32cd(crc, word); }
 static inline uint32_t crc_byte(uint32_t crc, uint8_t byte) { return __crc32cb(crc, byte); }
 
-#include "../generic/crc32c.h"
+#include "../bytes/crc32c.h"
 
 #pragma clang attribute pop
 
-#if defined(CTQ_DOT_PRODUCTS)
-CTQ_KERNEL_TABLE(neondot);
+static int has_checksums(void) {
+#if defined(__linux__)
+  enum { HARDWARE_CRC32 = 1 << 7 };  // HWCAP_CRC32 of <asm/hwcap.h>
+  return (getauxval(AT_HWCAP) & HARDWARE_CRC32) != 0;
 #else
-CTQ_KERNEL_TABLE(neon);
+  return 1;  // every Apple and Windows machine
+#endif
+}
+
+#if defined(CTQ_DOT_PRODUCTS)
+
+static int has_dot_products(void) {
+#if defined(__linux__)
+  enum { HARDWARE_DOT_PRODUCTS = 1 << 20 };  // HWCAP_ASIMDDP of <asm/hwcap.h>
+  return (getauxval(AT_HWCAP) & HARDWARE_DOT_PRODUCTS) != 0;
+#elif defined(__APPLE__)
+  // Every Mac has them, but not every phone that runs iOS 18: the A12 lacks them.
+  int found = 0;
+  size_t size = sizeof found;
+  return sysctlbyname("hw.optional.arm.FEAT_DotProd", &found, &size, 0, 0) == 0 && found;
+#else
+  return 0;
+#endif
+}
+
+static int is_available(void) { return has_checksums() && has_dot_products(); }
+
+CTQ_DEFINE_TARGET(neondot, FEATURES)
+
+#else
+
+static int is_available(void) { return has_checksums(); }
+
+CTQ_DEFINE_TARGET(neon, FEATURES)
+
 #endif
 
 #endif

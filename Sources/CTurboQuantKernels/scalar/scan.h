@@ -1,6 +1,10 @@
 // Scans of index blocks, row by row and coordinate by coordinate: what generic/scan.h computes.
 
-#include "../generic/similarity.h"
+#ifndef CTQ_SCALAR_SCAN_H
+#define CTQ_SCALAR_SCAN_H
+
+#include "../scan/similarity.h"
+#include "ctq_codec.h"
 
 #pragma STDC FP_CONTRACT OFF
 
@@ -111,3 +115,5 @@ static size_t select_rows(const ctq_similarity_terms *terms, size_t count, const
   }
   return found;
 }
+
+#endif

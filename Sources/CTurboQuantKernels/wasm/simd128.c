@@ -7,16 +7,16 @@
 // Which instructions a WebAssembly module uses is settled when it is compiled (-msimd128); there is
 // nothing to find out at run time.
 
-#include "../generic/codebook.h"
+#include "../codec/codebook.h"
 #include "../targets.h"
 
-#if CTQ_HAS_SIMD128
+#if defined(__wasm_simd128__)
 
 #include <wasm_simd128.h>
 
 #pragma STDC FP_CONTRACT OFF
 
-#include "../generic/vectors.h"
+#include "../common/lanes.h"
 
 // The widest code whose tables stay in registers.
 enum { WIDEST = 4 };
@@ -75,18 +75,27 @@ CTQ_INLINE uint32_t ctq_bits_of_lanes(i32x16 lanes) {
 }
 
 #define CTQ_HADAMARD_VECTORS 4
-#include "../generic/bytes.h"
-#include "../generic/quarters.h"
-#include "../generic/codes.h"
-#include "../generic/hadamard.h"
-#include "../generic/linear.h"
-#include "../generic/attention.h"
+#include "../bytes/crc32c_table.h"
+#include "../codec/lookup_f32x4.h"
 
-#include "../generic/scan.h"
-#include "../generic/scan_i16.h"
-#include "../generic/lookup_tables.h"
-#include "../generic/attend_i8.h"
-#include "../generic/attend_i16.h"
+#include "../codec/codes.h"
+#include "../codec/dense.h"
+#include "../codec/hadamard.h"
+#include "../codec/length.h"
+#include "../codec/signs.h"
+
+#include "../attention/rows.h"
+#include "../attention/softmax.h"
+#include "../attention/weights.h"
+
+#include "../scan/lookup_tables.h"
+#include "../scan/scan_i16.h"
+#include "../scan/scan_i8.h"
+#include "../scan/scan_lut.h"
+#include "../scan/similarities.h"
+
+#include "../attention/attend_i16.h"
+#include "../attention/attend_i8.h"
 
 CTQ_INLINE u8x32 ctq_look_up(u8x32 table, u8x32 index) {
   v128_t t[2], i[2];
@@ -139,6 +148,8 @@ CTQ_INLINE u32x8 ctq_dot_16(u32x8 sums, u16x16 a, u16x16 b, u16x16 p,
   CTQ_DOT_IN_TWO_REGISTERS(v128_t, v128_t, dot_2);
 }
 
-CTQ_KERNEL_TABLE(simd128);
+static int is_available(void) { return 1; }
+
+CTQ_DEFINE_TARGET(simd128, "simd128")
 
 #endif

@@ -2,6 +2,12 @@
 // use half a register. For avx512.c alone; include after scan512.h, whose tables of 256 values these are, and
 // attend_i8_512.h.
 
+#ifndef CTQ_X86_ATTEND_I16_512_H
+#define CTQ_X86_ATTEND_I16_512_H
+
+#include "attend_i8_512.h"
+#include "table_256.h"
+
 // Queries that meet a quad while it is in registers.
 enum { ATTEND_I16_QUERIES = 8 };
 
@@ -97,3 +103,5 @@ static void attend_i16(const uint8_t *codes, uint32_t bits, size_t rows16_count,
   }
   ctq_prefetch_scales(next + rows16_count * rows16_bytes);
 }
+
+#endif

@@ -1,6 +1,12 @@
 // Products of weights with codes in quads (ctq_kernels.h) on AVX-512, where generic/attend_i8.h would use half a
 // register. For avx512.c alone.
 
+#ifndef CTQ_X86_ATTEND_I8_512_H
+#define CTQ_X86_ATTEND_I8_512_H
+
+#include "../attention/prefetch.h"
+#include "rows16.h"
+
 // A quad is one register. Lookups read the low bits of an index alone, since tables repeat themselves: no
 // bit above a code needs to be masked away.
 enum { ATTEND_I8_QUERIES = 8 };
@@ -93,3 +99,5 @@ static void attend_i8(const uint8_t *codes, uint32_t bits, size_t rows16_count, 
 #undef ATTEND_I8
   }
 }
+
+#endif

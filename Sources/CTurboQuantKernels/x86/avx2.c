@@ -5,18 +5,19 @@
 // the boundaries as a tree, whose levels of 1, 2, 4, 8 and 16 entries stay in registers; above, the
 // lookup grid needs fewer gathers than the tree.
 
-#include "../generic/codebook.h"
+#include "../codec/codebook.h"
 #include "../targets.h"
 
-#if CTQ_HAS_AVX2
+#if defined(__x86_64__)
 
 #include <immintrin.h>
 
 #pragma STDC FP_CONTRACT OFF
 
-#pragma clang attribute push(__attribute__((target("avx2,fma,f16c,sse4.2"))), apply_to = function)
+#define FEATURES "avx2,fma,f16c,sse4.2"
+#pragma clang attribute push(__attribute__((target(FEATURES))), apply_to = function)
 
-#include "../generic/vectors.h"
+#include "../common/lanes.h"
 
 /// Lanes 0 to 7 and lanes 8 to 15 of sixteen.
 typedef struct f32x8_pair {
@@ -130,7 +131,7 @@ CTQ_INLINE uint32_t ctq_bits_of_lanes(i32x16 lanes) {
 }
 
 #define CTQ_OWN_FLOAT16
-#include "../generic/float16.h"
+#include "../bytes/float16.h"
 
 CTQ_INLINE f32x16 ctq_widened(u16x16 v) {
   __m128i eights[2];
@@ -140,16 +141,24 @@ CTQ_INLINE f32x16 ctq_widened(u16x16 v) {
 
 // Sixteen registers of eight floats hold four vectors of sixteen and what a butterfly needs.
 #define CTQ_HADAMARD_VECTORS 4
-#include "../generic/codes.h"
-#include "../generic/hadamard.h"
-#include "../generic/linear.h"
-#include "../generic/attention.h"
+#include "../codec/codes.h"
+#include "../codec/dense.h"
+#include "../codec/hadamard.h"
+#include "../codec/length.h"
+#include "../codec/signs.h"
 
-#include "../generic/scan.h"
-#include "../generic/scan_i16.h"
-#include "../generic/lookup_tables.h"
-#include "../generic/attend_i8.h"
-#include "../generic/attend_i16.h"
+#include "../attention/rows.h"
+#include "../attention/softmax.h"
+#include "../attention/weights.h"
+
+#include "../scan/lookup_tables.h"
+#include "../scan/scan_i16.h"
+#include "../scan/scan_i8.h"
+#include "../scan/scan_lut.h"
+#include "../scan/similarities.h"
+
+#include "../attention/attend_i16.h"
+#include "../attention/attend_i8.h"
 
 CTQ_INLINE u8x32 ctq_look_up(u8x32 table, u8x32 index) {
   return (u8x32)_mm256_shuffle_epi8((__m256i)table, (__m256i)index);
@@ -185,10 +194,16 @@ CTQ_INLINE u32x8 ctq_dot_16(u32x8 sums, u16x16 a, u16x16 b, u16x16 p,
 static inline uint32_t crc_word(uint32_t crc, uint64_t word) { return (uint32_t)_mm_crc32_u64(crc, word); }
 static inline uint32_t crc_byte(uint32_t crc, uint8_t byte) { return _mm_crc32_u8(crc, byte); }
 
-#include "../generic/crc32c.h"
+#include "../bytes/crc32c.h"
 
 #pragma clang attribute pop
 
-CTQ_KERNEL_TABLE(avx2);
+static int is_available(void) {
+  __builtin_cpu_init();
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c") &&
+         __builtin_cpu_supports("sse4.2");
+}
+
+CTQ_DEFINE_TARGET(avx2, FEATURES)
 
 #endif
