@@ -20,53 +20,53 @@
 CTQ_FOR_EACH_TARGET(CTQ_DECLARE_TARGET)
 
 /// Defines the target `id` from the kernels and the `is_available` that the file defines under these names.
-#define CTQ_DEFINE_TARGET(id, needed)               \
-  const ctq_target ctq_target_##id = {              \
-      .name = #id,                                  \
-      .features = needed,                           \
-      .is_available = is_available,                 \
-      .codec =                                      \
-          {                                         \
-              .normalize = normalize,               \
-              .largest_magnitude = largest_magnitude, \
-              .sum_of_squares = sum_of_squares,     \
-              .rotate = rotate,                     \
-              .rotate_transposed = rotate_transposed, \
-              .multiply = multiply,                 \
+#define CTQ_DEFINE_TARGET(id, needed)                     \
+  const ctq_target ctq_target_##id = {                    \
+      .name = #id,                                        \
+      .features = needed,                                 \
+      .is_available = is_available,                       \
+      .codec =                                            \
+          {                                               \
+              .normalize = normalize,                     \
+              .largest_magnitude = largest_magnitude,     \
+              .sum_of_squares = sum_of_squares,           \
+              .rotate = rotate,                           \
+              .rotate_transposed = rotate_transposed,     \
+              .multiply = multiply,                       \
               .multiply_transposed = multiply_transposed, \
-              .quantize = quantize,                 \
-              .dequantize = dequantize,             \
-              .code_products = code_products,       \
-              .combine_codes = combine_codes,       \
-              .pack_signs = pack_signs,             \
-              .sign_products = sign_products,       \
-          },                                        \
-      .scan =                                       \
-          {                                         \
-              .fill_lookup_tables = fill_lookup_tables, \
-              .scan_lut = scan_lut,                 \
-              .scan_i8 = scan_i8,                   \
-              .scan_i16 = scan_i16,                 \
-              .similarities = similarities,         \
-              .select_rows = select_rows,           \
-          },                                        \
-      .attention =                                  \
-          {                                         \
-              .row_products = row_products,         \
-              .combine_rows = combine_rows,         \
-              .attend_i8 = attend_i8,               \
-              .attend_i16 = attend_i16,             \
-              .exponentials = exponentials,         \
-              .largest = largest,                   \
-              .split_weights = split_weights,       \
-              .whole_weights = whole_weights,       \
-          },                                        \
-      .bytes =                                      \
-          {                                         \
-              .widen = widen,                       \
-              .narrow = narrow,                     \
-              .crc32c = crc32c,                     \
-          },                                        \
+              .quantize = quantize,                       \
+              .dequantize = dequantize,                   \
+              .code_products = code_products,             \
+              .combine_codes = combine_codes,             \
+              .pack_signs = pack_signs,                   \
+              .sign_products = sign_products,             \
+          },                                              \
+      .scan =                                             \
+          {                                               \
+              .fill_lookup_tables = fill_lookup_tables,   \
+              .scan_lut = scan_lut,                       \
+              .scan_i8 = scan_i8,                         \
+              .scan_i16 = scan_i16,                       \
+              .similarities = similarities,               \
+              .select_rows = select_rows,                 \
+          },                                              \
+      .attention =                                        \
+          {                                               \
+              .row_products = row_products,               \
+              .combine_rows = combine_rows,               \
+              .attend_i8 = attend_i8,                     \
+              .attend_i16 = attend_i16,                   \
+              .exponentials = exponentials,               \
+              .largest = largest,                         \
+              .split_weights = split_weights,             \
+              .whole_weights = whole_weights,             \
+          },                                              \
+      .bytes =                                            \
+          {                                               \
+              .widen = widen,                             \
+              .narrow = narrow,                           \
+              .crc32c = crc32c,                           \
+          },                                              \
   };
 
 #endif

@@ -30,19 +30,18 @@ static void fill(float *x, size_t count, uint64_t seed, int exponent) {
     x[i] = ldexpf((float)((int32_t)(next_word() >> 6) - (1 << 24)) * 0x1p-24f, exponent);
 }
 
-static void expect_equal(const void *a, const void *b, size_t size, const char *kernel, size_t count,
-                         size_t detail) {
+static void expect_equal(const void *a, const void *b, size_t size, const char *kernel, size_t count, size_t detail) {
   if (memcmp(a, b, size) == 0) return;
   printf("%s: %s differs from scalar at length %zu (%zu)\n", tried->name, kernel, count, detail);
   exit(1);
 }
 
-static void expect_close(const float *a, const float *b, size_t rows, double bound,
-                         const char *kernel, size_t count, size_t detail) {
+static void expect_close(const float *a, const float *b, size_t rows, double bound, const char *kernel, size_t count,
+                         size_t detail) {
   for (size_t i = 0; i < rows; i++)
     if (!(fabs((double)a[i] - (double)b[i]) <= bound)) {
-      printf("%s: %s gives %g, scalar %g, at length %zu (%zu)\n", tried->name, kernel, (double)b[i],
-             (double)a[i], count, detail);
+      printf("%s: %s gives %g, scalar %g, at length %zu (%zu)\n", tried->name, kernel, (double)b[i], (double)a[i],
+             count, detail);
       exit(1);
     }
 }
@@ -102,8 +101,7 @@ static void check_signs(size_t count, size_t shift) {
     both(side)->codec.sign_products(bytes[0] + shift, stride, 3, input + shift, count, sums[side]);
   }
   expect_equal(bytes[0], bytes[1], sizeof bytes[0], "pack_signs", count, shift);
-  expect_close(sums[0], sums[1], 3, (double)count * 0x1p-23 * magnitude, "sign_products", count,
-               shift);
+  expect_close(sums[0], sums[1], 3, (double)count * 0x1p-23 * magnitude, "sign_products", count, shift);
 }
 
 /// A codebook over (-1, 1), denser in the middle, and the cells of its lookup grid if it has one.
@@ -120,10 +118,11 @@ static void make_tables(tables *t, uint32_t bits, int has_grid) {
     float x = ((float)i + 0.5f) / (float)count * 2 - 1;
     t->centroids[i] = x * (0.5f + 0.5f * x * x);
   }
-  for (uint32_t i = 0; i + 1 < count; i++)
-    t->boundaries[i] = (t->centroids[i] + t->centroids[i + 1]) / 2;
-  t->codebook = (ctq_codebook){.bits = bits, .centroids = t->centroids,
-                               .boundaries = t->boundaries, .grid_boundaries = t->cells,
+  for (uint32_t i = 0; i + 1 < count; i++) t->boundaries[i] = (t->centroids[i] + t->centroids[i + 1]) / 2;
+  t->codebook = (ctq_codebook){.bits = bits,
+                               .centroids = t->centroids,
+                               .boundaries = t->boundaries,
+                               .grid_boundaries = t->cells,
                                .grid_bases = t->bases};
   if (!has_grid) return;
   for (uint32_t cells = 32; cells <= 2048; cells *= 2) {
@@ -157,27 +156,23 @@ static void check_codes(size_t count, size_t shift, uint32_t bits, int has_grid)
   for (int side = 0; side < 2; side++) {
     const ctq_target *k = both(side);
     plain[side] = k->codec.quantize(&t.codebook, input + shift, count, 1.0f, bytes[side] + shift, 0);
-    alignment[side] = k->codec.quantize(&t.codebook, input + shift, count, 1.0f, bytes[side] + shift,
-                                  first[side] + shift);
+    alignment[side] =
+        k->codec.quantize(&t.codebook, input + shift, count, 1.0f, bytes[side] + shift, first[side] + shift);
     k->codec.dequantize(&t.codebook, bytes[0] + shift, count, second[side] + shift);
     // Beyond the first row lies what was there before, which is as good as any codes.
-    k->codec.code_products(&t.codebook, bytes[0] + shift, stride, 3, second[0] + shift, count,
-                     sums[side]);
+    k->codec.code_products(&t.codebook, bytes[0] + shift, stride, 3, second[0] + shift, count, sums[side]);
   }
   expect_equal(bytes[0], bytes[1], sizeof bytes[0], "quantize's codes", count, bits);
   expect_equal(first[0], first[1], sizeof first[0], "quantize's residual", count, bits);
   expect_equal(alignment, alignment + 1, sizeof *alignment, "quantize's alignment", count, bits);
   expect_equal(plain, plain + 1, sizeof *plain, "quantize's alignment alone", count, bits);
   expect_equal(second[0], second[1], sizeof second[0], "dequantize", count, bits);
-  expect_close(sums[0], sums[1], 3, (double)count * 0x1p-23 * (double)count, "code_products",
-               count, bits);
+  expect_close(sums[0], sums[1], 3, (double)count * 0x1p-23 * (double)count, "code_products", count, bits);
   const float weights[3] = {0.5f, 0.75f, 1.0f};
   for (int side = 0; side < 2; side++)
-    both(side)->codec.combine_codes(&t.codebook, bytes[0] + shift, stride, 3, weights, count,
-                              second[side] + shift);
+    both(side)->codec.combine_codes(&t.codebook, bytes[0] + shift, stride, 3, weights, count, second[side] + shift);
   // Three products of at most 1 onto a centroid.
-  expect_close(second[0] + shift, second[1] + shift, count, 4 * 0x1p-23 * 4, "combine_codes", count,
-               bits);
+  expect_close(second[0] + shift, second[1] + shift, count, 4 * 0x1p-23 * 4, "combine_codes", count, bits);
   expect_equal(second[0] + shift + count, second[1] + shift + count, GUARD / 2 * sizeof(float),
                "combine_codes beyond its end", count, bits);
 }
@@ -210,14 +205,15 @@ static void check_plain_rows(uint32_t bits, size_t width, size_t shift) {
     poison();
     for (int side = 0; side < 2; side++) {
       memset(second[side], 0, 9 * 150 * sizeof(float));
-      both(side)->attention.row_products(rows, bits, width, ROWS, queries + shift, count, first[side] + shift, ROWS + 2);
+      both(side)->attention.row_products(rows, bits, width, ROWS, queries + shift, count, first[side] + shift,
+                                         ROWS + 2);
       both(side)->attention.combine_rows(rows, bits, width, ROWS, weights, ROWS, count, second[side] + shift);
     }
     for (size_t q = 0; q < count; q++)
       expect_close(first[0] + shift + q * (ROWS + 2), first[1] + shift + q * (ROWS + 2), ROWS,
                    (double)width * 0x1p-23 * (double)width, "row_products", width, shift);
-    expect_close(second[0] + shift, second[1] + shift, count * width, ROWS * 0x1p-23 * ROWS, "combine_rows",
-                 width, shift);
+    expect_close(second[0] + shift, second[1] + shift, count * width, ROWS * 0x1p-23 * ROWS, "combine_rows", width,
+                 shift);
     expect_equal(second[0] + shift + count * width, second[1] + shift + count * width, GUARD / 2,
                  "combine_rows beyond its end", width, shift);
   }
@@ -229,8 +225,7 @@ static void check_weights(size_t count, size_t shift) {
   float found[2];
   uint32_t magnitudes[2];
   for (int special = 0; special < 4; special++) {
-    if (special > 0 && count > 0)
-      input[shift + count / 2] = special == 1 ? -INFINITY : special == 2 ? INFINITY : NAN;
+    if (special > 0 && count > 0) input[shift + count / 2] = special == 1 ? -INFINITY : special == 2 ? INFINITY : NAN;
     for (int side = 0; side < 2; side++) {
       found[side] = special == 3 ? 0 : both(side)->attention.largest(input + shift, count);
       magnitudes[side] = both(side)->codec.largest_magnitude(input + shift, count);
@@ -250,7 +245,7 @@ static void check_weights(size_t count, size_t shift) {
     memset(planes, 0x5a, sizeof planes);
     for (int side = 0; side < 2; side++)
       splits[side] = both(side)->attention.split_weights(input + shift, scales + shift, 16 * count,
-                                               planes[side][0] + shift, planes[side][1] + shift);
+                                                         planes[side][0] + shift, planes[side][1] + shift);
     expect_equal(splits, splits + 1, sizeof *splits, "split_weights's step and sums", count, shift);
     expect_equal(planes[0], planes[1], sizeof planes[0], "split_weights", count, shift);
     float steps[2];
@@ -265,11 +260,14 @@ static void check_weights(size_t count, size_t shift) {
 static void check_rotation(size_t n, size_t remainder) {
   static uint8_t signs[LARGEST];
   size_t d = n + remainder;
-  ctq_step steps[3] = {
-      {.kind = CTQ_STEP_HADAMARD, .offset = (uint32_t)remainder, .count = (uint32_t)n, .scale = 0.1f},
-      {.kind = CTQ_STEP_GIVENS, .offset = (uint32_t)(remainder ? n : n / 2),
-       .count = (uint32_t)(remainder ? remainder : n / 2), .signs = 512, .cosine = 0.6f, .sine = 0.8f},
-      {.kind = CTQ_STEP_HADAMARD, .count = (uint32_t)n, .signs = 1024, .scale = 0.3f}};
+  ctq_step steps[3] = {{.kind = CTQ_STEP_HADAMARD, .offset = (uint32_t)remainder, .count = (uint32_t)n, .scale = 0.1f},
+                       {.kind = CTQ_STEP_GIVENS,
+                        .offset = (uint32_t)(remainder ? n : n / 2),
+                        .count = (uint32_t)(remainder ? remainder : n / 2),
+                        .signs = 512,
+                        .cosine = 0.6f,
+                        .sine = 0.8f},
+                       {.kind = CTQ_STEP_HADAMARD, .count = (uint32_t)n, .signs = 1024, .scale = 0.3f}};
   ctq_hadamard_rotation rotation = {steps, 3, signs};
   state = d;
   for (size_t i = 0; i < LARGEST; i++) signs[i] = (uint8_t)next_word();

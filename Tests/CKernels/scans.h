@@ -24,8 +24,8 @@ static uint8_t byte_there(const uint8_t *part, size_t columns, size_t planes, si
 }
 
 /// The code of coordinate i of row r, read as the comment at `ctq_blocks` says.
-static uint32_t code_there(const uint8_t *signs, const uint8_t *lower_bits, uint32_t bits, size_t columns,
-                           size_t r, size_t i) {
+static uint32_t code_there(const uint8_t *signs, const uint8_t *lower_bits, uint32_t bits, size_t columns, size_t r,
+                           size_t i) {
   size_t c = i / 8, nibble = i / 4 % 2 * 4, k = i % 4, plane = 0;
 #define BIT(part, planes, p, at) (uint32_t)(byte_there(part, columns, planes, p, r, c) >> (nibble + (at)) & 1)
 #define LOWER_BIT(p, at) BIT(lower_bits, bits - 1, p, at)
@@ -48,8 +48,7 @@ static uint32_t code_there(const uint8_t *signs, const uint8_t *lower_bits, uint
 /// Bits i * bits ... of a packed row.
 static uint32_t packed_code(const uint8_t *codes, uint32_t bits, size_t i) {
   uint32_t code = 0;
-  for (size_t k = 0, at = i * bits; k < bits; k++, at++)
-    code |= (uint32_t)(codes[at / 8] >> at % 8 & 1) << k;
+  for (size_t k = 0, at = i * bits; k < bits; k++, at++) code |= (uint32_t)(codes[at / 8] >> at % 8 & 1) << k;
   return code;
 }
 
@@ -213,7 +212,7 @@ static void check_scan_lut(const scan *s) {
   }
   for (int side = 0; side < 2; side++)
     both(side)->scan.scan_lut(&s->blocks, s->bits, tables, s->queries, first[side] + s->shift % 4,
-                           s->blocks.count * 32 + SUM_GAP);
+                              s->blocks.count * 32 + SUM_GAP);
   release(tables, s->shift);
 }
 
@@ -250,8 +249,8 @@ static void check_scan_i8(const scan *s) {
   for (size_t i = 0; i < s->queries * padded; i++)
     weights[i] = coordinate_of(i % padded) < dimension ? (int8_t)value_for(s->values, 64, 1) : 0;
   for (int side = 0; side < 2; side++)
-    both(side)->scan.scan_i8(&s->blocks, s->bits, centroids, weights, s->queries,
-                             first[side] + s->shift % 4, s->blocks.count * 32 + SUM_GAP);
+    both(side)->scan.scan_i8(&s->blocks, s->bits, centroids, weights, s->queries, first[side] + s->shift % 4,
+                             s->blocks.count * 32 + SUM_GAP);
   release(centroids, s->shift);
   release(weights, s->shift);
 }
@@ -266,14 +265,13 @@ static void check_scan_i16(const scan *s) {
     weights[i] = coordinate_of(i % padded) < dimension ? (int16_t)value_for(s->values, 4095, 1) : 0;
   for (int side = 0; side < 2; side++)
     both(side)->scan.scan_i16(&s->blocks, magnitudes, weights, s->queries, first[side] + s->shift % 4,
-                          s->blocks.count * 32 + SUM_GAP);
+                              s->blocks.count * 32 + SUM_GAP);
   release(magnitudes, shift);
   release(weights, shift);
 }
 
 /// One scan of random codes; strides leave gaps that grow with `shift`.
-static void check_scan(uint32_t columns, uint32_t bits, size_t count, size_t queries, size_t shift,
-                       values values) {
+static void check_scan(uint32_t columns, uint32_t bits, size_t count, size_t queries, size_t shift, values values) {
   scan s = {.bits = bits, .queries = queries, .shift = shift, .values = values};
   s.blocks = (ctq_blocks){.sign_stride = 32 * columns + shift, .count = count, .columns = columns};
   state = columns + 1000 * shift + 100000 * count;
@@ -314,19 +312,16 @@ static void check_all_scans(uint32_t bits) {
   for (uint32_t columns = 1; columns <= 13; columns++)
     for (size_t count = 1; count <= 3; count++)
       for (size_t q = 0; q < kinds; q++)
-        for (int v = 0; v < VALUE_KINDS; v++)
-          check_scan(columns, bits, count, queries[q], columns, (values)v);
+        for (int v = 0; v < VALUE_KINDS; v++) check_scan(columns, bits, count, queries[q], columns, (values)v);
   for (size_t i = 0; i < sizeof far / sizeof *far; i++)
     for (size_t q = 0; q < kinds; q += 2)
-      for (int v = 0; v < VALUE_KINDS; v++)
-        check_scan(far[i], bits, 1 + i % 3, queries[q], i, (values)v);
+      for (int v = 0; v < VALUE_KINDS; v++) check_scan(far[i], bits, 1 + i % 3, queries[q], i, (values)v);
   for (size_t shift = 0; shift < 32; shift++)
     for (size_t q = 0; q < kinds; q++) check_scan(5, bits, 2, queries[q], shift, RANDOM);
 }
 
 /// Products with random codes in quads, codes that end their memory.
-static void check_attend_i8(size_t steps, uint32_t bits, size_t groups, size_t queries, size_t shift,
-                            values values) {
+static void check_attend_i8(size_t steps, uint32_t bits, size_t groups, size_t queries, size_t shift, values values) {
   const size_t quads = steps * ctq_quads_per_step(bits);
   state = steps + 1000 * shift + 100000 * groups + bits;
   uint8_t *codes = random_bytes(groups * quads * 8 * bits, shift), *centroids = random_bytes(16, shift);
@@ -335,8 +330,8 @@ static void check_attend_i8(size_t steps, uint32_t bits, size_t groups, size_t q
   for (size_t i = 0; i < queries * 4 * quads; i++) weights[i] = (int8_t)value_for(values, 64, 1);
   poison();
   for (int side = 0; side < 2; side++)
-    both(side)->attention.attend_i8(codes, bits, groups, quads, centroids, weights, queries,
-                          codes, first[side] + shift % 4, 16 * groups + SUM_GAP);
+    both(side)->attention.attend_i8(codes, bits, groups, quads, centroids, weights, queries, codes,
+                                    first[side] + shift % 4, 16 * groups + SUM_GAP);
   expect_equal(first[0], first[1], sizeof first[0], "attend_i8", quads, bits);
   release(codes, shift);
   release(centroids, shift);
@@ -344,8 +339,7 @@ static void check_attend_i8(size_t steps, uint32_t bits, size_t groups, size_t q
 }
 
 /// The same with 5 to 8 bits.
-static void check_attend_i16(size_t steps, uint32_t bits, size_t groups, size_t queries, size_t shift,
-                                 values values) {
+static void check_attend_i16(size_t steps, uint32_t bits, size_t groups, size_t queries, size_t shift, values values) {
   const size_t quads = steps * ctq_quads_per_step(bits), half = (size_t)1 << (bits - 1), count = queries * 4 * quads;
   state = steps + 1000 * shift + 100000 * groups + bits;
   uint8_t *codes = random_bytes(groups * quads * 8 * bits, shift);
@@ -358,7 +352,7 @@ static void check_attend_i16(size_t steps, uint32_t bits, size_t groups, size_t 
   poison();
   for (int side = 0; side < 2; side++)
     both(side)->attention.attend_i16(codes, bits, groups, quads, magnitudes, weights, queries, codes,
-                               first[side] + shift % 4, 16 * groups + SUM_GAP);
+                                     first[side] + shift % 4, 16 * groups + SUM_GAP);
   expect_equal(first[0], first[1], sizeof first[0], "attend_i16", quads, bits);
   release(codes, shift);
   release(magnitudes, 2 * shift);
@@ -423,10 +417,16 @@ static void check_similarities(size_t count, size_t shift, unsigned kinds) {
   fill(input, LARGEST, count + 2, 20);
   for (size_t i = 3; i < count; i += 11) input[shift + i] = i % 2 ? INFINITY : -INFINITY;
   for (size_t i = 5; i < count; i += 13) input[shift + i] = NAN;
-  const ctq_similarity_terms terms = {
-      input + shift, kinds & 1 ? norms + shift : 0, kinds & 2 ? alignments + 2 * shift : 0,
-      kinds & 4 ? along + shift : 0, kinds & 8 ? addends + shift : 0, 0.37f, -1.25f,
-      kinds & 16 ? 0.61f : 0, kinds & 32 ? 0.09f : 0, -0.83f};
+  const ctq_similarity_terms terms = {input + shift,
+                                      kinds & 1 ? norms + shift : 0,
+                                      kinds & 2 ? alignments + 2 * shift : 0,
+                                      kinds & 4 ? along + shift : 0,
+                                      kinds & 8 ? addends + shift : 0,
+                                      0.37f,
+                                      -1.25f,
+                                      kinds & 16 ? 0.61f : 0,
+                                      kinds & 32 ? 0.09f : 0,
+                                      -0.83f};
   poison();
   for (int side = 0; side < 2; side++) both(side)->scan.similarities(&terms, count, first[side] + shift);
   expect_equal(first[0], first[1], sizeof first[0], "similarities", count, shift);
@@ -437,7 +437,8 @@ static void check_similarities(size_t count, size_t shift, unsigned kinds) {
   for (size_t t = 0; t < 6; t++)
     for (int filtered = 0; filtered < 2; filtered++)
       check_selection(&terms, similarities, count, filtered ? allowed : 0, thresholds[t]);
-  for (size_t i = 0; i < count; i += 3) check_selection(&terms, similarities, count, i % 2 ? allowed : 0, similarities[i]);
+  for (size_t i = 0; i < count; i += 3)
+    check_selection(&terms, similarities, count, i % 2 ? allowed : 0, similarities[i]);
 }
 
 static void check_scans(void) {

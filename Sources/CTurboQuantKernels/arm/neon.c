@@ -41,8 +41,7 @@ typedef struct ctq_tables {
 
 CTQ_INLINE uint8x16x4_t load_16(const float *entries) {
   const uint8_t *bytes = (const uint8_t *)entries;
-  return (uint8x16x4_t){{vld1q_u8(bytes), vld1q_u8(bytes + 16), vld1q_u8(bytes + 32),
-                         vld1q_u8(bytes + 48)}};
+  return (uint8x16x4_t){{vld1q_u8(bytes), vld1q_u8(bytes + 16), vld1q_u8(bytes + 32), vld1q_u8(bytes + 48)}};
 }
 
 CTQ_INLINE ctq_tables ctq_load_tables(const ctq_codebook *codebook, uint32_t b) {
@@ -57,17 +56,14 @@ CTQ_INLINE ctq_tables ctq_load_tables(const ctq_codebook *codebook, uint32_t b) 
 
 /// The bytes of float `index` in a table of bytes.
 CTQ_INLINE uint8x16_t byte_indices(uint32x4_t index) {
-  return vreinterpretq_u8_u32(
-      vmlaq_n_u32(vdupq_n_u32(0x03020100u), index, 0x04040404u));
+  return vreinterpretq_u8_u32(vmlaq_n_u32(vdupq_n_u32(0x03020100u), index, 0x04040404u));
 }
 
 /// The boundary of tree node `index` in a level of 1 << level entries.
 CTQ_INLINE float32x4_t boundary_4(const uint8x16x4_t *table, uint32_t level, uint32x4_t index) {
   uint8x16_t bytes = byte_indices(index);
   if (level <= 2) return vreinterpretq_f32_u8(vqtbl1q_u8(table->val[0], bytes));
-  if (level == 3)
-    return vreinterpretq_f32_u8(
-        vqtbl2q_u8((uint8x16x2_t){{table->val[0], table->val[1]}}, bytes));
+  if (level == 3) return vreinterpretq_f32_u8(vqtbl2q_u8((uint8x16x2_t){{table->val[0], table->val[1]}}, bytes));
   return vreinterpretq_f32_u8(vqtbl4q_u8(*table, bytes));
 }
 
@@ -89,9 +85,7 @@ CTQ_INLINE f32x4 centroids_4(const ctq_tables *t, uint32_t b, u32x4 index) {
   return (f32x4)found;
 }
 
-CTQ_INLINE uint32_t ctq_bits_of_lanes(i32x16 lanes) {
-  return __builtin_reduce_or((u32x16)lanes & ctq_lane_bit);
-}
+CTQ_INLINE uint32_t ctq_bits_of_lanes(i32x16 lanes) { return __builtin_reduce_or((u32x16)lanes & ctq_lane_bit); }
 
 #define CTQ_OWN_FLOAT16
 #include "../bytes/float16.h"
@@ -150,8 +144,7 @@ CTQ_INLINE int32x4_t dot_4(int32x4_t sums, int8x16_t a, int8x16_t b, int8x16_t p
 #endif
 }
 
-CTQ_INLINE u32x8 ctq_dot_8(u32x8 sums, u8x32 a, u8x32 b, u8x32 p,
-                                u8x32 q) {
+CTQ_INLINE u32x8 ctq_dot_8(u32x8 sums, u8x32 a, u8x32 b, u8x32 p, u8x32 q) {
   CTQ_DOT_IN_TWO_REGISTERS(int8x16_t, int32x4_t, dot_4);
 }
 
@@ -174,8 +167,7 @@ CTQ_INLINE int32x4_t dot_2(int32x4_t sums, int16x8_t a, int16x8_t b, int16x8_t p
   return vaddq_s32(sums, vpaddq_s32(low, high));
 }
 
-CTQ_INLINE u32x8 ctq_dot_16(u32x8 sums, u16x16 a, u16x16 b, u16x16 p,
-                                 u16x16 q) {
+CTQ_INLINE u32x8 ctq_dot_16(u32x8 sums, u16x16 a, u16x16 b, u16x16 p, u16x16 q) {
   CTQ_DOT_IN_TWO_REGISTERS(int16x8_t, int32x4_t, dot_2);
 }
 

@@ -17,7 +17,7 @@ enum { CTQ_QUAD_VALUES = 64 };
 
 /// Centroids of a step, quad after quad, each in the order of `ctq_centroids_i16` of its halves.
 CTQ_INLINE void ctq_fill_quads_i16(const uint8_t *codes, uint32_t bits, size_t step_count, size_t step,
-                                    const ctq_tables_i16 *tables, int16_t *tile) {
+                                   const ctq_tables_i16 *tables, int16_t *tile) {
 #pragma clang loop unroll(full)
   for (int g = 0; g < (int)ctq_quads_per_step(bits); g++)
 #pragma clang loop unroll(full)
@@ -42,8 +42,8 @@ CTQ_INLINE void ctq_dot_quads_i16(const int16_t *tile, size_t quads, const int16
 }
 
 CTQ_INLINE void ctq_attend_i16_rows16(const uint8_t *codes, uint32_t bits, size_t quad_count,
-                                    const ctq_tables_i16 *tables, const int16_t *weights, size_t query_count,
-                                    const uint8_t *next, float *sums, size_t sum_stride) {
+                                      const ctq_tables_i16 *tables, const int16_t *weights, size_t query_count,
+                                      const uint8_t *next, float *sums, size_t sum_stride) {
   const size_t step_quads = ctq_quads_per_step(bits), step_count = quad_count / step_quads;
   _Alignas(64) int16_t tile[CTQ_ATTEND_I16_QUADS * CTQ_QUAD_VALUES];
   for (size_t q = 0; q < query_count; q++) memset(sums + q * sum_stride, 0, 16 * sizeof *sums);
@@ -59,8 +59,8 @@ CTQ_INLINE void ctq_attend_i16_rows16(const uint8_t *codes, uint32_t bits, size_
 }
 
 static void attend_i16(const uint8_t *codes, uint32_t bits, size_t rows16_count, size_t quad_count,
-                           const uint16_t *magnitudes, const int16_t *weights, size_t query_count,
-                           const uint8_t *next, float *sums, size_t sum_stride) {
+                       const uint16_t *magnitudes, const int16_t *weights, size_t query_count, const uint8_t *next,
+                       float *sums, size_t sum_stride) {
   uint16_t all[128] = {0};
   memcpy(all, magnitudes, sizeof *all << (bits - 1));
   const ctq_tables_i16 tables = ctq_load_tables_i16(all);

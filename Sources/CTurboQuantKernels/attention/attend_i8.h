@@ -15,8 +15,7 @@
 enum { CTQ_ATTEND_I8_QUERIES = 4 };
 
 /// Codes of half of quad g of `step` of 16 rows, from the vectors of all bit fields; g and the width are constants.
-CTQ_INLINE u8x32 ctq_quad_codes(const uint8_t *codes, uint32_t bits, size_t step_count, size_t step, int g,
-                                      int half) {
+CTQ_INLINE u8x32 ctq_quad_codes(const uint8_t *codes, uint32_t bits, size_t step_count, size_t step, int g, int half) {
   u8x32 code = {0};
   int shift = 0;
 #pragma clang loop unroll(full)
@@ -35,8 +34,8 @@ CTQ_INLINE u8x32 ctq_quad_codes(const uint8_t *codes, uint32_t bits, size_t step
 
 /// Sums of 16 rows over all quads; the widths and counts are constants of each copy.
 CTQ_INLINE void ctq_attend_i8_rows16(const uint8_t *codes, uint32_t bits, size_t step_count, u8x32 centroids,
-                               const int8_t *weights, size_t stride, size_t query_count, const uint8_t *next,
-                               float *sums, size_t sum_stride) {
+                                     const int8_t *weights, size_t stride, size_t query_count, const uint8_t *next,
+                                     float *sums, size_t sum_stride) {
   const size_t step_quads = ctq_quads_per_step(bits);
   u32x8 totals[CTQ_ATTEND_I8_QUERIES][2] = {0};
   for (size_t step = 0; step < step_count; step++) {
@@ -48,15 +47,13 @@ CTQ_INLINE void ctq_attend_i8_rows16(const uint8_t *codes, uint32_t bits, size_t
       u8x32 pairs[2][2];
 #pragma clang loop unroll(full)
       for (int i = 0; i < 4; i++)
-        pairs[i / 2][i % 2] =
-            ctq_look_up(centroids, ctq_quad_codes(codes, bits, step_count, step, g + i % 2, i / 2));
+        pairs[i / 2][i % 2] = ctq_look_up(centroids, ctq_quad_codes(codes, bits, step_count, step, g + i % 2, i / 2));
 #pragma clang loop unroll(full)
       for (size_t q = 0; q < query_count; q++) {
         const int8_t *four = weights + q * stride + 4 * (step_quads * step + (size_t)g);
         const u8x32 p = ctq_splat_4(four), r = ctq_splat_4(four + 4);
 #pragma clang loop unroll(full)
-        for (int h = 0; h < 2; h++)
-          totals[q][h] = ctq_dot_8(totals[q][h], pairs[h][0], pairs[h][1], p, r);
+        for (int h = 0; h < 2; h++) totals[q][h] = ctq_dot_8(totals[q][h], pairs[h][0], pairs[h][1], p, r);
       }
     }
   }
@@ -67,31 +64,31 @@ CTQ_INLINE void ctq_attend_i8_rows16(const uint8_t *codes, uint32_t bits, size_t
 }
 
 CTQ_INLINE void ctq_attend_i8_all(const uint8_t *codes, uint32_t bits, size_t rows16_count, size_t quad_count,
-                                u8x32 centroids, const int8_t *weights, size_t query_count,
-                                const uint8_t *next, float *sums, size_t sum_stride) {
+                                  u8x32 centroids, const int8_t *weights, size_t query_count, const uint8_t *next,
+                                  float *sums, size_t sum_stride) {
   const size_t step_count = quad_count / ctq_quads_per_step(bits), rows16_bytes = quad_count * 8 * bits;
   for (size_t g = 0; g < rows16_count; g++, codes += rows16_bytes, next += rows16_bytes)
     ctq_attend_i8_rows16(codes, bits, step_count, centroids, weights, 4 * quad_count, query_count, next, sums + 16 * g,
-                   sum_stride);
+                         sum_stride);
   ctq_prefetch_scales(next);
 }
 
 static void attend_i8(const uint8_t *codes, uint32_t bits, size_t rows16_count, size_t quad_count,
-                      const uint8_t *centroids, const int8_t *weights, size_t query_count,
-                      const uint8_t *next, float *sums, size_t sum_stride) {
+                      const uint8_t *centroids, const int8_t *weights, size_t query_count, const uint8_t *next,
+                      float *sums, size_t sum_stride) {
   const u8x32 table = ctq_load_table(centroids);
   for (size_t q = 0; q < query_count; q += CTQ_ATTEND_I8_QUERIES) {
     const int8_t *query_weights = weights + q * 4 * quad_count;
     float *query_sums = sums + q * sum_stride;
 #define ATTEND_I8(bits, count) \
   ctq_attend_i8_all(codes, bits, rows16_count, quad_count, table, query_weights, count, next, query_sums, sum_stride)
-#define FOR_QUERIES(bits)                      \
-  switch (query_count - q) {                   \
-    case 1: ATTEND_I8(bits, 1); break;         \
-    case 2: ATTEND_I8(bits, 2); break;         \
-    case 3: ATTEND_I8(bits, 3); break;         \
-    default: ATTEND_I8(bits, 4);               \
-  }                                            \
+#define FOR_QUERIES(bits)              \
+  switch (query_count - q) {           \
+    case 1: ATTEND_I8(bits, 1); break; \
+    case 2: ATTEND_I8(bits, 2); break; \
+    case 3: ATTEND_I8(bits, 3); break; \
+    default: ATTEND_I8(bits, 4);       \
+  }                                    \
   break
     switch (bits) {
       case 1: FOR_QUERIES(1);

@@ -33,8 +33,7 @@ INLINE void pack_step(uint8_t (*quads)[64], uint32_t bits, size_t step_count, si
   }
 }
 
-INLINE void fill_quads(const uint8_t *rows, size_t stride, const uint32_t bits, size_t quad_count,
-                       uint8_t *codes) {
+INLINE void fill_quads(const uint8_t *rows, size_t stride, const uint32_t bits, size_t quad_count, uint8_t *codes) {
   const size_t step_quads = ctq_quads_per_step(bits), step_count = quad_count / step_quads;
   for (size_t step = 0; step < step_count; step++) {
     uint8_t quads[8][64];
@@ -57,10 +56,8 @@ INLINE u8x16 row_bytes(const uint8_t *row, size_t g, uint32_t bits) {
   return bytes;
 }
 
-#define ZIP_LOW(a, b) \
-  __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
-#define ZIP_HIGH(a, b) \
-  __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
+#define ZIP_LOW(a, b) __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
+#define ZIP_HIGH(a, b) __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
 
 /// One quad of 16 coordinates of four rows.
 INLINE void transposed_quad(const uint8_t *rows, size_t stride, size_t g, uint32_t bits, uint8_t *quad) {
@@ -75,7 +72,7 @@ INLINE void transposed_quad(const uint8_t *rows, size_t stride, size_t g, uint32
 }
 
 INLINE void fill_transposed_quads(const uint8_t *rows, size_t stride, const uint32_t bits, size_t rows16_count,
-                              size_t quad_count, size_t first, size_t some, uint8_t *codes) {
+                                  size_t quad_count, size_t first, size_t some, uint8_t *codes) {
   const size_t step_quads = ctq_quads_per_step(bits), step_count = quad_count / step_quads;
   for (size_t g = 0; g < rows16_count; g++, codes += quad_count * 8 * bits)
     for (size_t step = 0; step < some / step_quads; step++) {
@@ -106,7 +103,7 @@ void ctq_fill_quads(const uint8_t *rows, size_t stride, uint32_t bits, size_t qu
 }
 
 void ctq_fill_transposed_quads(const uint8_t *rows, size_t stride, uint32_t bits, size_t rows16_count,
-                           size_t quad_count, size_t first, size_t some, uint8_t *codes) {
+                               size_t quad_count, size_t first, size_t some, uint8_t *codes) {
 #define FILL(b) fill_transposed_quads(rows, stride, b, rows16_count, quad_count, first, some, codes)
   FOR_WIDTH(bits, FILL)
 #undef FILL

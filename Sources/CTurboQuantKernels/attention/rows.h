@@ -28,12 +28,11 @@ CTQ_INLINE const void *ctq_row_address(const void *rows, uint32_t bits, size_t i
 /// where a page ends.
 CTQ_INLINE void ctq_prefetch_page(const void *row, uint32_t bits, size_t width) {
   enum { PAGE = 4096 };
-  if ((uintptr_t)row % PAGE < width * (bits / 8))
-    __builtin_prefetch((const void *)((uintptr_t)row + 2 * PAGE), 0, 2);
+  if ((uintptr_t)row % PAGE < width * (bits / 8)) __builtin_prefetch((const void *)((uintptr_t)row + 2 * PAGE), 0, 2);
 }
 
-CTQ_INLINE void ctq_row_products(const void *rows, uint32_t bits, size_t width, size_t row_count,
-                                 const float *queries, size_t query_count, float *sums, size_t sum_stride) {
+CTQ_INLINE void ctq_row_products(const void *rows, uint32_t bits, size_t width, size_t row_count, const float *queries,
+                                 size_t query_count, float *sums, size_t sum_stride) {
 #pragma clang fp contract(fast)
   for (size_t r = 0; r < row_count; r++, rows = ctq_row_address(rows, bits, width)) {
     ctq_prefetch_page(rows, bits, width);
@@ -47,8 +46,7 @@ CTQ_INLINE void ctq_row_products(const void *rows, uint32_t bits, size_t width, 
     if (i < width) {
       const f32x16 row = ctq_load_row(rows, bits, i, width - i);
 #pragma clang loop unroll(full)
-      for (size_t q = 0; q < query_count; q++)
-        sum[q] += row * ctq_load_some(queries + q * width + i, width - i);
+      for (size_t q = 0; q < query_count; q++) sum[q] += row * ctq_load_some(queries + q * width + i, width - i);
     }
 #pragma clang loop unroll(full)
     for (size_t q = 0; q < query_count; q++) sums[q * sum_stride + r] = ctq_tree_sum(sum[q]);
@@ -56,12 +54,10 @@ CTQ_INLINE void ctq_row_products(const void *rows, uint32_t bits, size_t width, 
 }
 
 CTQ_INLINE void ctq_all_row_products(const void *rows, uint32_t bits, size_t width, size_t row_count,
-                                     const float *queries, size_t query_count, float *sums,
-                                     size_t sum_stride) {
+                                     const float *queries, size_t query_count, float *sums, size_t sum_stride) {
   for (size_t q = 0; q < query_count; q += 4) {
-#define ROW_PRODUCTS(count)                                                                         \
-  ctq_row_products(rows, bits, width, row_count, queries + q * width, count, sums + q * sum_stride, \
-                   sum_stride)
+#define ROW_PRODUCTS(count) \
+  ctq_row_products(rows, bits, width, row_count, queries + q * width, count, sums + q * sum_stride, sum_stride)
     switch (query_count - q) {
       case 1: ROW_PRODUCTS(1); break;
       case 2: ROW_PRODUCTS(2); break;
@@ -72,12 +68,10 @@ CTQ_INLINE void ctq_all_row_products(const void *rows, uint32_t bits, size_t wid
   }
 }
 
-static void row_products(const void *rows, uint32_t bits, size_t width, size_t row_count,
-                         const float *queries, size_t query_count, float *sums, size_t sum_stride) {
-  if (bits == 16)
-    ctq_all_row_products(rows, 16, width, row_count, queries, query_count, sums, sum_stride);
-  else
-    ctq_all_row_products(rows, 32, width, row_count, queries, query_count, sums, sum_stride);
+static void row_products(const void *rows, uint32_t bits, size_t width, size_t row_count, const float *queries,
+                         size_t query_count, float *sums, size_t sum_stride) {
+  if (bits == 16) ctq_all_row_products(rows, 16, width, row_count, queries, query_count, sums, sum_stride);
+  else ctq_all_row_products(rows, 32, width, row_count, queries, query_count, sums, sum_stride);
 }
 
 // Vectors of a row and queries whose sums stay in registers, and rows that stay in the first-level cache.
@@ -88,9 +82,8 @@ enum {
 };
 
 /// `vectors` times 16 elements of some rows, the last vector of `last` elements.
-CTQ_INLINE void ctq_combine_rows(const void *rows, uint32_t bits, size_t width, size_t row_count,
-                                 const float *weights, size_t weight_stride, size_t query_count,
-                                 size_t vectors, size_t last, float *sums) {
+CTQ_INLINE void ctq_combine_rows(const void *rows, uint32_t bits, size_t width, size_t row_count, const float *weights,
+                                 size_t weight_stride, size_t query_count, size_t vectors, size_t last, float *sums) {
 #pragma clang fp contract(fast)
   f32x16 sum[CTQ_COMBINED_QUERIES][CTQ_COMBINED_VECTORS];
 #pragma clang loop unroll(full)
@@ -115,14 +108,13 @@ CTQ_INLINE void ctq_combine_rows(const void *rows, uint32_t bits, size_t width, 
 }
 
 /// All elements of some rows for a few queries.
-CTQ_INLINE void ctq_combine_tile(const void *rows, uint32_t bits, size_t width, size_t row_count,
-                                 const float *weights, size_t weight_stride, size_t query_count,
-                                 float *sums) {
+CTQ_INLINE void ctq_combine_tile(const void *rows, uint32_t bits, size_t width, size_t row_count, const float *weights,
+                                 size_t weight_stride, size_t query_count, float *sums) {
   const size_t step = 16 * CTQ_COMBINED_VECTORS;
   size_t i = 0;
-#define COMBINE(vectors, last)                                                                   \
-  ctq_combine_rows(ctq_row_address(rows, bits, i), bits, width, row_count, weights, weight_stride, \
-                   query_count, vectors, last, sums + i)
+#define COMBINE(vectors, last)                                                                                  \
+  ctq_combine_rows(ctq_row_address(rows, bits, i), bits, width, row_count, weights, weight_stride, query_count, \
+                   vectors, last, sums + i)
   for (; i + step <= width; i += step) COMBINE(CTQ_COMBINED_VECTORS, 16);
   for (; i + 64 <= width; i += 64) COMBINE(4, 16);
   for (; i + 16 <= width; i += 16) COMBINE(1, 16);
@@ -131,27 +123,23 @@ CTQ_INLINE void ctq_combine_tile(const void *rows, uint32_t bits, size_t width, 
 }
 
 CTQ_INLINE void ctq_combine_all_rows(const void *rows, uint32_t bits, size_t width, size_t row_count,
-                                     const float *weights, size_t weight_stride, size_t query_count,
-                                     float *sums) {
+                                     const float *weights, size_t weight_stride, size_t query_count, float *sums) {
   for (size_t r = 0; r < row_count; r += CTQ_COMBINED_ROWS) {
     const size_t some = row_count - r < CTQ_COMBINED_ROWS ? row_count - r : CTQ_COMBINED_ROWS;
     size_t q = 0;
-#define COMBINE_TILE(count)                                                 \
-  ctq_combine_tile(ctq_row_address(rows, bits, r * width), bits, width, some, \
-                   weights + q * weight_stride + r, weight_stride, count, sums + q * width)
-    for (; q + CTQ_COMBINED_QUERIES <= query_count; q += CTQ_COMBINED_QUERIES)
-      COMBINE_TILE(CTQ_COMBINED_QUERIES);
+#define COMBINE_TILE(count)                                                                                   \
+  ctq_combine_tile(ctq_row_address(rows, bits, width *r), bits, width, some, weights + q * weight_stride + r, \
+                   weight_stride, count, sums + q * width)
+    for (; q + CTQ_COMBINED_QUERIES <= query_count; q += CTQ_COMBINED_QUERIES) COMBINE_TILE(CTQ_COMBINED_QUERIES);
     for (; q < query_count; q++) COMBINE_TILE(1);
 #undef COMBINE_TILE
   }
 }
 
-static void combine_rows(const void *rows, uint32_t bits, size_t width, size_t row_count,
-                         const float *weights, size_t weight_stride, size_t query_count, float *sums) {
-  if (bits == 16)
-    ctq_combine_all_rows(rows, 16, width, row_count, weights, weight_stride, query_count, sums);
-  else
-    ctq_combine_all_rows(rows, 32, width, row_count, weights, weight_stride, query_count, sums);
+static void combine_rows(const void *rows, uint32_t bits, size_t width, size_t row_count, const float *weights,
+                         size_t weight_stride, size_t query_count, float *sums) {
+  if (bits == 16) ctq_combine_all_rows(rows, 16, width, row_count, weights, weight_stride, query_count, sums);
+  else ctq_combine_all_rows(rows, 32, width, row_count, weights, weight_stride, query_count, sums);
 }
 
 #endif

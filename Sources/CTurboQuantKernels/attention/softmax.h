@@ -33,7 +33,8 @@ CTQ_INLINE void ctq_exponentials(f32x16 *x, size_t count) {
     sum[v] = ctq_splat(CTQ_EXPONENTIAL_TERM(7));
   }
 #pragma clang loop unroll(full)
-  for (int k = 6; k >= 0; k--) CTQ_FOR_EACH(v, count) sum[v] = sum[v] * r[v] + CTQ_EXPONENTIAL_TERM(k);
+  for (int k = 6; k >= 0; k--)
+    CTQ_FOR_EACH(v, count) sum[v] = sum[v] * r[v] + CTQ_EXPONENTIAL_TERM(k);
   CTQ_FOR_EACH(v, count) {
     const i32x16 scaled = (i32x16)sum[v] + (i32x16)((u32x16)shifted[v] << 23);
     x[v] = (f32x16)(scaled & ~is_small[v]);

@@ -32,8 +32,7 @@ static float whole_weights(const float *weights, const float *scales, size_t cou
   return largest / CTQ_WHOLE_LARGEST;
 }
 
-static ctq_split split_weights(const float *weights, const float *scales, size_t count, int8_t *high,
-                               int8_t *low) {
+static ctq_split split_weights(const float *weights, const float *scales, size_t count, int8_t *high, int8_t *low) {
   const float largest = ctq_largest_product(weights, scales, count);
   const float inverse = ctq_whole_inverse(largest, CTQ_SPLIT_LARGEST);
   i32x16 high_sums = {0}, low_sums = {0};

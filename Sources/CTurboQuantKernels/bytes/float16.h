@@ -7,7 +7,6 @@
 #include "../common/lanes.h"
 #include "ctq_bytes.h"
 
-
 /// Sixteen float16s as floats, exactly.
 CTQ_INLINE f32x16 ctq_widened(u16x16 float16s);
 
@@ -40,9 +39,7 @@ static void widen(const uint16_t *float16s, size_t count, float *floats) {
 }
 
 /// Lanes of `a` where those of `which` are all ones, of `b` where they are zeros.
-CTQ_INLINE u32x16 ctq_chosen(i32x16 which, u32x16 a, u32x16 b) {
-  return (a & (u32x16)which) | (b & ~(u32x16)which);
-}
+CTQ_INLINE u32x16 ctq_chosen(i32x16 which, u32x16 a, u32x16 b) { return (a & (u32x16)which) | (b & ~(u32x16)which); }
 
 /// Sixteen times `ctq_float16_of`.
 CTQ_INLINE u16x16 ctq_narrowed(f32x16 floats) {

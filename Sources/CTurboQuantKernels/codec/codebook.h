@@ -18,8 +18,7 @@ static inline uint32_t ctq_index_by_search(const ctq_codebook *codebook, float u
 static inline void ctq_boundary_tree(const ctq_codebook *codebook, float *entries, size_t stride) {
   for (uint32_t level = 0; level < codebook->bits; level++)
     for (uint32_t j = 0; j < 1u << level; j++)
-      entries[level * stride + j] =
-          codebook->boundaries[((2 * j + 1) << (codebook->bits - 1 - level)) - 1];
+      entries[level * stride + j] = codebook->boundaries[((2 * j + 1) << (codebook->bits - 1 - level)) - 1];
 }
 
 #endif

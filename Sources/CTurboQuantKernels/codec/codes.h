@@ -17,7 +17,6 @@
 
 // MARK: Packing
 
-
 /// Low `width` bits of every field of `field` bits.
 CTQ_INLINE uint64_t ctq_low_bits(uint32_t width, uint32_t field) {
   uint64_t low = ((uint64_t)1 << width) - 1;
@@ -45,12 +44,11 @@ CTQ_INLINE u64x2 ctq_unfold(u64x2 x, uint32_t b) {
 
 /// Stores the first `count` of 16 codes.
 CTQ_INLINE void ctq_store_codes(i32x16 index, uint32_t b, uint8_t *codes, size_t count) {
-  u64x2 words = ctq_fold((u64x2)__builtin_convertvector(index, u8x16), b);
+  u64x2 words = ctq_fold((u64x2) __builtin_convertvector(index, u8x16), b);
   uint64_t first = words[0], second = words[1];
   if (count < 16) {
     // Lanes beyond the end may hold any index.
-    uint64_t joined[2] = {first | (b < 8 ? second << 8 * b : 0),
-                          b < 8 ? second >> (64 - 8 * b) : second};
+    uint64_t joined[2] = {first | (b < 8 ? second << 8 * b : 0), b < 8 ? second >> (64 - 8 * b) : second};
     size_t bits = count * b, whole = bits / 8;
     uint8_t *bytes = (uint8_t *)joined;
     memcpy(codes, bytes, whole);
@@ -92,8 +90,8 @@ CTQ_INLINE i32x16 ctq_load_codes(const uint8_t *codes, uint32_t b, size_t byte_c
     default: body(8);             \
   }
 
-CTQ_INLINE float quantize_width(const ctq_codebook *codebook, uint32_t b, const float *y,
-                                size_t count, float scale, uint8_t *codes, float *residual) {
+CTQ_INLINE float quantize_width(const ctq_codebook *codebook, uint32_t b, const float *y, size_t count, float scale,
+                                uint8_t *codes, float *residual) {
   const ctq_tables tables = ctq_load_tables(codebook, b);
   f32x16 sum = {0};
   for (size_t i = 0; i < count; i += 16, codes += 2 * b) {
@@ -108,15 +106,15 @@ CTQ_INLINE float quantize_width(const ctq_codebook *codebook, uint32_t b, const 
   return ctq_tree_sum(sum);
 }
 
-static float quantize(const ctq_codebook *codebook, const float *y, size_t count, float scale,
-                      uint8_t *codes, float *residual) {
+static float quantize(const ctq_codebook *codebook, const float *y, size_t count, float scale, uint8_t *codes,
+                      float *residual) {
 #define QUANTIZE(b) return quantize_width(codebook, b, y, count, scale, codes, residual)
   CTQ_FOR_WIDTH(codebook->bits, QUANTIZE)
 #undef QUANTIZE
 }
 
-CTQ_INLINE void dequantize_width(const ctq_codebook *codebook, uint32_t b, const uint8_t *codes,
-                                 size_t count, float *y) {
+CTQ_INLINE void dequantize_width(const ctq_codebook *codebook, uint32_t b, const uint8_t *codes, size_t count,
+                                 float *y) {
   const ctq_tables tables = ctq_load_tables(codebook, b);
   const size_t byte_count = (count * b + 7) / 8;
   for (size_t i = 0, byte = 0; i < count; i += 16, byte += 2 * b) {
@@ -125,16 +123,14 @@ CTQ_INLINE void dequantize_width(const ctq_codebook *codebook, uint32_t b, const
   }
 }
 
-static void dequantize(const ctq_codebook *codebook, const uint8_t *codes, size_t count,
-                       float *y) {
+static void dequantize(const ctq_codebook *codebook, const uint8_t *codes, size_t count, float *y) {
 #define DEQUANTIZE(b) dequantize_width(codebook, b, codes, count, y)
   CTQ_FOR_WIDTH(codebook->bits, DEQUANTIZE)
 #undef DEQUANTIZE
 }
 
-CTQ_INLINE void code_products_width(const ctq_codebook *codebook, uint32_t b, const uint8_t *codes,
-                                    size_t stride, size_t row_count, const float *query,
-                                    size_t count, float *sums) {
+CTQ_INLINE void code_products_width(const ctq_codebook *codebook, uint32_t b, const uint8_t *codes, size_t stride,
+                                    size_t row_count, const float *query, size_t count, float *sums) {
 // Not held to the bit, so fused wherever the target can.
 #pragma clang fp contract(fast)
   const ctq_tables tables = ctq_load_tables(codebook, b);
@@ -153,18 +149,16 @@ CTQ_INLINE void code_products_width(const ctq_codebook *codebook, uint32_t b, co
   }
 }
 
-static void code_products(const ctq_codebook *codebook, const uint8_t *codes, size_t stride,
-                          size_t row_count, const float *query, size_t count, float *sums) {
-#define CODE_PRODUCTS(b) \
-  code_products_width(codebook, b, codes, stride, row_count, query, count, sums)
+static void code_products(const ctq_codebook *codebook, const uint8_t *codes, size_t stride, size_t row_count,
+                          const float *query, size_t count, float *sums) {
+#define CODE_PRODUCTS(b) code_products_width(codebook, b, codes, stride, row_count, query, count, sums)
   CTQ_FOR_WIDTH(codebook->bits, CODE_PRODUCTS)
 #undef CODE_PRODUCTS
 }
 
 /// Sixteen coordinates of all rows; the count of bytes at hand is that from their first code on.
 CTQ_INLINE void combine_lanes(const ctq_tables *tables, uint32_t b, const uint8_t *codes, size_t stride,
-                              size_t row_count, const float *weights, size_t byte_count, size_t count,
-                              float *sums) {
+                              size_t row_count, const float *weights, size_t byte_count, size_t count, float *sums) {
 #pragma clang fp contract(fast)
   f32x16 sum = ctq_load_some(sums, count), other = {0};
   for (size_t row = 0; row < row_count; row++, codes += stride) {
@@ -176,20 +170,17 @@ CTQ_INLINE void combine_lanes(const ctq_tables *tables, uint32_t b, const uint8_
   ctq_store_some(sums, sum + other, count);
 }
 
-CTQ_INLINE void combine_codes_width(const ctq_codebook *codebook, uint32_t b, const uint8_t *codes,
-                                    size_t stride, size_t row_count, const float *weights,
-                                    size_t count, float *sums) {
+CTQ_INLINE void combine_codes_width(const ctq_codebook *codebook, uint32_t b, const uint8_t *codes, size_t stride,
+                                    size_t row_count, const float *weights, size_t count, float *sums) {
   const ctq_tables tables = ctq_load_tables(codebook, b);
   const size_t byte_count = (count * b + 7) / 8;
   for (size_t i = 0, byte = 0; i < count; i += 16, byte += 2 * b)
-    combine_lanes(&tables, b, codes + byte, stride, row_count, weights, byte_count - byte, count - i,
-                  sums + i);
+    combine_lanes(&tables, b, codes + byte, stride, row_count, weights, byte_count - byte, count - i, sums + i);
 }
 
-static void combine_codes(const ctq_codebook *codebook, const uint8_t *codes, size_t stride,
-                          size_t row_count, const float *weights, size_t count, float *sums) {
-#define COMBINE_CODES(b) \
-  combine_codes_width(codebook, b, codes, stride, row_count, weights, count, sums)
+static void combine_codes(const ctq_codebook *codebook, const uint8_t *codes, size_t stride, size_t row_count,
+                          const float *weights, size_t count, float *sums) {
+#define COMBINE_CODES(b) combine_codes_width(codebook, b, codes, stride, row_count, weights, count, sums)
   CTQ_FOR_WIDTH(codebook->bits, COMBINE_CODES)
 #undef COMBINE_CODES
 }

@@ -9,8 +9,8 @@
 
 /// `vectors` times 16 rows of y <- M x, the last vector of `last` rows. Both are constants where a
 /// loop runs many times, so that sums stay in registers.
-CTQ_INLINE void multiply_rows(const float *columns, size_t row_count, size_t column_count,
-                              const float *x, float *y, size_t vectors, size_t last) {
+CTQ_INLINE void multiply_rows(const float *columns, size_t row_count, size_t column_count, const float *x, float *y,
+                              size_t vectors, size_t last) {
   f32x16 sum[4] = {{0}};
   for (size_t j = 0; j < column_count; j++, columns += row_count) {
 #pragma clang loop unroll(full)
@@ -22,11 +22,9 @@ CTQ_INLINE void multiply_rows(const float *columns, size_t row_count, size_t col
   ctq_store_some(y + 16 * (vectors - 1), sum[vectors - 1], last);
 }
 
-static void multiply(const float *columns, size_t row_count, size_t column_count, const float *x,
-                     float *y) {
+static void multiply(const float *columns, size_t row_count, size_t column_count, const float *x, float *y) {
   size_t i = 0;
-#define MULTIPLY_ROWS(vectors, last) \
-  multiply_rows(columns + i, row_count, column_count, x, y + i, vectors, last)
+#define MULTIPLY_ROWS(vectors, last) multiply_rows(columns + i, row_count, column_count, x, y + i, vectors, last)
   for (; i + 64 <= row_count; i += 64) MULTIPLY_ROWS(4, 16);
   size_t left = row_count - i;
   if (left > 48) MULTIPLY_ROWS(4, left - 48);
@@ -36,15 +34,13 @@ static void multiply(const float *columns, size_t row_count, size_t column_count
 #undef MULTIPLY_ROWS
 }
 
-static void multiply_transposed(const float *columns, size_t row_count, size_t column_count,
-                                const float *y, float *x) {
+static void multiply_transposed(const float *columns, size_t row_count, size_t column_count, const float *y, float *x) {
   for (size_t j = 0; j < column_count; j++) {
     const float *column = columns + j * row_count;
     f32x16 sum = {0};
     size_t i = 0;
     for (; i + 16 <= row_count; i += 16) sum += ctq_load(column + i) * ctq_load(y + i);
-    if (i < row_count)
-      sum += ctq_load_some(column + i, row_count - i) * ctq_load_some(y + i, row_count - i);
+    if (i < row_count) sum += ctq_load_some(column + i, row_count - i) * ctq_load_some(y + i, row_count - i);
     x[j] = ctq_tree_sum(sum);
   }
 }

@@ -54,9 +54,7 @@ CTQ_INLINE void ctq_register_levels(f32x16 *v, int registers) {
       }
 }
 
-
-CTQ_INLINE void ctq_contiguous_levels(
-    float *x, int registers, const uint8_t *signs, float scale) {
+CTQ_INLINE void ctq_contiguous_levels(float *x, int registers, const uint8_t *signs, float scale) {
   f32x16 v[16];
 #pragma clang loop unroll(full)
   for (int i = 0; i < registers; i++) {
@@ -71,8 +69,7 @@ CTQ_INLINE void ctq_contiguous_levels(
 }
 
 /// `registers` runs of `stride` floats, the levels between them.
-CTQ_INLINE void ctq_strided_levels(float *x, size_t stride,
-                                                                     int registers) {
+CTQ_INLINE void ctq_strided_levels(float *x, size_t stride, int registers) {
   for (size_t i = 0; i < stride; i += 16) {
     f32x16 v[8];
 #pragma clang loop unroll(full)
@@ -97,14 +94,11 @@ static void ctq_hadamard(float *x, size_t n, const uint8_t *signs, float scale) 
 }
 
 static void ctq_apply_signs(float *x, size_t n, const uint8_t *signs, float scale) {
-  for (size_t i = 0; i < n; i += 16)
-    ctq_store(x + i, ctq_load(x + i) * ctq_signed_scale(signs + i / 8, scale));
+  for (size_t i = 0; i < n; i += 16) ctq_store(x + i, ctq_load(x + i) * ctq_signed_scale(signs + i / 8, scale));
 }
 
 /// One pair of runs through a Givens step; `inverse` moves the sign from the input to the output.
-CTQ_INLINE void ctq_givens(const ctq_step *step,
-                                                             const uint8_t *signs, float *x,
-                                                             int inverse) {
+CTQ_INLINE void ctq_givens(const ctq_step *step, const uint8_t *signs, float *x, int inverse) {
 #pragma STDC FP_CONTRACT OFF
   float *y = x + step->offset;
   size_t i = 0;
@@ -129,10 +123,8 @@ static void rotate(const ctq_hadamard_rotation *rotation, float *x) {
   for (size_t s = 0; s < rotation->step_count; s++) {
     const ctq_step *step = &rotation->steps[s];
     const uint8_t *signs = rotation->signs + step->signs;
-    if (step->kind == CTQ_STEP_HADAMARD)
-      ctq_hadamard(x + step->offset, step->count, signs, step->scale);
-    else
-      ctq_givens(step, signs, x, 0);
+    if (step->kind == CTQ_STEP_HADAMARD) ctq_hadamard(x + step->offset, step->count, signs, step->scale);
+    else ctq_givens(step, signs, x, 0);
   }
 }
 

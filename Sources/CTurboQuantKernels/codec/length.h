@@ -17,8 +17,7 @@ static float sum_of_squares(const float *x, size_t count) {
 }
 
 /// The next up to 16 floats of `scale_and_square`.
-CTQ_INLINE f32x16 scale_some(const float *x, size_t count, ctq_power_of_two power,
-                              int needs_second, float *scaled) {
+CTQ_INLINE f32x16 scale_some(const float *x, size_t count, ctq_power_of_two power, int needs_second, float *scaled) {
   f32x16 v = ctq_load_some(x, count) * power.first;
   if (needs_second) v *= power.second;
   ctq_store_some(scaled, v, count);
@@ -26,8 +25,8 @@ CTQ_INLINE f32x16 scale_some(const float *x, size_t count, ctq_power_of_two powe
 }
 
 /// scaled <- x * 2^-e; returns the sum of its squares. `needs_second` is a constant.
-CTQ_INLINE float scale_and_square(const float *x, size_t count, ctq_power_of_two power,
-                                  int needs_second, float *scaled) {
+CTQ_INLINE float scale_and_square(const float *x, size_t count, ctq_power_of_two power, int needs_second,
+                                  float *scaled) {
   f32x16 sum = {0};
   size_t i = 0;
   for (; i + 16 <= count; i += 16) sum += scale_some(x + i, 16, power, needs_second, scaled + i);
@@ -40,11 +39,8 @@ CTQ_INLINE uint32_t largest_magnitude(const float *x, size_t count) {
   const uint32_t magnitude = 0x7fffffffu;
   u32x16 largest = {0};
   size_t i = 0;
-  for (; i + 16 <= count; i += 16)
-    largest = __builtin_elementwise_max(largest, (u32x16)ctq_load(x + i) & magnitude);
-  if (i < count)
-    largest = __builtin_elementwise_max(
-        largest, (u32x16)ctq_load_some(x + i, count - i) & magnitude);
+  for (; i + 16 <= count; i += 16) largest = __builtin_elementwise_max(largest, (u32x16)ctq_load(x + i) & magnitude);
+  if (i < count) largest = __builtin_elementwise_max(largest, (u32x16)ctq_load_some(x + i, count - i) & magnitude);
   return __builtin_reduce_max(largest);
 }
 
@@ -57,8 +53,8 @@ static ctq_length normalize(const float *x, size_t count, float *scaled) {
   if (largest >= CTQ_INFINITY_BITS) return (ctq_length){0, 0, CTQ_NORM_NOT_FINITE};
 
   ctq_power_of_two power = ctq_scale_to_unit(largest);
-  float sum = power.second == 1 ? scale_and_square(x, count, power, 0, scaled)
-                                : scale_and_square(x, count, power, 1, scaled);
+  float sum =
+      power.second == 1 ? scale_and_square(x, count, power, 0, scaled) : scale_and_square(x, count, power, 1, scaled);
   return ctq_length_of(sum, power.exponent);
 }
 

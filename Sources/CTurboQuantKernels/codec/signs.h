@@ -20,8 +20,8 @@ static void pack_signs(const float *x, size_t count, uint8_t *bits) {
   }
 }
 
-static void sign_products(const uint8_t *bits, size_t stride, size_t row_count, const float *query,
-                          size_t count, float *sums) {
+static void sign_products(const uint8_t *bits, size_t stride, size_t row_count, const float *query, size_t count,
+                          float *sums) {
   for (size_t row = 0; row < row_count; row++, bits += stride) {
     f32x16 sum = {0}, other = {0};
     for (size_t i = 0; i < count; i += 16) {

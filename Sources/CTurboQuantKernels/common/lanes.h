@@ -71,21 +71,18 @@ CTQ_INLINE f32x16 ctq_splat(float value) { return (f32x16){0} + value; }
 
 CTQ_INLINE float ctq_tree_sum(f32x16 v) {
   f32x8 a = __builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7) +
-         __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15);
+            __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15);
   f32x4 b = __builtin_shufflevector(a, a, 0, 1, 2, 3) + __builtin_shufflevector(a, a, 4, 5, 6, 7);
   f32x2 c = __builtin_shufflevector(b, b, 0, 1) + __builtin_shufflevector(b, b, 2, 3);
   return c[0] + c[1];
 }
 
 /// Bit i in lane i.
-static const u32x16 ctq_lane_bit = {1 << 0,  1 << 1,  1 << 2,  1 << 3, 1 << 4,  1 << 5,
-                                     1 << 6,  1 << 7,  1 << 8,  1 << 9, 1 << 10, 1 << 11,
-                                     1 << 12, 1 << 13, 1 << 14, 1 << 15};
+static const u32x16 ctq_lane_bit = {1 << 0, 1 << 1, 1 << 2,  1 << 3,  1 << 4,  1 << 5,  1 << 6,  1 << 7,
+                                    1 << 8, 1 << 9, 1 << 10, 1 << 11, 1 << 12, 1 << 13, 1 << 14, 1 << 15};
 
 /// All ones in lane i where bit i is set, else zeros.
-CTQ_INLINE u32x16 ctq_lanes_of(uint32_t bits) {
-  return (u32x16)(((u32x16){0} + bits & ctq_lane_bit) != 0);
-}
+CTQ_INLINE u32x16 ctq_lanes_of(uint32_t bits) { return (u32x16)(((u32x16){0} + bits & ctq_lane_bit) != 0); }
 
 /// Sixteen bits, of which `count` exist.
 CTQ_INLINE uint32_t ctq_load_bits(const uint8_t *bits, size_t count) {

@@ -20,8 +20,7 @@
 
 CTQ_INLINE void ctq_arrange_64(uint8_t table[64]);
 CTQ_INLINE u8x32 ctq_look_up_64(const uint8_t table[64], u8x32 index);
-CTQ_INLINE u32x8 ctq_dot_16(u32x8 sums, u16x16 a, u16x16 b, u16x16 p,
-                                 u16x16 q);
+CTQ_INLINE u32x8 ctq_dot_16(u32x8 sums, u16x16 a, u16x16 b, u16x16 p, u16x16 q);
 
 /// Magnitudes of 12 bits: lower bytes of the first 64 and of the others, upper bytes of both in one; lower and upper
 /// bytes of the first 16 and of the next. And by a code's upper nibble, rotated left by k, what the index of its
@@ -54,17 +53,15 @@ static ctq_tables_i16 ctq_load_tables_i16(const uint16_t *magnitudes) {
 }
 
 /// Bytes of a and b in turn: the first eight of both halves, and the others.
-#define CTQ_ZIP_BYTES_LOW(a, b)                                                                                 \
-  (u16x16) __builtin_shufflevector(a, b, 0, 32, 1, 33, 2, 34, 3, 35, 4, 36, 5, 37, 6, 38, 7, 39, 16, 48,  \
-                                         17, 49, 18, 50, 19, 51, 20, 52, 21, 53, 22, 54, 23, 55)
-#define CTQ_ZIP_BYTES_HIGH(a, b)                                                                                \
-  (u16x16) __builtin_shufflevector(a, b, 8, 40, 9, 41, 10, 42, 11, 43, 12, 44, 13, 45, 14, 46, 15, 47,    \
-                                         24, 56, 25, 57, 26, 58, 27, 59, 28, 60, 29, 61, 30, 62, 31, 63)
+#define CTQ_ZIP_BYTES_LOW(a, b)                                                                                      \
+  (u16x16) __builtin_shufflevector(a, b, 0, 32, 1, 33, 2, 34, 3, 35, 4, 36, 5, 37, 6, 38, 7, 39, 16, 48, 17, 49, 18, \
+                                   50, 19, 51, 20, 52, 21, 53, 22, 54, 23, 55)
+#define CTQ_ZIP_BYTES_HIGH(a, b)                                                                                       \
+  (u16x16) __builtin_shufflevector(a, b, 8, 40, 9, 41, 10, 42, 11, 43, 12, 44, 13, 45, 14, 46, 15, 47, 24, 56, 25, 57, \
+                                   26, 58, 27, 59, 28, 60, 29, 61, 30, 62, 31, 63)
 
 /// Bytes of `a` where those of `which` are 255, of `b` where they are 0.
-CTQ_INLINE u8x32 ctq_choose(u8x32 which, u8x32 a, u8x32 b) {
-  return (a & which) | (b & ~which);
-}
+CTQ_INLINE u8x32 ctq_choose(u8x32 which, u8x32 a, u8x32 b) { return (a & which) | (b & ~which); }
 
 /// Leaves magnitudes, or their negatives where bits of `negative` are set.
 CTQ_INLINE void ctq_store_16(u16x16 magnitudes, u16x16 negative, int16_t *values) {
@@ -81,7 +78,7 @@ CTQ_INLINE u8x32 ctq_few_bytes(const uint8_t table[32], u8x32 index, uint32_t bi
 
 /// Lower and upper bytes of the magnitudes of 32 indices, of which codes of `bits` bits have 2^(bits - 1), a constant.
 CTQ_INLINE void ctq_magnitude_bytes(const ctq_tables_i16 *tables, u8x32 index, uint32_t bits, u8x32 *lower,
-                               u8x32 *upper) {
+                                    u8x32 *upper) {
   if (bits <= 6) {
     *lower = ctq_few_bytes(tables->few[0], index, bits);
     *upper = ctq_few_bytes(tables->few[1], index, bits);
@@ -123,8 +120,7 @@ CTQ_INLINE u32x8 ctq_row_sums_i16(const u32x8 sums[2]) {
 
 /// Adds the products of an even number of steps of four columns, words of `eights` times eight rows each, with one
 /// query to the sums of these rows; `eights` is a constant.
-CTQ_INLINE void ctq_dot_words(const int16_t *tile, size_t steps, size_t eights, const int16_t *query,
-                              u32x8 sums[][2]) {
+CTQ_INLINE void ctq_dot_words(const int16_t *tile, size_t steps, size_t eights, const int16_t *query, u32x8 sums[][2]) {
   for (size_t step = 0; step < steps; step += 2, tile += 64 * eights) {
     const u16x16 low = ctq_splat_8(query + 4 * step), high = ctq_splat_8(query + 4 * step + 4);
 #pragma clang loop unroll(full)

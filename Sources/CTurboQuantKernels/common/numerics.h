@@ -25,9 +25,7 @@ static inline float ctq_float_of(uint32_t bits) {
 }
 
 /// 2^exponent for -126 <= exponent <= 127.
-static inline float ctq_exp2i(int32_t exponent) {
-  return ctq_float_of((uint32_t)(exponent + 127) << 23);
-}
+static inline float ctq_exp2i(int32_t exponent) { return ctq_float_of((uint32_t)(exponent + 127) << 23); }
 
 /// The factor 2^-exponent that brings a magnitude into [1, 2), as a product of two normal floats
 /// (one alone cannot reach 2^149, which the smallest subnormal needs).
@@ -39,8 +37,8 @@ typedef struct ctq_power_of_two {
 
 /// `magnitude` holds the bits of a positive finite float.
 static inline ctq_power_of_two ctq_scale_to_unit(uint32_t magnitude) {
-  int32_t exponent = magnitude >= 1u << 23 ? (int32_t)(magnitude >> 23) - 127
-                                           : -118 - (int32_t)__builtin_clz(magnitude);
+  int32_t exponent =
+      magnitude >= 1u << 23 ? (int32_t)(magnitude >> 23) - 127 : -118 - (int32_t)__builtin_clz(magnitude);
   int32_t first = exponent == 127 ? -126 : -exponent > 127 ? 127 : -exponent;
   return (ctq_power_of_two){ctq_exp2i(first), ctq_exp2i(-exponent - first), exponent};
 }
@@ -67,8 +65,13 @@ static inline ctq_length ctq_length_of(float sum_of_squares, int32_t exponent) {
 #define CTQ_LN2_LOW -2.12194440e-4f
 #define CTQ_SMALLEST_EXPONENT -87.0f
 #define CTQ_EXPONENTIAL_TERM(k) \
-  ((k) == 7 ? 1.0f / 5040 : (k) == 6 ? 1.0f / 720 : (k) == 5 ? 1.0f / 120 : (k) == 4 ? 1.0f / 24 \
-   : (k) == 3 ? 1.0f / 6 : (k) == 2 ? 0.5f : 1.0f)
+  ((k) == 7   ? 1.0f / 5040     \
+   : (k) == 6 ? 1.0f / 720      \
+   : (k) == 5 ? 1.0f / 120      \
+   : (k) == 4 ? 1.0f / 24       \
+   : (k) == 3 ? 1.0f / 6        \
+   : (k) == 2 ? 0.5f            \
+              : 1.0f)
 
 /// e^t for t <= 0, within 3 ulp; 0 below -87.
 static inline float ctq_exponential(float t) {

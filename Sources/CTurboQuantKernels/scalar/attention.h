@@ -3,9 +3,9 @@
 #ifndef CTQ_SCALAR_ATTENTION_H
 #define CTQ_SCALAR_ATTENTION_H
 
-#include "ctq_attention.h"
 #include "../common/numerics.h"
 #include "bytes.h"
+#include "ctq_attention.h"
 #include "lanes.h"
 
 #pragma STDC FP_CONTRACT OFF
@@ -28,8 +28,8 @@ static void row_products(const void *rows, uint32_t bits, size_t width, size_t r
     }
 }
 
-static void combine_rows(const void *rows, uint32_t bits, size_t width, size_t row_count,
-                         const float *weights, size_t weight_stride, size_t query_count, float *sums) {
+static void combine_rows(const void *rows, uint32_t bits, size_t width, size_t row_count, const float *weights,
+                         size_t weight_stride, size_t query_count, float *sums) {
   for (size_t q = 0; q < query_count; q++)
     for (size_t r = 0; r < row_count; r++)
       for (size_t i = 0; i < width; i++)
@@ -39,8 +39,8 @@ static void combine_rows(const void *rows, uint32_t bits, size_t width, size_t r
 // MARK: Rows of codes
 
 static void attend_i8(const uint8_t *codes, uint32_t bits, size_t rows16_count, size_t quad_count,
-                      const uint8_t *centroids, const int8_t *weights, size_t query_count,
-                      const uint8_t *next, float *sums, size_t sum_stride) {
+                      const uint8_t *centroids, const int8_t *weights, size_t query_count, const uint8_t *next,
+                      float *sums, size_t sum_stride) {
   (void)next;
   for (size_t q = 0; q < query_count; q++)
     for (size_t row = 0; row < 16 * rows16_count; row++) {
@@ -52,8 +52,8 @@ static void attend_i8(const uint8_t *codes, uint32_t bits, size_t rows16_count, 
 }
 
 static void attend_i16(const uint8_t *codes, uint32_t bits, size_t rows16_count, size_t quad_count,
-                           const uint16_t *magnitudes, const int16_t *weights, size_t query_count,
-                           const uint8_t *next, float *sums, size_t sum_stride) {
+                       const uint16_t *magnitudes, const int16_t *weights, size_t query_count, const uint8_t *next,
+                       float *sums, size_t sum_stride) {
   (void)next;
   const size_t count = 4 * quad_count, round = 4 * CTQ_ATTEND_I16_QUADS;
   for (size_t q = 0; q < query_count; q++, weights += count)
@@ -62,8 +62,7 @@ static void attend_i16(const uint8_t *codes, uint32_t bits, size_t rows16_count,
       for (size_t first = 0; first < count; first += round) {
         int32_t sum = 0;
         for (size_t i = first; i < count && i < first + round; i++)
-          sum += weights[i] *
-                 ctq_signed_magnitude(magnitudes, bits, ctq_quad_code(codes, bits, quad_count, row, i));
+          sum += weights[i] * ctq_signed_magnitude(magnitudes, bits, ctq_quad_code(codes, bits, quad_count, row, i));
         total += (float)sum;
       }
       sums[q * sum_stride + row] = total;
@@ -110,8 +109,7 @@ static float whole_weights(const float *weights, const float *scales, size_t cou
   return largest / CTQ_WHOLE_LARGEST;
 }
 
-static ctq_split split_weights(const float *weights, const float *scales, size_t count, int8_t *high,
-                               int8_t *low) {
+static ctq_split split_weights(const float *weights, const float *scales, size_t count, int8_t *high, int8_t *low) {
   const float largest = largest_product(weights, scales, count);
   const float inverse = ctq_whole_inverse(largest, CTQ_SPLIT_LARGEST);
   ctq_split split = {largest / CTQ_SPLIT_LARGEST, 0, 0};

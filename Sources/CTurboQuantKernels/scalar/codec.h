@@ -3,10 +3,10 @@
 #ifndef CTQ_SCALAR_CODEC_H
 #define CTQ_SCALAR_CODEC_H
 
+#include <string.h>
 #include "../codec/codebook.h"
 #include "../common/numerics.h"
 #include "lanes.h"
-#include <string.h>
 
 #pragma STDC FP_CONTRACT OFF
 
@@ -101,15 +101,13 @@ static void rotate_transposed(const ctq_hadamard_rotation *rotation, float *x) {
   }
 }
 
-static void multiply(const float *columns, size_t row_count, size_t column_count, const float *x,
-                     float *y) {
+static void multiply(const float *columns, size_t row_count, size_t column_count, const float *x, float *y) {
   for (size_t i = 0; i < row_count; i++) y[i] = 0;
   for (size_t j = 0; j < column_count; j++)
     for (size_t i = 0; i < row_count; i++) y[i] += columns[j * row_count + i] * x[j];
 }
 
-static void multiply_transposed(const float *columns, size_t row_count, size_t column_count,
-                                const float *y, float *x) {
+static void multiply_transposed(const float *columns, size_t row_count, size_t column_count, const float *y, float *x) {
   for (size_t j = 0; j < column_count; j++) {
     float lanes[LANES] = {0};
     for (size_t i = 0; i < row_count; i++) lanes[i % LANES] += columns[j * row_count + i] * y[i];
@@ -122,20 +120,18 @@ static void multiply_transposed(const float *columns, size_t row_count, size_t c
 // Code i takes bits i*b ..< (i+1)*b of the row, the least significant bit of each byte first.
 static void write_code(uint8_t *codes, uint32_t bits, size_t i, uint32_t index) {
   size_t position = i * bits;
-  for (uint32_t k = 0; k < bits; k++, position++)
-    codes[position / 8] |= (uint8_t)((index >> k & 1) << (position % 8));
+  for (uint32_t k = 0; k < bits; k++, position++) codes[position / 8] |= (uint8_t)((index >> k & 1) << (position % 8));
 }
 
 static uint32_t read_code(const uint8_t *codes, uint32_t bits, size_t i) {
   size_t position = i * bits;
   uint32_t index = 0;
-  for (uint32_t k = 0; k < bits; k++, position++)
-    index |= (uint32_t)(codes[position / 8] >> (position % 8) & 1) << k;
+  for (uint32_t k = 0; k < bits; k++, position++) index |= (uint32_t)(codes[position / 8] >> (position % 8) & 1) << k;
   return index;
 }
 
-static float quantize(const ctq_codebook *codebook, const float *y, size_t count, float scale,
-                      uint8_t *codes, float *residual) {
+static float quantize(const ctq_codebook *codebook, const float *y, size_t count, float scale, uint8_t *codes,
+                      float *residual) {
   memset(codes, 0, (count * codebook->bits + 7) / 8);
   float lanes[LANES] = {0};
   for (size_t i = 0; i < count; i++) {
@@ -149,13 +145,12 @@ static float quantize(const ctq_codebook *codebook, const float *y, size_t count
   return tree_sum(lanes);
 }
 
-static void dequantize(const ctq_codebook *codebook, const uint8_t *codes, size_t count,
-                       float *y) {
+static void dequantize(const ctq_codebook *codebook, const uint8_t *codes, size_t count, float *y) {
   for (size_t i = 0; i < count; i++) y[i] = codebook->centroids[read_code(codes, codebook->bits, i)];
 }
 
-static void code_products(const ctq_codebook *codebook, const uint8_t *codes, size_t stride,
-                          size_t row_count, const float *query, size_t count, float *sums) {
+static void code_products(const ctq_codebook *codebook, const uint8_t *codes, size_t stride, size_t row_count,
+                          const float *query, size_t count, float *sums) {
   for (size_t row = 0; row < row_count; row++, codes += stride) {
     float lanes[LANES] = {0};
     for (size_t i = 0; i < count; i++)
@@ -164,8 +159,8 @@ static void code_products(const ctq_codebook *codebook, const uint8_t *codes, si
   }
 }
 
-static void combine_codes(const ctq_codebook *codebook, const uint8_t *codes, size_t stride,
-                          size_t row_count, const float *weights, size_t count, float *sums) {
+static void combine_codes(const ctq_codebook *codebook, const uint8_t *codes, size_t stride, size_t row_count,
+                          const float *weights, size_t count, float *sums) {
   for (size_t row = 0; row < row_count; row++, codes += stride)
     for (size_t i = 0; i < count; i++)
       sums[i] += weights[row] * codebook->centroids[read_code(codes, codebook->bits, i)];
@@ -178,12 +173,11 @@ static void pack_signs(const float *x, size_t count, uint8_t *bits) {
   for (size_t i = 0; i < count; i++) bits[i / 8] |= (uint8_t)((x[i] >= 0) << (i % 8));
 }
 
-static void sign_products(const uint8_t *bits, size_t stride, size_t row_count, const float *query,
-                          size_t count, float *sums) {
+static void sign_products(const uint8_t *bits, size_t stride, size_t row_count, const float *query, size_t count,
+                          float *sums) {
   for (size_t row = 0; row < row_count; row++, bits += stride) {
     float lanes[LANES] = {0};
-    for (size_t i = 0; i < count; i++)
-      lanes[i % LANES] += bits[i / 8] >> (i % 8) & 1 ? query[i] : -query[i];
+    for (size_t i = 0; i < count; i++) lanes[i % LANES] += bits[i / 8] >> (i % 8) & 1 ? query[i] : -query[i];
     sums[row] = tree_sum(lanes);
   }
 }

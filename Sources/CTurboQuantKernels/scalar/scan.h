@@ -32,14 +32,13 @@ static uint32_t column_of(const ctq_blocks *blocks, uint32_t p, size_t row, size
   return plane[ctq_byte_offset(blocks->columns, 1, 0, (uint32_t)c, (uint32_t)(row % 32))];
 }
 
-static void fill_lookup_tables(const float *u, size_t columns, const float *factors, uint32_t planes,
-                        uint8_t *tables) {
+static void fill_lookup_tables(const float *u, size_t columns, const float *factors, uint32_t planes, uint8_t *tables) {
   for (size_t c = 0; c < columns; c++)
     for (uint32_t half = 0; half < 2 * planes; half++) {
       const float *values = u + 8 * c + half % 2 * 4;
       const uint32_t plane = half / 2;
-      uint8_t *table = tables + 16 * ((c / CTQ_GROUP_COLUMNS * 2 * planes + half) * CTQ_GROUP_COLUMNS +
-                                      c % CTQ_GROUP_COLUMNS);
+      uint8_t *table =
+          tables + 16 * ((c / CTQ_GROUP_COLUMNS * 2 * planes + half) * CTQ_GROUP_COLUMNS + c % CTQ_GROUP_COLUMNS);
       float offset = 0;
       for (uint32_t k = 0; k < 4; k++) offset += __builtin_fabsf(values[k]);
       for (uint32_t entry = 0; entry < 16; entry++) {
@@ -55,8 +54,8 @@ static size_t column_groups_of(const ctq_blocks *blocks) {
   return ((size_t)blocks->columns + CTQ_GROUP_COLUMNS - 1) / CTQ_GROUP_COLUMNS;
 }
 
-static void scan_lut(const ctq_blocks *blocks, uint32_t bits, const uint8_t *tables,
-                       size_t query_count, float *sums, size_t sum_stride) {
+static void scan_lut(const ctq_blocks *blocks, uint32_t bits, const uint8_t *tables, size_t query_count, float *sums,
+                     size_t sum_stride) {
   const size_t table_bytes = column_groups_of(blocks) * CTQ_GROUP_PLANE_BYTES * bits;
   for (size_t row = 0; row < 32 * blocks->count; row++) {
     uint32_t totals[CTQ_SCAN_LUT_QUERIES] = {0};
@@ -75,9 +74,8 @@ static size_t weight_offset(const ctq_blocks *blocks, size_t q, size_t i) {
   return 32 * (q * column_groups_of(blocks) + i / 32) + 8 * (i % 4) + 4 * (i / 4 % 2) + i / 8 % 4;
 }
 
-static void scan_i8(const ctq_blocks *blocks, uint32_t bits, const uint8_t *centroids,
-                         const int8_t *queries, size_t query_count, float *sums,
-                         size_t sum_stride) {
+static void scan_i8(const ctq_blocks *blocks, uint32_t bits, const uint8_t *centroids, const int8_t *queries,
+                    size_t query_count, float *sums, size_t sum_stride) {
   for (size_t row = 0; row < 32 * blocks->count; row++) {
     int64_t totals[CTQ_SCAN_QUERIES] = {0};
     for (size_t i = 0; i < 8 * (size_t)blocks->columns; i++) {
@@ -88,8 +86,8 @@ static void scan_i8(const ctq_blocks *blocks, uint32_t bits, const uint8_t *cent
   }
 }
 
-static void scan_i16(const ctq_blocks *blocks, const uint16_t *magnitudes, const int16_t *queries,
-                      size_t query_count, float *sums, size_t sum_stride) {
+static void scan_i16(const ctq_blocks *blocks, const uint16_t *magnitudes, const int16_t *queries, size_t query_count,
+                     float *sums, size_t sum_stride) {
   for (size_t row = 0; row < 32 * blocks->count; row++) {
     double totals[CTQ_SCAN_QUERIES] = {0};  // whole numbers below 2^53: exact
     for (size_t i = 0; i < 8 * (size_t)blocks->columns; i++) {

@@ -5,9 +5,7 @@
 #include "ctq_scan.h"
 
 /// The low bit of each byte in one byte, the first byte's lowest.
-static uint8_t low_bits(uint64_t bytes) {
-  return (uint8_t)((bytes & 0x0101010101010101u) * 0x0102040810204080u >> 56);
-}
+static uint8_t low_bits(uint64_t bytes) { return (uint8_t)((bytes & 0x0101010101010101u) * 0x0102040810204080u >> 56); }
 
 /// A column of plane j of a bit field in byte j.
 INLINE uint64_t field_columns(uint64_t bytes, uint32_t width) {
@@ -88,8 +86,8 @@ INLINE void spread_width(const uint8_t *codes, const uint32_t bits, size_t dimen
   }
 }
 
-void ctq_spread_row(const uint8_t *codes, uint32_t bits, size_t dimension, uint8_t *signs,
-                    uint8_t *lower_bits, uint32_t row) {
+void ctq_spread_row(const uint8_t *codes, uint32_t bits, size_t dimension, uint8_t *signs, uint8_t *lower_bits,
+                    uint32_t row) {
   switch (bits) {
     case 1: return spread_width(codes, 1, dimension, signs, lower_bits, row);
     case 2: return spread_width(codes, 2, dimension, signs, lower_bits, row);
@@ -99,8 +97,8 @@ void ctq_spread_row(const uint8_t *codes, uint32_t bits, size_t dimension, uint8
   }
 }
 
-void ctq_pack_row(const uint8_t *signs, const uint8_t *lower_bits, uint32_t row, uint32_t bits,
-                  size_t dimension, uint8_t *codes) {
+void ctq_pack_row(const uint8_t *signs, const uint8_t *lower_bits, uint32_t row, uint32_t bits, size_t dimension,
+                  uint8_t *codes) {
   const uint32_t columns = (uint32_t)((dimension + 7) / 8);
   const size_t byte_count = (dimension * bits + 7) / 8;
   for (uint32_t c = 0; c < columns; c++) {
@@ -144,16 +142,16 @@ void ctq_copy_row(const uint8_t *source, uint32_t from, uint8_t *target, uint32_
     for (size_t j = 0; j < width; j++) target[32 * width * p + j] = source[32 * width * p + j];
 }
 
-#define FOR_GATHERED_ROWS(target_planes, copy)                                                           \
-  const size_t block = 32 * (size_t)columns * planes, target_block = 32 * (size_t)columns * (target_planes);      \
-  for (size_t i = 0; i < row_count; i++) {                                                               \
-    const uint32_t row = rows[i] - base;                                                                 \
-    const size_t to = start + i;                                                                         \
+#define FOR_GATHERED_ROWS(target_planes, copy)                                                                        \
+  const size_t block = 32 * (size_t)columns * planes, target_block = 32 * (size_t)columns * (target_planes);          \
+  for (size_t i = 0; i < row_count; i++) {                                                                            \
+    const uint32_t row = rows[i] - base;                                                                              \
+    const size_t to = start + i;                                                                                      \
     copy(source + row / 32 * block, row % 32, target + to / 32 * target_block, (uint32_t)(to % 32), columns, planes); \
   }
 
-void ctq_gather_rows(const uint8_t *source, const uint32_t *rows, size_t row_count, uint32_t base,
-                     uint8_t *target, size_t start, uint32_t columns, uint32_t planes) {
+void ctq_gather_rows(const uint8_t *source, const uint32_t *rows, size_t row_count, uint32_t base, uint8_t *target,
+                     size_t start, uint32_t columns, uint32_t planes) {
   FOR_GATHERED_ROWS(planes, ctq_copy_row)
 }
 
@@ -162,7 +160,6 @@ void ctq_gather_last_planes(const uint8_t *source, const uint32_t *rows, size_t 
   FOR_GATHERED_ROWS(1, copy_last_plane)
 }
 
-void ctq_gather_scalars(const float *source, const uint32_t *rows, size_t row_count, uint32_t base,
-                        float *target) {
+void ctq_gather_scalars(const float *source, const uint32_t *rows, size_t row_count, uint32_t base, float *target) {
   for (size_t i = 0; i < row_count; i++) target[i] = source[rows[i] - base];
 }

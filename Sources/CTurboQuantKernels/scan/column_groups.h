@@ -16,16 +16,16 @@ static inline size_t ctq_column_groups(uint32_t columns) {
 /// The planes of a column group, a word of four bytes a row: where they lie, or those of a narrower last column group, widened
 /// with zeros, in `scratch`. `bytes` is where the block's part of `planes` planes begins.
 static inline __attribute__((always_inline)) const uint8_t *ctq_group_planes(const uint8_t *bytes, uint32_t columns,
-                                                                     uint32_t planes, size_t group,
-                                                                     uint8_t *scratch) {
+                                                                             uint32_t planes, size_t group,
+                                                                             uint8_t *scratch) {
   const uint32_t width = columns % CTQ_GROUP_COLUMNS;
   bytes += CTQ_GROUP_PLANE_BYTES * (size_t)planes * group;
   if (group < columns / CTQ_GROUP_COLUMNS) return bytes;
-#define WIDEN(width)                                                       \
-  for (uint32_t r = 0; r < 32 * planes; r++) {                             \
-    uint32_t word = 0;                                                     \
+#define WIDEN(width)                                                                      \
+  for (uint32_t r = 0; r < 32 * planes; r++) {                                            \
+    uint32_t word = 0;                                                                    \
     for (uint32_t j = 0; j < width; j++) word |= (uint32_t)bytes[width * r + j] << 8 * j; \
-    memcpy(scratch + 4 * r, &word, sizeof word);                              \
+    memcpy(scratch + 4 * r, &word, sizeof word);                                          \
   }
   if (width == 1) {
     WIDEN(1)

@@ -28,13 +28,13 @@ CTQ_INLINE void ctq_fill_lookup_table(const float values[4], uint32_t plane, flo
   memcpy(table, &bytes, sizeof bytes);
 }
 
-static void fill_lookup_tables(const float *u, size_t columns, const float *factors, uint32_t planes,
-                        uint8_t *tables) {
+static void fill_lookup_tables(const float *u, size_t columns, const float *factors, uint32_t planes, uint8_t *tables) {
   for (size_t c = 0; c < columns; c++, u += 8) {
     uint8_t *group = tables + CTQ_GROUP_PLANE_BYTES * planes * (c / CTQ_GROUP_COLUMNS) + 16 * (c % CTQ_GROUP_COLUMNS);
     for (uint32_t p = 0; p < planes; p++)
       for (size_t half = 0; half < 2; half++)
-        ctq_fill_lookup_table(u + 4 * half, p, factors[p], group + CTQ_GROUP_PLANE_BYTES * p + CTQ_GROUP_PLANE_BYTES / 2 * half);
+        ctq_fill_lookup_table(u + 4 * half, p, factors[p],
+                              group + CTQ_GROUP_PLANE_BYTES * p + CTQ_GROUP_PLANE_BYTES / 2 * half);
   }
 }
 

@@ -21,8 +21,8 @@ enum { CTQ_I16_PREFETCH_GROUPS = 2 };
 
 /// Indices of magnitudes of eight rows from byte `at` of the planes of a column group on, bit 7 where they are negative:
 /// of coordinates k and k + 4 in indices[2k] and indices[2k + 1].
-CTQ_INLINE void ctq_magnitude_indices(const uint8_t *signs, const uint8_t *lower_bits, int at, const ctq_tables_i16 *tables,
-                                 u8x32 indices[CTQ_I16_STEPS]) {
+CTQ_INLINE void ctq_magnitude_indices(const uint8_t *signs, const uint8_t *lower_bits, int at,
+                                      const ctq_tables_i16 *tables, u8x32 indices[CTQ_I16_STEPS]) {
   const uint8_t *twos = lower_bits + 4 * CTQ_GROUP_PLANE_BYTES, *ones = twos + 2 * CTQ_GROUP_PLANE_BYTES;
   u8x32 codes[4];
   ctq_code_pairs(signs, twos, ones, at, codes);
@@ -31,14 +31,14 @@ CTQ_INLINE void ctq_magnitude_indices(const uint8_t *signs, const uint8_t *lower
     const u8x32 lower = ctq_load_32(lower_bits + CTQ_GROUP_PLANE_BYTES * k + at);
     const u8x32 table = ctq_load_table(tables->indices[k]);
     indices[2 * k] = ctq_look_up(table, ctq_mask(codes[k], 0x0f)) ^ ctq_mask(lower, 0x0f);
-    indices[2 * k + 1] = ctq_look_up(table, ctq_mask(ctq_shift_right(codes[k], 4), 0x0f)) ^
-                         ctq_mask(ctq_shift_right(lower, 4), 0x0f);
+    indices[2 * k + 1] =
+        ctq_look_up(table, ctq_mask(ctq_shift_right(codes[k], 4), 0x0f)) ^ ctq_mask(ctq_shift_right(lower, 4), 0x0f);
   }
 }
 
 /// Centroids of a column group, step after step.
 CTQ_INLINE void ctq_fill_tile_i16(const uint8_t *signs, const uint8_t *lower_bits, const ctq_tables_i16 *tables,
-                                   int16_t *tile) {
+                                  int16_t *tile) {
   for (int at = 0; at < CTQ_GROUP_PLANE_BYTES; at += 32) {
     u8x32 indices[CTQ_I16_STEPS];
     ctq_magnitude_indices(signs, lower_bits, at, tables, indices);
@@ -66,7 +66,7 @@ CTQ_INLINE void ctq_dot_tile_i16(const int16_t *tile, size_t steps, const int16_
 }
 
 CTQ_INLINE void ctq_scan_i16_block(const ctq_blocks *blocks, size_t block, const ctq_tables_i16 *tables,
-                               const int16_t *queries, size_t query_count, float *sums, size_t sum_stride) {
+                                   const int16_t *queries, size_t query_count, float *sums, size_t sum_stride) {
   const size_t groups = ctq_column_groups(blocks->columns);
   _Alignas(64) int16_t tile[CTQ_I16_GROUPS_PER_ROUND * CTQ_I16_GROUP];
   uint8_t scratch[8][CTQ_GROUP_PLANE_BYTES];
@@ -78,7 +78,8 @@ CTQ_INLINE void ctq_scan_i16_block(const ctq_blocks *blocks, size_t block, const
     const size_t next = CTQ_GROUP_PLANE_BYTES * (g + CTQ_I16_PREFETCH_GROUPS);
     ctq_prefetch_group_i16(signs + next, lower_bits + 7 * next);
     ctq_fill_tile_i16(ctq_group_planes(signs, blocks->columns, 1, g, scratch[0]),
-                       ctq_group_planes(lower_bits, blocks->columns, 7, g, scratch[1]), tables, tile + CTQ_I16_GROUP * waiting++);
+                      ctq_group_planes(lower_bits, blocks->columns, 7, g, scratch[1]), tables,
+                      tile + CTQ_I16_GROUP * waiting++);
     if (waiting < CTQ_I16_GROUPS_PER_ROUND && g + 1 < groups) continue;
     const int16_t *weights = queries + 32 * (g + 1 - waiting);
     for (size_t q = 0; q < query_count; q++)
@@ -89,8 +90,8 @@ CTQ_INLINE void ctq_scan_i16_block(const ctq_blocks *blocks, size_t block, const
     for (size_t r = 0; r < 32; r++) sums[q * sum_stride + 32 * block + r] = (float)totals[q][r];
 }
 
-static void scan_i16(const ctq_blocks *blocks, const uint16_t *magnitudes, const int16_t *queries,
-                      size_t query_count, float *sums, size_t sum_stride) {
+static void scan_i16(const ctq_blocks *blocks, const uint16_t *magnitudes, const int16_t *queries, size_t query_count,
+                     float *sums, size_t sum_stride) {
   const ctq_tables_i16 tables = ctq_load_tables_i16(magnitudes);
   for (size_t b = 0; b < blocks->count; b++)
     ctq_scan_i16_block(blocks, b, &tables, queries, query_count, sums, sum_stride);

@@ -15,8 +15,7 @@
 
 /// Codes of eight rows from byte `at` of the planes of a column group on, as nibble pairs of coordinates k and k + 4,
 /// each rotated left by k. Without a bit field of one bit its place holds another coordinate's sign.
-CTQ_INLINE void ctq_code_pairs(const uint8_t *signs, const uint8_t *twos, const uint8_t *ones, int at,
-                               u8x32 codes[4]) {
+CTQ_INLINE void ctq_code_pairs(const uint8_t *signs, const uint8_t *twos, const uint8_t *ones, int at, u8x32 codes[4]) {
   u8x32 even = ctq_load_32(signs + at), odd = even;
   if (ones) ctq_exchange(even, ctq_load_32(ones + at), 0x55, &even, &odd);
   // The exchange gives the masked bits of the first with the others of the second, and the reverse: codes
@@ -34,16 +33,15 @@ typedef struct ctq_code_planes {
 } ctq_code_planes;
 
 CTQ_INLINE ctq_code_planes ctq_code_planes_of(const ctq_blocks *blocks, size_t block, uint32_t bits, size_t group,
-                                          uint8_t scratch[4][CTQ_GROUP_PLANE_BYTES]) {
-  const uint8_t *lower_bits = ctq_group_planes(ctq_lower_bits(blocks, block), blocks->columns, bits - 1, group, scratch[1]);
-  return (ctq_code_planes){
-      ctq_group_planes(ctq_signs(blocks, block), blocks->columns, 1, group, scratch[0]), lower_bits,
-      bits == 3 ? 0 : lower_bits + 2 * CTQ_GROUP_PLANE_BYTES};
+                                              uint8_t scratch[4][CTQ_GROUP_PLANE_BYTES]) {
+  const uint8_t *lower_bits =
+      ctq_group_planes(ctq_lower_bits(blocks, block), blocks->columns, bits - 1, group, scratch[1]);
+  return (ctq_code_planes){ctq_group_planes(ctq_signs(blocks, block), blocks->columns, 1, group, scratch[0]),
+                           lower_bits, bits == 3 ? 0 : lower_bits + 2 * CTQ_GROUP_PLANE_BYTES};
 }
 
 /// Adds the products of a column group with one query to 32 sums.
-CTQ_INLINE void ctq_dot_group(ctq_code_planes group, const u8x32 centroids[4], const int8_t *query,
-                             u32x8 sums[4]) {
+CTQ_INLINE void ctq_dot_group(ctq_code_planes group, const u8x32 centroids[4], const int8_t *query, u32x8 sums[4]) {
 #pragma clang loop unroll(full)
   for (int j = 0; j < 4; j++) {
     u8x32 codes[4];
@@ -71,8 +69,8 @@ CTQ_INLINE void ctq_fill_tile(ctq_code_planes group, const u8x32 centroids[4], u
 }
 
 /// Adds the products of `steps` runs of 256 tile bytes with some queries to 32 sums each.
-CTQ_INLINE void ctq_dot_tile(const uint8_t *tile, size_t steps, const int8_t *query, size_t stride,
-                             size_t query_count, u32x8 sums[][4]) {
+CTQ_INLINE void ctq_dot_tile(const uint8_t *tile, size_t steps, const int8_t *query, size_t stride, size_t query_count,
+                             u32x8 sums[][4]) {
   u32x8 totals[2][4];
   memcpy(totals, sums, query_count * sizeof *totals);
   for (size_t step = 0; step < steps; step++) {
@@ -83,7 +81,7 @@ CTQ_INLINE void ctq_dot_tile(const uint8_t *tile, size_t steps, const int8_t *qu
 #pragma clang loop unroll(full)
       for (int j = 0; j < 4; j++)
         totals[q][j] = ctq_dot_8(totals[q][j], ctq_load_32(tile + 256 * step + 32 * j),
-                              ctq_load_32(tile + 256 * step + 128 + 32 * j), low, high);
+                                 ctq_load_32(tile + 256 * step + 128 + 32 * j), low, high);
     }
   }
   memcpy(sums, totals, query_count * sizeof *totals);
@@ -93,14 +91,12 @@ CTQ_INLINE void ctq_dot_tile(const uint8_t *tile, size_t steps, const int8_t *qu
 CTQ_INLINE void ctq_dot_round(const uint8_t *tile, size_t groups, const int8_t *queries, size_t stride,
                               size_t query_count, u32x8 (*totals)[4]) {
   size_t q = 0;
-  for (; q + 2 <= query_count; q += 2)
-    ctq_dot_tile(tile, 4 * groups, queries + q * stride, stride, 2, totals + q);
+  for (; q + 2 <= query_count; q += 2) ctq_dot_tile(tile, 4 * groups, queries + q * stride, stride, 2, totals + q);
   if (q < query_count) ctq_dot_tile(tile, 4 * groups, queries + q * stride, stride, 1, totals + q);
 }
 
-CTQ_INLINE void ctq_scan_i8_block(const ctq_blocks *blocks, size_t block, uint32_t bits,
-                                  const u8x32 centroids[4], const int8_t *queries,
-                                  size_t query_count, float *sums, size_t sum_stride) {
+CTQ_INLINE void ctq_scan_i8_block(const ctq_blocks *blocks, size_t block, uint32_t bits, const u8x32 centroids[4],
+                                  const int8_t *queries, size_t query_count, float *sums, size_t sum_stride) {
   const size_t groups = ctq_column_groups(blocks->columns), stride = 32 * groups;
   _Alignas(64) uint8_t tile[CTQ_I8_GROUPS_PER_ROUND * CTQ_TILE_BYTES];
   uint8_t scratch[4][CTQ_GROUP_PLANE_BYTES];
@@ -123,28 +119,22 @@ CTQ_INLINE void ctq_scan_i8_block(const ctq_blocks *blocks, size_t block, uint32
       ctq_store_sums(totals[q][part], sums + q * sum_stride + 32 * block + 8 * part);
 }
 
-static void scan_i8(const ctq_blocks *blocks, uint32_t bits, const uint8_t *centroids,
-                         const int8_t *queries, size_t query_count, float *sums,
-                         size_t sum_stride) {
+static void scan_i8(const ctq_blocks *blocks, uint32_t bits, const uint8_t *centroids, const int8_t *queries,
+                    size_t query_count, float *sums, size_t sum_stride) {
   // A table for each rotation of the nibbles.
   u8x32 table[4];
   for (uint32_t k = 0; k < 4; k++) {
     uint8_t entries[16];
-    for (uint32_t nibble = 0; nibble < 16; nibble++)
-      entries[nibble] = centroids[ctq_code_of_nibble(nibble, k, bits)];
+    for (uint32_t nibble = 0; nibble < 16; nibble++) entries[nibble] = centroids[ctq_code_of_nibble(nibble, k, bits)];
     table[k] = ctq_load_table(entries);
   }
-#define SCAN_I8(bits, queries_there)                                                       \
-  for (size_t b = 0; b < blocks->count; b++)                                                    \
+#define SCAN_I8(bits, queries_there)         \
+  for (size_t b = 0; b < blocks->count; b++) \
   ctq_scan_i8_block(blocks, b, bits, table, queries, queries_there, sums, sum_stride)
-  if (bits == 3 && query_count == 1)
-    SCAN_I8(3, 1);
-  else if (bits == 3)
-    SCAN_I8(3, query_count);
-  else if (query_count == 1)
-    SCAN_I8(4, 1);
-  else
-    SCAN_I8(4, query_count);
+  if (bits == 3 && query_count == 1) SCAN_I8(3, 1);
+  else if (bits == 3) SCAN_I8(3, query_count);
+  else if (query_count == 1) SCAN_I8(4, 1);
+  else SCAN_I8(4, query_count);
 #undef SCAN_I8
 }
 

@@ -21,8 +21,8 @@ CTQ_INLINE void ctq_columns(const u8x32 words[4], u8x32 columns[4]) {
   // Four rows of a column side by side; then their words from all four vectors.
 #pragma clang loop unroll(full)
   for (int j = 0; j < 4; j++)
-    v[j] = __builtin_shufflevector(words[j], words[j], 0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15,
-                                   16, 20, 24, 28, 17, 21, 25, 29, 18, 22, 26, 30, 19, 23, 27, 31);
+    v[j] = __builtin_shufflevector(words[j], words[j], 0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15, 16, 20, 24,
+                                   28, 17, 21, 25, 29, 18, 22, 26, 30, 19, 23, 27, 31);
   u32x8 low01 = CTQ_ZIP_WORDS(v[0], v[1], 0), high01 = CTQ_ZIP_WORDS(v[0], v[1], 2);
   u32x8 low23 = CTQ_ZIP_WORDS(v[2], v[3], 0), high23 = CTQ_ZIP_WORDS(v[2], v[3], 2);
   columns[0] = CTQ_ZIP_LONGS(low01, low23, 0);
@@ -47,8 +47,8 @@ CTQ_INLINE void ctq_flush(ctq_short_sums sums, u32x8 totals[4]) {
 }
 
 /// Adds the answers for a plane of one column group; the counts are constants of each copy.
-CTQ_INLINE void ctq_lut_plane(const uint8_t *plane, const uint8_t *tables, size_t table_bytes,
-                                size_t query_count, ctq_short_sums *shorts) {
+CTQ_INLINE void ctq_lut_plane(const uint8_t *plane, const uint8_t *tables, size_t table_bytes, size_t query_count,
+                              ctq_short_sums *shorts) {
   u8x32 words[4], columns[4];
 #pragma clang loop unroll(full)
   for (int j = 0; j < 4; j++) words[j] = ctq_load_32(plane + 32 * j);
@@ -61,7 +61,7 @@ CTQ_INLINE void ctq_lut_plane(const uint8_t *plane, const uint8_t *tables, size_
     for (size_t q = 0; q < query_count; q++) {
       const uint8_t *table = tables + q * table_bytes + 16 * t;
       u16x16 v = (u16x16)(ctq_look_up(ctq_load_table(table), low) +
-                                      ctq_look_up(ctq_load_table(table + CTQ_GROUP_PLANE_BYTES / 2), high));
+                          ctq_look_up(ctq_load_table(table + CTQ_GROUP_PLANE_BYTES / 2), high));
       shorts[q].both += v;
       shorts[q].odd += v >> 8;
     }
@@ -69,9 +69,8 @@ CTQ_INLINE void ctq_lut_plane(const uint8_t *plane, const uint8_t *tables, size_
 }
 
 /// One block for `query_count` queries.
-CTQ_INLINE void ctq_scan_lut_block(const ctq_blocks *blocks, size_t block, uint32_t bits,
-                                const uint8_t *tables, size_t query_count, float *sums,
-                                size_t sum_stride) {
+CTQ_INLINE void ctq_scan_lut_block(const ctq_blocks *blocks, size_t block, uint32_t bits, const uint8_t *tables,
+                                   size_t query_count, float *sums, size_t sum_stride) {
   const uint8_t *planes[2] = {ctq_signs(blocks, block), bits > 1 ? ctq_lower_bits(blocks, block) : 0};
   const size_t groups = ctq_column_groups(blocks->columns), table_bytes = groups * CTQ_GROUP_PLANE_BYTES * bits;
   uint8_t scratch[CTQ_GROUP_PLANE_BYTES];
@@ -83,7 +82,7 @@ CTQ_INLINE void ctq_scan_lut_block(const ctq_blocks *blocks, size_t block, uint3
 #pragma clang loop unroll(full)
       for (uint32_t p = 0; p < bits; p++)
         ctq_lut_plane(ctq_group_planes(planes[p], blocks->columns, 1, g, scratch),
-                        tables + CTQ_GROUP_PLANE_BYTES * (bits * g + p), table_bytes, query_count, shorts);
+                      tables + CTQ_GROUP_PLANE_BYTES * (bits * g + p), table_bytes, query_count, shorts);
 #pragma clang loop unroll(full)
     for (size_t q = 0; q < query_count; q++) ctq_flush(shorts[q], totals[q]);
   }
@@ -93,17 +92,16 @@ CTQ_INLINE void ctq_scan_lut_block(const ctq_blocks *blocks, size_t block, uint3
       ctq_store_sums(totals[q][part], sums + q * sum_stride + 32 * block + 8 * part);
 }
 
-static void scan_lut(const ctq_blocks *blocks, uint32_t bits, const uint8_t *tables,
-                       size_t query_count, float *sums, size_t sum_stride) {
-#define SCAN_LUT(bits, queries)                      \
-  for (size_t b = 0; b < blocks->count; b++)           \
-  ctq_scan_lut_block(blocks, b, bits, tables, queries, sums, sum_stride)
-#define FOR_QUERIES(bits)                              \
-  switch (query_count) {                               \
-    case 1: SCAN_LUT(bits, 1); break;                \
-    case 2: SCAN_LUT(bits, 2); break;                \
-    case 3: SCAN_LUT(bits, 3); break;                \
-    default: SCAN_LUT(bits, 4);                      \
+static void scan_lut(const ctq_blocks *blocks, uint32_t bits, const uint8_t *tables, size_t query_count, float *sums,
+                     size_t sum_stride) {
+#define SCAN_LUT(bits, queries) \
+  for (size_t b = 0; b < blocks->count; b++) ctq_scan_lut_block(blocks, b, bits, tables, queries, sums, sum_stride)
+#define FOR_QUERIES(bits)             \
+  switch (query_count) {              \
+    case 1: SCAN_LUT(bits, 1); break; \
+    case 2: SCAN_LUT(bits, 2); break; \
+    case 3: SCAN_LUT(bits, 3); break; \
+    default: SCAN_LUT(bits, 4);       \
   }
   if (bits == 1) {
     FOR_QUERIES(1)

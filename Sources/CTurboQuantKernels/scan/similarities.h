@@ -4,8 +4,8 @@
 #ifndef CTQ_SCAN_SIMILARITIES_H
 #define CTQ_SCAN_SIMILARITIES_H
 
-#include "similarity.h"
 #include "../common/lanes.h"
+#include "similarity.h"
 
 #pragma STDC FP_CONTRACT OFF
 
@@ -23,7 +23,8 @@ CTQ_INLINE f32x16 ctq_similarities(const ctq_similarity_terms *t, size_t i, size
 
 static void similarities(const ctq_similarity_terms *terms, size_t count, float *similarities) {
   const ctq_similarity_terms t = *terms;
-  for (size_t i = 0; i < count; i += 16) ctq_store_some(similarities + i, ctq_similarities(&t, i, count - i), count - i);
+  for (size_t i = 0; i < count; i += 16)
+    ctq_store_some(similarities + i, ctq_similarities(&t, i, count - i), count - i);
 }
 
 #ifndef CTQ_OWN_KEEP

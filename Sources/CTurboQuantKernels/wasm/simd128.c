@@ -41,8 +41,7 @@ CTQ_INLINE ctq_tables ctq_load_tables(const ctq_codebook *codebook, uint32_t b) 
 
 /// Floats `index` of a table of `registers` registers.
 CTQ_INLINE v128_t look_up_4(const v128_t *table, int registers, v128_t index) {
-  v128_t bytes = wasm_i32x4_add(wasm_i32x4_mul(index, wasm_i32x4_splat(0x04040404)),
-                                wasm_i32x4_splat(0x03020100));
+  v128_t bytes = wasm_i32x4_add(wasm_i32x4_mul(index, wasm_i32x4_splat(0x04040404)), wasm_i32x4_splat(0x03020100));
   v128_t found = wasm_i8x16_swizzle(table[0], bytes);
 #pragma clang loop unroll(full)
   for (int i = 1; i < registers; i++) {
@@ -108,9 +107,8 @@ CTQ_INLINE u8x32 ctq_look_up(u8x32 table, u8x32 index) {
 
 /// Sums of neighbouring products of 16 bytes of `a` with `p`, plus those of `b` with `q`.
 CTQ_INLINE v128_t pair_sums(v128_t a, v128_t b, v128_t p, v128_t q, int high) {
-  v128_t products =
-      high ? wasm_i16x8_add(wasm_i16x8_extmul_high_i8x16(a, p), wasm_i16x8_extmul_high_i8x16(b, q))
-           : wasm_i16x8_add(wasm_i16x8_extmul_low_i8x16(a, p), wasm_i16x8_extmul_low_i8x16(b, q));
+  v128_t products = high ? wasm_i16x8_add(wasm_i16x8_extmul_high_i8x16(a, p), wasm_i16x8_extmul_high_i8x16(b, q))
+                         : wasm_i16x8_add(wasm_i16x8_extmul_low_i8x16(a, p), wasm_i16x8_extmul_low_i8x16(b, q));
   return wasm_i32x4_extadd_pairwise_i16x8(products);
 }
 
@@ -118,12 +116,11 @@ CTQ_INLINE v128_t pair_sums(v128_t a, v128_t b, v128_t p, v128_t q, int high) {
 /// fit 16 bits.
 CTQ_INLINE v128_t dot_4(v128_t sums, v128_t a, v128_t b, v128_t p, v128_t q) {
   const v128_t low = pair_sums(a, b, p, q, 0), high = pair_sums(a, b, p, q, 1);
-  return wasm_i32x4_add(sums, wasm_i32x4_add(wasm_i32x4_shuffle(low, high, 0, 2, 4, 6),
-                                             wasm_i32x4_shuffle(low, high, 1, 3, 5, 7)));
+  return wasm_i32x4_add(
+      sums, wasm_i32x4_add(wasm_i32x4_shuffle(low, high, 0, 2, 4, 6), wasm_i32x4_shuffle(low, high, 1, 3, 5, 7)));
 }
 
-CTQ_INLINE u32x8 ctq_dot_8(u32x8 sums, u8x32 a, u8x32 b, u8x32 p,
-                                u8x32 q) {
+CTQ_INLINE u32x8 ctq_dot_8(u32x8 sums, u8x32 a, u8x32 b, u8x32 p, u8x32 q) {
   CTQ_DOT_IN_TWO_REGISTERS(v128_t, v128_t, dot_4);
 }
 
@@ -143,8 +140,7 @@ CTQ_INLINE v128_t dot_2(v128_t sums, v128_t a, v128_t b, v128_t p, v128_t q) {
   return wasm_i32x4_add(sums, wasm_i32x4_add(wasm_i32x4_dot_i16x8(a, p), wasm_i32x4_dot_i16x8(b, q)));
 }
 
-CTQ_INLINE u32x8 ctq_dot_16(u32x8 sums, u16x16 a, u16x16 b, u16x16 p,
-                                 u16x16 q) {
+CTQ_INLINE u32x8 ctq_dot_16(u32x8 sums, u16x16 a, u16x16 b, u16x16 p, u16x16 q) {
   CTQ_DOT_IN_TWO_REGISTERS(v128_t, v128_t, dot_2);
 }
 

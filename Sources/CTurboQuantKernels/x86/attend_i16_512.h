@@ -32,9 +32,10 @@ CTQ_INLINE __m512i table_i16_bytes(const __m512i entries[4], __m512i code, uint3
 
 /// Sums of 16 rows over all quads; the width and the count of queries are constants of each copy.
 CTQ_INLINE void attend_i16_rows16(const uint8_t *codes, uint32_t bits, size_t quad_count, const table_i16 *table,
-                                const int16_t *weights, size_t query_count, const uint8_t *next, float *sums,
-                                size_t sum_stride) {
-  const size_t step_quads = ctq_quads_per_step(bits), step_count = quad_count / step_quads, round = CTQ_ATTEND_I16_QUADS / step_quads;
+                                  const int16_t *weights, size_t query_count, const uint8_t *next, float *sums,
+                                  size_t sum_stride) {
+  const size_t step_quads = ctq_quads_per_step(bits), step_count = quad_count / step_quads,
+               round = CTQ_ATTEND_I16_QUADS / step_quads;
   // Rows 4i and 4i + 1 in the first sums of a query, 4i + 2 and 4i + 3 in the others, pairs of columns apart.
   const __m512i order = _mm512_setr_epi32(0, 2, 16, 18, 4, 6, 20, 22, 8, 10, 24, 26, 12, 14, 28, 30);
   for (size_t first = 0; first < step_count; first += round) {
@@ -44,7 +45,8 @@ CTQ_INLINE void attend_i16_rows16(const uint8_t *codes, uint32_t bits, size_t qu
     for (size_t q = 0; q < query_count; q++) totals[q][0] = totals[q][1] = _mm512_setzero_si512();
     for (size_t step = first; step < end; step++) {
 #pragma clang loop unroll(full)
-      for (size_t line = 0; line < step_quads * bits / 8; line++, next += 64) _mm_prefetch((const char *)next, _MM_HINT_T1);
+      for (size_t line = 0; line < step_quads * bits / 8; line++, next += 64)
+        _mm_prefetch((const char *)next, _MM_HINT_T1);
 #pragma clang loop unroll(full)
       for (size_t g = 0; g < step_quads; g++) {
         const __m512i code = quad_codes(codes, bits, step_count, step, (int)g);
@@ -71,25 +73,25 @@ CTQ_INLINE void attend_i16_rows16(const uint8_t *codes, uint32_t bits, size_t qu
 }
 
 static void attend_i16(const uint8_t *codes, uint32_t bits, size_t rows16_count, size_t quad_count,
-                           const uint16_t *magnitudes, const int16_t *weights, size_t query_count,
-                           const uint8_t *next, float *sums, size_t sum_stride) {
+                       const uint16_t *magnitudes, const int16_t *weights, size_t query_count, const uint8_t *next,
+                       float *sums, size_t sum_stride) {
   const table_i16 table = load_code_table_i16(magnitudes, bits);
   const size_t rows16_bytes = quad_count * 8 * bits;
   for (size_t q = 0; q < query_count;) {
     const size_t left = query_count - q, some = left >= 8 ? 8 : left >= 4 ? 4 : left >= 2 ? 2 : 1;
     const int16_t *query_weights = weights + q * 4 * quad_count;
     float *query_sums = sums + q * sum_stride;
-#define ATTEND_I16(bits, count)                                                             \
-  for (size_t g = 0; g < rows16_count; g++)                                                        \
+#define ATTEND_I16(bits, count)                                                                                        \
+  for (size_t g = 0; g < rows16_count; g++)                                                                            \
   attend_i16_rows16(codes + g * rows16_bytes, bits, quad_count, &table, query_weights, count, next + g * rows16_bytes, \
-                  query_sums + 16 * g, sum_stride)
-#define FOR_QUERIES(bits)                     \
-  switch (some) {                             \
+                    query_sums + 16 * g, sum_stride)
+#define FOR_QUERIES(bits)               \
+  switch (some) {                       \
     case 1: ATTEND_I16(bits, 1); break; \
     case 2: ATTEND_I16(bits, 2); break; \
     case 4: ATTEND_I16(bits, 4); break; \
     default: ATTEND_I16(bits, 8);       \
-  }                                           \
+  }                                     \
   break
     switch (bits) {
       case 5: FOR_QUERIES(5);

@@ -22,7 +22,8 @@ CTQ_INLINE __m512i quad_codes(const uint8_t *codes, uint32_t bits, size_t step_c
     const int each = 8 / width, below = width * (g % each);
     const size_t vectors = ctq_quads_per_step(bits) / (size_t)each;
     __m512i v = _mm512_loadu_si512(codes + 64 * (vectors * step + (size_t)(g / each)));
-    v = shift > below ? _mm512_slli_epi16(v, (unsigned)(shift - below)) : _mm512_srli_epi16(v, (unsigned)(below - shift));
+    v = shift > below ? _mm512_slli_epi16(v, (unsigned)(shift - below))
+                      : _mm512_srli_epi16(v, (unsigned)(below - shift));
     code = shift == 0 ? v : merged(code, v, (1 << shift) - 1);
     codes += 64 * vectors * step_count;
     shift += width;
@@ -32,8 +33,8 @@ CTQ_INLINE __m512i quad_codes(const uint8_t *codes, uint32_t bits, size_t step_c
 
 /// Sums of 16 rows over all quads; the widths and counts are constants of each copy.
 CTQ_INLINE void attend_i8_rows16(const uint8_t *codes, uint32_t bits, size_t step_count, __m512i table,
-                           const int8_t *weights, size_t stride, size_t query_count, const uint8_t *next,
-                           float *sums, size_t sum_stride) {
+                                 const int8_t *weights, size_t stride, size_t query_count, const uint8_t *next,
+                                 float *sums, size_t sum_stride) {
   const int step_quads = (int)ctq_quads_per_step(bits);
   // Two sums a query in turn, so that neither waits for the other.
   __m512i totals[ATTEND_I8_QUERIES][2];
@@ -57,26 +58,26 @@ CTQ_INLINE void attend_i8_rows16(const uint8_t *codes, uint32_t bits, size_t ste
 }
 
 CTQ_INLINE void attend_i8_all(const uint8_t *codes, uint32_t bits, size_t rows16_count, size_t quad_count,
-                            __m512i table, const int8_t *weights, size_t query_count, const uint8_t *next,
-                            float *sums, size_t sum_stride) {
+                              __m512i table, const int8_t *weights, size_t query_count, const uint8_t *next,
+                              float *sums, size_t sum_stride) {
   const size_t step_count = quad_count / ctq_quads_per_step(bits), rows16_bytes = quad_count * 8 * bits;
   for (size_t g = 0; g < rows16_count; g++, codes += rows16_bytes, next += rows16_bytes)
     attend_i8_rows16(codes, bits, step_count, table, weights, 4 * quad_count, query_count, next, sums + 16 * g,
-               sum_stride);
+                     sum_stride);
   ctq_prefetch_scales(next);
 }
 
 static void attend_i8(const uint8_t *codes, uint32_t bits, size_t rows16_count, size_t quad_count,
-                      const uint8_t *centroids, const int8_t *weights, size_t query_count,
-                      const uint8_t *next, float *sums, size_t sum_stride) {
+                      const uint8_t *centroids, const int8_t *weights, size_t query_count, const uint8_t *next,
+                      float *sums, size_t sum_stride) {
   // The centroids over and over, so that what an index has above its own bits does not matter.
   const __m512i numbers = _mm512_broadcast_i32x4(_mm_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15));
   const __m512i table = _mm512_shuffle_epi8(_mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)centroids)),
                                             _mm512_and_si512(numbers, _mm512_set1_epi8((char)((1 << bits) - 1))));
   for (size_t q = 0; q < query_count; q += ATTEND_I8_QUERIES) {
-#define ATTEND_I8(bits, count)                                                                        \
+#define ATTEND_I8(bits, count)                                                                           \
   attend_i8_all(codes, bits, rows16_count, quad_count, table, weights + q * 4 * quad_count, count, next, \
-              sums + q * sum_stride, sum_stride)
+                sums + q * sum_stride, sum_stride)
 #define FOR_QUERIES(bits)              \
   switch (query_count - q) {           \
     case 1: ATTEND_I8(bits, 1); break; \

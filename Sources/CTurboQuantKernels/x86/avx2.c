@@ -60,16 +60,14 @@ CTQ_INLINE ctq_tables ctq_load_tables(const ctq_codebook *codebook, uint32_t b) 
 /// Entry `index` of two registers.
 CTQ_INLINE __m256 look_up_16(const __m256 table[2], __m256i index) {
   __m256 bit3 = _mm256_castsi256_ps(_mm256_slli_epi32(index, 28));
-  return _mm256_blendv_ps(_mm256_permutevar8x32_ps(table[0], index),
-                          _mm256_permutevar8x32_ps(table[1], index), bit3);
+  return _mm256_blendv_ps(_mm256_permutevar8x32_ps(table[0], index), _mm256_permutevar8x32_ps(table[1], index), bit3);
 }
 
 CTQ_INLINE __m256i search_8(const ctq_tables *t, uint32_t b, __m256 u) {
   __m256i index = _mm256_setzero_si256();
 #pragma clang loop unroll(full)
   for (uint32_t level = 0; level < b; level++) {
-    __m256 boundary = level < 4 ? _mm256_permutevar8x32_ps(t->levels[level], index)
-                                : look_up_16(&t->levels[4], index);
+    __m256 boundary = level < 4 ? _mm256_permutevar8x32_ps(t->levels[level], index) : look_up_16(&t->levels[4], index);
     __m256i above = _mm256_castps_si256(_mm256_cmp_ps(boundary, u, _CMP_LE_OQ));
     index = _mm256_sub_epi32(_mm256_add_epi32(index, index), above);
   }
@@ -77,8 +75,8 @@ CTQ_INLINE __m256i search_8(const ctq_tables *t, uint32_t b, __m256 u) {
 }
 
 CTQ_INLINE __m256i grid_8(const ctq_codebook *codebook, __m256 u) {
-  __m256 position = _mm256_add_ps(_mm256_mul_ps(u, _mm256_set1_ps(codebook->grid_scale)),
-                                  _mm256_set1_ps(codebook->grid_offset));
+  __m256 position =
+      _mm256_add_ps(_mm256_mul_ps(u, _mm256_set1_ps(codebook->grid_scale)), _mm256_set1_ps(codebook->grid_offset));
   position = _mm256_max_ps(position, _mm256_setzero_ps());
   position = _mm256_min_ps(position, _mm256_set1_ps((float)codebook->grid_count - 1));
   __m256i cell = _mm256_cvttps_epi32(position);
@@ -115,14 +113,12 @@ CTQ_INLINE __m256 centroids_8(const ctq_tables *t, uint32_t b, __m256i index) {
 
 CTQ_INLINE i32x16 ctq_indices(const ctq_tables *t, uint32_t b, f32x16 u) {
   f32x8_pair h = split(u);
-  return (i32x16)join(_mm256_castsi256_ps(indices_8(t, b, h.low)),
-                       _mm256_castsi256_ps(indices_8(t, b, h.high)));
+  return (i32x16)join(_mm256_castsi256_ps(indices_8(t, b, h.low)), _mm256_castsi256_ps(indices_8(t, b, h.high)));
 }
 
 CTQ_INLINE f32x16 ctq_centroids(const ctq_tables *t, uint32_t b, i32x16 index) {
   f32x8_pair h = split((f32x16)index);
-  return join(centroids_8(t, b, _mm256_castps_si256(h.low)),
-              centroids_8(t, b, _mm256_castps_si256(h.high)));
+  return join(centroids_8(t, b, _mm256_castps_si256(h.low)), centroids_8(t, b, _mm256_castps_si256(h.high)));
 }
 
 CTQ_INLINE uint32_t ctq_bits_of_lanes(i32x16 lanes) {
@@ -165,10 +161,9 @@ CTQ_INLINE u8x32 ctq_look_up(u8x32 table, u8x32 index) {
 }
 
 // Two maddubs of at most 2 * 127 * 64 each add up to 32,512: no 16-bit sum saturates or wraps.
-CTQ_INLINE u32x8 ctq_dot_8(u32x8 sums, u8x32 a, u8x32 b, u8x32 p,
-                                u8x32 q) {
-  __m256i pairs = _mm256_add_epi16(_mm256_maddubs_epi16((__m256i)a, (__m256i)p),
-                                   _mm256_maddubs_epi16((__m256i)b, (__m256i)q));
+CTQ_INLINE u32x8 ctq_dot_8(u32x8 sums, u8x32 a, u8x32 b, u8x32 p, u8x32 q) {
+  __m256i pairs =
+      _mm256_add_epi16(_mm256_maddubs_epi16((__m256i)a, (__m256i)p), _mm256_maddubs_epi16((__m256i)b, (__m256i)q));
   return sums + (u32x8)_mm256_madd_epi16(pairs, _mm256_set1_epi16(1));
 }
 
@@ -185,10 +180,8 @@ CTQ_INLINE u8x32 ctq_look_up_64(const uint8_t table[64], u8x32 index) {
   return found;
 }
 
-CTQ_INLINE u32x8 ctq_dot_16(u32x8 sums, u16x16 a, u16x16 b, u16x16 p,
-                                 u16x16 q) {
-  return sums + (u32x8)_mm256_madd_epi16((__m256i)a, (__m256i)p) +
-         (u32x8)_mm256_madd_epi16((__m256i)b, (__m256i)q);
+CTQ_INLINE u32x8 ctq_dot_16(u32x8 sums, u16x16 a, u16x16 b, u16x16 p, u16x16 q) {
+  return sums + (u32x8)_mm256_madd_epi16((__m256i)a, (__m256i)p) + (u32x8)_mm256_madd_epi16((__m256i)b, (__m256i)q);
 }
 
 static inline uint32_t crc_word(uint32_t crc, uint64_t word) { return (uint32_t)_mm_crc32_u64(crc, word); }

@@ -26,21 +26,13 @@ static inline __mmask16 lanes_left(size_t count) {
   return count >= 16 ? (__mmask16)0xffff : (__mmask16)((1u << count) - 1);
 }
 
-static inline __mmask64 bytes_left(size_t count) {
-  return count >= 64 ? ~(__mmask64)0 : ((__mmask64)1 << count) - 1;
-}
+static inline __mmask64 bytes_left(size_t count) { return count >= 64 ? ~(__mmask64)0 : ((__mmask64)1 << count) - 1; }
 
-CTQ_INLINE f32x16 ctq_load_some(const float *p, size_t count) {
-  return _mm512_maskz_loadu_ps(lanes_left(count), p);
-}
+CTQ_INLINE f32x16 ctq_load_some(const float *p, size_t count) { return _mm512_maskz_loadu_ps(lanes_left(count), p); }
 
-CTQ_INLINE void ctq_store_some(float *p, f32x16 v, size_t count) {
-  _mm512_mask_storeu_ps(p, lanes_left(count), v);
-}
+CTQ_INLINE void ctq_store_some(float *p, f32x16 v, size_t count) { _mm512_mask_storeu_ps(p, lanes_left(count), v); }
 
-CTQ_INLINE uint32_t ctq_bits_of_lanes(i32x16 lanes) {
-  return _mm512_movepi32_mask((__m512i)lanes);
-}
+CTQ_INLINE uint32_t ctq_bits_of_lanes(i32x16 lanes) { return _mm512_movepi32_mask((__m512i)lanes); }
 
 #define CTQ_OWN_FLOAT16
 #include "../bytes/float16.h"

@@ -25,14 +25,12 @@
 #define GATHER(b, i) (((i) / (b) * 8 + (i) % (b)) & 63)
 #define SPREAD(b, i) (((i) / 8 * (b) + (i) % 8) & 63)
 #define SHIFT(b, i) ((i) % 8 * (b))
-#define OF_8(F, b, i) \
-  F(b, i), F(b, i + 1), F(b, i + 2), F(b, i + 3), F(b, i + 4), F(b, i + 5), F(b, i + 6), F(b, i + 7)
-#define OF_64(F, b)                                                                     \
-  {OF_8(F, b, 0),  OF_8(F, b, 8),  OF_8(F, b, 16), OF_8(F, b, 24), OF_8(F, b, 32), \
-   OF_8(F, b, 40), OF_8(F, b, 48), OF_8(F, b, 56)}
-#define FOR_EACH_WIDTH(F)                                                         \
-  {OF_64(F, 1), OF_64(F, 2), OF_64(F, 3), OF_64(F, 4), OF_64(F, 5), OF_64(F, 6), \
-   OF_64(F, 7), OF_64(F, 8)}
+#define OF_8(F, b, i) F(b, i), F(b, i + 1), F(b, i + 2), F(b, i + 3), F(b, i + 4), F(b, i + 5), F(b, i + 6), F(b, i + 7)
+#define OF_64(F, b)                                                \
+  {OF_8(F, b, 0),  OF_8(F, b, 8),  OF_8(F, b, 16), OF_8(F, b, 24), \
+   OF_8(F, b, 32), OF_8(F, b, 40), OF_8(F, b, 48), OF_8(F, b, 56)}
+#define FOR_EACH_WIDTH(F) \
+  {OF_64(F, 1), OF_64(F, 2), OF_64(F, 3), OF_64(F, 4), OF_64(F, 5), OF_64(F, 6), OF_64(F, 7), OF_64(F, 8)}
 
 static const uint8_t gather_bytes[8][64] = FOR_EACH_WIDTH(GATHER);
 static const uint8_t spread_bytes[8][64] = FOR_EACH_WIDTH(SPREAD);
@@ -64,8 +62,7 @@ static inline bit_layout layout_for(uint32_t bits) {
 }
 
 /// Stores the codes of 64 index bytes, `byte_count` bytes of them (at most 8b).
-static inline void store_codes(const bit_layout *layout, __m512i indices, uint8_t *codes,
-                               size_t byte_count) {
+static inline void store_codes(const bit_layout *layout, __m512i indices, uint8_t *codes, size_t byte_count) {
   if (layout->bits < 8) {
     // The factors are the unsigned operand: 2^7 does not fit a signed byte, every index does.
     __m512i words = _mm512_maddubs_epi16(layout->pairs, indices);
@@ -79,11 +76,9 @@ static inline void store_codes(const bit_layout *layout, __m512i indices, uint8_
 }
 
 /// Index bytes of the next 64 codes, of which `byte_count` bytes exist.
-static inline __m512i load_codes(const bit_layout *layout, const uint8_t *codes,
-                                 size_t byte_count) {
+static inline __m512i load_codes(const bit_layout *layout, const uint8_t *codes, size_t byte_count) {
   size_t whole = 8 * layout->bits;
-  __m512i bytes =
-      _mm512_maskz_loadu_epi8(bytes_left(byte_count < whole ? byte_count : whole), codes);
+  __m512i bytes = _mm512_maskz_loadu_epi8(bytes_left(byte_count < whole ? byte_count : whole), codes);
   __m512i qwords = _mm512_permutexvar_epi8(layout->spread, bytes);
   return _mm512_and_si512(_mm512_multishift_epi64_epi8(layout->shifts, qwords), layout->mask);
 }
@@ -156,8 +151,8 @@ CTQ_INLINE __m512i indices_by_search(const quantizer *q, __m512 u) {
 }
 
 /// Quantizes up to 64 coordinates; all of them exist when `left` is the constant 64.
-CTQ_INLINE __m512 quantize_64(const quantizer *q, const float *y, size_t left, uint8_t *codes,
-                                 float *residual, __m512 sum) {
+CTQ_INLINE __m512 quantize_64(const quantizer *q, const float *y, size_t left, uint8_t *codes, float *residual,
+                              __m512 sum) {
   __m128i quarters[4];
 #pragma clang loop unroll(full)
   for (size_t k = 0; k < 4; k++) {
@@ -169,17 +164,15 @@ CTQ_INLINE __m512 quantize_64(const quantizer *q, const float *y, size_t left, u
     if (residual) _mm512_mask_storeu_ps(residual + 16 * k, mask, _mm512_sub_ps(u, centroid));
     quarters[k] = _mm512_maskz_cvtepi32_epi8(mask, index);
   }
-  __m512i indices = _mm512_inserti64x4(
-      _mm512_castsi256_si512(_mm256_set_m128i(quarters[1], quarters[0])),
-      _mm256_set_m128i(quarters[3], quarters[2]), 1);
+  __m512i indices = _mm512_inserti64x4(_mm512_castsi256_si512(_mm256_set_m128i(quarters[1], quarters[0])),
+                                       _mm256_set_m128i(quarters[3], quarters[2]), 1);
   store_codes(&q->layout, indices, codes, (left * q->layout.bits + 7) / 8);
   return sum;
 }
 
 /// The body of `quantize`; constant table sizes make a straight-line copy for each case.
-CTQ_INLINE float quantize_with(const ctq_codebook *codebook, const float *y, size_t count,
-                                  float scale, uint8_t *codes, float *residual,
-                                  table_size centroid_size, table_size grid_size) {
+CTQ_INLINE float quantize_with(const ctq_codebook *codebook, const float *y, size_t count, float scale, uint8_t *codes,
+                               float *residual, table_size centroid_size, table_size grid_size) {
   const size_t grid_count = codebook->grid_count;
   const quantizer q = {
       .codebook = codebook,
@@ -202,10 +195,9 @@ CTQ_INLINE float quantize_with(const ctq_codebook *codebook, const float *y, siz
   return ctq_tree_sum(sum);
 }
 
-static float quantize(const ctq_codebook *codebook, const float *y, size_t count, float scale,
-                      uint8_t *codes, float *residual) {
-#define QUANTIZE_WITH(centroids, grid) \
-  quantize_with(codebook, y, count, scale, codes, residual, centroids, grid)
+static float quantize(const ctq_codebook *codebook, const float *y, size_t count, float scale, uint8_t *codes,
+                      float *residual) {
+#define QUANTIZE_WITH(centroids, grid) quantize_with(codebook, y, count, scale, codes, residual, centroids, grid)
   const table_size grid = size_for(codebook->grid_count);
   if (codebook->bits <= 5 && grid == UP_TO_32) return QUANTIZE_WITH(UP_TO_32, UP_TO_32);
   if (codebook->bits <= 5 && grid == UP_TO_128) return QUANTIZE_WITH(UP_TO_32, UP_TO_128);
@@ -218,8 +210,7 @@ static float quantize(const ctq_codebook *codebook, const float *y, size_t count
 // MARK: Reading codes
 
 /// Centroids of coordinates 16 * part ... of 64 index bytes; `part` is a constant.
-CTQ_INLINE __m512 centroids_of(const table *centroids, __m512i indices, int part,
-                                  table_size size) {
+CTQ_INLINE __m512 centroids_of(const table *centroids, __m512i indices, int part, table_size size) {
   __m128i bytes = part == 0   ? _mm512_castsi512_si128(indices)
                   : part == 1 ? _mm512_extracti32x4_epi32(indices, 1)
                   : part == 2 ? _mm512_extracti32x4_epi32(indices, 2)
@@ -227,8 +218,8 @@ CTQ_INLINE __m512 centroids_of(const table *centroids, __m512i indices, int part
   return look_up(centroids, _mm512_cvtepu8_epi32(bytes), size);
 }
 
-CTQ_INLINE void dequantize_with(const ctq_codebook *codebook, const uint8_t *codes,
-                                   size_t count, float *y, table_size size) {
+CTQ_INLINE void dequantize_with(const ctq_codebook *codebook, const uint8_t *codes, size_t count, float *y,
+                                table_size size) {
   const table centroids = load_table(codebook->centroids, (size_t)1 << codebook->bits, size);
   const bit_layout layout = layout_for(codebook->bits);
   const size_t byte_count = (count * codebook->bits + 7) / 8;
@@ -244,49 +235,43 @@ CTQ_INLINE void dequantize_with(const ctq_codebook *codebook, const uint8_t *cod
   }
 }
 
-static void dequantize(const ctq_codebook *codebook, const uint8_t *codes, size_t count,
-                       float *y) {
+static void dequantize(const ctq_codebook *codebook, const uint8_t *codes, size_t count, float *y) {
   if (codebook->bits <= 5) return dequantize_with(codebook, codes, count, y, UP_TO_32);
   if (codebook->bits <= 7) return dequantize_with(codebook, codes, count, y, UP_TO_128);
   return dequantize_with(codebook, codes, count, y, IN_MEMORY);
 }
 
 /// Adds the products of up to 64 coordinates to four sums; all exist when `left` is 64.
-CTQ_INLINE void product_64(const table *centroids, __m512i indices, const float *query,
-                              size_t left, __m512 sum[4], table_size size) {
+CTQ_INLINE void product_64(const table *centroids, __m512i indices, const float *query, size_t left, __m512 sum[4],
+                           table_size size) {
 #pragma clang loop unroll(full)
   for (int k = 0; k < 4; k++) {
     size_t first = 16 * (size_t)k;
     __mmask16 mask = first < left ? lanes_left(left - first) : 0;
-    sum[k] = _mm512_fmadd_ps(centroids_of(centroids, indices, k, size),
-                             _mm512_maskz_loadu_ps(mask, query + first), sum[k]);
+    sum[k] =
+        _mm512_fmadd_ps(centroids_of(centroids, indices, k, size), _mm512_maskz_loadu_ps(mask, query + first), sum[k]);
   }
 }
 
-CTQ_INLINE void code_products_with(const ctq_codebook *codebook, const uint8_t *codes,
-                                      size_t stride, size_t row_count, const float *query,
-                                      size_t count, float *sums, table_size size) {
+CTQ_INLINE void code_products_with(const ctq_codebook *codebook, const uint8_t *codes, size_t stride, size_t row_count,
+                                   const float *query, size_t count, float *sums, table_size size) {
   const table centroids = load_table(codebook->centroids, (size_t)1 << codebook->bits, size);
   const bit_layout layout = layout_for(codebook->bits);
   const size_t byte_count = (count * codebook->bits + 7) / 8;
   for (size_t row = 0; row < row_count; row++, codes += stride) {
-    __m512 sum[4] = {_mm512_setzero_ps(), _mm512_setzero_ps(), _mm512_setzero_ps(),
-                     _mm512_setzero_ps()};
+    __m512 sum[4] = {_mm512_setzero_ps(), _mm512_setzero_ps(), _mm512_setzero_ps(), _mm512_setzero_ps()};
     size_t i = 0, byte = 0;
     for (; i + 64 <= count; i += 64, byte += 8 * codebook->bits)
       product_64(&centroids, load_codes(&layout, codes + byte, 64), query + i, 64, sum, size);
     if (i < count)
-      product_64(&centroids, load_codes(&layout, codes + byte, byte_count - byte), query + i,
-                 count - i, sum, size);
-    sums[row] = ctq_tree_sum(
-        _mm512_add_ps(_mm512_add_ps(sum[0], sum[1]), _mm512_add_ps(sum[2], sum[3])));
+      product_64(&centroids, load_codes(&layout, codes + byte, byte_count - byte), query + i, count - i, sum, size);
+    sums[row] = ctq_tree_sum(_mm512_add_ps(_mm512_add_ps(sum[0], sum[1]), _mm512_add_ps(sum[2], sum[3])));
   }
 }
 
-static void code_products(const ctq_codebook *codebook, const uint8_t *codes, size_t stride,
-                          size_t row_count, const float *query, size_t count, float *sums) {
-#define CODE_PRODUCTS_WITH(size) \
-  code_products_with(codebook, codes, stride, row_count, query, count, sums, size)
+static void code_products(const ctq_codebook *codebook, const uint8_t *codes, size_t stride, size_t row_count,
+                          const float *query, size_t count, float *sums) {
+#define CODE_PRODUCTS_WITH(size) code_products_with(codebook, codes, stride, row_count, query, count, sums, size)
   if (codebook->bits <= 5) return CODE_PRODUCTS_WITH(UP_TO_32);
   if (codebook->bits <= 7) return CODE_PRODUCTS_WITH(UP_TO_128);
   return CODE_PRODUCTS_WITH(IN_MEMORY);
@@ -294,9 +279,9 @@ static void code_products(const ctq_codebook *codebook, const uint8_t *codes, si
 }
 
 /// Adds rows of up to 64 coordinates, each times its weight; all exist when `left` is 64.
-CTQ_INLINE void combine_64(const table *centroids, const bit_layout *layout, const uint8_t *codes,
-                           size_t byte_count, size_t stride, size_t row_count, const float *weights,
-                           size_t left, float *sums, table_size size) {
+CTQ_INLINE void combine_64(const table *centroids, const bit_layout *layout, const uint8_t *codes, size_t byte_count,
+                           size_t stride, size_t row_count, const float *weights, size_t left, float *sums,
+                           table_size size) {
   __m512 sum[4];
 #pragma clang loop unroll(full)
   for (int k = 0; k < 4; k++) {
@@ -307,8 +292,7 @@ CTQ_INLINE void combine_64(const table *centroids, const bit_layout *layout, con
     __m512i indices = load_codes(layout, codes, byte_count);
     __m512 weight = _mm512_set1_ps(weights[row]);
 #pragma clang loop unroll(full)
-    for (int k = 0; k < 4; k++)
-      sum[k] = _mm512_fmadd_ps(centroids_of(centroids, indices, k, size), weight, sum[k]);
+    for (int k = 0; k < 4; k++) sum[k] = _mm512_fmadd_ps(centroids_of(centroids, indices, k, size), weight, sum[k]);
   }
 #pragma clang loop unroll(full)
   for (int k = 0; k < 4; k++) {
@@ -317,21 +301,19 @@ CTQ_INLINE void combine_64(const table *centroids, const bit_layout *layout, con
   }
 }
 
-CTQ_INLINE void combine_codes_with(const ctq_codebook *codebook, const uint8_t *codes, size_t stride,
-                                   size_t row_count, const float *weights, size_t count, float *sums,
-                                   table_size size) {
+CTQ_INLINE void combine_codes_with(const ctq_codebook *codebook, const uint8_t *codes, size_t stride, size_t row_count,
+                                   const float *weights, size_t count, float *sums, table_size size) {
   const table centroids = load_table(codebook->centroids, (size_t)1 << codebook->bits, size);
   const bit_layout layout = layout_for(codebook->bits);
   const size_t byte_count = (count * codebook->bits + 7) / 8;
   for (size_t i = 0, byte = 0; i < count; i += 64, byte += 8 * codebook->bits)
-    combine_64(&centroids, &layout, codes + byte, byte_count - byte, stride, row_count, weights,
-               count - i, sums + i, size);
+    combine_64(&centroids, &layout, codes + byte, byte_count - byte, stride, row_count, weights, count - i, sums + i,
+               size);
 }
 
-static void combine_codes(const ctq_codebook *codebook, const uint8_t *codes, size_t stride,
-                          size_t row_count, const float *weights, size_t count, float *sums) {
-#define COMBINE_CODES_WITH(size) \
-  combine_codes_with(codebook, codes, stride, row_count, weights, count, sums, size)
+static void combine_codes(const ctq_codebook *codebook, const uint8_t *codes, size_t stride, size_t row_count,
+                          const float *weights, size_t count, float *sums) {
+#define COMBINE_CODES_WITH(size) combine_codes_with(codebook, codes, stride, row_count, weights, count, sums, size)
   if (codebook->bits <= 5) return COMBINE_CODES_WITH(UP_TO_32);
   if (codebook->bits <= 7) return COMBINE_CODES_WITH(UP_TO_128);
   return COMBINE_CODES_WITH(IN_MEMORY);

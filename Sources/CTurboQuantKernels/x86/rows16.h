@@ -16,9 +16,9 @@ typedef struct block_planes {
 
 /// The planes of column group `group`, of which `planes` are lower bits. A narrow group is widened into `scratch`.
 CTQ_INLINE block_planes block_planes_of(const ctq_blocks *blocks, size_t block, uint32_t planes, size_t group,
-                              uint8_t scratch[4][CTQ_GROUP_PLANE_BYTES]) {
+                                        uint8_t scratch[4][CTQ_GROUP_PLANE_BYTES]) {
   return (block_planes){ctq_group_planes(ctq_signs(blocks, block), blocks->columns, 1, group, scratch[0]),
-                   ctq_group_planes(ctq_lower_bits(blocks, block), blocks->columns, planes, group, scratch[1])};
+                        ctq_group_planes(ctq_lower_bits(blocks, block), blocks->columns, planes, group, scratch[1])};
 }
 
 /// Stores 16 sums as floats.

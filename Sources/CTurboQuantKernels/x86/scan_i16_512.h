@@ -11,7 +11,7 @@
 /// Values of 16 rows in the order of queries, each as two registers of words: rows 4i, 4i + 1; rows 4i + 2,
 /// 4i + 3.
 CTQ_INLINE void centroids_i16(const uint8_t *signs, const uint8_t *lower_bits, const table_i16 tables[4],
-                            __m512i values[8][2]) {
+                              __m512i values[8][2]) {
   __m512i codes[4];
   code_pairs(signs, lower_bits + 4 * CTQ_GROUP_PLANE_BYTES, 4, codes);
 #pragma clang loop unroll(full)
@@ -56,7 +56,7 @@ CTQ_INLINE void prefetch_group_i16(const uint8_t *signs, const uint8_t *lower_bi
 
 /// Sums of 16 rows of a block.
 static void scan_i16_rows16(const ctq_blocks *blocks, size_t block, size_t part, const table_i16 tables[4],
-                        const int16_t *queries, size_t query_count, float *sums, size_t sum_stride) {
+                            const int16_t *queries, size_t query_count, float *sums, size_t sum_stride) {
   const size_t groups = ctq_column_groups(blocks->columns);
   uint8_t scratch[8][CTQ_GROUP_PLANE_BYTES];
   __m512d totals[CTQ_SCAN_QUERIES][2];
@@ -69,7 +69,7 @@ static void scan_i16_rows16(const ctq_blocks *blocks, size_t block, size_t part,
     const size_t next = CTQ_GROUP_PLANE_BYTES * (g + I16_PREFETCH_GROUPS);
     prefetch_group_i16(signs + next + 64 * part, lower_bits + 7 * next + 64 * part);
     centroids_i16(ctq_group_planes(signs, blocks->columns, 1, g, scratch[0]) + 64 * part,
-                ctq_group_planes(lower_bits, blocks->columns, 7, g, scratch[1]) + 64 * part, tables, values);
+                  ctq_group_planes(lower_bits, blocks->columns, 7, g, scratch[1]) + 64 * part, tables, values);
     for (size_t q = 0; q < query_count; q++) dot_group_i16(values, queries + 32 * (q * groups + g), round[q]);
     if (g % CTQ_I16_GROUPS_PER_ROUND + 1 < CTQ_I16_GROUPS_PER_ROUND && g + 1 < groups) continue;
     for (size_t q = 0; q < query_count; q++)
@@ -78,14 +78,14 @@ static void scan_i16_rows16(const ctq_blocks *blocks, size_t block, size_t part,
   }
   const __m512i order = _mm512_setr_epi32(0, 1, 8, 9, 2, 3, 10, 11, 4, 5, 12, 13, 6, 7, 14, 15);
   for (size_t q = 0; q < query_count; q++) {
-    __m512 both = _mm512_insertf32x8(_mm512_castps256_ps512(_mm512_cvtpd_ps(totals[q][0])),
-                                     _mm512_cvtpd_ps(totals[q][1]), 1);
+    __m512 both =
+        _mm512_insertf32x8(_mm512_castps256_ps512(_mm512_cvtpd_ps(totals[q][0])), _mm512_cvtpd_ps(totals[q][1]), 1);
     _mm512_storeu_ps(sums + q * sum_stride + 32 * block + 16 * part, _mm512_permutexvar_ps(order, both));
   }
 }
 
-static void scan_i16(const ctq_blocks *blocks, const uint16_t *magnitudes, const int16_t *queries,
-                      size_t query_count, float *sums, size_t sum_stride) {
+static void scan_i16(const ctq_blocks *blocks, const uint16_t *magnitudes, const int16_t *queries, size_t query_count,
+                     float *sums, size_t sum_stride) {
   int16_t entries[4][256];
   ctq_fill_tables_i16(magnitudes, entries);
   table_i16 tables[4];

@@ -27,7 +27,7 @@ CTQ_INLINE void code_pairs(const uint8_t *signs, const uint8_t *lower_bits, uint
 
 /// Adds the products of a column group of one block to two sums per 16 rows.
 CTQ_INLINE void dot_group(block_planes s, uint32_t bits, const __m512i centroids[4], const int8_t *query,
-                         __m512i sums[2][2]) {
+                          __m512i sums[2][2]) {
   __m512i codes[2][4];
   code_pairs(s.signs, s.lower_bits, bits, codes[0]);
   code_pairs(s.signs + 64, s.lower_bits + 64, bits, codes[1]);
@@ -37,21 +37,20 @@ CTQ_INLINE void dot_group(block_planes s, uint32_t bits, const __m512i centroids
 #pragma clang loop unroll(full)
     for (int i = 0; i < 2; i++) {
       sums[i][0] = _mm512_dpbusd_epi32(sums[i][0], _mm512_permutexvar_epi8(codes[i][k], centroids[k]), low);
-      sums[i][1] = _mm512_dpbusd_epi32(
-          sums[i][1], _mm512_permutexvar_epi8(_mm512_srli_epi16(codes[i][k], 4), centroids[k]), high);
+      sums[i][1] = _mm512_dpbusd_epi32(sums[i][1],
+                                       _mm512_permutexvar_epi8(_mm512_srli_epi16(codes[i][k], 4), centroids[k]), high);
     }
   }
 }
 
 CTQ_INLINE void scan_i8_block(const ctq_blocks *blocks, size_t block, uint32_t bits, const __m512i centroids[4],
-                          const int8_t *query, float *sums) {
+                              const int8_t *query, float *sums) {
   uint8_t scratch[4][CTQ_GROUP_PLANE_BYTES];
   __m512i totals[2][2];
   for (int i = 0; i < 4; i++) totals[i / 2][i % 2] = _mm512_setzero_si512();
   for (size_t g = 0; g < ctq_column_groups(blocks->columns); g++)
     dot_group(block_planes_of(blocks, block, bits - 1, g, scratch), bits, centroids, query + 32 * g, totals);
-  for (int i = 0; i < 2; i++)
-    leave_sums(_mm512_add_epi32(totals[i][0], totals[i][1]), sums + 32 * block + 16 * i);
+  for (int i = 0; i < 2; i++) leave_sums(_mm512_add_epi32(totals[i][0], totals[i][1]), sums + 32 * block + 16 * i);
 }
 
 /// Brings the same place of the next block nearer, of which 16 rows are every other line: no hardware reads that
@@ -66,8 +65,8 @@ CTQ_INLINE void prefetch_words(const uint8_t *words, size_t query_count) {
 
 /// The sums of rows 16 * `part` and the next 15 of a block for `query_count` queries, a constant of each copy.
 CTQ_INLINE void scan_i8_rows16(const ctq_blocks *blocks, size_t block, size_t part, uint32_t bits,
-                           const __m512i centroids[4], const int8_t *queries, size_t query_count, float *sums,
-                           size_t sum_stride) {
+                               const __m512i centroids[4], const int8_t *queries, size_t query_count, float *sums,
+                               size_t sum_stride) {
   const size_t groups = ctq_column_groups(blocks->columns), stride = 32 * groups;
   uint8_t scratch[4][CTQ_GROUP_PLANE_BYTES];
   __m512i totals[CTQ_SCAN_QUERIES];
@@ -101,11 +100,11 @@ CTQ_INLINE void scan_i8_rows16(const ctq_blocks *blocks, size_t block, size_t pa
 
 /// All blocks for as many queries as a copy serves; returns how many these are.
 CTQ_INLINE size_t scan_i8_blocks(const ctq_blocks *blocks, uint32_t bits, const __m512i centroids[4],
-                             const int8_t *queries, size_t query_count, float *sums, size_t sum_stride) {
+                                 const int8_t *queries, size_t query_count, float *sums, size_t sum_stride) {
 #define TRY_QUERIES(served)                                                                     \
   if (query_count >= served) {                                                                  \
     for (size_t i = 0; i < 2 * blocks->count; i++)                                              \
-      scan_i8_rows16(blocks, i / 2, i % 2, bits, centroids, queries, served, sums, sum_stride);     \
+      scan_i8_rows16(blocks, i / 2, i % 2, bits, centroids, queries, served, sums, sum_stride); \
     return served;                                                                              \
   }
   TRY_QUERIES(16)
@@ -117,8 +116,8 @@ CTQ_INLINE size_t scan_i8_blocks(const ctq_blocks *blocks, uint32_t bits, const 
   return 1;
 }
 
-static void scan_i8(const ctq_blocks *blocks, uint32_t bits, const uint8_t *centroids,
-                         const int8_t *queries, size_t query_count, float *sums, size_t sum_stride) {
+static void scan_i8(const ctq_blocks *blocks, uint32_t bits, const uint8_t *centroids, const int8_t *queries,
+                    size_t query_count, float *sums, size_t sum_stride) {
   // A table for each rotation of the nibbles.
   __m512i tables[4];
   for (uint32_t k = 0; k < 4; k++) {

@@ -15,13 +15,11 @@
 enum { LUT_PREFETCH_BYTES = 8192 };
 
 /// Indices into 64 entries: the low nibbles of `bytes`, above each the number of its column.
-CTQ_INLINE __m512i column_nibbles(__m512i bytes) {
-  return merged(bytes, _mm512_set1_epi32(0x30201000), 0x0f);
-}
+CTQ_INLINE __m512i column_nibbles(__m512i bytes) { return merged(bytes, _mm512_set1_epi32(0x30201000), 0x0f); }
 
 /// Adds the answers for a plane of one column group of `rows16_count` times 16 rows; the counts are constants of each copy.
-CTQ_INLINE void lut_plane(const uint8_t *const words[4], size_t rows16_count, const uint8_t *tables,
-                            size_t table_bytes, size_t query_count, __m512i sums[CTQ_SCAN_LUT_QUERIES][4]) {
+CTQ_INLINE void lut_plane(const uint8_t *const words[4], size_t rows16_count, const uint8_t *tables, size_t table_bytes,
+                          size_t query_count, __m512i sums[CTQ_SCAN_LUT_QUERIES][4]) {
   __m512i low[4], high[4];
 #pragma clang loop unroll(full)
   for (size_t i = 0; i < rows16_count; i++) {
@@ -36,8 +34,8 @@ CTQ_INLINE void lut_plane(const uint8_t *const words[4], size_t rows16_count, co
 #pragma clang loop unroll(full)
     for (size_t i = 0; i < rows16_count; i++) {
       // Two answers of at most 127 fit a byte.
-      const __m512i both = _mm512_add_epi8(_mm512_permutexvar_epi8(low[i], first),
-                                           _mm512_permutexvar_epi8(high[i], second));
+      const __m512i both =
+          _mm512_add_epi8(_mm512_permutexvar_epi8(low[i], first), _mm512_permutexvar_epi8(high[i], second));
       sums[q][i] = _mm512_dpbusd_epi32(sums[q][i], both, _mm512_set1_epi8(1));
     }
   }
@@ -60,8 +58,8 @@ CTQ_INLINE planes planes_of(const ctq_blocks *blocks, size_t block, size_t count
 
 /// Adds the answers for all planes of column group `column group`, which is whole or a narrower last one.
 CTQ_INLINE void lut_group(const planes *planes, uint32_t columns, int is_whole, size_t group, size_t count,
-                           uint32_t bits, const uint8_t *tables, size_t table_bytes, size_t query_count,
-                           __m512i sums[CTQ_SCAN_LUT_QUERIES][4]) {
+                          uint32_t bits, const uint8_t *tables, size_t table_bytes, size_t query_count,
+                          __m512i sums[CTQ_SCAN_LUT_QUERIES][4]) {
 #pragma clang loop unroll(full)
   for (uint32_t p = 0; p < bits; p++) {
     uint8_t scratch[2][CTQ_GROUP_PLANE_BYTES];
@@ -69,7 +67,8 @@ CTQ_INLINE void lut_group(const planes *planes, uint32_t columns, int is_whole, 
 #pragma clang loop unroll(full)
     for (size_t i = 0; i < 2 * count; i++) {
       const uint8_t *plane = planes->of[p][i / 2];
-      plane = is_whole ? plane + CTQ_GROUP_PLANE_BYTES * group : ctq_group_planes(plane, columns, 1, group, scratch[i / 2]);
+      plane =
+          is_whole ? plane + CTQ_GROUP_PLANE_BYTES * group : ctq_group_planes(plane, columns, 1, group, scratch[i / 2]);
       words[i] = plane + 64 * (i % 2);
       if (is_whole) _mm_prefetch((const char *)words[i] + LUT_PREFETCH_BYTES, _MM_HINT_T1);
     }
@@ -79,13 +78,14 @@ CTQ_INLINE void lut_group(const planes *planes, uint32_t columns, int is_whole, 
 
 /// The sums of `count` blocks from `block` on.
 CTQ_INLINE void scan_lut_blocks(const ctq_blocks *blocks, size_t block, size_t count, uint32_t bits,
-                             const uint8_t *tables, size_t query_count, float *sums, size_t sum_stride) {
+                                const uint8_t *tables, size_t query_count, float *sums, size_t sum_stride) {
   const size_t groups = ctq_column_groups(blocks->columns), whole = blocks->columns / CTQ_GROUP_COLUMNS;
   const size_t table_bytes = groups * CTQ_GROUP_PLANE_BYTES * bits, rows16_count = 2 * count;
   const planes planes = planes_of(blocks, block, count, bits);
   __m512i totals[CTQ_SCAN_LUT_QUERIES][4];
 #pragma clang loop unroll(full)
-  for (size_t i = 0; i < rows16_count * query_count; i++) totals[i / rows16_count][i % rows16_count] = _mm512_setzero_si512();
+  for (size_t i = 0; i < rows16_count * query_count; i++)
+    totals[i / rows16_count][i % rows16_count] = _mm512_setzero_si512();
 #define LUT_GROUP(group, is_whole) \
   lut_group(&planes, blocks->columns, is_whole, group, count, bits, tables, table_bytes, query_count, totals)
   for (size_t g = 0; g < whole; g++) LUT_GROUP(g, 1);
@@ -94,26 +94,27 @@ CTQ_INLINE void scan_lut_blocks(const ctq_blocks *blocks, size_t block, size_t c
   sums += 32 * block;
 #pragma clang loop unroll(full)
   for (size_t i = 0; i < rows16_count * query_count; i++)
-    leave_sums(totals[i / rows16_count][i % rows16_count], sums + i / rows16_count * sum_stride + 16 * (i % rows16_count));
+    leave_sums(totals[i / rows16_count][i % rows16_count],
+               sums + i / rows16_count * sum_stride + 16 * (i % rows16_count));
 }
 
 /// Sums of 64 rows at a time for one query, of 32 for more: what the registers hold.
-CTQ_INLINE void scan_lut_all(const ctq_blocks *blocks, uint32_t bits, const uint8_t *tables,
-                                 size_t query_count, float *sums, size_t sum_stride) {
+CTQ_INLINE void scan_lut_all(const ctq_blocks *blocks, uint32_t bits, const uint8_t *tables, size_t query_count,
+                             float *sums, size_t sum_stride) {
   size_t b = 0;
   if (query_count == 1)
     for (; b + 2 <= blocks->count; b += 2) scan_lut_blocks(blocks, b, 2, bits, tables, 1, sums, sum_stride);
   for (; b < blocks->count; b++) scan_lut_blocks(blocks, b, 1, bits, tables, query_count, sums, sum_stride);
 }
 
-static void scan_lut(const ctq_blocks *blocks, uint32_t bits, const uint8_t *tables, size_t query_count,
-                       float *sums, size_t sum_stride) {
-#define FOR_QUERIES(bits)                                                          \
-  switch (query_count) {                                                           \
-    case 1: return scan_lut_all(blocks, bits, tables, 1, sums, sum_stride);    \
-    case 2: return scan_lut_all(blocks, bits, tables, 2, sums, sum_stride);    \
-    case 3: return scan_lut_all(blocks, bits, tables, 3, sums, sum_stride);    \
-    default: return scan_lut_all(blocks, bits, tables, 4, sums, sum_stride);   \
+static void scan_lut(const ctq_blocks *blocks, uint32_t bits, const uint8_t *tables, size_t query_count, float *sums,
+                     size_t sum_stride) {
+#define FOR_QUERIES(bits)                                                    \
+  switch (query_count) {                                                     \
+    case 1: return scan_lut_all(blocks, bits, tables, 1, sums, sum_stride);  \
+    case 2: return scan_lut_all(blocks, bits, tables, 2, sums, sum_stride);  \
+    case 3: return scan_lut_all(blocks, bits, tables, 3, sums, sum_stride);  \
+    default: return scan_lut_all(blocks, bits, tables, 4, sums, sum_stride); \
   }
   if (bits == 1) {
     FOR_QUERIES(1)

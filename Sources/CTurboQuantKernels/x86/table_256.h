@@ -25,8 +25,7 @@ static table_i16 load_table_i16(const int16_t *values) {
 }
 
 CTQ_INLINE __m512i look_up_256(const __m512i entries[4], __m512i index) {
-  return _mm512_mask_blend_epi8(_mm512_movepi8_mask(index),
-                                _mm512_permutex2var_epi8(entries[0], index, entries[1]),
+  return _mm512_mask_blend_epi8(_mm512_movepi8_mask(index), _mm512_permutex2var_epi8(entries[0], index, entries[1]),
                                 _mm512_permutex2var_epi8(entries[2], index, entries[3]));
 }
 
