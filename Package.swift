@@ -68,7 +68,7 @@ let package = Package(
       path: "Lab/Sources/LabMeasurements", swiftSettings: swiftSettings),
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: swiftSettings),
     .testTarget(
-      name: "TurboQuantKernelsTests", dependencies: ["TurboQuantKernels"],
+      name: "TurboQuantKernelsTests", dependencies: ["TurboQuantKernels", "TurboQuant"],
       swiftSettings: swiftSettings),
     .testTarget(
       name: "TurboQuantTests", dependencies: ["TestSupport", "TurboQuant", "TurboQuantKernels"],

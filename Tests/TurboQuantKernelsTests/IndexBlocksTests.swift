@@ -1,5 +1,6 @@
 import Testing
 
+@testable import TurboQuant
 @testable import TurboQuantKernels
 
 /// Scans through the Swift face against a plain model: rows of codes, and for each coordinate what each

@@ -1,6 +1,7 @@
 import Foundation
 import Testing
 
+@testable import TurboQuant
 @testable import TurboQuantKernels
 
 @Suite struct KernelTargetTests {

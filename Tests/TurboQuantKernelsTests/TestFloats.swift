@@ -1,3 +1,4 @@
+@testable import TurboQuant
 @testable import TurboQuantKernels
 
 /// Seeded values for kernel tests.

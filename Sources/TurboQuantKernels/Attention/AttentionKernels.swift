@@ -75,6 +75,70 @@ extension Kernels {
     }
   }
 
+  // MARK: Codes in quads
+
+  private func check(
+    _ codes: RawSpan, _ offset: Int, _ shape: QuadShape, _ groups: Int, _ queryCount: Int,
+    _ sumCount: Int, _ stride: Int
+  ) {
+    let rowCount = groups * QuadShape.rowCount
+    precondition(groups > 0 && offset >= 0 && queryCount > 0)
+    precondition(offset + groups * shape.groupByteCount <= codes.byteCount)
+    precondition(stride >= rowCount && sumCount >= (queryCount - 1) * stride + rowCount)
+  }
+
+  /// `sums[q * stride + row]` ← Σ centroid · weight over the codes of every row of `groups` groups from
+  /// `offset` on, for all queries that `weights` holds, each ``QuadShape/dimension`` of them.
+  ///
+  /// `next` is what will be read next; it is brought nearer meanwhile.
+  package func quadSums(
+    _ codes: RawSpan, at offset: Int, _ shape: QuadShape, groups: Int, centroids: SIMD16<UInt8>,
+    weights: Span<Int8>, next: RawSpan, into sums: inout MutableSpan<Float>, stride: Int
+  ) {
+    precondition(shape.bits <= 4)
+    let queryCount = weights.count / shape.dimension
+    check(codes, offset, shape, groups, queryCount, sums.count, stride)
+    unsafe codes.withUnsafeBytes { codes in
+      unsafe withUnsafeBytes(of: centroids) { centroids in
+        unsafe weights.withUnsafeBufferPointer { weights in
+          unsafe sums.withUnsafeMutableBufferPointer { sums in
+            unsafe next.withUnsafeBytes { next in
+              unsafe table.pointee.attention.attend_i8(
+                codes.bytes(at: offset), UInt32(shape.bits), groups, shape.dimension / 4,
+                centroids.bytes(at: 0), weights.baseAddress, queryCount,
+                next.bytes(at: 0), sums.baseAddress, stride)
+            }
+          }
+        }
+      }
+    }
+  }
+
+  /// The same for codes of 5 to 8 bits, each magnitude the centroid of one code and its negative that of another;
+  /// they are at most ``QuadShape/largestMagnitude``, weights at most ``QuadShape/largestWeight``.
+  package func wideQuadSums(
+    _ codes: RawSpan, at offset: Int, _ shape: QuadShape, groups: Int, magnitudes: Span<UInt16>,
+    weights: Span<Int16>, next: RawSpan, into sums: inout MutableSpan<Float>, stride: Int
+  ) {
+    precondition(shape.bits >= 5 && magnitudes.count == 1 << (shape.bits - 1))
+    let queryCount = weights.count / shape.dimension
+    check(codes, offset, shape, groups, queryCount, sums.count, stride)
+    unsafe codes.withUnsafeBytes { codes in
+      unsafe magnitudes.withUnsafeBufferPointer { magnitudes in
+        unsafe weights.withUnsafeBufferPointer { weights in
+          unsafe sums.withUnsafeMutableBufferPointer { sums in
+            unsafe next.withUnsafeBytes { next in
+              unsafe table.pointee.attention.attend_i16(
+                codes.bytes(at: offset), UInt32(shape.bits), groups, shape.dimension / 4,
+                magnitudes.baseAddress, weights.baseAddress, queryCount, next.bytes(at: 0),
+                sums.baseAddress, stride)
+            }
+          }
+        }
+      }
+    }
+  }
+
   // MARK: Softmax
 
   /// `values` ← exp(`values` − `shift`), values at most `shift`; returns their sum.

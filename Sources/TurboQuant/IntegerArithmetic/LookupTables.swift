@@ -1,6 +1,6 @@
-internal import CTurboQuantKernels
+package import TurboQuantKernels
 
-/// The lookup tables of queries against planes of one bit a coordinate, where coordinate k of a row is worth
+/// The lookup tables of queries against planes of one bit per coordinate, where coordinate k of a row is worth
 /// Σ ±`factors[p]` over the planes p.
 package struct LookupTables: Sendable {
   /// What a set bit of each plane is worth, and one that is not set the negative of.
@@ -30,20 +30,17 @@ package struct LookupTables: Sendable {
 
   /// The entries of plane `plane` among those of all planes.
   package func entries(ofPlane plane: Int, in all: Span<UInt8>) -> [UInt8] {
-    let (unit, planes) = (Int(CTQ_GROUP_PLANE_BYTES), factors.count)
-    precondition(plane < planes && all.count % (unit * planes) == 0)
-    return unsafe [UInt8](unsafeUninitializedCapacity: all.count / planes) { own, count in
-      unsafe all.withUnsafeBufferPointer { all in
-        while count < all.count / planes {
-          let first = count * planes + unit * plane
-          count = unsafe own[count...].initialize(
-            fromContentsOf: all[first..<first + unit])
-        }
-      }
+    let (group, planes) = (BlockShape.tableByteCountPerGroup, factors.count)
+    precondition(plane < planes && all.count % (group * planes) == 0)
+    var entries: [UInt8] = []
+    entries.reserveCapacity(all.count / planes)
+    for first in stride(from: group * plane, to: all.count, by: group * planes) {
+      entries += all.extracting(first..<first + group).copied()
     }
+    return entries
   }
 
-  /// Appends the tables of a query, entries from 0 to 127 in one common step, where scans want them.
+  /// Appends the tables of a query, entries from 0 to 127 in one common step, where scans expect them.
   package func append(
     _ u: Span<Float>, to entries: inout [UInt8], _ kernels: Kernels
   ) -> Meaning {
@@ -57,30 +54,16 @@ package struct LookupTables: Sendable {
     }
     let largest = factors.reduce(0, max)
     let inverse = widest > 0 ? 127 / (2 * widest * largest) : 0
-    fill(padded.span, inverse: inverse, appendingTo: &entries, kernels)
+    let scaled = factors.map { $0 * inverse }
+    let start = entries.count
+    entries.append(
+      contentsOf: repeatElement(
+        0, count: BlockShape.tableByteCount(columns: padded.count / 8, planes: factors.count)))
+    var target = entries.mutableSpan
+    kernels.fillLookupTables(padded.span, factors: scaled.span, into: &target, at: start)
     return Meaning(
       step: widest > 0 ? 1 / Double(inverse) : 0,
       offset: -total * factors.reduce(0.0) { $0 + Double($1) },
       count: padded.count / 4 * factors.count)
-  }
-
-  private func fill(
-    _ u: Span<Float>, inverse: Float, appendingTo entries: inout [UInt8], _ kernels: Kernels
-  ) {
-    let start = entries.count
-    let units = (u.count / 8 + Int(CTQ_GROUP_COLUMNS) - 1) / Int(CTQ_GROUP_COLUMNS)
-    entries.append(
-      contentsOf: repeatElement(0, count: Int(CTQ_GROUP_PLANE_BYTES) * units * factors.count))
-    var target = entries.mutableSpan
-    let scaled = factors.map { $0 * inverse }
-    unsafe u.withUnsafeBufferPointer { u in
-      unsafe scaled.withUnsafeBufferPointer { factors in
-        unsafe target.withUnsafeMutableBufferPointer { entries in
-          unsafe kernels.table.pointee.scan.fill_lookup_tables(
-            u.baseAddress, u.count / 8, factors.baseAddress, UInt32(factors.count),
-            entries.baseAddress.map { unsafe $0 + start })
-        }
-      }
-    }
   }
 }

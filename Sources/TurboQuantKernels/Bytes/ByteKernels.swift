@@ -1,0 +1,91 @@
+internal import CTurboQuantKernels
+
+// The kernels of bytes: float16 and checksums.
+
+extension Kernels {
+  /// Converts IEEE binary16 bit patterns to float32 from `start` on, exactly.
+  package func widen(
+    _ halves: Span<UInt16>, into floats: inout MutableSpan<Float>, at start: Int = 0
+  ) {
+    precondition(start >= 0 && start <= floats.count - halves.count)
+    unsafe halves.withUnsafeBufferPointer { halves in
+      unsafe floats.withUnsafeMutableBufferPointer { floats in
+        unsafe table.pointee.bytes.widen(
+          halves.baseAddress, halves.count, floats.baseAddress.map { unsafe $0 + start })
+      }
+    }
+  }
+
+  #if !((os(macOS) || targetEnvironment(macCatalyst)) && arch(x86_64))
+    /// Converts `halves` to float32, exactly.
+    package func widen(_ halves: Span<Float16>, into floats: inout MutableSpan<Float>) {
+      unsafe halves.withUnsafeBufferPointer { buffer in
+        unsafe buffer.withMemoryRebound(to: UInt16.self) {
+          unsafe widen($0.span, into: &floats)
+        }
+      }
+    }
+  #endif
+
+  /// The IEEE binary16 bit patterns nearest to `floats`, each as ``halfPrecision(_:)`` has it.
+  package func halves(of floats: Span<Float>) -> [UInt16] {
+    // Empty arrays share storage; writing its count would be a race.
+    guard !floats.isEmpty else { return [] }
+    return unsafe [UInt16](unsafeUninitializedCapacity: floats.count) { halves, count in
+      unsafe floats.withUnsafeBufferPointer { floats in
+        unsafe table.pointee.bytes.narrow(floats.baseAddress, floats.count, halves.baseAddress)
+      }
+      count = floats.count
+    }
+  }
+
+  /// Writes the IEEE binary16 bit patterns nearest to `floats` from byte `offset` on.
+  package func narrow(
+    _ floats: Span<Float>, into bytes: inout MutableRawSpan, at offset: Int
+  ) {
+    precondition(offset >= 0 && offset % 2 == 0 && offset <= bytes.byteCount - 2 * floats.count)
+    unsafe floats.withUnsafeBufferPointer { floats in
+      unsafe bytes.withUnsafeMutableBytes {
+        let start = unsafe $0.baseAddress?.advanced(by: offset)
+        unsafe table.pointee.bytes.narrow(
+          floats.baseAddress, floats.count, start?.assumingMemoryBound(to: UInt16.self))
+      }
+    }
+  }
+
+  /// CRC-32C (Castagnoli) of `bytes`, continuing from `seed` (0 to begin).
+  package func crc32c(_ bytes: RawSpan, seed: UInt32 = 0) -> UInt32 {
+    unsafe bytes.withUnsafeBytes {
+      unsafe table.pointee.bytes.crc32c(seed, $0.bytes, $0.count)
+    }
+  }
+}
+
+/// The bits of the IEEE binary16 nearest to `value`, ties to even; beyond its range the largest finite
+/// one, since what is stored must stay a number.
+///
+/// By bits, because not every platform has the type.
+package func halfPrecision(_ value: Float) -> UInt16 { ctq_float16_of(value) }
+
+// MARK: Without a codec
+
+// Kernels for whoever has no codec. Each has one right answer, so an unusable `TQ_TARGET` falls back
+// to the scalar table here; whoever encodes or decodes is told about it by `Kernels.chosen()`.
+
+/// CRC-32C (Castagnoli) of `bytes`, continuing from `seed` (0 to begin).
+package func crc32c(_ bytes: RawSpan, seed: UInt32 = 0) -> UInt32 {
+  exactKernels.crc32c(bytes, seed: seed)
+}
+
+/// Converts IEEE binary16 bit patterns to float32 from `start` on, exactly in every flush-to-zero
+/// mode.
+package func widen(
+  _ halves: Span<UInt16>, into floats: inout MutableSpan<Float>, at start: Int
+) {
+  exactKernels.widen(halves, into: &floats, at: start)
+}
+
+private let exactKernels: Kernels = {
+  let scalar = KernelTarget(name: "scalar", index: 0)
+  return Kernels((try? KernelTarget.chosen.get()) ?? scalar)
+}()
