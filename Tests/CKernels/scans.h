@@ -378,8 +378,8 @@ static void check_all_attend(void) {
 
 // MARK: From sums to rows
 
-/// The rows of `similarities` that a threshold and a filter leave; infinities, both zeros and NaNs are among the similarities. There
-/// is room for `count` and no more.
+/// Selection by a threshold and a filter. Infinities, both zeros and NaNs are among the similarities. The outputs have
+/// room for `count` rows and no more.
 static void check_selection(const ctq_similarity_terms *terms, const float *similarities, size_t count,
                             const uint32_t *allowed, float threshold) {
   uint32_t *rows[2];

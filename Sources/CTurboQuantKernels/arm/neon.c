@@ -1,9 +1,8 @@
-// The NEON target: AArch64 with CRC-32 (every server core and every phone of the last years), the
-// generic kernels with lookups of its own.
+// The NEON target: AArch64 with CRC-32, which every server core and every phone of the last years has.
 //
-// A float table is a byte table read four bytes at a time: index i becomes the byte indices 4i ...
-// 4i + 3, and tbl takes them from up to four registers, sixteen floats. Up to 5 bits quantizing
-// searches the boundaries as a tree, level by level; above, lanes go through memory.
+// A table of floats is read as a table of bytes: index i becomes the byte indices 4i to 4i + 3, and tbl looks them up
+// in up to four registers, which hold sixteen floats. Up to 5 bits, quantizing searches the boundaries as a tree.
+// Above, lanes go through memory.
 
 #include "../codec/codebook.h"
 #include "../targets.h"
@@ -29,7 +28,7 @@
 
 #include "../common/lanes.h"
 
-// The widest code whose tables stay in registers.
+// The widest code whose tables stay in registers, in bits.
 enum { WIDEST = 5 };
 
 typedef struct ctq_tables {
@@ -80,7 +79,7 @@ CTQ_INLINE u32x4 search_4(const ctq_tables *t, uint32_t b, f32x4 u) {
 CTQ_INLINE f32x4 centroids_4(const ctq_tables *t, uint32_t b, u32x4 index) {
   uint8x16_t bytes = byte_indices((uint32x4_t)index);
   uint8x16_t found = vqtbl4q_u8(t->centroids[0], bytes);
-  // Byte indices beyond a table give zero in tbl and leave the lane alone in tbx.
+  // For byte indices beyond the table, tbl gives zero and tbx keeps the lane.
   if (b == 5) found = vqtbx4q_u8(found, t->centroids[1], vsubq_u8(bytes, vdupq_n_u8(64)));
   return (f32x4)found;
 }
@@ -137,7 +136,7 @@ CTQ_INLINE int32x4_t dot_4(int32x4_t sums, int8x16_t a, int8x16_t b, int8x16_t p
 #if defined(CTQ_DOT_PRODUCTS)
   return vdotq_s32(vdotq_s32(sums, a, p), b, q);
 #else
-  // Two products of at most 127 * 64 fit 16 bits; pairwise additions make four of them a row.
+  // Two products of at most 127 * 64 fit 16 bits. Pairwise additions then give one sum of four products per row.
   int16x8_t low = vmlal_s8(vmull_s8(vget_low_s8(a), vget_low_s8(p)), vget_low_s8(b), vget_low_s8(q));
   int16x8_t high = vmlal_high_s8(vmull_high_s8(a, p), b, q);
   return vaddq_s32(sums, vpaddq_s32(vpaddlq_s16(low), vpaddlq_s16(high)));
@@ -148,7 +147,7 @@ CTQ_INLINE u32x8 ctq_dot_8(u32x8 sums, u8x32 a, u8x32 b, u8x32 p, u8x32 q) {
   CTQ_DOT_IN_TWO_REGISTERS(int8x16_t, int32x4_t, dot_4);
 }
 
-/// Tables are good as they are.
+/// Lookups need no other form of the table.
 CTQ_INLINE void ctq_arrange_64(uint8_t table[64]) { (void)table; }
 
 CTQ_INLINE u8x32 ctq_look_up_64(const uint8_t table[64], u8x32 index) {

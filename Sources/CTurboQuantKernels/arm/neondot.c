@@ -1,5 +1,5 @@
-// The NEON target where there are dot products too (DotProd: every core since ARMv8.4, most since 8.2):
-// sixteen products of bytes in one instruction. Everything else is the NEON target.
+// The NEON target with dot products (DotProd: every core since ARMv8.4, most since 8.2), which make sixteen products of
+// bytes in one instruction. Everything else is as in the NEON target.
 
 #define CTQ_DOT_PRODUCTS
 #include "neon.c"

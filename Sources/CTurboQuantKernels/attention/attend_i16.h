@@ -1,8 +1,7 @@
-// Products of weights with codes of 5 to 8 bits in quads (ctq_kernels.h), in 32 generic lanes of a byte. Include
-// after scan_i16.h, whose lookups of magnitudes these are, and attend_i8.h.
+// Attention over codes of 5 to 8 bits in quads, in 32 lanes of a byte.
 //
-// Half a quad, eight rows, becomes words of 16 bits. Those of a round of quads stay in the first-level cache, where
-// every query meets them.
+// Half a quad, eight rows, becomes words of 16 bits. The words of a round of quads stay in the first-level cache and
+// serve all queries.
 
 #ifndef CTQ_ATTENTION_ATTEND_I16_H
 #define CTQ_ATTENTION_ATTEND_I16_H
@@ -12,17 +11,18 @@
 
 #pragma STDC FP_CONTRACT OFF
 
-// Centroids of a quad.
+// The number of centroids of a quad.
 enum { CTQ_QUAD_VALUES = 64 };
 
-/// Centroids of a step, quad after quad, each in the order of `ctq_centroids_i16` of its halves.
+/// The centroids of a step, quad after quad. The halves of a quad are each in the order of `ctq_centroids_i16`.
 CTQ_INLINE void ctq_fill_quads_i16(const uint8_t *codes, uint32_t bits, size_t step_count, size_t step,
                                    const ctq_tables_i16 *tables, int16_t *tile) {
 #pragma clang loop unroll(full)
   for (int g = 0; g < (int)ctq_quads_per_step(bits); g++)
 #pragma clang loop unroll(full)
     for (int half = 0; half < 2; half++, tile += 32) {
-      // As codes of 8 bits; then the index of a magnitude, with bit 7 where it is negative.
+      // First the code becomes one of 8 bits. Then it becomes the index of a magnitude, with bit 7 set for a negative
+      // centroid.
       u8x32 index = ctq_quad_codes(codes, bits, step_count, step, g, half);
       index += (uint8_t)(128 - (1u << (bits - 1)));
       index ^= ctq_mask(~(u8x32)(index > 127), 0x7f);

@@ -1,8 +1,7 @@
-// Products of weights with codes in quads (ctq_kernels.h), in 32 generic lanes of a byte. Include after scan.h,
-// whose targets give ctq_look_up and ctq_dot_8.
+// Attention over codes of 1 to 4 bits in quads, in 32 lanes of a byte.
 //
-// Eight rows are half a vector of a bit field, so a step of quads is unpacked by shifts and masks alone, and a
-// lookup turns 32 codes into 32 centroids, four neighbours of which meet four weights.
+// Eight rows are half a vector of a bit field. So a step of quads is unpacked by shifts and masks alone. A lookup turns
+// 32 codes into 32 centroids, and each four neighbours are multiplied by the four weights of a quad.
 
 #ifndef CTQ_ATTENTION_ATTEND_I8_H
 #define CTQ_ATTENTION_ATTEND_I8_H
@@ -11,10 +10,10 @@
 #include "ctq_attention.h"
 #include "prefetch.h"
 
-// Queries that meet a quad while it is in a register.
+// The most queries for which a quad in registers is used.
 enum { CTQ_ATTEND_I8_QUERIES = 4 };
 
-/// Codes of half of quad g of `step` of 16 rows, from the vectors of all bit fields; g and the width are constants.
+/// The codes of one half of quad g of a step, from the vectors of all bit fields. `g` and the width are constants.
 CTQ_INLINE u8x32 ctq_quad_codes(const uint8_t *codes, uint32_t bits, size_t step_count, size_t step, int g, int half) {
   u8x32 code = {0};
   int shift = 0;
@@ -32,7 +31,7 @@ CTQ_INLINE u8x32 ctq_quad_codes(const uint8_t *codes, uint32_t bits, size_t step
   return code;
 }
 
-/// Sums of 16 rows over all quads; the widths and counts are constants of each copy.
+/// The sums of 16 rows over all quads. The width and the number of queries are constants of each copy.
 CTQ_INLINE void ctq_attend_i8_rows16(const uint8_t *codes, uint32_t bits, size_t step_count, u8x32 centroids,
                                      const int8_t *weights, size_t stride, size_t query_count, const uint8_t *next,
                                      float *sums, size_t sum_stride) {
@@ -41,7 +40,7 @@ CTQ_INLINE void ctq_attend_i8_rows16(const uint8_t *codes, uint32_t bits, size_t
   for (size_t step = 0; step < step_count; step++) {
 #pragma clang loop unroll(full)
     for (size_t line = 0; line < step_quads * bits / 8; line++, next += 64) __builtin_prefetch(next, 0, 2);
-    // Two quads of both halves at a time: as much as sixteen registers hold beside the sums.
+    // Both halves of two quads at a time: sixteen registers hold that and the sums.
 #pragma clang loop unroll(full)
     for (int g = 0; g < (int)step_quads; g += 2) {
       u8x32 pairs[2][2];

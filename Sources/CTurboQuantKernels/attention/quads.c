@@ -1,12 +1,12 @@
-// Groups of quads from packed rows: 16 rows as they are, or transposed, so that each coordinate becomes a row.
-// Every target shares these; they move bits and compute nothing.
+// Quads from packed rows: 16 rows as they are, or transposed, so that each coordinate becomes a row. These functions
+// move bits and are the same for all targets.
 
 #include "../common/unpacked.h"
 #include "ctq_attention.h"
 
 typedef uint8_t u8x16 __attribute__((vector_size(16)));
 
-/// Codes 8c ... 8c + 7 of a packed row, a byte each.
+/// Codes 8c to 8c + 7 of a packed row, one byte each.
 INLINE uint64_t row_word(const uint8_t *row, size_t c, uint32_t bits) {
   uint64_t packed = 0;
   memcpy(&packed, row + c * bits, bits);
@@ -59,7 +59,7 @@ INLINE u8x16 row_bytes(const uint8_t *row, size_t g, uint32_t bits) {
 #define ZIP_LOW(a, b) __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
 #define ZIP_HIGH(a, b) __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
 
-/// One quad of 16 coordinates of four rows.
+/// Quad g of four rows, transposed: 16 coordinates of each.
 INLINE void transposed_quad(const uint8_t *rows, size_t stride, size_t g, uint32_t bits, uint8_t *quad) {
   u8x16 a = row_bytes(rows, g, bits), b = row_bytes(rows + stride, g, bits);
   u8x16 c = row_bytes(rows + 2 * stride, g, bits), d = row_bytes(rows + 3 * stride, g, bits);
@@ -83,7 +83,7 @@ INLINE void fill_transposed_quads(const uint8_t *rows, size_t stride, const uint
     }
 }
 
-/// Makes a copy of `body` for each width, in which the width is a constant.
+/// Makes one copy of `body` per width, in which the width is a constant.
 #define FOR_WIDTH(bits, body) \
   switch (bits) {             \
     case 1: body(1); break;   \

@@ -11,10 +11,10 @@
 
 #pragma STDC FP_CONTRACT OFF
 
-// Products are not held to the bit, so fused wherever the target can; a row is read once for up to four
-// queries. Rows are of floats of 32 or 16 bits, a constant of each copy.
+// Results need not be the same to the bit, so products and sums are fused where the target can. A row is read once for
+// up to four queries. The width of floats is a constant of each copy.
 
-/// Elements i ... of a row, of which `count` are left; and element i of rows as a place.
+/// The next up to 16 elements of a row from element i on, of which `count` are left.
 CTQ_INLINE f32x16 ctq_load_row(const void *row, uint32_t bits, size_t i, size_t count) {
   return bits == 16 ? ctq_load_float16s((const uint16_t *)row + i, count)
                     : ctq_load_some((const float *)row + i, count);
@@ -23,9 +23,8 @@ CTQ_INLINE const void *ctq_row_address(const void *rows, uint32_t bits, size_t i
   return (const uint8_t *)rows + i * (bits / 8);
 }
 
-/// Asks for what stands two pages of memory after a row that is the first to begin in its page: to translate
-/// the address of a page takes about as long as to compute with one, and processors that read ahead stop
-/// where a page ends.
+/// Prefetches two pages ahead, once per page: for the first row that begins in its page. Translating the address of a
+/// page takes about as long as computing with one, and hardware prefetching stops at the end of a page.
 CTQ_INLINE void ctq_prefetch_page(const void *row, uint32_t bits, size_t width) {
   enum { PAGE = 4096 };
   if ((uintptr_t)row % PAGE < width * (bits / 8)) __builtin_prefetch((const void *)((uintptr_t)row + 2 * PAGE), 0, 2);
@@ -74,14 +73,14 @@ static void row_products(const void *rows, uint32_t bits, size_t width, size_t r
   else ctq_all_row_products(rows, 32, width, row_count, queries, query_count, sums, sum_stride);
 }
 
-// Vectors of a row and queries whose sums stay in registers, and rows that stay in the first-level cache.
+// The vectors of a row and the queries whose sums stay in registers, and the rows that stay in the first-level cache.
 enum {
   CTQ_COMBINED_VECTORS = 8,
   CTQ_COMBINED_QUERIES = CTQ_HADAMARD_VECTORS >= 16 ? 2 : 1,
   CTQ_COMBINED_ROWS = 32,
 };
 
-/// `vectors` times 16 elements of some rows, the last vector of `last` elements.
+/// `vectors` times 16 elements of some rows. The last vector has `last` elements.
 CTQ_INLINE void ctq_combine_rows(const void *rows, uint32_t bits, size_t width, size_t row_count, const float *weights,
                                  size_t weight_stride, size_t query_count, size_t vectors, size_t last, float *sums) {
 #pragma clang fp contract(fast)

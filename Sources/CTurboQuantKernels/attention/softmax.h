@@ -10,20 +10,20 @@
 
 #pragma STDC FP_CONTRACT OFF
 
-// The operations on a vector wait for one another, longer than each takes; so several vectors take turns.
+// Each operation on a vector waits for the one before, longer than it takes. So several vectors are interleaved.
 enum { CTQ_IN_TURN = CTQ_HADAMARD_VECTORS >= 16 ? 4 : 1 };
 
-/// Makes a copy of a statement for each v below a constant.
+/// Makes one copy of a statement for each v below a constant.
 #define CTQ_FOR_EACH(v, count) _Pragma("clang loop unroll(full)") for (size_t v = 0; v < (count); v++)
 
-/// Sixteen times `ctq_exponential` of every vector, operation by operation; the count is a constant.
+/// `ctq_exponential` of all lanes of every vector, operation by operation. The count is a constant.
 CTQ_INLINE void ctq_exponentials(f32x16 *x, size_t count) {
   const f32x16 magic = ctq_splat(CTQ_ROUNDING_SHIFT);
   i32x16 is_small[CTQ_IN_TURN];
   f32x16 shifted[CTQ_IN_TURN], r[CTQ_IN_TURN], sum[CTQ_IN_TURN];
   CTQ_FOR_EACH(v, count) {
     is_small[v] = x[v] < ctq_splat(CTQ_SMALLEST_EXPONENT);
-    // A lane that becomes zero must not make an exponent of its own.
+    // A lane that becomes zero must not produce an exponent.
     x[v] = (f32x16)((i32x16)x[v] & ~is_small[v]);
     shifted[v] = x[v] * CTQ_LOG2_E + magic;
   }
@@ -56,13 +56,13 @@ static float exponentials(const float *x, size_t count, float shift, float *y) {
     e[0] = ctq_load_some(x + i, count - i) - shift;
     ctq_exponentials(e, 1);
     ctq_store_some(y + i, e[0], count - i);
-    // Lanes beyond the end hold exp(-shift), which is nobody's.
+    // Lanes beyond the end hold exp(-shift) and must not be added.
     sum += count - i < 16 ? ctq_load_some(y + i, count - i) : e[0];
   }
   return ctq_tree_sum(sum);
 }
 
-/// Of each lane the larger number.
+/// The larger number of each lane.
 CTQ_INLINE f32x16 ctq_larger(f32x16 a, f32x16 b) {
   i32x16 is_larger = a > b;
   return (f32x16)(((i32x16)a & is_larger) | ((i32x16)b & ~is_larger));
@@ -86,7 +86,7 @@ static float largest(const float *x, size_t count) {
   }
   f32x16 found = ctq_splat(-__builtin_inff());
   for (size_t i = 0; i + 16 <= count; i += 16) found = ctq_larger(ctq_load(x + i), found);
-  // The last sixteen again cover what is left.
+  // The last sixteen overlap the ones before and cover what is left.
   return ctq_largest_lane(ctq_larger(ctq_load(x + count - 16), found));
 }
 

@@ -17,7 +17,7 @@ CTQ_INLINE float ctq_largest_product(const float *weights, const float *scales, 
   return ctq_largest_lane(widest);
 }
 
-/// Sixteen of the products times `inverse`, rounded.
+/// Sixteen products times `inverse`, rounded.
 CTQ_INLINE i32x16 ctq_whole_products(const float *weights, const float *scales, float inverse) {
   const f32x16 magic = ctq_splat(CTQ_ROUNDING_SHIFT);
   return (i32x16)(ctq_load(weights) * ctq_load(scales) * inverse + magic) - (i32x16)magic;

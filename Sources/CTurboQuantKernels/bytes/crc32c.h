@@ -1,7 +1,8 @@
-// CRC-32C by an instruction, eight bytes at a time. The target defines `crc_word` and `crc_byte` before.
+// CRC-32C by an instruction, eight bytes at a time. The target defines `crc_word` and `crc_byte` before it includes
+// this file.
 //
-// The instruction can begin once a cycle but takes three, so three lanes of bytes take turns. Appending L
-// zero bytes to a message multiplies its remainder by x^(8L); the lanes' remainders add up after that.
+// The instruction can start once per cycle but takes three cycles, so three lanes of bytes are interleaved. Appending L
+// zero bytes to a message multiplies its remainder by x^(8L). The lanes' remainders are shifted in this way and added.
 
 #ifndef CTQ_BYTES_CRC32C_H
 #define CTQ_BYTES_CRC32C_H
@@ -9,7 +10,7 @@
 #include <string.h>
 
 enum { CRC_LANE = 8192 };
-// x^(8L) and x^(16L) modulo the polynomial, lowest power in the highest bit.
+// x^(8L) and x^(16L) modulo the polynomial, with the lowest power in the highest bit.
 enum { CRC_LANE_SHIFT = 0x28461564u, CRC_LANES_SHIFT = 0xbf455269u };
 
 static uint32_t crc_product(uint32_t a, uint32_t b) {

@@ -1,5 +1,5 @@
-// float16, sixteen at a time. A target with instructions of its own for them defines CTQ_OWN_FLOAT16 and
-// gives ctq_widened itself.
+// Conversions of float16, sixteen at a time. A target with instructions for them defines CTQ_OWN_FLOAT16 and
+// `ctq_widened`.
 
 #ifndef CTQ_BYTES_FLOAT16_H
 #define CTQ_BYTES_FLOAT16_H
@@ -15,7 +15,7 @@ CTQ_INLINE f32x16 ctq_widened(u16x16 float16s);
 CTQ_INLINE f32x16 ctq_widened(u16x16 float16s) {
   const u32x16 h = __builtin_convertvector(float16s, u32x16);
   const u32x16 magnitude = (h & 0x7fff) << 13, sign = (h & 0x8000) << 16;
-  // Exponents count from 15 rather than 127; the product is exact, also where a float16 is subnormal.
+  // The exponent bias is 15 instead of 127. The product is exact, even for a subnormal float16.
   const u32x16 finite = (u32x16)((f32x16)magnitude * 0x1p112f);
   // Quieting a signalling NaN is what hardware conversions do.
   const u32x16 quiet = (u32x16)((h & 0x3ff) != 0) & 0x400000;
@@ -26,7 +26,7 @@ CTQ_INLINE f32x16 ctq_widened(u16x16 float16s) {
 
 #endif
 
-/// The first `count` float16s as floats, and zeros beyond them.
+/// The first `count` float16s as floats, then zeros.
 CTQ_INLINE f32x16 ctq_load_float16s(const uint16_t *float16s, size_t count) {
   u16x16 v = {0};
   memcpy(&v, float16s, (count < 16 ? count : 16) * sizeof *float16s);
@@ -38,10 +38,10 @@ static void widen(const uint16_t *float16s, size_t count, float *floats) {
     ctq_store_some(floats + i, ctq_load_float16s(float16s + i, count - i), count - i);
 }
 
-/// Lanes of `a` where those of `which` are all ones, of `b` where they are zeros.
+/// Lanes of `a` where the lane of `which` is all ones, of `b` where it is zero.
 CTQ_INLINE u32x16 ctq_chosen(i32x16 which, u32x16 a, u32x16 b) { return (a & (u32x16)which) | (b & ~(u32x16)which); }
 
-/// Sixteen times `ctq_float16_of`.
+/// `ctq_float16_of` of all lanes.
 CTQ_INLINE u16x16 ctq_narrowed(f32x16 floats) {
   const u32x16 bits = (u32x16)floats, sign = bits >> 16 & 0x8000, magnitude = bits & 0x7fffffff;
   const u32x16 subnormal = (u32x16)((f32x16)magnitude + 0.5f) - (u32x16)ctq_splat(0.5f);

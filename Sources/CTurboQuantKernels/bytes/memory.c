@@ -1,5 +1,4 @@
-// Memory for long runs of rows, on large pages: a page fault for every 4 KiB takes longer than copying the
-// rows there.
+// Memory for many rows, on large pages. A page fault for every 4 KiB takes longer than copying the rows.
 
 #define _DEFAULT_SOURCE  // for MAP_ANONYMOUS
 
@@ -14,7 +13,7 @@ enum { LARGE_PAGE = 1 << 21 };
 
 void *ctq_map_zeros(size_t count) {
   const size_t page = (size_t)sysconf(_SC_PAGESIZE), whole_pages = (count + page - 1) / page * page;
-  // Large pages begin on a boundary of their own, so one more is mapped, and what is too much cut off.
+  // A large page begins at a multiple of its size. So one more is mapped, and what is too much is unmapped.
   char *mapped = mmap(NULL, whole_pages + LARGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (mapped == MAP_FAILED) return NULL;
   const size_t before = -(uintptr_t)mapped % LARGE_PAGE, after = LARGE_PAGE - before;

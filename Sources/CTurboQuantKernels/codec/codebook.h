@@ -5,7 +5,7 @@
 
 #include "ctq_codec.h"
 
-/// The number of boundaries <= u: what the code of u is.
+/// The code of u: the number of boundaries <= u.
 static inline uint32_t ctq_index_by_search(const ctq_codebook *codebook, float u) {
   uint32_t index = 0;
   for (uint32_t step = 1u << (codebook->bits - 1); step > 0; step /= 2)

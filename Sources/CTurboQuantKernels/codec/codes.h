@@ -1,12 +1,11 @@
-// Codes in 16 generic lanes: packing, quantizing, dequantizing and products with a query. Each target
-// gives, before it includes this inside its `#pragma clang attribute push(...)`,
+// Codes in 16 lanes: packing, quantizing, dequantizing and products with a query. The target defines, before it
+// includes this file inside its `#pragma clang attribute push(...)`,
 //
-//   ctq_tables, ctq_load_tables   a codebook in the form its lookups like
-//   ctq_indices, ctq_centroids    codes of 16 coordinates, and centroids of 16 codes
+//   ctq_tables, ctq_load_tables   a codebook in the form that its lookups need
+//   ctq_indices, ctq_centroids    the codes of 16 coordinates, and the centroids of 16 codes
 //
-// The scalar target specifies all of it; the same bits come back, except from products with a query.
-// Codes travel eight at a time: eight index bytes of a 64-bit word, folded three times into pairs,
-// fours and eights, make 8b bits; unpacking runs the same steps backwards.
+// Codes are packed eight at a time. The eight index bytes of a 64-bit word are folded three times, into pairs, fours
+// and eights, and make 8b bits. Unpacking runs the same steps backwards.
 
 #ifndef CTQ_CODEC_CODES_H
 #define CTQ_CODEC_CODES_H
@@ -17,7 +16,7 @@
 
 // MARK: Packing
 
-/// Low `width` bits of every field of `field` bits.
+/// The low `width` bits of every field of `field` bits.
 CTQ_INLINE uint64_t ctq_low_bits(uint32_t width, uint32_t field) {
   uint64_t low = ((uint64_t)1 << width) - 1;
   return field == 16 ? low * 0x0001000100010001u : low * 0x0000000100000001u;
@@ -32,7 +31,7 @@ CTQ_INLINE u64x2 ctq_fold(u64x2 x, uint32_t b) {
   return (x & 0xffffffffu) | x >> 32 << 4 * b;
 }
 
-/// Eight bytes of b bits in each word from 8b bits, with whatever lies above them.
+/// Eight bytes of b bits in each word from 8b bits. What is above the 8b bits does not matter.
 CTQ_INLINE u64x2 ctq_unfold(u64x2 x, uint32_t b) {
   if (b == 8) return x;
   const uint64_t fours = ((uint64_t)1 << 4 * b) - 1;
@@ -77,7 +76,7 @@ CTQ_INLINE i32x16 ctq_load_codes(const uint8_t *codes, uint32_t b, size_t byte_c
 
 // MARK: Codes
 
-/// Makes a copy of `body` for each width, in which the width is a constant.
+/// Makes one copy of `body` per width, in which the width is a constant.
 #define CTQ_FOR_WIDTH(bits, body) \
   switch (bits) {                 \
     case 1: body(1); break;       \
@@ -98,7 +97,7 @@ CTQ_INLINE float quantize_width(const ctq_codebook *codebook, uint32_t b, const 
     f32x16 u = ctq_load_some(y + i, count - i) * scale;
     i32x16 index = ctq_indices(&tables, b, u);
     f32x16 centroid = ctq_centroids(&tables, b, index);
-    // Lanes beyond the end hold zero, and adding a zero changes no sum.
+    // Lanes beyond the end hold zero. Adding zero changes no sum.
     sum += u * centroid;
     if (residual) ctq_store_some(residual + i, u - centroid, count - i);
     ctq_store_codes(index, b, codes, count - i);
@@ -131,7 +130,7 @@ static void dequantize(const ctq_codebook *codebook, const uint8_t *codes, size_
 
 CTQ_INLINE void code_products_width(const ctq_codebook *codebook, uint32_t b, const uint8_t *codes, size_t stride,
                                     size_t row_count, const float *query, size_t count, float *sums) {
-// Not held to the bit, so fused wherever the target can.
+// Results need not be the same to the bit, so products and sums are fused where the target can.
 #pragma clang fp contract(fast)
   const ctq_tables tables = ctq_load_tables(codebook, b);
   const size_t byte_count = (count * b + 7) / 8;
@@ -140,7 +139,7 @@ CTQ_INLINE void code_products_width(const ctq_codebook *codebook, uint32_t b, co
     for (size_t i = 0, byte = 0; i < count; i += 16, byte += 2 * b) {
       i32x16 index = ctq_load_codes(codes + byte, b, byte_count - byte);
       f32x16 q = ctq_load_some(query + i, count - i);
-      // Two sums in turn, so that neither waits for the other.
+      // Two alternating sums, so that neither waits for the other.
       f32x16 next = sum + ctq_centroids(&tables, b, index) * q;
       sum = other;
       other = next;
@@ -156,7 +155,7 @@ static void code_products(const ctq_codebook *codebook, const uint8_t *codes, si
 #undef CODE_PRODUCTS
 }
 
-/// Sixteen coordinates of all rows; the count of bytes at hand is that from their first code on.
+/// Sixteen coordinates of all rows. `byte_count` is the number of bytes of a row from their first code on.
 CTQ_INLINE void combine_lanes(const ctq_tables *tables, uint32_t b, const uint8_t *codes, size_t stride,
                               size_t row_count, const float *weights, size_t byte_count, size_t count, float *sums) {
 #pragma clang fp contract(fast)

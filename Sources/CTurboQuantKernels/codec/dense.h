@@ -7,8 +7,8 @@
 
 #pragma STDC FP_CONTRACT OFF
 
-/// `vectors` times 16 rows of y <- M x, the last vector of `last` rows. Both are constants where a
-/// loop runs many times, so that sums stay in registers.
+/// `vectors` times 16 rows of y <- M x. The last vector has `last` rows. Both are constants in loops that run many
+/// times, so that sums stay in registers.
 CTQ_INLINE void multiply_rows(const float *columns, size_t row_count, size_t column_count, const float *x, float *y,
                               size_t vectors, size_t last) {
   f32x16 sum[4] = {{0}};

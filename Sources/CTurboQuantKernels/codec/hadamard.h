@@ -1,18 +1,17 @@
-// The randomized Hadamard rotation for any target with vectors of 16 floats (or compilers that
-// split them), written with clang's vector extension. Include once per target, inside its
-// `#pragma clang attribute push(target(...))`.
+// The randomized Hadamard rotation, in 16 lanes. Include once per target, inside its `#pragma clang attribute
+// push(...)`.
 //
-// Layout of one Hadamard of n = 2^k floats, with V = CTQ_HADAMARD_VECTORS (4 or 16), as many vectors
-// as the target's registers hold:
+// One Hadamard matrix of n = 2^k floats, with V = CTQ_HADAMARD_VECTORS (4 or 16), the number of vectors that the
+// target's registers hold:
 //
 //   pass 1   n/16V groups of V vectors, each loaded once: signs and scale, 4 levels inside the
 //            vectors, up to log2 V levels between them
 //   pass 2+  the remaining levels, two at a time, on vectors 16V, 64V, ... floats apart
 //
-// Inside a vector, level h pairs lane l with lane l ^ h: shuffle(x) + (+-1) * x, one shuffle and
-// one fused multiply-add. The product by +-1 is exact, so the fused result is the rounded a + b or
-// a - b of the scalar target, and since every level touches each element once in the same order of
-// levels, all targets agree to the bit.
+// Inside a vector, level h pairs lane l with lane l ^ h: shuffle(x) + (+-1) * x, one shuffle and one fused
+// multiply-add. The product by +-1 is exact, so the fused result is the rounded a + b or a - b of the scalar target.
+// Every level touches each element once, and the levels have the same order on all targets. So all targets return the
+// same bits.
 
 #ifndef CTQ_CODEC_HADAMARD_H
 #define CTQ_CODEC_HADAMARD_H
@@ -26,7 +25,7 @@ CTQ_INLINE f32x16 ctq_signed_scale(const uint8_t *signs, float scale) {
 }
 
 CTQ_INLINE f32x16 ctq_lane_levels(f32x16 x) {
-  // A fused and a separate product by +-1 round alike, so each target takes what it has.
+  // Fused and separate products by +-1 round alike, so each target takes what it has.
 #pragma clang fp contract(fast)
   const f32x16 one = {1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1};
   const f32x16 two = {1, 1, -1, -1, 1, 1, -1, -1, 1, 1, -1, -1, 1, 1, -1, -1};
@@ -41,7 +40,7 @@ CTQ_INLINE f32x16 ctq_lane_levels(f32x16 x) {
   return x;
 }
 
-/// The levels between `registers` (a power of two, a constant after inlining) registers.
+/// The levels between vectors. `registers`, their number, is a power of two and a constant.
 CTQ_INLINE void ctq_register_levels(f32x16 *v, int registers) {
 #pragma clang loop unroll(full)
   for (int half = 1; half < registers; half *= 2)
@@ -68,7 +67,7 @@ CTQ_INLINE void ctq_contiguous_levels(float *x, int registers, const uint8_t *si
   for (int i = 0; i < registers; i++) ctq_store(x + 16 * i, v[i]);
 }
 
-/// `registers` runs of `stride` floats, the levels between them.
+/// The levels between `registers` segments of `stride` floats.
 CTQ_INLINE void ctq_strided_levels(float *x, size_t stride, int registers) {
   for (size_t i = 0; i < stride; i += 16) {
     f32x16 v[8];
@@ -97,7 +96,7 @@ static void ctq_apply_signs(float *x, size_t n, const uint8_t *signs, float scal
   for (size_t i = 0; i < n; i += 16) ctq_store(x + i, ctq_load(x + i) * ctq_signed_scale(signs + i / 8, scale));
 }
 
-/// One pair of runs through a Givens step; `inverse` moves the sign from the input to the output.
+/// Applies a Givens step to one pair of segments. `inverse` moves the sign from the input to the output.
 CTQ_INLINE void ctq_givens(const ctq_step *step, const uint8_t *signs, float *x, int inverse) {
 #pragma STDC FP_CONTRACT OFF
   float *y = x + step->offset;

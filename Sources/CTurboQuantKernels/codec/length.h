@@ -16,7 +16,7 @@ static float sum_of_squares(const float *x, size_t count) {
   return ctq_tree_sum(sum);
 }
 
-/// The next up to 16 floats of `scale_and_square`.
+/// Up to 16 floats of `scale_and_square`.
 CTQ_INLINE f32x16 scale_some(const float *x, size_t count, ctq_power_of_two power, int needs_second, float *scaled) {
   f32x16 v = ctq_load_some(x, count) * power.first;
   if (needs_second) v *= power.second;

@@ -1,8 +1,9 @@
-// Lookups of sixteen lanes for targets whose registers hold four. Each gives, before it includes this,
+// Codebook lookups in 16 lanes for targets with registers of four floats. The target defines, before it includes this
+// file,
 //
-//   WIDEST                    the widest code whose tables stay in registers
+//   WIDEST                    the widest code whose tables stay in registers, in bits
 //   ctq_tables                with the codebook itself in .codebook
-//   search_4, centroids_4     codes of 4 coordinates, and centroids of 4 codes, up to WIDEST bits
+//   search_4, centroids_4     the codes of 4 coordinates, and the centroids of 4 codes, up to WIDEST bits
 //
 // Wider codes go through memory lane by lane.
 

@@ -17,7 +17,7 @@
 CTQ_INLINE u8x32 ctq_look_up(u8x32 table, u8x32 index);
 CTQ_INLINE u32x8 ctq_dot_8(u32x8 sums, u8x32 a, u8x32 b, u8x32 p, u8x32 q);
 
-/// The body of a product of 32 bytes where registers have 16: `dot` for both halves of every operand.
+/// The body of a product of 32 bytes for targets with registers of 16 bytes: `dot` of both halves of every operand.
 #define CTQ_DOT_IN_TWO_REGISTERS(operand, total, dot)                                          \
   operand first[2], second[2], by[2], with[2];                                                 \
   total totals[2];                                                                             \
@@ -39,21 +39,21 @@ CTQ_INLINE u8x32 ctq_load_table(const uint8_t *p) {
                                  9, 10, 11, 12, 13, 14, 15);
 }
 
-// Bits that cross a byte's border are masked away by the caller.
+// The caller masks away bits that cross into another byte.
 CTQ_INLINE u8x32 ctq_shift_left(u8x32 v, int n) { return (u8x32)((u16x16)v << n); }
 
 CTQ_INLINE u8x32 ctq_shift_right(u8x32 v, int n) { return (u8x32)((u16x16)v >> n); }
 
 CTQ_INLINE u8x32 ctq_mask(u8x32 v, uint8_t mask) { return v & ((u8x32){0} + mask); }
 
-/// Masked bits of `a` among the other bits of `b`, and the other way round.
+/// a_in_b <- `b` with the masked bits of `a`; b_in_a <- `a` with the masked bits of `b`.
 CTQ_INLINE void ctq_exchange(u8x32 a, u8x32 b, uint8_t mask, u8x32 *a_in_b, u8x32 *b_in_a) {
   u8x32 difference = ctq_mask(a ^ b, mask);
   *a_in_b = b ^ difference;
   *b_in_a = a ^ difference;
 }
 
-/// Pairs of bytes 0 ... 3 of both halves of a and b, in turn; and pairs 4 ... 7.
+/// Pairs of bytes of a and b, alternating: pairs 0 to 3 of each half of the vectors, and pairs 4 to 7.
 #define CTQ_ZIP_PAIRS_LOW(a, b) \
   (u8x32) __builtin_shufflevector((u16x16)(a), (u16x16)(b), 0, 16, 1, 17, 2, 18, 3, 19, 8, 24, 9, 25, 10, 26, 11, 27)
 #define CTQ_ZIP_PAIRS_HIGH(a, b) \

@@ -1,11 +1,10 @@
-// Sixteen lanes for any target, in clang's vector extension: the compiler splits them into the
-// registers there are. Include once per target, inside its `#pragma clang attribute push(...)`.
+// Sixteen lanes for any target, in clang's vector extension. The compiler splits them into the registers of the target.
+// Include once per target, inside its `#pragma clang attribute push(...)`.
 //
-// A target with masked loads and stores may define CTQ_OWN_TAILS and give ctq_load_some and
-// ctq_store_some itself.
+// A target with masked loads and stores may define CTQ_OWN_TAILS, `ctq_load_some` and `ctq_store_some`.
 //
-// Lane i of a running sum takes elements i, i + 16, i + 32, ..., and `ctq_tree_sum` folds halves:
-// the order of sums that the scalar target specifies.
+// Lane i of a sum takes elements i, i + 16, i + 32, ... `ctq_tree_sum` then adds the upper half of the lanes to the
+// lower half until one is left. The scalar target specifies this order.
 
 #ifndef CTQ_COMMON_LANES_H
 #define CTQ_COMMON_LANES_H
@@ -47,7 +46,7 @@ typedef uint8_t u8x32_unaligned __attribute__((vector_size(32), aligned(1)));
 CTQ_INLINE f32x16 ctq_load(const float *p) { return *(const f32x16_unaligned *)p; }
 CTQ_INLINE void ctq_store(float *p, f32x16 v) { *(f32x16_unaligned *)p = v; }
 
-/// The first `count` floats, and zeros beyond them; and storing as many.
+/// Loads the first `count` floats and zeros beyond them; stores as many.
 CTQ_INLINE f32x16 ctq_load_some(const float *p, size_t count);
 CTQ_INLINE void ctq_store_some(float *p, f32x16 v, size_t count);
 

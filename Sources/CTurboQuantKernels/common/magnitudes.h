@@ -22,10 +22,10 @@ CTQ_INLINE void ctq_arrange_64(uint8_t table[64]);
 CTQ_INLINE u8x32 ctq_look_up_64(const uint8_t table[64], u8x32 index);
 CTQ_INLINE u32x8 ctq_dot_16(u32x8 sums, u16x16 a, u16x16 b, u16x16 p, u16x16 q);
 
-/// Magnitudes of 12 bits: lower bytes of the first 64 and of the others, upper bytes of both in one; lower and upper
-/// bytes of the first 16 and of the next. And by a code's upper nibble, rotated left by k, what the index of its
-/// magnitude is to be where the lower nibble is null: three bits and, where the code is negative, bit 7 and all others
-/// inverted.
+/// Tables of magnitudes of 12 bits. `lower` has the lower bytes of the first 64 and of the next 64. `upper` has the
+/// upper bytes of both, as nibbles. `few` has the lower and the upper bytes of the first 32. `indices` gives, for a
+/// code's upper nibble rotated left by k, the index of the magnitude if the lower nibble is zero: three bits. For a
+/// negative centroid, bit 7 is set and all other bits are inverted.
 typedef struct ctq_tables_i16 {
   _Alignas(32) uint8_t lower[2][64], upper[64], few[2][32], indices[4][16];
 } ctq_tables_i16;
@@ -52,7 +52,7 @@ static ctq_tables_i16 ctq_load_tables_i16(const uint16_t *magnitudes) {
   return tables;
 }
 
-/// Bytes of a and b in turn: the first eight of both halves, and the others.
+/// Bytes of a and b, alternating: the first eight of each half of the vectors, and the last eight.
 #define CTQ_ZIP_BYTES_LOW(a, b)                                                                                      \
   (u16x16) __builtin_shufflevector(a, b, 0, 32, 1, 33, 2, 34, 3, 35, 4, 36, 5, 37, 6, 38, 7, 39, 16, 48, 17, 49, 18, \
                                    50, 19, 51, 20, 52, 21, 53, 22, 54, 23, 55)
@@ -63,12 +63,12 @@ static ctq_tables_i16 ctq_load_tables_i16(const uint16_t *magnitudes) {
 /// Bytes of `a` where those of `which` are 255, of `b` where they are 0.
 CTQ_INLINE u8x32 ctq_choose(u8x32 which, u8x32 a, u8x32 b) { return (a & which) | (b & ~which); }
 
-/// Leaves magnitudes, or their negatives where bits of `negative` are set.
+/// Stores magnitudes, or their negatives where `negative` has all bits set.
 CTQ_INLINE void ctq_store_16(u16x16 magnitudes, u16x16 negative, int16_t *values) {
   *(u8x32_unaligned *)values = (u8x32)((magnitudes ^ negative) - negative);
 }
 
-/// Bytes of a table of 16, or where codes have 6 bits of 32.
+/// Bytes of a table of 16 entries for codes of 5 bits, of 32 entries for codes of 6.
 CTQ_INLINE u8x32 ctq_few_bytes(const uint8_t table[32], u8x32 index, uint32_t bits) {
   const u8x32 within = ctq_mask(index, 0x0f), first = ctq_look_up(ctq_load_table(table), within);
   if (bits == 5) return first;
@@ -76,7 +76,7 @@ CTQ_INLINE u8x32 ctq_few_bytes(const uint8_t table[32], u8x32 index, uint32_t bi
   return ctq_choose(is_second, ctq_look_up(ctq_load_table(table + 16), within), first);
 }
 
-/// Lower and upper bytes of the magnitudes of 32 indices, of which codes of `bits` bits have 2^(bits - 1), a constant.
+/// The lower and upper bytes of the magnitudes of 32 indices. `bits`, the width of the codes, is a constant.
 CTQ_INLINE void ctq_magnitude_bytes(const ctq_tables_i16 *tables, u8x32 index, uint32_t bits, u8x32 *lower,
                                     u8x32 *upper) {
   if (bits <= 6) {
@@ -95,7 +95,7 @@ CTQ_INLINE void ctq_magnitude_bytes(const ctq_tables_i16 *tables, u8x32 index, u
   *upper = ctq_mask(*upper, 0x0f);
 }
 
-/// Centroids of 32 indices, in the order of both zips.
+/// The centroids of 32 indices, in the order of CTQ_ZIP_BYTES_LOW and then CTQ_ZIP_BYTES_HIGH.
 CTQ_INLINE void ctq_centroids_i16(const ctq_tables_i16 *tables, u8x32 index, uint32_t bits, int16_t values[32]) {
   u8x32 lower, upper, negative = (u8x32)(index > 127);
   ctq_magnitude_bytes(tables, index, bits, &lower, &upper);
@@ -112,14 +112,14 @@ CTQ_INLINE u16x16 ctq_splat_8(const int16_t *query) {
 
 CTQ_INLINE u16x16 ctq_load_16(const int16_t *p) { return (u16x16)ctq_load_32((const uint8_t *)p); }
 
-/// The sums of eight rows from those of both zips, columns 0 and 1 of a row apart from columns 2 and 3.
+/// The sums of eight rows. Each row has one sum for columns 0 and 1 and one for columns 2 and 3.
 CTQ_INLINE u32x8 ctq_row_sums_i16(const u32x8 sums[2]) {
   return __builtin_shufflevector(sums[0], sums[1], 0, 2, 8, 10, 4, 6, 12, 14) +
          __builtin_shufflevector(sums[0], sums[1], 1, 3, 9, 11, 5, 7, 13, 15);
 }
 
-/// Adds the products of an even number of steps of four columns, words of `eights` times eight rows each, with one
-/// query to the sums of these rows; `eights` is a constant.
+/// Adds the products of words with the weights of one query to sums of rows. `steps` is even; a step has the words of
+/// four columns of `eights` times eight rows. `eights` is a constant.
 CTQ_INLINE void ctq_dot_words(const int16_t *tile, size_t steps, size_t eights, const int16_t *query, u32x8 sums[][2]) {
   for (size_t step = 0; step < steps; step += 2, tile += 64 * eights) {
     const u16x16 low = ctq_splat_8(query + 4 * step), high = ctq_splat_8(query + 4 * step + 4);

@@ -56,9 +56,9 @@ static inline ctq_length ctq_length_of(float sum_of_squares, int32_t exponent) {
 
 // MARK: Exponential
 
-// e^t = 2^n e^r with n the whole number nearest to t log2(e), |r| <= ln(2)/2 and the Taylor series to
-// r^7, whose remainder is below 6e-9. ln 2 stands in two parts, so that n times the first is exact;
-// adding 1.5 * 2^23 rounds, and leaves n in the low bits.
+// e^t = 2^n e^r with n the whole number nearest to t log2(e) and |r| <= ln(2)/2. e^r is the Taylor series to r^7; the
+// remainder is below 6e-9. ln 2 is split into two parts, so that n times the first is exact. Adding 1.5 * 2^23 rounds
+// and leaves n in the low bits.
 #define CTQ_ROUNDING_SHIFT 12582912.0f
 #define CTQ_LOG2_E 1.44269504f
 #define CTQ_LN2_HIGH 0.693359375f
@@ -86,15 +86,15 @@ static inline float ctq_exponential(float t) {
 // MARK: Weights as whole numbers
 
 enum {
-  // Of two planes: a number of at most 2^13 is 2^7 times one of at most 64 and another.
+  // Two planes: a number of at most 2^13 is 2^7 * high + low, both at most 64.
   CTQ_SPLIT_BITS = 7,
   CTQ_SPLIT_BASE = 1 << CTQ_SPLIT_BITS,
   CTQ_SPLIT_LARGEST = 64 << CTQ_SPLIT_BITS,
-  // Of one.
+  // One plane.
   CTQ_WHOLE_LARGEST = 4095,
 };
 
-/// The factor that makes `magnitude` the whole number `whole`; 0 where float32 does not hold it.
+/// The factor that turns `magnitude` into the whole number `whole`; 0 if it would overflow.
 static inline float ctq_whole_inverse(float magnitude, float whole) {
   return magnitude >= 0x1p-100f ? whole / magnitude : 0;
 }

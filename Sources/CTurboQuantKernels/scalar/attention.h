@@ -12,7 +12,7 @@
 
 // MARK: Rows of floats
 
-/// Element i of rows of floats of so many bits.
+/// Element i of rows of floats of `bits` bits.
 static float read_element(const void *rows, uint32_t bits, size_t i) {
   return bits == 16 ? widened(((const uint16_t *)rows)[i]) : ((const float *)rows)[i];
 }

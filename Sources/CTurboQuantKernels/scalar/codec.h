@@ -66,7 +66,7 @@ static void givens(const ctq_step *step, const uint8_t *signs, float *a, float *
   }
 }
 
-// The 2 x 2 matrix is its own inverse; the sign, applied first above, is taken off last.
+// The 2 x 2 matrix is its own inverse. The sign was applied first, so it is removed last.
 static void inverse_givens(const ctq_step *step, const uint8_t *signs, float *a, float *b) {
   for (size_t i = 0; i < step->count; i++) {
     float p = a[i], q = b[i], r = step->sine * p - step->cosine * q;
@@ -117,7 +117,7 @@ static void multiply_transposed(const float *columns, size_t row_count, size_t c
 
 // MARK: Codes
 
-// Code i takes bits i*b ..< (i+1)*b of the row, the least significant bit of each byte first.
+// Code i takes bits i*b ..< (i+1)*b of the row; the least significant bit of each byte comes first.
 static void write_code(uint8_t *codes, uint32_t bits, size_t i, uint32_t index) {
   size_t position = i * bits;
   for (uint32_t k = 0; k < bits; k++, position++) codes[position / 8] |= (uint8_t)((index >> k & 1) << (position % 8));

@@ -1,4 +1,4 @@
-// Scans of index blocks, row by row and coordinate by coordinate: what generic/scan.h computes.
+// Scans, row by row and coordinate by coordinate: what the headers in scan/ compute.
 
 #ifndef CTQ_SCALAR_SCAN_H
 #define CTQ_SCALAR_SCAN_H
@@ -26,7 +26,7 @@ static uint32_t code_of(const ctq_blocks *blocks, uint32_t bits, size_t row, siz
   return code;
 }
 
-/// Column c of plane p, of one bit, of row `row` of all blocks.
+/// Column c of row `row` of all blocks: of the signs, or for p = 1 of the lower bits, which have one plane.
 static uint32_t column_of(const ctq_blocks *blocks, uint32_t p, size_t row, size_t c) {
   const uint8_t *plane = p ? ctq_lower_bits(blocks, row / 32) : ctq_signs(blocks, row / 32);
   return plane[ctq_byte_offset(blocks->columns, 1, 0, (uint32_t)c, (uint32_t)(row % 32))];
@@ -49,7 +49,7 @@ static void fill_lookup_tables(const float *u, size_t columns, const float *fact
     }
 }
 
-/// Units of a block, the narrower last one included.
+/// The number of column groups of a block, including a narrower last one.
 static size_t column_groups_of(const ctq_blocks *blocks) {
   return ((size_t)blocks->columns + CTQ_GROUP_COLUMNS - 1) / CTQ_GROUP_COLUMNS;
 }
@@ -69,7 +69,7 @@ static void scan_lut(const ctq_blocks *blocks, uint32_t bits, const uint8_t *tab
   }
 }
 
-/// Where the weight of coordinate i of query q stands.
+/// The position of the weight of coordinate i of query q.
 static size_t weight_offset(const ctq_blocks *blocks, size_t q, size_t i) {
   return 32 * (q * column_groups_of(blocks) + i / 32) + 8 * (i % 4) + 4 * (i / 4 % 2) + i / 8 % 4;
 }

@@ -1,13 +1,13 @@
-// One row of packed codes into a block's planes and back: eight coordinates at a time in one 64-bit
-// word, a byte each. Every target shares these; they move bits and compute nothing.
+// Rows of blocks: packed codes into a block's planes and back, eight coordinates at a time in one 64-bit word, one byte
+// each. These functions move bits and are the same for all targets.
 
 #include "../common/unpacked.h"
 #include "ctq_scan.h"
 
-/// The low bit of each byte in one byte, the first byte's lowest.
+/// The low bit of each byte, as one byte; the first byte's is the lowest.
 static uint8_t low_bits(uint64_t bytes) { return (uint8_t)((bytes & 0x0101010101010101u) * 0x0102040810204080u >> 56); }
 
-/// A column of plane j of a bit field in byte j.
+/// The column of each plane j of a bit field, in byte j.
 INLINE uint64_t field_columns(uint64_t bytes, uint32_t width) {
   uint64_t columns;
   switch (width) {
@@ -29,7 +29,7 @@ INLINE uint64_t field_columns(uint64_t bytes, uint32_t width) {
   return columns | columns >> 28;
 }
 
-/// The inverse: the bit field's bits of each coordinate at the bottom of its byte, from columns `step` apart.
+/// The inverse: the field of each coordinate, in the low bits of its byte. Columns are `step` bytes apart.
 static uint64_t field_bytes(const uint8_t *columns, size_t step, uint32_t width) {
   uint64_t bytes = 0;
   for (uint32_t i = 0; i < 8; i++) {
@@ -41,19 +41,19 @@ static uint64_t field_bytes(const uint8_t *columns, size_t step, uint32_t width)
   return bytes;
 }
 
-/// The sign bits, each at the bottom of its byte.
+/// The sign bits, each in the low bit of its byte.
 static uint64_t sign_bytes(uint8_t signs) {
   uint64_t bytes = 0;
   for (uint32_t i = 0; i < 8; i++) bytes |= (uint64_t)(signs >> i & 1) << 8 * i;
   return bytes;
 }
 
-/// Bytes from a plane of column c to the next.
+/// The number of bytes from one plane of column c to the next.
 INLINE size_t plane_step(uint32_t columns, uint32_t c) {
   return ctq_byte_offset(columns, 2, 1, c, 0) - ctq_byte_offset(columns, 2, 0, c, 0);
 }
 
-/// Puts eight codes, a byte each, into one column of every plane, `step` bytes apart.
+/// Writes eight codes, one byte each, into one column of every plane. Planes are `step` bytes apart.
 INLINE void spread_column(uint64_t bytes, uint32_t bits, uint8_t *signs, uint8_t *lower_bits, size_t step) {
   *signs = low_bits(bytes >> (bits - 1));
   if (bits == 8) {
@@ -69,7 +69,7 @@ INLINE void spread_column(uint64_t bytes, uint32_t bits, uint8_t *signs, uint8_t
   if (bits % 2 == 0) *lower_bits = (uint8_t)field_columns(bytes, 1);
 }
 
-/// The body of `ctq_spread_row`; a constant width makes a straight-line copy for each.
+/// The body of `ctq_spread_row`. A constant width makes a straight-line copy for each.
 INLINE void spread_width(const uint8_t *codes, const uint32_t bits, size_t dimension, uint8_t *signs,
                          uint8_t *lower_bits, uint32_t row) {
   const uint32_t columns = (uint32_t)((dimension + 7) / 8);
@@ -79,7 +79,7 @@ INLINE void spread_width(const uint8_t *codes, const uint32_t bits, size_t dimen
     uint64_t packed = 0;
     if (left >= 8) memcpy(&packed, codes + (size_t)c * bits, 8);
     else memcpy(&packed, codes + (size_t)c * bits, left);
-    // One bit has no planes beside the signs.
+    // Codes of one bit have no lower bits.
     uint8_t *target = bits > 1 ? lower_bits + ctq_byte_offset(columns, bits - 1, 0, c, row) : 0;
     spread_column(unpacked(packed, bits), bits, signs + ctq_byte_offset(columns, 1, 0, c, row), target,
                   plane_step(columns, c));
@@ -118,7 +118,7 @@ void ctq_pack_row(const uint8_t *signs, const uint8_t *lower_bits, uint32_t row,
   }
 }
 
-/// Copies the last of the planes of row `from` of a block to row `to` of a block of one.
+/// Copies the last plane of row `from` of a block to row `to` of a block with one plane.
 INLINE void copy_last_plane(const uint8_t *source, uint32_t from, uint8_t *target, uint32_t to, uint32_t columns,
                             uint32_t planes) {
   const size_t groups = columns / CTQ_GROUP_COLUMNS, width = columns % CTQ_GROUP_COLUMNS;

@@ -1,4 +1,4 @@
-// Column groups of index blocks as every vector target walks them (ctq_blocks in ctq_kernels.h).
+// Reading the column groups of index blocks (`ctq_blocks`), for all vector targets.
 
 #ifndef CTQ_SCAN_COLUMN_GROUPS_H
 #define CTQ_SCAN_COLUMN_GROUPS_H
@@ -8,13 +8,13 @@
 
 #include <string.h>
 
-/// Column groups of a block, the narrower last one included.
+/// The number of column groups of a block, including a narrower last one.
 static inline size_t ctq_column_groups(uint32_t columns) {
   return ((size_t)columns + CTQ_GROUP_COLUMNS - 1) / CTQ_GROUP_COLUMNS;
 }
 
-/// The planes of a column group, a word of four bytes a row: where they lie, or those of a narrower last column group, widened
-/// with zeros, in `scratch`. `bytes` is where the block's part of `planes` planes begins.
+/// The planes of a column group, one word of four bytes per row. Returns where they are; for a narrower last group,
+/// widens them with zeros into `scratch`. `bytes` are a block's signs or lower bits, of `planes` planes.
 static inline __attribute__((always_inline)) const uint8_t *ctq_group_planes(const uint8_t *bytes, uint32_t columns,
                                                                              uint32_t planes, size_t group,
                                                                              uint8_t *scratch) {
@@ -38,7 +38,7 @@ static inline __attribute__((always_inline)) const uint8_t *ctq_group_planes(con
   return scratch;
 }
 
-/// The code whose nibble, rotated left by k, is `nibble`: sign, bit field of one bit, bit field of two.
+/// The code whose nibble, rotated left by k, is `nibble`. From the low bit: sign, field of one bit, field of two bits.
 static inline uint32_t ctq_code_of_nibble(uint32_t nibble, uint32_t k, uint32_t bits) {
   nibble = (nibble | nibble << 4) >> k & 15;
   uint32_t sign = nibble & 1, one = nibble >> 1 & 1, two = nibble >> 2;
@@ -48,7 +48,7 @@ static inline uint32_t ctq_code_of_nibble(uint32_t nibble, uint32_t k, uint32_t 
 // Column groups whose products of 8-bit codes, 128 of at most 2^12 in magnitude each, fit 32 bits.
 enum { CTQ_I16_GROUPS_PER_ROUND = 4 };
 
-/// Centroids of 8 bits, of which the magnitudes are given, by the code whose upper nibble is rotated left by k.
+/// The centroids of 8-bit codes whose upper nibble is rotated left by k, in tables[k].
 static inline void ctq_fill_tables_i16(const uint16_t *magnitudes, int16_t tables[4][256]) {
   for (uint32_t k = 0; k < 4; k++)
     for (uint32_t i = 0; i < 256; i++)

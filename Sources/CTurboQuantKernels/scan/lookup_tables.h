@@ -1,4 +1,4 @@
-// Lookup tables of a query for scans of one and two bits, a table of sixteen entries at a time.
+// The lookup tables of a query for scans of 1 and 2 bits, one table of sixteen entries at a time.
 
 #ifndef CTQ_SCAN_LOOKUP_TABLES_H
 #define CTQ_SCAN_LOOKUP_TABLES_H
@@ -8,7 +8,7 @@
 
 #pragma STDC FP_CONTRACT OFF
 
-/// -1 or 1 in lane `entry` as bit k of it says.
+/// Vector k has 1 in lane n if bit k of n is set, and -1 otherwise.
 static const f32x16 ctq_bits_of_entries[4] = {
     {-1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1},
     {-1, -1, 1, 1, -1, -1, 1, 1, -1, -1, 1, 1, -1, -1, 1, 1},
@@ -16,7 +16,7 @@ static const f32x16 ctq_bits_of_entries[4] = {
     {-1, -1, -1, -1, -1, -1, -1, -1, 1, 1, 1, 1, 1, 1, 1, 1},
 };
 
-/// The table of four coordinates, whose bits stand `plane` places further.
+/// The table of four coordinates. Coordinate k is bit k + `plane`, modulo 4.
 CTQ_INLINE void ctq_fill_lookup_table(const float values[4], uint32_t plane, float factor, uint8_t *table) {
   float half = 0;
   for (uint32_t k = 0; k < 4; k++) half += __builtin_fabsf(values[k]);

@@ -11,16 +11,16 @@
 
 #pragma STDC FP_CONTRACT OFF
 
-// A column group has eight steps of 128 centroids, four columns of 32 rows, which a query has four weights for. A round of
-// column groups, 8 KiB of centroids, stays in the first-level cache.
+// A column group has eight steps. A step has 128 centroids, four columns of 32 rows, and four weights per query. A
+// round of column groups, 8 KiB of centroids, stays in the first-level cache.
 enum { CTQ_I16_STEPS = 8, CTQ_I16_STEP = CTQ_GROUP_PLANE_BYTES, CTQ_I16_GROUP = CTQ_I16_STEPS * CTQ_I16_STEP };
 
-// Column groups that memory is asked for ahead. Centroids of one take longer than memory does, but while queries meet a round,
-// nothing else would be read.
+// How many column groups ahead are prefetched. Computing the centroids of one takes longer than reading it. But while
+// the queries use a round, nothing else would be read.
 enum { CTQ_I16_PREFETCH_GROUPS = 2 };
 
-/// Indices of magnitudes of eight rows from byte `at` of the planes of a column group on, bit 7 where they are negative:
-/// of coordinates k and k + 4 in indices[2k] and indices[2k + 1].
+/// The indices of magnitudes of eight rows, from byte `at` of each plane of a column group on. Bit 7 is set for a
+/// negative centroid. Coordinates k and k + 4 are in indices[2k] and indices[2k + 1].
 CTQ_INLINE void ctq_magnitude_indices(const uint8_t *signs, const uint8_t *lower_bits, int at,
                                       const ctq_tables_i16 *tables, u8x32 indices[CTQ_I16_STEPS]) {
   const uint8_t *twos = lower_bits + 4 * CTQ_GROUP_PLANE_BYTES, *ones = twos + 2 * CTQ_GROUP_PLANE_BYTES;
@@ -36,7 +36,7 @@ CTQ_INLINE void ctq_magnitude_indices(const uint8_t *signs, const uint8_t *lower
   }
 }
 
-/// Centroids of a column group, step after step.
+/// The centroids of a column group, step after step.
 CTQ_INLINE void ctq_fill_tile_i16(const uint8_t *signs, const uint8_t *lower_bits, const ctq_tables_i16 *tables,
                                   int16_t *tile) {
   for (int at = 0; at < CTQ_GROUP_PLANE_BYTES; at += 32) {
@@ -48,7 +48,7 @@ CTQ_INLINE void ctq_fill_tile_i16(const uint8_t *signs, const uint8_t *lower_bit
   }
 }
 
-/// Brings the planes of a column group nearer; they need not exist.
+/// Prefetches the planes of a column group; they need not exist.
 CTQ_INLINE void ctq_prefetch_group_i16(const uint8_t *signs, const uint8_t *lower_bits) {
 #pragma clang loop unroll(full)
   for (size_t byte = 0; byte < CTQ_GROUP_PLANE_BYTES; byte += 64) __builtin_prefetch(signs + byte);

@@ -13,21 +13,21 @@
 
 #pragma STDC FP_CONTRACT OFF
 
-/// Codes of eight rows from byte `at` of the planes of a column group on, as nibble pairs of coordinates k and k + 4,
-/// each rotated left by k. Without a bit field of one bit its place holds another coordinate's sign.
+/// The codes of eight rows, from byte `at` of each plane of a column group on. codes[k] has the nibbles of coordinates
+/// k and k + 4, each rotated left by k. Without a field of one bit, its position holds another coordinate's sign.
 CTQ_INLINE void ctq_code_pairs(const uint8_t *signs, const uint8_t *twos, const uint8_t *ones, int at, u8x32 codes[4]) {
   u8x32 even = ctq_load_32(signs + at), odd = even;
   if (ones) ctq_exchange(even, ctq_load_32(ones + at), 0x55, &even, &odd);
-  // The exchange gives the masked bits of the first with the others of the second, and the reverse: codes
-  // 0 and 2, 1 and 3.
+  // An exchange gives two codes: 0 and 2, or 1 and 3.
   ctq_exchange(even, ctq_load_32(twos + at), 0x33, &codes[0], &codes[2]);
   ctq_exchange(odd, ctq_load_32(twos + CTQ_GROUP_PLANE_BYTES + at), 0x66, &codes[1], &codes[3]);
 }
 
-// The centroids of a column group, 1 KiB, and of a round of column groups, which stays in the first-level cache.
+// The centroids of a column group take 1 KiB, and a round of column groups stays in the first-level cache.
 enum { CTQ_I8_GROUPS_PER_ROUND = 12, CTQ_TILE_BYTES = 1024 };
 
-/// A column group of a block of 3 or 4 bits: the planes of signs and of both bit fields.
+/// The planes of a column group of 3 or 4 bits: signs, the field of two bits, and the field of one bit, which is null
+/// for 3 bits.
 typedef struct ctq_code_planes {
   const uint8_t *signs, *twos, *ones;
 } ctq_code_planes;
@@ -54,7 +54,7 @@ CTQ_INLINE void ctq_dot_group(ctq_code_planes group, const u8x32 centroids[4], c
   }
 }
 
-/// The centroids of a column group: of coordinates k in 128 bytes from 256k on, of k + 4 in the next 128.
+/// The centroids of a column group: of coordinates k in 128 bytes from 256k on, then of coordinates k + 4.
 CTQ_INLINE void ctq_fill_tile(ctq_code_planes group, const u8x32 centroids[4], uint8_t *tile) {
   for (int j = 0; j < 4; j++) {
     u8x32 codes[4];
@@ -68,7 +68,7 @@ CTQ_INLINE void ctq_fill_tile(ctq_code_planes group, const u8x32 centroids[4], u
   }
 }
 
-/// Adds the products of `steps` runs of 256 tile bytes with some queries to 32 sums each.
+/// Adds the products of `steps` times 256 tile bytes with some queries to 32 sums each.
 CTQ_INLINE void ctq_dot_tile(const uint8_t *tile, size_t steps, const int8_t *query, size_t stride, size_t query_count,
                              u32x8 sums[][4]) {
   u32x8 totals[2][4];
@@ -87,7 +87,7 @@ CTQ_INLINE void ctq_dot_tile(const uint8_t *tile, size_t steps, const int8_t *qu
   memcpy(sums, totals, query_count * sizeof *totals);
 }
 
-/// A round of column groups against all queries.
+/// The products of a round of column groups with all queries.
 CTQ_INLINE void ctq_dot_round(const uint8_t *tile, size_t groups, const int8_t *queries, size_t stride,
                               size_t query_count, u32x8 (*totals)[4]) {
   size_t q = 0;
@@ -121,7 +121,7 @@ CTQ_INLINE void ctq_scan_i8_block(const ctq_blocks *blocks, size_t block, uint32
 
 static void scan_i8(const ctq_blocks *blocks, uint32_t bits, const uint8_t *centroids, const int8_t *queries,
                     size_t query_count, float *sums, size_t sum_stride) {
-  // A table for each rotation of the nibbles.
+  // One table per rotation of the nibbles.
   u8x32 table[4];
   for (uint32_t k = 0; k < 4; k++) {
     uint8_t entries[16];

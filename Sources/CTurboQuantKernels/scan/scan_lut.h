@@ -12,13 +12,13 @@
 
 #pragma STDC FP_CONTRACT OFF
 
-// Rounds of column groups whose sums fit 16 bits: 257 sums of two answers of at most 127 do.
+// A round of column groups, whose sums fit 16 bits: 257 sums of two answers of at most 127 do.
 enum { CTQ_LUT_GROUPS_PER_ROUND = 32 };
 
-/// The four columns of a plane of 32 rows in words: byte 16h + 4j + i of a column is of row 8j + 4h + i.
+/// The four columns of a plane of 32 rows, given as words. Byte 16h + 4j + i of a column belongs to row 8j + 4h + i.
 CTQ_INLINE void ctq_columns(const u8x32 words[4], u8x32 columns[4]) {
   u8x32 v[4];
-  // Four rows of a column side by side; then their words from all four vectors.
+  // First, four rows of a column side by side. Then their words from all four vectors.
 #pragma clang loop unroll(full)
   for (int j = 0; j < 4; j++)
     v[j] = __builtin_shufflevector(words[j], words[j], 0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15, 16, 20, 24,
@@ -31,12 +31,12 @@ CTQ_INLINE void ctq_columns(const u8x32 words[4], u8x32 columns[4]) {
   columns[3] = CTQ_ZIP_LONGS(high01, high23, 2);
 }
 
-/// Sums in 16 bits: `both` of bytes 2i and 2i + 1 (the latter times 256), `odd` of bytes 2i + 1.
+/// Sums of 16 bits: `both` of bytes 2i plus 256 times bytes 2i + 1, `odd` of bytes 2i + 1.
 typedef struct ctq_short_sums {
   u16x16 both, odd;
 } ctq_short_sums;
 
-/// Adds short sums to 32 totals, from the order of `ctq_columns` to that of the rows.
+/// Adds sums of 16 bits to 32 totals and brings them from the order of `ctq_columns` to that of the rows.
 CTQ_INLINE void ctq_flush(ctq_short_sums sums, u32x8 totals[4]) {
   u16x16 even = sums.both - (sums.odd << 8), none = {0};
   u8x32 low = CTQ_ZIP_PAIRS_LOW(even, sums.odd), high = CTQ_ZIP_PAIRS_HIGH(even, sums.odd);
@@ -46,7 +46,7 @@ CTQ_INLINE void ctq_flush(ctq_short_sums sums, u32x8 totals[4]) {
   totals[3] += (u32x8)CTQ_ZIP_PAIRS_HIGH(high, none);
 }
 
-/// Adds the answers for a plane of one column group; the counts are constants of each copy.
+/// Adds the answers for one plane of a column group. The counts are constants of each copy.
 CTQ_INLINE void ctq_lut_plane(const uint8_t *plane, const uint8_t *tables, size_t table_bytes, size_t query_count,
                               ctq_short_sums *shorts) {
   u8x32 words[4], columns[4];

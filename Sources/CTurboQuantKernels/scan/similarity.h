@@ -1,4 +1,4 @@
-// The similarity of one row: the scalar target's, and every other's where rows are few.
+// The similarity of one row, for the scalar target and where rows are few.
 
 #ifndef CTQ_SCAN_SIMILARITY_H
 #define CTQ_SCAN_SIMILARITY_H
@@ -7,7 +7,7 @@
 
 #pragma STDC FP_CONTRACT OFF
 
-/// What the comment at `ctq_similarity_terms` says of row i.
+/// The similarity of row i; `ctq_similarity_terms` has the formula.
 static inline float ctq_similarity(const ctq_similarity_terms *t, size_t i) {
   const float norm = t->norms ? t->norms[i] : 1;
   float product = t->sums[i] * t->step + t->offset;

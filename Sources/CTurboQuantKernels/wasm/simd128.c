@@ -1,11 +1,11 @@
-// The WebAssembly target: SIMD128, the generic kernels with lookups of its own.
+// The WebAssembly target: SIMD128.
 //
-// A swizzle takes bytes from one register and gives zero for an index of 16 or more. A table of
-// sixteen floats is four registers, each asked with its own offset, and the four answers ored. Up
-// to 4 bits quantizing searches the boundaries as a tree; above, lanes go through memory.
+// A swizzle takes bytes from one register and gives zero for an index of 16 or more. A table of sixteen floats takes
+// four registers. Each is looked up with its own offset, and the four results are ored. Up to 4 bits, quantizing
+// searches the boundaries as a tree. Above, lanes go through memory.
 //
-// Which instructions a WebAssembly module uses is settled when it is compiled (-msimd128); there is
-// nothing to find out at run time.
+// The instructions of a WebAssembly module are chosen when it is compiled (-msimd128), so there is nothing to find out
+// at run time.
 
 #include "../codec/codebook.h"
 #include "../targets.h"
@@ -18,7 +18,7 @@
 
 #include "../common/lanes.h"
 
-// The widest code whose tables stay in registers.
+// The widest code whose tables stay in registers, in bits.
 enum { WIDEST = 4 };
 
 typedef struct ctq_tables {
@@ -39,7 +39,7 @@ CTQ_INLINE ctq_tables ctq_load_tables(const ctq_codebook *codebook, uint32_t b) 
   return t;
 }
 
-/// Floats `index` of a table of `registers` registers.
+/// The floats `index` of a table of `registers` registers.
 CTQ_INLINE v128_t look_up_4(const v128_t *table, int registers, v128_t index) {
   v128_t bytes = wasm_i32x4_add(wasm_i32x4_mul(index, wasm_i32x4_splat(0x04040404)), wasm_i32x4_splat(0x03020100));
   v128_t found = wasm_i8x16_swizzle(table[0], bytes);
@@ -105,7 +105,7 @@ CTQ_INLINE u8x32 ctq_look_up(u8x32 table, u8x32 index) {
   return index;
 }
 
-/// Sums of neighbouring products of 16 bytes of `a` with `p`, plus those of `b` with `q`.
+/// The sums of neighbouring products of 16 bytes of `a` with `p`, plus those of `b` with `q`.
 CTQ_INLINE v128_t pair_sums(v128_t a, v128_t b, v128_t p, v128_t q, int high) {
   v128_t products = high ? wasm_i16x8_add(wasm_i16x8_extmul_high_i8x16(a, p), wasm_i16x8_extmul_high_i8x16(b, q))
                          : wasm_i16x8_add(wasm_i16x8_extmul_low_i8x16(a, p), wasm_i16x8_extmul_low_i8x16(b, q));
@@ -124,10 +124,10 @@ CTQ_INLINE u32x8 ctq_dot_8(u32x8 sums, u8x32 a, u8x32 b, u8x32 p, u8x32 q) {
   CTQ_DOT_IN_TWO_REGISTERS(v128_t, v128_t, dot_4);
 }
 
-/// Tables are good as they are.
+/// Lookups need no other form of the table.
 CTQ_INLINE void ctq_arrange_64(uint8_t table[64]) { (void)table; }
 
-// A swizzle gives zero for indices of the entries before and after its own.
+// A swizzle gives zero for indices outside its own sixteen entries.
 CTQ_INLINE u8x32 ctq_look_up_64(const uint8_t table[64], u8x32 index) {
   u8x32 found = {0};
 #pragma clang loop unroll(full)

@@ -1,6 +1,6 @@
-// Products of weights with codes of 5 to 8 bits in quads (ctq_kernels.h) on AVX-512, where generic/attend_i16.h would
-// use half a register. For avx512.c alone; include after scan512.h, whose tables of 256 values these are, and
-// attend_i8_512.h.
+// Attention over codes of 5 to 8 bits in quads, on AVX-512. For avx512.c alone.
+//
+// The generic kernel would use half a register.
 
 #ifndef CTQ_X86_ATTEND_I16_512_H
 #define CTQ_X86_ATTEND_I16_512_H
@@ -8,10 +8,10 @@
 #include "attend_i8_512.h"
 #include "table_256.h"
 
-// Queries that meet a quad while it is in registers.
+// The most queries for which a quad in registers is used.
 enum { ATTEND_I16_QUERIES = 8 };
 
-/// The table of the centroids of all codes, over and over where they have fewer than 8 bits.
+/// The centroids of all codes. Tables of fewer than 256 entries repeat themselves.
 static table_i16 load_code_table_i16(const uint16_t *magnitudes, uint32_t bits) {
   int16_t values[256];
   const size_t count = (size_t)1 << bits, half = count / 2;
@@ -23,20 +23,21 @@ static table_i16 load_code_table_i16(const uint16_t *magnitudes, uint32_t bits) 
   return load_table_i16(values);
 }
 
-/// Bytes of a table by codes of as many bits.
+/// Bytes of a table, looked up by codes of `bits` bits.
 CTQ_INLINE __m512i table_i16_bytes(const __m512i entries[4], __m512i code, uint32_t bits) {
   if (bits == 8) return look_up_256(entries, code);
   if (bits == 7) return _mm512_permutex2var_epi8(entries[0], code, entries[1]);
   return _mm512_permutexvar_epi8(code, entries[0]);
 }
 
-/// Sums of 16 rows over all quads; the width and the count of queries are constants of each copy.
+/// The sums of 16 rows over all quads. The width and the number of queries are constants of each copy.
 CTQ_INLINE void attend_i16_rows16(const uint8_t *codes, uint32_t bits, size_t quad_count, const table_i16 *table,
                                   const int16_t *weights, size_t query_count, const uint8_t *next, float *sums,
                                   size_t sum_stride) {
   const size_t step_quads = ctq_quads_per_step(bits), step_count = quad_count / step_quads,
                round = CTQ_ATTEND_I16_QUADS / step_quads;
-  // Rows 4i and 4i + 1 in the first sums of a query, 4i + 2 and 4i + 3 in the others, pairs of columns apart.
+  // The first sums of a query are those of rows 4i and 4i + 1, the second those of rows 4i + 2 and 4i + 3. A row has
+  // two sums, one per pair of columns.
   const __m512i order = _mm512_setr_epi32(0, 2, 16, 18, 4, 6, 20, 22, 8, 10, 24, 26, 12, 14, 28, 30);
   for (size_t first = 0; first < step_count; first += round) {
     const size_t end = step_count - first < round ? step_count : first + round;

@@ -1,5 +1,7 @@
-// Products of weights with codes in quads (ctq_kernels.h) on AVX-512, where generic/attend_i8.h would use half a
-// register. For avx512.c alone.
+// Attention over codes of 1 to 4 bits in quads, on AVX-512. For avx512.c alone.
+//
+// The generic kernel would use half a register. Here a quad is one register. Tables repeat themselves, so the bits of
+// an index above a code need not be masked away.
 
 #ifndef CTQ_X86_ATTEND_I8_512_H
 #define CTQ_X86_ATTEND_I8_512_H
@@ -7,12 +9,11 @@
 #include "../attention/prefetch.h"
 #include "rows16.h"
 
-// A quad is one register. Lookups read the low bits of an index alone, since tables repeat themselves: no
-// bit above a code needs to be masked away.
+// The most queries for which a quad in a register is used.
 enum { ATTEND_I8_QUERIES = 8 };
 
-/// Codes of quad g of `step` of 16 rows from the vectors of all bit fields, with other bits above their own; g and the
-/// width are constants.
+/// The codes of quad g of a step, from the vectors of all bit fields. Other bits may be above them. `g` and the width
+/// are constants.
 CTQ_INLINE __m512i quad_codes(const uint8_t *codes, uint32_t bits, size_t step_count, size_t step, int g) {
   __m512i code = _mm512_setzero_si512();
   int shift = 0;
@@ -31,12 +32,12 @@ CTQ_INLINE __m512i quad_codes(const uint8_t *codes, uint32_t bits, size_t step_c
   return code;
 }
 
-/// Sums of 16 rows over all quads; the widths and counts are constants of each copy.
+/// The sums of 16 rows over all quads. The width and the number of queries are constants of each copy.
 CTQ_INLINE void attend_i8_rows16(const uint8_t *codes, uint32_t bits, size_t step_count, __m512i table,
                                  const int8_t *weights, size_t stride, size_t query_count, const uint8_t *next,
                                  float *sums, size_t sum_stride) {
   const int step_quads = (int)ctq_quads_per_step(bits);
-  // Two sums a query in turn, so that neither waits for the other.
+  // Two alternating sums per query, so that neither waits for the other.
   __m512i totals[ATTEND_I8_QUERIES][2];
 #pragma clang loop unroll(full)
   for (size_t q = 0; q < query_count; q++) totals[q][0] = totals[q][1] = _mm512_setzero_si512();
@@ -70,7 +71,7 @@ CTQ_INLINE void attend_i8_all(const uint8_t *codes, uint32_t bits, size_t rows16
 static void attend_i8(const uint8_t *codes, uint32_t bits, size_t rows16_count, size_t quad_count,
                       const uint8_t *centroids, const int8_t *weights, size_t query_count, const uint8_t *next,
                       float *sums, size_t sum_stride) {
-  // The centroids over and over, so that what an index has above its own bits does not matter.
+  // The centroids repeat, so that the bits of an index above a code do not matter.
   const __m512i numbers = _mm512_broadcast_i32x4(_mm_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15));
   const __m512i table = _mm512_shuffle_epi8(_mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)centroids)),
                                             _mm512_and_si512(numbers, _mm512_set1_epi8((char)((1 << bits) - 1))));

@@ -1,9 +1,8 @@
-// The AVX2 target: AVX2, FMA and F16C (Haswell, Zen and later), the generic kernels with lookups of
-// its own.
+// The AVX2 target: AVX2, FMA and F16C (Haswell, Zen and later).
 //
-// A table of eight floats is one register and a lookup one vpermps. Up to 5 bits quantizing searches
-// the boundaries as a tree, whose levels of 1, 2, 4, 8 and 16 entries stay in registers; above, the
-// lookup grid needs fewer gathers than the tree.
+// A table of eight floats is one register, and a lookup is one vpermps. Up to 5 bits, quantizing searches the
+// boundaries as a tree, whose levels of 1, 2, 4, 8 and 16 entries stay in registers. Above, the lookup grid needs fewer
+// gathers than the tree.
 
 #include "../codec/codebook.h"
 #include "../targets.h"
@@ -37,7 +36,7 @@ CTQ_INLINE f32x16 join(__m256 low, __m256 high) {
   return v;
 }
 
-// The widest code whose tables stay in registers.
+// The widest code whose tables stay in registers, in bits.
 enum { WIDEST = 5 };
 
 typedef struct ctq_tables {
@@ -135,7 +134,7 @@ CTQ_INLINE f32x16 ctq_widened(u16x16 v) {
   return join(_mm256_cvtph_ps(eights[0]), _mm256_cvtph_ps(eights[1]));
 }
 
-// Sixteen registers of eight floats hold four vectors of sixteen and what a butterfly needs.
+// Sixteen registers of eight floats hold four vectors of sixteen and the temporaries of a butterfly.
 #define CTQ_HADAMARD_VECTORS 4
 #include "../codec/codes.h"
 #include "../codec/dense.h"
@@ -167,8 +166,9 @@ CTQ_INLINE u32x8 ctq_dot_8(u32x8 sums, u8x32 a, u8x32 b, u8x32 p, u8x32 q) {
   return sums + (u32x8)_mm256_madd_epi16(pairs, _mm256_set1_epi16(1));
 }
 
-/// A shuffle gives zero for an index with bit 7 set, as one below 16j is once 16j is taken away. Such answers, one for
-/// each j, add up without carries where sixteen entries hold what they differ by from the sixteen before.
+/// A shuffle gives zero for an index with bit 7 set. An index below 16j has it set after 16j is subtracted. So each j =
+/// 0, 1, 2, 3 answers for the indices from 16j on, and the answers are combined by exclusive or. For that, each entry
+/// holds its difference from the entry sixteen before.
 CTQ_INLINE void ctq_arrange_64(uint8_t table[64]) {
   for (int i = 63; i >= 16; i--) table[i] ^= table[i - 16];
 }

@@ -51,8 +51,8 @@ CTQ_INLINE f32x16 ctq_widened(u16x16 float16s) { return _mm512_cvtph_ps((__m256i
 #include "../attention/weights.h"
 
 CTQ_INLINE void ctq_keep(uint32_t bits, uint32_t first, uint32_t *rows) {
-  // Whether or not there is any: a branch would be mispredicted for each. Compressed in registers, since compressing
-  // to memory is microcode on Zen 4, and stored whole.
+  // Done even if no bit is set, because a branch would often be mispredicted. The numbers are compressed in a register
+  // and stored whole, because compressing to memory is microcode on Zen 4.
   const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
   const __m512i numbers = _mm512_add_epi32(lanes, _mm512_set1_epi32((int)first));
   _mm512_storeu_si512(rows, _mm512_maskz_compress_epi32((__mmask16)bits, numbers));

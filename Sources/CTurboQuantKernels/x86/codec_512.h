@@ -75,7 +75,7 @@ static inline void store_codes(const bit_layout *layout, __m512i indices, uint8_
   _mm512_mask_storeu_epi8(codes, bytes_left(byte_count), indices);
 }
 
-/// Index bytes of the next 64 codes, of which `byte_count` bytes exist.
+/// The index bytes of the next 64 codes, of which `byte_count` bytes exist.
 static inline __m512i load_codes(const bit_layout *layout, const uint8_t *codes, size_t byte_count) {
   size_t whole = 8 * layout->bits;
   __m512i bytes = _mm512_maskz_loadu_epi8(bytes_left(byte_count < whole ? byte_count : whole), codes);
@@ -85,7 +85,7 @@ static inline __m512i load_codes(const bit_layout *layout, const uint8_t *codes,
 
 // MARK: Codebook lookups
 
-/// Where a table's entries are while a kernel runs; a constant in each copy of the kernel.
+/// Where a table's entries are while a kernel runs. It is a constant in each copy of the kernel.
 typedef enum table_size { UP_TO_32, UP_TO_128, IN_MEMORY } table_size;
 
 typedef struct table {
@@ -150,7 +150,7 @@ CTQ_INLINE __m512i indices_by_search(const quantizer *q, __m512 u) {
   return index;
 }
 
-/// Quantizes up to 64 coordinates; all of them exist when `left` is the constant 64.
+/// Quantizes up to 64 coordinates. If `left` is the constant 64, all of them exist.
 CTQ_INLINE __m512 quantize_64(const quantizer *q, const float *y, size_t left, uint8_t *codes, float *residual,
                               __m512 sum) {
   __m128i quarters[4];
@@ -170,7 +170,7 @@ CTQ_INLINE __m512 quantize_64(const quantizer *q, const float *y, size_t left, u
   return sum;
 }
 
-/// The body of `quantize`; constant table sizes make a straight-line copy for each case.
+/// The body of `quantize`. Constant table sizes make a straight-line copy for each case.
 CTQ_INLINE float quantize_with(const ctq_codebook *codebook, const float *y, size_t count, float scale, uint8_t *codes,
                                float *residual, table_size centroid_size, table_size grid_size) {
   const size_t grid_count = codebook->grid_count;
@@ -209,7 +209,7 @@ static float quantize(const ctq_codebook *codebook, const float *y, size_t count
 
 // MARK: Reading codes
 
-/// Centroids of coordinates 16 * part ... of 64 index bytes; `part` is a constant.
+/// The centroids of the 16 index bytes from 16 * `part` on, of 64. `part` is a constant.
 CTQ_INLINE __m512 centroids_of(const table *centroids, __m512i indices, int part, table_size size) {
   __m128i bytes = part == 0   ? _mm512_castsi512_si128(indices)
                   : part == 1 ? _mm512_extracti32x4_epi32(indices, 1)
@@ -241,7 +241,7 @@ static void dequantize(const ctq_codebook *codebook, const uint8_t *codes, size_
   return dequantize_with(codebook, codes, count, y, IN_MEMORY);
 }
 
-/// Adds the products of up to 64 coordinates to four sums; all exist when `left` is 64.
+/// Adds the products of up to 64 coordinates to four sums. If `left` is 64, all of them exist.
 CTQ_INLINE void product_64(const table *centroids, __m512i indices, const float *query, size_t left, __m512 sum[4],
                            table_size size) {
 #pragma clang loop unroll(full)
@@ -278,7 +278,7 @@ static void code_products(const ctq_codebook *codebook, const uint8_t *codes, si
 #undef CODE_PRODUCTS_WITH
 }
 
-/// Adds rows of up to 64 coordinates, each times its weight; all exist when `left` is 64.
+/// Adds rows of up to 64 coordinates, each times its weight. If `left` is 64, all of them exist.
 CTQ_INLINE void combine_64(const table *centroids, const bit_layout *layout, const uint8_t *codes, size_t byte_count,
                            size_t stride, size_t row_count, const float *weights, size_t left, float *sums,
                            table_size size) {

@@ -8,8 +8,8 @@
 
 #pragma STDC FP_CONTRACT OFF
 
-/// Values of 16 rows in the order of queries, each as two registers of words: rows 4i, 4i + 1; rows 4i + 2,
-/// 4i + 3.
+/// The centroids of 16 rows, in the order of weights, as two registers of words each: rows 4i and 4i + 1, then rows 4i
+/// + 2 and 4i + 3.
 CTQ_INLINE void centroids_i16(const uint8_t *signs, const uint8_t *lower_bits, const table_i16 tables[4],
                               __m512i values[8][2]) {
   __m512i codes[4];
@@ -28,7 +28,7 @@ CTQ_INLINE void centroids_i16(const uint8_t *signs, const uint8_t *lower_bits, c
   }
 }
 
-/// Adds the products of a column group with one query, pairs of columns apart.
+/// Adds the products of a column group with one query. Pairs of columns have separate sums.
 CTQ_INLINE void dot_group_i16(const __m512i values[8][2], const int16_t *query, __m512i sums[2]) {
 #pragma clang loop unroll(full)
   for (int k = 0; k < 8; k++) {
@@ -39,12 +39,12 @@ CTQ_INLINE void dot_group_i16(const __m512i values[8][2], const int16_t *query, 
   }
 }
 
-/// The sums of both pairs of columns of eight rows.
+/// Adds the sums of both pairs of columns, for eight rows.
 CTQ_INLINE __m512d joined(__m512i sums) {
   return _mm512_cvtepi32_pd(_mm512_cvtepi64_epi32(_mm512_add_epi32(sums, _mm512_srli_epi64(sums, 32))));
 }
 
-// Column groups that memory is asked for ahead: no hardware reads every other line ahead.
+// How many column groups ahead are prefetched. No hardware prefetches every other line.
 enum { I16_PREFETCH_GROUPS = 4 };
 
 /// Prefetches 16 rows of the planes of a column group; they need not exist.
@@ -54,7 +54,7 @@ CTQ_INLINE void prefetch_group_i16(const uint8_t *signs, const uint8_t *lower_bi
   for (size_t p = 0; p < 7; p++) _mm_prefetch((const char *)lower_bits + CTQ_GROUP_PLANE_BYTES * p, _MM_HINT_T0);
 }
 
-/// Sums of 16 rows of a block.
+/// The sums of 16 rows of a block.
 static void scan_i16_rows16(const ctq_blocks *blocks, size_t block, size_t part, const table_i16 tables[4],
                             const int16_t *queries, size_t query_count, float *sums, size_t sum_stride) {
   const size_t groups = ctq_column_groups(blocks->columns);

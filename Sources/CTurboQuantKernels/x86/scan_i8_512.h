@@ -9,8 +9,8 @@
 
 #pragma STDC FP_CONTRACT OFF
 
-/// Codes of 16 rows as nibble pairs of coordinates k and k + 4, each rotated left by k; `lower_bits` has `bits` - 1
-/// planes. Without a bit field of one bit its place holds another coordinate's sign.
+/// The codes of 16 rows. codes[k] has the nibbles of coordinates k and k + 4, each rotated left by k. `lower_bits` has
+/// `bits` - 1 planes. Without a field of one bit, its position holds another coordinate's sign.
 CTQ_INLINE void code_pairs(const uint8_t *signs, const uint8_t *lower_bits, uint32_t bits, __m512i codes[4]) {
   __m512i even = _mm512_loadu_si512(signs), odd = even;
   if (bits == 4) {
@@ -53,8 +53,8 @@ CTQ_INLINE void scan_i8_block(const ctq_blocks *blocks, size_t block, uint32_t b
   for (int i = 0; i < 2; i++) leave_sums(_mm512_add_epi32(totals[i][0], totals[i][1]), sums + 32 * block + 16 * i);
 }
 
-/// Brings the same place of the next block nearer, of which 16 rows are every other line: no hardware reads that
-/// ahead. A few queries wait for memory, and the second-level cache can ask it for more; many do not wait.
+/// Prefetches the same bytes of the next block. 16 rows are every other line, which no hardware prefetches. A few
+/// queries wait for memory, and the second-level cache can have more requests outstanding. Many queries do not wait.
 CTQ_INLINE void prefetch_words(const uint8_t *words, size_t query_count) {
   if (query_count < 8) {
     _mm_prefetch((const char *)words, _MM_HINT_T1);
@@ -63,7 +63,7 @@ CTQ_INLINE void prefetch_words(const uint8_t *words, size_t query_count) {
   }
 }
 
-/// The sums of rows 16 * `part` and the next 15 of a block for `query_count` queries, a constant of each copy.
+/// The sums of the 16 rows from 16 * `part` on of a block. `query_count` is a constant of each copy.
 CTQ_INLINE void scan_i8_rows16(const ctq_blocks *blocks, size_t block, size_t part, uint32_t bits,
                                const __m512i centroids[4], const int8_t *queries, size_t query_count, float *sums,
                                size_t sum_stride) {
@@ -98,7 +98,7 @@ CTQ_INLINE void scan_i8_rows16(const ctq_blocks *blocks, size_t block, size_t pa
   for (size_t q = 0; q < query_count; q++) leave_sums(totals[q], sums + q * sum_stride);
 }
 
-/// All blocks for as many queries as a copy serves; returns how many these are.
+/// The sums of all blocks for the largest number of queries that has a copy. Returns that number.
 CTQ_INLINE size_t scan_i8_blocks(const ctq_blocks *blocks, uint32_t bits, const __m512i centroids[4],
                                  const int8_t *queries, size_t query_count, float *sums, size_t sum_stride) {
 #define TRY_QUERIES(served)                                                                     \
@@ -118,7 +118,7 @@ CTQ_INLINE size_t scan_i8_blocks(const ctq_blocks *blocks, uint32_t bits, const 
 
 static void scan_i8(const ctq_blocks *blocks, uint32_t bits, const uint8_t *centroids, const int8_t *queries,
                     size_t query_count, float *sums, size_t sum_stride) {
-  // A table for each rotation of the nibbles.
+  // One table per rotation of the nibbles.
   __m512i tables[4];
   for (uint32_t k = 0; k < 4; k++) {
     uint8_t entries[64];

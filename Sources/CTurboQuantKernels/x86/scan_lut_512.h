@@ -10,14 +10,16 @@
 
 #pragma STDC FP_CONTRACT OFF
 
-// Answers come as fast as memory delivers. It is asked two pages ahead, since hardware that reads ahead stops where a
-// page ends, and into the second-level cache, since the requests of the first are too few for its distance.
+// Lookups are as fast as memory. Prefetching goes two pages ahead, because hardware prefetching stops at the end of a
+// page, and into the second-level cache, because the first-level cache can have too few requests outstanding for that
+// distance.
 enum { LUT_PREFETCH_BYTES = 8192 };
 
-/// Indices into 64 entries: the low nibbles of `bytes`, above each the number of its column.
+/// Indices into 64 entries: the low nibbles of `bytes`, with the number of the column above each.
 CTQ_INLINE __m512i column_nibbles(__m512i bytes) { return merged(bytes, _mm512_set1_epi32(0x30201000), 0x0f); }
 
-/// Adds the answers for a plane of one column group of `rows16_count` times 16 rows; the counts are constants of each copy.
+/// Adds the answers for one plane of a column group, for `rows16_count` times 16 rows. The counts are constants of each
+/// copy.
 CTQ_INLINE void lut_plane(const uint8_t *const words[4], size_t rows16_count, const uint8_t *tables, size_t table_bytes,
                           size_t query_count, __m512i sums[CTQ_SCAN_LUT_QUERIES][4]) {
   __m512i low[4], high[4];
@@ -41,7 +43,7 @@ CTQ_INLINE void lut_plane(const uint8_t *const words[4], size_t rows16_count, co
   }
 }
 
-/// Where the planes of `count` blocks begin, signs first.
+/// Where the planes of up to two blocks begin: signs, then lower bits.
 typedef struct planes {
   const uint8_t *of[2][2];
 } planes;
@@ -56,7 +58,7 @@ CTQ_INLINE planes planes_of(const ctq_blocks *blocks, size_t block, size_t count
   return p;
 }
 
-/// Adds the answers for all planes of column group `column group`, which is whole or a narrower last one.
+/// Adds the answers for all planes of column group `group`, which may be the narrower last one.
 CTQ_INLINE void lut_group(const planes *planes, uint32_t columns, int is_whole, size_t group, size_t count,
                           uint32_t bits, const uint8_t *tables, size_t table_bytes, size_t query_count,
                           __m512i sums[CTQ_SCAN_LUT_QUERIES][4]) {
@@ -98,7 +100,7 @@ CTQ_INLINE void scan_lut_blocks(const ctq_blocks *blocks, size_t block, size_t c
                sums + i / rows16_count * sum_stride + 16 * (i % rows16_count));
 }
 
-/// Sums of 64 rows at a time for one query, of 32 for more: what the registers hold.
+/// The sums of 64 rows at a time for one query, of 32 rows for more: what the registers hold.
 CTQ_INLINE void scan_lut_all(const ctq_blocks *blocks, uint32_t bits, const uint8_t *tables, size_t query_count,
                              float *sums, size_t sum_stride) {
   size_t b = 0;
