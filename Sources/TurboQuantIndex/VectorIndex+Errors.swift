@@ -32,12 +32,12 @@ struct ScoreErrors {
     let along =
       index.shape.hasMeanComponents
       ? Double(try index.rows.scalar(.meanComponents, at: row.slot)) : 0
-    let shift = law.meanShare * along - law.normShare * norm * norm
+    let shift = law.meanShare * along - law.normFactor * norm * norm
     let slope = norm * law.scale
     let (whole, offsets) = try rounding(of: row.slot, norm: norm)
     let terms =
       slope * (2 + offsets) + abs(law.constant) + abs(law.meanShare * along)
-      + law.normShare * norm * norm
+      + law.normFactor * norm * norm
     // ρ is a product's value in units of both lengths.
     let unit = norm * query.prepared.norm
     let sign: Double = metric.isDistance ? -1 : 1

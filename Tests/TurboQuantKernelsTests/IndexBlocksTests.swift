@@ -246,25 +246,25 @@ import Testing
     let shares = TestFloats.unaligned(count, seed: 20)
     let allowed: [UInt32] = [0xf0f3_5a91, 0x1234_0ff0, 0xffff_0001]
     for kinds in 0..<64 {
-      let f = KeyFactors(
-        step: 0.37, offset: -1.25, normShare: kinds & 16 > 0 ? 0.61 : 0,
-        constant: kinds & 32 > 0 ? 0.09 : 0, alongShare: -0.83)
+      let f = SimilarityFactors(
+        step: 0.37, offset: -1.25, normFactor: kinds & 16 > 0 ? 0.61 : 0,
+        constant: kinds & 32 > 0 ? 0.09 : 0, alongFactor: -0.83)
       let used = { (bit: Int, values: [Float]) in kinds & bit > 0 ? values : [] }
       let (usedNorms, usedAlignments) = (used(1, norms), used(2, alignments))
       let (usedAlong, usedShares) = (used(4, along), used(8, shares))
-      let terms = KeyTerms(
+      let terms = SimilarityTerms(
         sums: sums.span.extracting(first: count),
-        KeyScalars(
+        SimilarityScalars(
           norms: usedNorms.span.raw, alignments: usedAlignments.span.raw,
           along: usedAlong.span.raw), shares: usedShares.span)
       var keys = [Float](repeating: 0, count: count)
       var output = keys.mutableSpan
-      kernels.rowKeys(terms, f, into: &output)
+      kernels.similarities(terms, f, into: &output)
       let expected = (0..<count).map { i in
         let norm = usedNorms.isEmpty ? 1 : norms[i]
         let product = (sums[i] * f.step + f.offset) / (usedAlignments.isEmpty ? 1 : alignments[i])
-        let constant = usedAlong.isEmpty ? f.constant : along[i] * f.alongShare + f.constant
-        let key = norm * (product - norm * f.normShare) + constant
+        let constant = usedAlong.isEmpty ? f.constant : along[i] * f.alongFactor + f.constant
+        let key = norm * (product - norm * f.normFactor) + constant
         return usedShares.isEmpty ? key : key + shares[i]
       }
       #expect(keys == expected)
@@ -277,7 +277,9 @@ import Testing
             expected[$0] >= threshold && (mask.isEmpty || mask[$0 / 32] >> UInt32($0 % 32) & 1 == 1)
           }
           #expect(selected.rows.indices.map { Int(selected.rows[$0]) } == rows)
-          #expect(selected.keys.indices.map { selected.keys[$0] } == rows.map { expected[$0] })
+          #expect(
+            selected.similarities.indices.map { selected.similarities[$0] }
+              == rows.map { expected[$0] })
         }
       }
     }

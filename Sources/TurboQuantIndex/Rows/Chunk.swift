@@ -85,13 +85,13 @@ struct Chunk: Sendable {
   /// Lends the scalars of consecutive blocks that keys are made of.
   func withKeyScalars<R>(
     _ blocks: Range<Int>, alignments usesAlignments: Bool,
-    _ body: (KeyScalars) throws(IndexError) -> R
+    _ body: (SimilarityScalars) throws(IndexError) -> R
   ) throws(IndexError) -> R {
     try withBytes(of: .norms, blocks) { (norms) throws(IndexError) in
       try withBytes(of: .alignments, usesAlignments ? blocks : 0..<0) {
         (alignments) throws(IndexError) in
         try withBytes(of: .meanComponents, blocks) { (along) throws(IndexError) in
-          try body(KeyScalars(norms: norms, alignments: alignments, along: along))
+          try body(SimilarityScalars(norms: norms, alignments: alignments, along: along))
         }
       }
     }

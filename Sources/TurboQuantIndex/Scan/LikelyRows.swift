@@ -22,7 +22,7 @@ struct LikelyRows: Sendable {
 
   /// Takes rows into account, which count from slot `first`.
   mutating func offer(_ selected: borrowing SelectedRows, first: UInt32) {
-    let (keys, numbers) = (selected.keys, selected.rows)
+    let (keys, numbers) = (selected.similarities, selected.rows)
     for i in keys.indices where keys[i] >= threshold {
       rows.append(UInt64(LikelyRows.ordered(keys[i])) << 32 | UInt64(~(first + numbers[i])))
       if rows.count >= 4 * limit { prune() }

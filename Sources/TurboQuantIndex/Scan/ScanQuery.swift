@@ -3,31 +3,31 @@ internal import TurboQuantKernels
 
 /// How the keys of a metric come from estimated cosines; more is better.
 ///
-/// key = ‖x‖·(scale · ρ̂ − normShare · ‖x‖) + meanShare · t + constant, ‖x‖ = 1 where rows keep no norm,
+/// key = ‖x‖·(scale · ρ̂ − normFactor · ‖x‖) + meanShare · t + constant, ‖x‖ = 1 where rows keep no norm,
 /// t the row's component along the mean.
 struct KeyLaw: Sendable {
   /// Inner product ‖q‖, cosine 1, squared distance 2‖q‖; q without its part along a mean, but for cosines
   /// in units of the whole query.
   let scale: Double
   /// Squared distance 1, else 0.
-  let normShare: Double
+  let normFactor: Double
   /// Squared distance −‖q‖²; what centring adds.
   let constant: Double
   /// ⟨q, μ/‖μ‖⟩, 0 without a mean.
   var meanShare = 0.0
 
   /// The factors of keys from sums that mean ρ̂.
-  func factors(_ sums: SumScale) -> KeyFactors {
-    KeyFactors(
+  func factors(_ sums: SumScale) -> SimilarityFactors {
+    SimilarityFactors(
       step: Float(scale * sums.step), offset: Float(scale * sums.offset),
-      normShare: Float(normShare), constant: Float(constant), alongShare: Float(meanShare))
+      normFactor: Float(normFactor), constant: Float(constant), alongFactor: Float(meanShare))
   }
 
   /// The cosine that a row of norm `norm` and component `along` needs for a key, or nil where no cosine
   /// matters.
   func cosine(forKey key: Double, norm: Double, along: Double) -> Double? {
     guard scale > 0, norm > 0 else { return nil }
-    return ((key - constant - meanShare * along) / norm + normShare * norm) / scale
+    return ((key - constant - meanShare * along) / norm + normFactor * norm) / scale
   }
 }
 
@@ -41,7 +41,7 @@ struct ScanGroup: Sendable {
 
   /// What decides which rows are read on: those whose `factors` give a key of at least `threshold`.
   struct Survival: Sendable {
-    let factors: KeyFactors
+    let factors: SimilarityFactors
     let threshold: Float
   }
 
@@ -64,13 +64,13 @@ struct ScanGroup: Sendable {
     let line = prefix.line(
       at: cosine, deviations: deviations, prefixRounding: sums.rounding,
       codeRounding: tables.codeScales[index].rounding)
-    // ρ̂ₚ ≥ slope · c + intercept, c = ((key − constant − meanShare · t)/‖x‖ + normShare · ‖x‖)/scale,
+    // ρ̂ₚ ≥ slope · c + intercept, c = ((key − constant − meanShare · t)/‖x‖ + normFactor · ‖x‖)/scale,
     // times ‖x‖ · scale.
-    let factors = KeyFactors(
+    let factors = SimilarityFactors(
       step: Float(law.scale * sums.step),
       offset: Float(law.scale * (sums.offset - line.intercept)),
-      normShare: Float(line.slope * law.normShare), constant: 0,
-      alongShare: Float(line.slope * law.meanShare))
+      normFactor: Float(line.slope * law.normFactor), constant: 0,
+      alongFactor: Float(line.slope * law.meanShare))
     return Survival(factors: factors, threshold: Float(line.slope * (key - law.constant)))
   }
 

@@ -18,7 +18,7 @@ extension Scanner {
           return tops[query].threshold
         }
       ) { query, selected, ids in
-        let (keys, rows) = (selected.keys, selected.rows)
+        let (keys, rows) = (selected.similarities, selected.rows)
         for i in keys.indices where keys[i] >= tops[query].threshold {
           let row = Int(rows[i])
           tops[query].offer(
@@ -38,7 +38,7 @@ extension Scanner {
       try select(
         chunk, blocks, group, threshold: { _ in threshold }, begin: { _, _ in -.infinity }
       ) { _, selected, ids in
-        let (keys, rows) = (selected.keys, selected.rows)
+        let (keys, rows) = (selected.similarities, selected.rows)
         for i in keys.indices {
           let row = Int(rows[i])
           take(Candidate(key: keys[i], id: ids.uint64(at: 8 * row), slot: first + row))
@@ -69,7 +69,7 @@ extension Scanner {
         if hasSketch { try shareSketch(source, blocks, rows, query, group, &memory) }
         // Held apart, so that what is selected can be written while these are read.
         let shares = hasSketch ? memory.sketchShares : []
-        let terms = KeyTerms(sums: sums.span.extracting(rows), scalars, shares: shares.span)
+        let terms = SimilarityTerms(sums: sums.span.extracting(rows), scalars, addends: shares.span)
         let factors = group.laws[query].factors(group.tables.codeScales[query])
         kernels.selectRows(
           terms, factors, allowed: masks.span, threshold: threshold(query),
@@ -137,14 +137,16 @@ extension Scanner {
   ) throws(IndexError) {
     let sums = group.tables.sketchScales[query]
     let scale = group.laws[query].scale
-    let factors = KeyFactors(
-      step: Float(scale * sums.step), offset: Float(scale * sums.offset), normShare: 0, constant: 0)
+    let factors = SimilarityFactors(
+      step: Float(scale * sums.step), offset: Float(scale * sums.offset), normFactor: 0, constant: 0
+    )
     let products = memory.sketchSums
     try source.withBytes(of: .residualNorms, blocks) { norms in
       var all = memory.sketchShares.mutableSpan
       var shares = all._mutatingExtracting(first: rows.count)
-      kernels.rowKeys(
-        KeyTerms(sums: products.span.extracting(rows), KeyScalars(norms: norms)), factors,
+      kernels.similarities(
+        SimilarityTerms(sums: products.span.extracting(rows), SimilarityScalars(norms: norms)),
+        factors,
         into: &shares)
     }
   }

@@ -29,11 +29,11 @@ extension Scanner {
       }
       try scanner.select(
         source, some.count, factors, threshold: best.threshold, alignments: true, &memory)
-      for i in 0..<memory.selected.count where memory.selected.keys[i] >= best.threshold {
+      for i in 0..<memory.selected.count where memory.selected.similarities[i] >= best.threshold {
         let slot = Int(some[Int(memory.selected.rows[i])])
         best.offer(
           Candidate(
-            key: memory.selected.keys[i], id: try scanner.store.id(at: slot), slot: slot))
+            key: memory.selected.similarities[i], id: try scanner.store.id(at: slot), slot: slot))
       }
     }
   }
@@ -105,14 +105,15 @@ extension Scanner {
   /// Selects those of the first `count` gathered rows whose sums, which lie in `memory`, give keys of at least
   /// `threshold`.
   private func select(
-    _ source: Chunk, _ count: Int, _ factors: KeyFactors, threshold: Float,
+    _ source: Chunk, _ count: Int, _ factors: SimilarityFactors, threshold: Float,
     alignments: Bool, _ memory: inout ScanMemory
   ) throws(IndexError) {
     let sums = memory.sums
     let blocks = 0..<BlockShape.blockCount(ofRows: count)
     try source.withKeyScalars(blocks, alignments: alignments) { scalars in
       kernels.selectRows(
-        KeyTerms(sums: sums.span.extracting(first: count), scalars), factors, allowed: Span(),
+        SimilarityTerms(sums: sums.span.extracting(first: count), scalars), factors,
+        allowed: Span(),
         threshold: threshold, into: &memory.selected)
     }
   }

@@ -104,7 +104,7 @@ extension Scanner {
   /// a query whose threshold is −∞ may `begin` with a better one.
   private func select(
     _ chunk: Int, _ blocks: Range<Int>, _ queries: Range<Int>, _ memory: inout ScanMemory,
-    threshold: (_ query: Int) -> (KeyFactors, Float),
+    threshold: (_ query: Int) -> (SimilarityFactors, Float),
     begin: (_ query: Int, _ keys: Span<Float>) -> Float,
     _ take: (_ query: Int, _ selected: borrowing SelectedRows) -> Void
   ) throws(IndexError) {
@@ -116,7 +116,7 @@ extension Scanner {
         let first = query * stride + place
         let (factors, threshold) = threshold(query)
         kernels.selectRows(
-          KeyTerms(sums: sums.span.extracting(first..<first + count), scalars), factors,
+          SimilarityTerms(sums: sums.span.extracting(first..<first + count), scalars), factors,
           allowed: masks.span, threshold: threshold, begin: { begin(query, $0) },
           into: &memory.selected)
         take(query, memory.selected)

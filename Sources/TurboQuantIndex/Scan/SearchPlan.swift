@@ -90,9 +90,9 @@ extension SearchPlan {
     let norm = prepared.norm
     let law: KeyLaw
     switch index.metric {
-    case .innerProduct: law = KeyLaw(scale: norm, normShare: 0, constant: 0)
-    case .cosine: law = KeyLaw(scale: norm > 0 ? 1 : 0, normShare: 0, constant: 0)
-    case .squaredEuclidean: law = KeyLaw(scale: 2 * norm, normShare: 1, constant: -norm * norm)
+    case .innerProduct: law = KeyLaw(scale: norm, normFactor: 0, constant: 0)
+    case .cosine: law = KeyLaw(scale: norm > 0 ? 1 : 0, normFactor: 0, constant: 0)
+    case .squaredEuclidean: law = KeyLaw(scale: 2 * norm, normFactor: 1, constant: -norm * norm)
     }
     return PlannedQuery(vector: vector, norm: norm, prepared: prepared, law: law)
   }
@@ -106,7 +106,7 @@ extension SearchPlan {
     var meanSquare = 0.0
     for value in mean { meanSquare += Double(value) * Double(value) }
     let law = KeyLaw(
-      scale: prepared.norm, normShare: 0, constant: along * meanSquare.squareRoot(),
+      scale: prepared.norm, normFactor: 0, constant: along * meanSquare.squareRoot(),
       meanShare: along)
     return PlannedQuery(vector: vector, norm: norm, prepared: prepared, law: law)
   }

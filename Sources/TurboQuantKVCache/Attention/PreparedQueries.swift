@@ -13,7 +13,7 @@ final class PreparedQueries: Sendable {
   /// Where the weights of each part are.
   private let ranges: [Range<Int>]
   /// What makes scores of sums, for every part of a sealed and of an open page, one per query.
-  private let sealedFactors, openFactors: [KeyFactors]
+  private let sealedFactors, openFactors: [SimilarityFactors]
 
   /// Prepares queries that lie one after another; scores are multiplied by `scale`.
   init(_ vectors: Span<Float>, _ codec: ChannelGroupCodec, scale: Float) throws(CodecError) {
@@ -25,7 +25,7 @@ final class PreparedQueries: Sendable {
     var weights: [Int8] = []
     var wideWeights: [Int16] = []
     var ranges: [Range<Int>] = []
-    var sealedFactors: [KeyFactors] = []
+    var sealedFactors: [SimilarityFactors] = []
     for (part, centroids) in zip(codec.sealedLayout.parts, codec.wholeCentroids) {
       let weight = codec.weight(of: part.content) * Double(scale)
       let (start, wideStart) = (weights.count, wideWeights.count)
@@ -39,14 +39,14 @@ final class PreparedQueries: Sendable {
         case nil: break
         }
         let factor = weight * query.norm * (centroids?.step ?? 1)
-        sealedFactors.append(KeyFactors(meaning, times: factor))
+        sealedFactors.append(SimilarityFactors(meaning, times: factor))
       }
       let isWide = wideWeights.count > wideStart
       ranges.append(isWide ? wideStart..<wideWeights.count : start..<weights.count)
     }
     let openFactors = codec.openLayout.parts.flatMap { part in
       let weight = codec.weight(of: part.content) * Double(scale)
-      return queries.map { KeyFactors((1, 0), times: weight * $0.norm) }
+      return queries.map { SimilarityFactors((1, 0), times: weight * $0.norm) }
     }
     self.queries = queries
     (self.weights, self.wideWeights, self.ranges) = (weights, wideWeights, ranges)
@@ -75,15 +75,15 @@ final class PreparedQueries: Sendable {
   func weightRange(ofPart number: Int) -> Range<Int> { ranges[number] }
 
   /// What makes scores of the sums of query `q` over a part of a page.
-  func factors(ofPart number: Int, query q: Int, isSealed: Bool) -> KeyFactors {
+  func factors(ofPart number: Int, query q: Int, isSealed: Bool) -> SimilarityFactors {
     isSealed ? sealedFactors[number * count + q] : openFactors[number * count + q]
   }
 }
 
-extension KeyFactors {
+extension SimilarityFactors {
   fileprivate init(_ meaning: WholeQuery.Meaning, times factor: Double) {
     self.init(
-      step: Float(meaning.step * factor), offset: Float(meaning.offset * factor), normShare: 0,
+      step: Float(meaning.step * factor), offset: Float(meaning.offset * factor), normFactor: 0,
       constant: 0)
   }
 }

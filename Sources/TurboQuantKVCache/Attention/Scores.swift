@@ -150,18 +150,19 @@ extension ChannelGroupCodec {
   /// Makes scores of the sums of query `q` over rows `range` of a page, or adds to them.
   private func add(
     _ sums: borrowing FloatBuffer, _ q: Int, _ range: Range<Int>, _ scales: RawSpan,
-    _ factors: KeyFactors, isFirst: Bool, to scores: inout FloatBuffer,
+    _ factors: SimilarityFactors, isFirst: Bool, to scores: inout FloatBuffer,
     _ partScores: inout FloatBuffer
   ) {
     let first = q * Page.rowCount
     let places = first + range.lowerBound..<first + range.upperBound
     var all = scores.mutableSpan
     var target = all._mutatingExtracting(places)
-    let terms = KeyTerms(sums: sums.span.extracting(places), KeyScalars(norms: scales))
-    guard !isFirst else { return codec.kernels.rowKeys(terms, factors, into: &target) }
+    let terms = SimilarityTerms(
+      sums: sums.span.extracting(places), SimilarityScalars(norms: scales))
+    guard !isFirst else { return codec.kernels.similarities(terms, factors, into: &target) }
     var allPartScores = partScores.mutableSpan
     var added = allPartScores._mutatingExtracting(0..<range.count)
-    codec.kernels.rowKeys(terms, factors, into: &added)
+    codec.kernels.similarities(terms, factors, into: &added)
     for r in 0..<range.count { target[r] += added[r] }
   }
 }

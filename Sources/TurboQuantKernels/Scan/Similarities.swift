@@ -1,31 +1,31 @@
 internal import CTurboQuantKernels
 
-/// How a row's key comes from its sum: see `ctq_similarity_terms`.
-package struct KeyFactors: Sendable, Equatable {
+/// The factors of a row's similarity; `ctq_similarity_terms` has the formula.
+package struct SimilarityFactors: Sendable, Equatable {
   package var step: Float
   package var offset: Float
-  package var normShare: Float
+  package var normFactor: Float
   package var constant: Float
-  package var alongShare: Float
+  package var alongFactor: Float
 
   package init(
-    step: Float, offset: Float, normShare: Float, constant: Float, alongShare: Float = 0
+    step: Float, offset: Float, normFactor: Float, constant: Float, alongFactor: Float = 0
   ) {
     self.step = step
     self.offset = offset
-    self.normShare = normShare
+    self.normFactor = normFactor
     self.constant = constant
-    self.alongShare = alongShare
+    self.alongFactor = alongFactor
   }
 }
 
-/// The little-endian float32 scalars of consecutive rows that keys are made of, lent; of a kind all or none.
-package struct KeyScalars: ~Escapable {
+/// The little-endian float32 scalars of consecutive rows, borrowed. A kind may be absent.
+package struct SimilarityScalars: ~Escapable {
   let norms: RawSpan
   let alignments: RawSpan
   let along: RawSpan
 
-  /// Norms and alignments that are not there stand for ones, components along a mean for zeros; no alignment is
+  /// Absent norms and alignments stand for ones, absent components along a mean for zeros. No alignment is
   /// negative.
   @_lifetime(copy norms, copy alignments, copy along)
   package init(
@@ -37,17 +37,17 @@ package struct KeyScalars: ~Escapable {
   }
 }
 
-/// What keys of consecutive rows are made of, lent: a sum and its scalars, and perhaps a share of another sum.
-package struct KeyTerms: ~Escapable {
+/// The terms of the similarities of consecutive rows, borrowed: sums, scalars, and numbers that are added.
+package struct SimilarityTerms: ~Escapable {
   let sums: Span<Float>
   let norms: RawSpan
   let alignments: RawSpan
   let along: RawSpan
-  let shares: Span<Float>
+  let addends: Span<Float>
 
-  @_lifetime(copy sums, copy scalars, copy shares)
+  @_lifetime(copy sums, copy scalars, copy addends)
   package init(
-    sums: Span<Float>, _ scalars: KeyScalars, shares: Span<Float> = Span()
+    sums: Span<Float>, _ scalars: SimilarityScalars, addends: Span<Float> = Span()
   ) {
     let count = sums.count
     norms = scalars.norms
@@ -56,25 +56,25 @@ package struct KeyTerms: ~Escapable {
     precondition(norms.isEmpty || norms.byteCount >= 4 * count)
     precondition(alignments.isEmpty || alignments.byteCount >= 4 * count)
     precondition(along.isEmpty || along.byteCount >= 4 * count)
-    precondition(shares.isEmpty || shares.count >= count)
+    precondition(addends.isEmpty || addends.count >= count)
     self.sums = sums
-    self.shares = shares
+    self.addends = addends
   }
 
   fileprivate func withRecord(
-    _ f: KeyFactors, _ body: (UnsafePointer<ctq_similarity_terms>) -> Void
+    _ f: SimilarityFactors, _ body: (UnsafePointer<ctq_similarity_terms>) -> Void
   ) {
     unsafe sums.withUnsafeBufferPointer { sums in
       unsafe norms.withUnsafeBytes { norms in
         unsafe alignments.withUnsafeBytes { alignments in
           unsafe along.withUnsafeBytes { along in
-            unsafe shares.withUnsafeBufferPointer { shares in
+            unsafe addends.withUnsafeBufferPointer { addends in
               var terms = unsafe ctq_similarity_terms(
                 sums: sums.baseAddress, norms: norms.floats, alignments: alignments.floats,
-                along: along.floats, addends: shares.isEmpty ? nil : shares.baseAddress,
+                along: along.floats, addends: addends.isEmpty ? nil : addends.baseAddress,
                 step: f.step,
-                offset: f.offset, norm_factor: f.normShare, constant: f.constant,
-                along_factor: f.alongShare)
+                offset: f.offset, norm_factor: f.normFactor, constant: f.constant,
+                along_factor: f.alongFactor)
               unsafe body(&terms)
             }
           }
@@ -84,9 +84,9 @@ package struct KeyTerms: ~Escapable {
   }
 }
 
-/// Rows that a scan selected, ascending, and their keys.
+/// The rows that a scan selected, ascending, and their similarities.
 package struct SelectedRows: Sendable {
-  fileprivate var keyMemory: [Float]
+  fileprivate var similarityMemory: [Float]
   fileprivate var rowMemory: [UInt32]
   /// How many there are.
   package fileprivate(set) var count = 0
@@ -96,12 +96,12 @@ package struct SelectedRows: Sendable {
 
   /// Room for up to `capacity` rows.
   package init(capacity: Int) {
-    keyMemory = [Float](repeating: 0, count: capacity)
+    similarityMemory = [Float](repeating: 0, count: capacity)
     rowMemory = [UInt32](repeating: 0, count: capacity)
   }
 
-  package var keys: Span<Float> {
-    @_lifetime(borrow self) get { keyMemory.span.extracting(first: count) }
+  package var similarities: Span<Float> {
+    @_lifetime(borrow self) get { similarityMemory.span.extracting(first: count) }
   }
   package var rows: Span<UInt32> {
     @_lifetime(borrow self) get { rowMemory.span.extracting(first: count) }
@@ -109,66 +109,72 @@ package struct SelectedRows: Sendable {
 }
 
 extension Kernels {
-  /// `keys` ← the keys of as many rows.
-  package func rowKeys(
-    _ terms: borrowing KeyTerms, _ factors: KeyFactors, into keys: inout MutableSpan<Float>
+  /// `similarities` ← the similarities of as many rows.
+  package func similarities(
+    _ terms: borrowing SimilarityTerms, _ factors: SimilarityFactors,
+    into similarities: inout MutableSpan<Float>
   ) {
-    let count = keys.count
+    let count = similarities.count
     precondition(terms.sums.count >= count)
-    unsafe keys.withUnsafeMutableBufferPointer { keys in
+    unsafe similarities.withUnsafeMutableBufferPointer { similarities in
       unsafe terms.withRecord(factors) {
-        unsafe table.pointee.scan.similarities($0, count, keys.baseAddress)
+        unsafe table.pointee.scan.similarities($0, count, similarities.baseAddress)
       }
     }
   }
 
-  /// `selected` ← the rows whose keys are at least `threshold` and that `allowed`, a bit a row, or nothing for
-  /// all, names.
+  /// `selected` ← the rows whose similarities are at least `threshold` and whose bits are set in `allowed`.
+  ///
+  /// `allowed` has one bit per row; if it is empty, all rows are allowed.
   package func selectRows(
-    _ terms: borrowing KeyTerms, _ factors: KeyFactors, allowed: Span<UInt32>, threshold: Float,
+    _ terms: borrowing SimilarityTerms, _ factors: SimilarityFactors, allowed: Span<UInt32>,
+    threshold: Float,
     into selected: inout SelectedRows
   ) {
     precondition(selected.rowMemory.count >= terms.sums.count)
     precondition(allowed.isEmpty || allowed.count >= (terms.sums.count + 31) / 32)
     selected.count = select(
-      terms, factors, allowed, threshold, &selected.keyMemory, &selected.rowMemory)
+      terms, factors, allowed, threshold, &selected.similarityMemory, &selected.rowMemory)
   }
 
-  /// The same; where `threshold` is −∞, `begin` sees the keys of all rows that are allowed and may raise it.
+  /// The same. If `threshold` is −∞, `begin` gets the similarities of all allowed rows and returns a threshold.
   package func selectRows(
-    _ terms: borrowing KeyTerms, _ factors: KeyFactors, allowed: Span<UInt32>, threshold: Float,
+    _ terms: borrowing SimilarityTerms, _ factors: SimilarityFactors, allowed: Span<UInt32>,
+    threshold: Float,
     begin: (Span<Float>) -> Float, into selected: inout SelectedRows
   ) {
     var better = threshold
     if threshold == -.infinity {
       if allowed.isEmpty {
-        precondition(selected.keyMemory.count >= terms.sums.count)
-        var all = selected.keyMemory.mutableSpan
-        var keys = all._mutatingExtracting(first: terms.sums.count)
-        rowKeys(terms, factors, into: &keys)
-        better = begin(keys.span)
+        precondition(selected.similarityMemory.count >= terms.sums.count)
+        var all = selected.similarityMemory.mutableSpan
+        var similarities = all._mutatingExtracting(first: terms.sums.count)
+        self.similarities(terms, factors, into: &similarities)
+        better = begin(similarities.span)
       } else {
         selectRows(terms, factors, allowed: allowed, threshold: threshold, into: &selected)
-        better = begin(selected.keys)
+        better = begin(selected.similarities)
       }
     }
     selectRows(terms, factors, allowed: allowed, threshold: better, into: &selected)
   }
 
   private func select(
-    _ terms: borrowing KeyTerms, _ factors: KeyFactors, _ allowed: Span<UInt32>, _ threshold: Float,
-    _ keyMemory: inout [Float], _ rowMemory: inout [UInt32]
+    _ terms: borrowing SimilarityTerms, _ factors: SimilarityFactors, _ allowed: Span<UInt32>,
+    _ threshold: Float,
+    _ similarityMemory: inout [Float], _ rowMemory: inout [UInt32]
   ) -> Int {
     let count = terms.sums.count
-    var keys = keyMemory.mutableSpan
+    var similarities = similarityMemory.mutableSpan
     var rows = rowMemory.mutableSpan
     var found = 0
-    unsafe keys.withUnsafeMutableBufferPointer { keys in
+    unsafe similarities.withUnsafeMutableBufferPointer { similarities in
       unsafe rows.withUnsafeMutableBufferPointer { rows in
         unsafe allowed.withUnsafeBufferPointer { allowed in
           unsafe terms.withRecord(factors) {
             found = unsafe table.pointee.scan.select_rows(
-              $0, count, allowed.isEmpty ? nil : allowed.baseAddress, threshold, keys.baseAddress,
+              $0, count, allowed.isEmpty ? nil : allowed.baseAddress, threshold,
+              similarities.baseAddress,
               rows.baseAddress)
           }
         }
