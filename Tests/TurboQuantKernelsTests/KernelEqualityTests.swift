@@ -63,21 +63,22 @@ import Testing
   @Test(
     arguments: targets,
     [65, 66, 80, 100, 128, 129, 200, 256, 384, 511, 513, 768, 1000, 1536, 4097])
-  func mix(_ target: KernelTarget, dimension d: Int) {
-    let mixing = TestFloats.mixing(dimension: d, seed: UInt64(d))
+  func rotate(_ target: KernelTarget, dimension d: Int) {
+    let rotation = TestFloats.rotation(dimension: d, seed: UInt64(d))
     let (forward, back) = (
-      both(target) { rotated(mixing, $0) { $0.mix($1, &$2) } },
-      both(target) { rotated(mixing, $0) { $0.unmix($1, &$2) } }
+      both(target) { rotated(rotation, $0) { $0.rotate($1, &$2) } },
+      both(target) { rotated(rotation, $0) { $0.rotateTransposed($1, &$2) } }
     )
     #expect(forward.0 == forward.1)
     #expect(back.0 == back.1)
   }
 
   private func rotated(
-    _ mixing: Mixing, _ kernels: Kernels, _ body: (Kernels, Mixing, inout FloatBuffer) -> Void
+    _ rotation: HadamardRotation, _ kernels: Kernels,
+    _ body: (Kernels, HadamardRotation, inout FloatBuffer) -> Void
   ) -> [UInt32] {
-    var x = FloatBuffer(TestFloats.unaligned(mixing.dimension, seed: 9))
-    body(kernels, mixing, &x)
+    var x = FloatBuffer(TestFloats.unaligned(rotation.dimension, seed: 9))
+    body(kernels, rotation, &x)
     return x.bits
   }
 

@@ -55,15 +55,15 @@ enum TestFloats {
   }
 
   /// A rotation of every kind of step.
-  static func mixing(dimension d: Int, seed: UInt64) -> Mixing {
+  static func rotation(dimension d: Int, seed: UInt64) -> HadamardRotation {
     let n = 1 << (Int.bitWidth - 1 - d.leadingZeroBitCount)
     let pairs = d > n ? d - n : n / 2
-    let steps: [Mixing.Step] = [
+    let steps: [HadamardRotation.Step] = [
       .hadamard(offset: d - n, count: n, scale: 0.25),
       .givens(offset: d - pairs, count: pairs, cosine: 0.28, sine: 0.96),
       .hadamard(offset: 0, count: n, scale: 0.3),
     ]
-    return Mixing(
+    return HadamardRotation(
       dimension: d, steps: steps,
       signs: steps.enumerated().map { bytes(($1.count + 7) / 8, seed: seed + UInt64($0)) })
   }

@@ -23,28 +23,30 @@ enum HadamardSteps {
   /// How often vectors are mixed from end to end; part of the codec's fingerprint.
   static let rounds: UInt8 = 3
 
-  static func mixing(dimension d: Int, from stream: inout RandomStream) -> Mixing {
+  static func rotation(dimension d: Int, from stream: inout RandomStream) -> HadamardRotation {
     let steps = steps(dimension: d)
-    return Mixing(dimension: d, steps: steps, signs: steps.map { stream.nextBits($0.count) })
+    return HadamardRotation(
+      dimension: d, steps: steps, signs: steps.map { stream.nextBits($0.count) })
   }
 
-  static func steps(dimension d: Int) -> [Mixing.Step] {
+  static func steps(dimension d: Int) -> [HadamardRotation.Step] {
     precondition(d > 64, "a randomized Hadamard rotation needs more than 64 dimensions")
     let n = 1 << (Int.bitWidth - 1 - d.leadingZeroBitCount)
     let scale = Float(1 / squareRoot(Double(n)))
-    let leading = Mixing.Step.hadamard(offset: 0, count: n, scale: scale)
+    let leading = HadamardRotation.Step.hadamard(offset: 0, count: n, scale: scale)
     guard d > n else {
       // tan² = golden ratio: as badly approximated by rationals as a number can be.
       let golden = (1 + squareRoot(5)) / 2
       let plane = givens(offset: n / 2, count: n / 2, sineSquared: golden / (1 + golden))
       return [leading, plane, leading, plane, leading]
     }
-    let trailing = Mixing.Step.hadamard(offset: d - n, count: n, scale: scale)
+    let trailing = HadamardRotation.Step.hadamard(offset: d - n, count: n, scale: scale)
     let plane = givens(offset: n, count: d - n, sineSquared: Double(n) / Double(d))
     return [trailing, leading, plane, leading, trailing, plane, leading]
   }
 
-  private static func givens(offset: Int, count: Int, sineSquared: Double) -> Mixing.Step {
+  private static func givens(offset: Int, count: Int, sineSquared: Double) -> HadamardRotation.Step
+  {
     .givens(
       offset: offset, count: count, cosine: Float(squareRoot(1 - sineSquared)),
       sine: Float(squareRoot(sineSquared)))

@@ -13,7 +13,7 @@ public struct Rotation: Sendable {
 
   private enum Form: Sendable {
     case dense(columns: [Float])
-    case mixing(Mixing)
+    case hadamard(HadamardRotation)
     /// One of the others, drawn when it is first needed.
     case later(Deferred<Form>)
   }
@@ -41,7 +41,7 @@ public struct Rotation: Sendable {
       case .haar:
         return .dense(columns: Orthogonal.haar(dimension: dimension, from: &stream))
       case .hadamard:
-        return .mixing(HadamardSteps.mixing(dimension: dimension, from: &stream))
+        return .hadamard(HadamardSteps.rotation(dimension: dimension, from: &stream))
       }
     }
     form = .later(later)
@@ -91,7 +91,7 @@ public struct Rotation: Sendable {
   func rotate(_ kernels: Kernels, _ work: inout Workspace) {
     switch form {
     case .later: drawn.rotate(kernels, &work)
-    case .mixing(let mixing): kernels.mix(mixing, &work.front)
+    case .hadamard(let rotation): kernels.rotate(rotation, &work.front)
     case .dense(let columns):
       kernels.multiply(
         columns: columns.span, rowCount: dimension, work.front, into: &work.back)
@@ -103,7 +103,7 @@ public struct Rotation: Sendable {
   func rotateBack(_ kernels: Kernels, _ work: inout Workspace) {
     switch form {
     case .later: drawn.rotateBack(kernels, &work)
-    case .mixing(let mixing): kernels.unmix(mixing, &work.front)
+    case .hadamard(let rotation): kernels.rotateTransposed(rotation, &work.front)
     case .dense(let columns):
       kernels.multiplyTransposed(
         columns: columns.span, rowCount: dimension, work.front, into: &work.back)

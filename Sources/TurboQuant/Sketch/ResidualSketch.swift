@@ -19,7 +19,7 @@ public struct ResidualSketch: Sendable {
     /// their block, orthogonal ones `dimension` rows.
     case dense(columns: [Float])
     /// The first rows of a rotation a block.
-    case mixing([Mixing])
+    case hadamard([HadamardRotation])
     /// One of the others, drawn when it is first needed.
     case later(Deferred<Form>)
   }
@@ -74,7 +74,7 @@ public struct ResidualSketch: Sendable {
     dimension: Int, directions: Int, kind: SketchKind, seed: UInt64
   ) -> Form {
     var columns: [Float] = []
-    var mixings: [Mixing] = []
+    var rotations: [HadamardRotation] = []
     for (number, start) in stride(from: 0, to: directions, by: dimension).enumerated() {
       // A stream of its own for each block.
       var stream = RandomStream(seed: seed, purpose: .sketch, number: UInt32(number))
@@ -84,10 +84,10 @@ public struct ResidualSketch: Sendable {
         for _ in 0..<count * dimension { columns.append(Float(stream.nextNormal())) }
       case (_, .haar): columns += Orthogonal.haar(dimension: dimension, from: &stream)
       case (_, .hadamard):
-        mixings.append(HadamardSteps.mixing(dimension: dimension, from: &stream))
+        rotations.append(HadamardSteps.rotation(dimension: dimension, from: &stream))
       }
     }
-    return mixings.isEmpty ? .dense(columns: columns) : .mixing(mixings)
+    return rotations.isEmpty ? .dense(columns: columns) : .hadamard(rotations)
   }
 
   /// This sketch with nothing left to draw: what loops over rows use.
@@ -236,9 +236,9 @@ public struct ResidualSketch: Sendable {
       let (own, rowCount) = matrix(number, of: columns.count)
       kernels.multiply(
         columns: columns.span.extracting(own), rowCount: rowCount, work.back, into: &work.front)
-    case .mixing(let mixings):
+    case .hadamard(let rotations):
       work.swap()
-      kernels.mix(mixings[number], &work.front)
+      kernels.rotate(rotations[number], &work.front)
     }
   }
 
@@ -251,7 +251,7 @@ public struct ResidualSketch: Sendable {
       kernels.multiplyTransposed(
         columns: columns.span.extracting(own), rowCount: rowCount, work.front, into: &work.back)
       work.swap()
-    case .mixing(let mixings): kernels.unmix(mixings[number], &work.front)
+    case .hadamard(let rotations): kernels.rotateTransposed(rotations[number], &work.front)
     }
   }
 

@@ -27,15 +27,15 @@ extension Kernels {
   }
 
   /// Applies a randomized Hadamard rotation in place.
-  package func mix(_ mixing: Mixing, _ x: inout FloatBuffer) {
-    precondition(mixing.dimension <= x.count)
-    unsafe table.pointee.codec.rotate(mixing.pointer, x.base)
+  package func rotate(_ rotation: HadamardRotation, _ x: inout FloatBuffer) {
+    precondition(rotation.dimension <= x.count)
+    unsafe table.pointee.codec.rotate(rotation.pointer, x.base)
   }
 
   /// Applies the transpose of a randomized Hadamard rotation in place.
-  package func unmix(_ mixing: Mixing, _ x: inout FloatBuffer) {
-    precondition(mixing.dimension <= x.count)
-    unsafe table.pointee.codec.rotate_transposed(mixing.pointer, x.base)
+  package func rotateTransposed(_ rotation: HadamardRotation, _ x: inout FloatBuffer) {
+    precondition(rotation.dimension <= x.count)
+    unsafe table.pointee.codec.rotate_transposed(rotation.pointer, x.base)
   }
 
   /// `y` ← M `x`, M of `rowCount` rows stored column by column.

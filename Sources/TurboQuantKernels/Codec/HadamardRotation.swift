@@ -1,7 +1,7 @@
 internal import CTurboQuantKernels
 
 /// The steps and sign bits of a randomized Hadamard rotation, in the form the kernels read.
-@safe package final class Mixing: Sendable {
+@safe package final class HadamardRotation: Sendable {
   /// One step; `ctq_kernels.h` gives the formulas.
   package enum Step: Sendable, Equatable {
     case hadamard(offset: Int, count: Int, scale: Float)
