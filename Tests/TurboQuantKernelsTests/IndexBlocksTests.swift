@@ -85,7 +85,7 @@ import Testing
 
   /// Four bits of a plane share an entry of at most 127.
   @Test(arguments: KernelTarget.available, dimensions)
-  func tableSums(_ target: KernelTarget, dimension: Int) {
+  func scanLUT(_ target: KernelTarget, dimension: Int) {
     for (bits, codeBits) in [(1, 1), (1, 4), (2, 2)] {
       for queryCount in 1...BlockShape.tableQueries {
         let seed = UInt64(dimension * 100 + bits * 10 + queryCount)
@@ -112,7 +112,7 @@ import Testing
         let tables = Self.tables(
           bits: bits, columns: rows.shape.columns, queryCount: queryCount, values)
         let found = rows.scanned(queryCount: queryCount) {
-          Kernels(target).tableSums(
+          Kernels(target).scanLUT(
             $0, bits: bits, tables: tables.span, queryCount: queryCount, into: &$1, stride: $2)
         }
         #expect(found == expected, "\(bits) of \(codeBits) bits, seed \(seed)")
@@ -190,7 +190,7 @@ import Testing
   }
 
   @Test(arguments: KernelTarget.available, dimensions)
-  func productSums(_ target: KernelTarget, dimension: Int) {
+  func scanInt8(_ target: KernelTarget, dimension: Int) {
     for bits in [3, 4] {
       for queryCount in [1, 3, BlockShape.productQueries] {
         let seed = UInt64(dimension * 1000 + bits * 100 + queryCount)
@@ -201,7 +201,7 @@ import Testing
         let weights = (0..<queryCount * dimension).map { _ in generator.int(below: 129) - 64 }
         let ordered = Self.ordered(weights, dimension: dimension, rows.shape).map { Int8($0) }
         let found = rows.scanned(queryCount: queryCount) {
-          Kernels(target).productSums(
+          Kernels(target).scanInt8(
             $0, centroids: centroids.span, weights: ordered.span, queryCount: queryCount, into: &$1,
             stride: $2)
         }
@@ -214,7 +214,7 @@ import Testing
   }
 
   @Test(arguments: KernelTarget.available, dimensions)
-  func wideSums(_ target: KernelTarget, dimension: Int) {
+  func scanInt16(_ target: KernelTarget, dimension: Int) {
     for queryCount in [1, 3, BlockShape.productQueries] {
       let seed = UInt64(dimension * 100 + queryCount)
       var generator = TestFloats.Generator(state: seed)
@@ -225,7 +225,7 @@ import Testing
       let weights = (0..<queryCount * dimension).map { _ in generator.int(below: 8191) - 4095 }
       let ordered = Self.ordered(weights, dimension: dimension, rows.shape).map { Int16($0) }
       let found = rows.scanned(queryCount: queryCount) {
-        Kernels(target).wideSums(
+        Kernels(target).scanInt16(
           $0, magnitudes: magnitudes.span, weights: ordered.span, queryCount: queryCount,
           into: &$1, stride: $2)
       }
@@ -334,7 +334,7 @@ import Testing
       let count = BlockShape.tableQueries + 1
       var sums = [Float](repeating: 0, count: 32 * count)
       var output = sums.mutableSpan
-      Kernels(KernelTarget.available[0]).tableSums(
+      Kernels(KernelTarget.available[0]).scanLUT(
         blocks, bits: 1, tables: [UInt8](repeating: 0, count: 128 * count).span, queryCount: count,
         into: &output, stride: 32)
     }

@@ -76,7 +76,7 @@ import Testing
       }
       var sums = [Float](repeating: .nan, count: queryCount * 33)
       var output = sums.mutableSpan
-      Kernels(target).quadSums(
+      Kernels(target).attendInt8(
         codes.span.raw, at: 7, shape, groups: 2, centroids: SIMD16(centroids),
         weights: weights.span,
         next: codes.span.raw, into: &output, stride: 33)
@@ -94,7 +94,7 @@ import Testing
 
   /// Whole numbers again; of more than 256 coordinates, of which there are none here, sums would be rounded.
   @Test(arguments: KernelTarget.available, wide)
-  func wideSums(_ target: KernelTarget, _ size: (units: Int, bits: Int)) {
+  func scanInt16(_ target: KernelTarget, _ size: (units: Int, bits: Int)) {
     let shape = QuadShape(
       dimension: size.units * QuadShape.grain(bits: size.bits), bits: size.bits)
     let codes = TestFloats.bytes(7 + 2 * shape.groupByteCount, seed: 12)
@@ -106,7 +106,7 @@ import Testing
       }
       var sums = [Float](repeating: .nan, count: queryCount * 33)
       var output = sums.mutableSpan
-      Kernels(target).wideQuadSums(
+      Kernels(target).attendInt16(
         codes.span.raw, at: 7, shape, groups: 2, magnitudes: magnitudes.span,
         weights: weights.span, next: codes.span.raw, into: &output, stride: 33)
       for query in 0..<queryCount {

@@ -97,7 +97,7 @@ extension Scanner {
     try source.withSigns(of: .sketch, columns: store.shape.sketchColumns, blocks) {
       (plane) throws(IndexError) in
       var target = memory.sketchSums.mutableSpan
-      kernels.tableSums(
+      kernels.scanLUT(
         plane, bits: 1, tables: group.tables.sketchTables.span, queryCount: group.count,
         into: &target, stride: Chunk.rowCount)
     }
@@ -113,17 +113,17 @@ extension Scanner {
     switch codes {
     case .signs, .tables:
       let entries = shape.bits == 1 ? group.tables.signTables.span : group.tables.codeTables.span
-      kernels.tableSums(
+      kernels.scanLUT(
         blocks, bits: shape.bits,
         tables: entries.extracting(range(shape.tableByteCount(bits: shape.bits))),
         queryCount: count, into: &sums, stride: Chunk.rowCount)
     case .products(let centroids, _):
-      kernels.productSums(
+      kernels.scanInt8(
         blocks, centroids: centroids.span,
         weights: group.tables.weights.span.extracting(range(shape.weightCount)),
         queryCount: count, into: &sums, stride: Chunk.rowCount)
     case .wide(let magnitudes, _):
-      kernels.wideSums(
+      kernels.scanInt16(
         blocks, magnitudes: magnitudes.span,
         weights: group.tables.wideWeights.span.extracting(range(shape.weightCount)),
         queryCount: count, into: &sums, stride: Chunk.rowCount)

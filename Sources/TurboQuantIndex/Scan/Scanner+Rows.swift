@@ -70,7 +70,7 @@ extension Scanner {
       let size = shape.tableByteCount(bits: 1)
       let tables = group.tables.secondTables.span
       var target = memory.sums.mutableSpan
-      kernels.tableSums(
+      kernels.scanLUT(
         plane, bits: 1, tables: tables.extracting(size * query..<size * (query + 1)),
         queryCount: 1, into: &target, stride: Chunk.rowCount)
     }

@@ -94,7 +94,7 @@ extension Scanner {
       (plane) throws(IndexError) in
       var all = memory.signSums.mutableSpan
       var target = all._mutatingExtracting(first...)
-      kernels.tableSums(
+      kernels.scanLUT(
         plane, bits: 1, tables: group.tables.signTables.span, queryCount: group.count,
         into: &target, stride: stride)
     }

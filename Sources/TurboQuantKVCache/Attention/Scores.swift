@@ -103,13 +103,13 @@ extension ChannelGroupCodec {
       switch centroids.numbers {
       case .bytes(let whole):
         let weights = queries.weights
-        codec.kernels.quadSums(
+        codec.kernels.attendInt8(
           page, at: offset, shape, groups: groups, centroids: whole,
           weights: weights.span.extracting(weightRange), next: next, into: &target,
           stride: Page.rowCount)
       case .magnitudes(let magnitudes):
         let weights = queries.wideWeights
-        codec.kernels.wideQuadSums(
+        codec.kernels.attendInt16(
           page, at: offset, shape, groups: groups, magnitudes: magnitudes.span,
           weights: weights.span.extracting(weightRange), next: next, into: &target,
           stride: Page.rowCount)

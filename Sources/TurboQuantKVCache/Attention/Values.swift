@@ -145,7 +145,7 @@ extension ChannelGroupCodec {
   ) {
     let planes = scratch.weights.planes
     var target = scratch.sums.mutableSpan
-    codec.kernels.quadSums(
+    codec.kernels.attendInt8(
       page, at: offset, shape, groups: groups, centroids: centroids,
       weights: planes.span.extracting(0..<2 * queries * Page.rowCount), next: next, into: &target,
       stride: groups * QuadShape.rowCount)
@@ -158,7 +158,7 @@ extension ChannelGroupCodec {
   ) {
     let words = scratch.weights.words
     var target = scratch.sums.mutableSpan
-    codec.kernels.wideQuadSums(
+    codec.kernels.attendInt16(
       page, at: offset, shape, groups: groups, magnitudes: magnitudes.span,
       weights: words.span.extracting(0..<queries * Page.rowCount), next: next, into: &target,
       stride: groups * QuadShape.rowCount)

@@ -91,7 +91,7 @@ extension Kernels {
   /// `offset` on, for all queries that `weights` holds, each ``QuadShape/dimension`` of them.
   ///
   /// `next` is what will be read next; it is brought nearer meanwhile.
-  package func quadSums(
+  package func attendInt8(
     _ codes: RawSpan, at offset: Int, _ shape: QuadShape, groups: Int, centroids: SIMD16<UInt8>,
     weights: Span<Int8>, next: RawSpan, into sums: inout MutableSpan<Float>, stride: Int
   ) {
@@ -116,7 +116,7 @@ extension Kernels {
 
   /// The same for codes of 5 to 8 bits, each magnitude the centroid of one code and its negative that of another;
   /// they are at most ``QuadShape/largestMagnitude``, weights at most ``QuadShape/largestWeight``.
-  package func wideQuadSums(
+  package func attendInt16(
     _ codes: RawSpan, at offset: Int, _ shape: QuadShape, groups: Int, magnitudes: Span<UInt16>,
     weights: Span<Int16>, next: RawSpan, into sums: inout MutableSpan<Float>, stride: Int
   ) {

@@ -68,7 +68,7 @@ extension Kernels {
   /// `sums[q * stride + row]` ← the sum of one entry of every table, for codes of one or two bits.
   ///
   /// For codes of more bits `bits` = 1 takes their signs alone.
-  package func tableSums(
+  package func scanLUT(
     _ blocks: borrowing IndexBlocks, bits: Int, tables: Span<UInt8>, queryCount: Int,
     into sums: inout MutableSpan<Float>, stride: Int
   ) {
@@ -86,7 +86,7 @@ extension Kernels {
   }
 
   /// `sums[q * stride + row]` ← Σ centroid · weight, for codes of three or four bits.
-  package func productSums(
+  package func scanInt8(
     _ blocks: borrowing IndexBlocks, centroids: Span<UInt8>, weights: Span<Int8>, queryCount: Int,
     into sums: inout MutableSpan<Float>, stride: Int
   ) {
@@ -108,7 +108,7 @@ extension Kernels {
 
   /// `sums[q * stride + row]` ← Σ centroid · weight, for codes of eight bits: magnitude i is the centroid
   /// of code 128 + i, its negative that of code 127 − i.
-  package func wideSums(
+  package func scanInt16(
     _ blocks: borrowing IndexBlocks, magnitudes: Span<UInt16>, weights: Span<Int16>,
     queryCount: Int, into sums: inout MutableSpan<Float>, stride: Int
   ) {
