@@ -32,7 +32,7 @@ import Testing
   }
 
   @Test(arguments: shapes) func rowsGoInAndComeOut(units: Int, bits: Int) {
-    let shape = QuadShape(dimension: units * QuadShape.grain(bits: bits), bits: bits)
+    let shape = QuadShape(dimension: units * QuadShape.coordinateMultiple(bits: bits), bits: bits)
     let rows = Rows(16, codes: shape.dimension, bits: bits, seed: 1)
     var group = AlignedBytes(byteCount: 5 + shape.groupByteCount)
     var target = group.mutableBytes
@@ -45,14 +45,14 @@ import Testing
   }
 
   @Test(arguments: shapes) func rowsAreTurned(units: Int, bits: Int) {
-    let shape = QuadShape(dimension: units * QuadShape.grain(bits: bits), bits: bits)
+    let shape = QuadShape(dimension: units * QuadShape.coordinateMultiple(bits: bits), bits: bits)
     let rows = Rows(shape.dimension, codes: 48, bits: bits, seed: 2)
     var groups = AlignedBytes(byteCount: 3 * shape.groupByteCount)
     var target = groups.mutableBytes
     // A few units and then the others.
-    let some = units / 3 * QuadShape.grain(bits: bits)
+    let some = units / 3 * QuadShape.coordinateMultiple(bits: bits)
     for places in [0..<some, some..<shape.dimension] where !places.isEmpty {
-      shape.fillTurned(
+      shape.fillTransposed(
         rows.bytes.span.raw, at: 1 + places.lowerBound * rows.stride, stride: rows.stride,
         groups: 3, into: &target, at: 0, places)
     }
@@ -67,7 +67,7 @@ import Testing
   @Test(arguments: KernelTarget.available, narrow)
   func sums(_ target: KernelTarget, _ size: (units: Int, bits: Int)) {
     let shape = QuadShape(
-      dimension: size.units * QuadShape.grain(bits: size.bits), bits: size.bits)
+      dimension: size.units * QuadShape.coordinateMultiple(bits: size.bits), bits: size.bits)
     let codes = TestFloats.bytes(7 + 2 * shape.groupByteCount, seed: 3)
     let centroids = TestFloats.bytes(16, seed: 4).map { $0 & 127 }
     for queryCount in [1, 2, 5, 8, 9] {
@@ -96,7 +96,7 @@ import Testing
   @Test(arguments: KernelTarget.available, wide)
   func scanInt16(_ target: KernelTarget, _ size: (units: Int, bits: Int)) {
     let shape = QuadShape(
-      dimension: size.units * QuadShape.grain(bits: size.bits), bits: size.bits)
+      dimension: size.units * QuadShape.coordinateMultiple(bits: size.bits), bits: size.bits)
     let codes = TestFloats.bytes(7 + 2 * shape.groupByteCount, seed: 12)
     let half = 1 << (size.bits - 1)
     let magnitudes = TestFloats.bytes(2 * half, seed: 13).pairs.map { UInt16($0 & 2047) }

@@ -91,7 +91,7 @@ struct QueryTables: Sendable {
       signScales.append(QueryTables.append(u, LookupTables.signs, to: &signTables, kernels))
     }
     if readsSecondPlane {
-      let turned = BlockShape.secondOrder(u)
+      let turned = BlockShape.permutedToSecondBits(u)
       secondScales.append(
         QueryTables.append(turned.span, LookupTables.signs, to: &secondTables, kernels))
     }

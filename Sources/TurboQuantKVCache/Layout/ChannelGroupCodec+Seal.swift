@@ -39,7 +39,7 @@ extension PageLayout.Part {
           at: offset + (first + row) / QuadShape.rowCount * shape.groupByteCount)
       }
     case .transposed(let shape):
-      shape.fillTurned(
+      shape.fillTransposed(
         rows, at: rowOffset, stride: stride, groups: coordinates.count / QuadShape.rowCount,
         into: &page, at: offset, first..<first + SealBatch.rowCount)
     }

@@ -45,7 +45,8 @@ final class PageLayout: Sendable {
     for field in RowField.all(codec) {
       let bits = field.content.quadBits ?? 0
       // Quads hold a multiple of so many coordinates.
-      let multiple = bits == 0 || transposed ? QuadShape.rowCount : QuadShape.grain(bits: bits)
+      let multiple =
+        bits == 0 || transposed ? QuadShape.rowCount : QuadShape.coordinateMultiple(bits: bits)
       let inQuads = bits == 0 ? 0 : field.coordinates.count / multiple * multiple
       let firstLeft = field.coordinates.lowerBound + inQuads
       let left = firstLeft..<field.coordinates.upperBound

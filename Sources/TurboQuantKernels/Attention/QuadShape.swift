@@ -16,13 +16,13 @@ package struct QuadShape: Sendable, Equatable {
 
   package init(dimension: Int, bits: Int) {
     precondition((1...8).contains(bits) && dimension > 0)
-    precondition(dimension % QuadShape.grain(bits: bits) == 0)
+    precondition(dimension % QuadShape.coordinateMultiple(bits: bits) == 0)
     self.dimension = dimension
     self.bits = bits
   }
 
   /// What the coordinates of quads come in: as many as fill the vectors of every piece.
-  package static func grain(bits: Int) -> Int { 4 * ctq_quads_per_step(UInt32(bits)) }
+  package static func coordinateMultiple(bits: Int) -> Int { 4 * ctq_quads_per_step(UInt32(bits)) }
 
   /// Bytes of a group.
   package var groupByteCount: Int { QuadShape.rowCount * dimension * bits / 8 }
@@ -47,13 +47,13 @@ extension QuadShape {
 
   /// Puts packed rows transposed into `groups` groups, as coordinates `places`, whole units of quads: row r of
   /// group g holds coordinate 16g + r of all of them.
-  package func fillTurned(
+  package func fillTransposed(
     _ rows: RawSpan, at offset: Int, stride: Int, groups: Int, into codes: inout MutableRawSpan,
     at groupOffset: Int, _ places: Range<Int>
   ) {
-    let grain = QuadShape.grain(bits: bits)
+    let multiple = QuadShape.coordinateMultiple(bits: bits)
     precondition(places.lowerBound >= 0 && places.upperBound <= dimension && !places.isEmpty)
-    precondition(places.lowerBound % grain == 0 && places.upperBound % grain == 0)
+    precondition(places.lowerBound % multiple == 0 && places.upperBound % multiple == 0)
     check(
       rows, offset, stride, rowCount: places.count, width: groups * QuadShape.rowCount * bits / 8,
       codes.byteCount, groupOffset, groups: groups)

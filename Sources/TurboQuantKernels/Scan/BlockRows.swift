@@ -85,7 +85,7 @@ package func gatherRows(
 /// Copies the second bits of codes of `shape`, rows numbered over all blocks of their other bits `rest`,
 /// ascending, to rows `start`, … of `target`, blocks of one plane.
 ///
-/// As a plane of signs it belongs to queries in ``BlockShape/secondOrder(_:)``.
+/// As a plane of signs it belongs to queries in ``BlockShape/permutedToSecondBits(_:)``.
 package func gatherSecondPlanes(
   _ rest: RawSpan, rows: Span<UInt32>, numberedFrom first: Int, to target: inout MutableRawSpan,
   start: Int, _ shape: BlockShape

@@ -58,10 +58,10 @@ package struct BlockShape: Sendable, Equatable {
   }
 
   /// `u` in the order in which second bits stand, where signs would be those of coordinates 0, 1, ….
-  package static func secondOrder(_ u: Span<Float>) -> [Float] {
-    var turned = [Float](repeating: 0, count: (u.count + 3) / 4 * 4)
-    for i in u.indices { turned[i & ~3 | (i + 1) & 3] = u[i] }
-    return turned
+  package static func permutedToSecondBits(_ u: Span<Float>) -> [Float] {
+    var permuted = [Float](repeating: 0, count: (u.count + 3) / 4 * 4)
+    for i in u.indices { permuted[i & ~3 | (i + 1) & 3] = u[i] }
+    return permuted
   }
 
   /// Weights of a query of `dimension` coordinates.
