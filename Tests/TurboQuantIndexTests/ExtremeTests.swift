@@ -96,12 +96,12 @@ import TurboQuantKernels
 
   @Test func everyFiniteHalfComesBack() {
     let halves = (0...UInt16.max).filter { $0 & 0x7C00 != 0x7C00 }
-    for (half, value) in zip(halves, widened(halves)) { #expect(halfPrecision(value) == half) }
+    for (half, value) in zip(halves, widened(halves)) { #expect(float16Bits(value) == half) }
   }
 
   @Test func valuesBeyondTheRangeBecomeTheLargest() {
     for value: Float in [65504, 65519.996, 65520, 65536, 1e10, .greatestFiniteMagnitude] {
-      #expect(halfPrecision(value) == 0x7BFF && halfPrecision(-value) == 0xFBFF)
+      #expect(float16Bits(value) == 0x7BFF && float16Bits(-value) == 0xFBFF)
     }
   }
 
@@ -113,33 +113,33 @@ import TurboQuantKernels
       for (value, expected) in [
         (middle.nextDown, low), (middle, low + low % 2), (middle.nextUp, low + 1),
       ] {
-        #expect(halfPrecision(value) == UInt16(expected))
-        #expect(halfPrecision(-value) == UInt16(expected) | 0x8000)
+        #expect(float16Bits(value) == UInt16(expected))
+        #expect(float16Bits(-value) == UInt16(expected) | 0x8000)
         #if !((os(macOS) || targetEnvironment(macCatalyst)) && arch(x86_64))
           #expect(Float16(value).bitPattern == UInt16(expected))
         #endif
       }
     }
-    #expect(halfPrecision(.leastNonzeroMagnitude) == 0)
+    #expect(float16Bits(.leastNonzeroMagnitude) == 0)
   }
 
   @Test(arguments: KernelTarget.available)
   func manyAtOnceAreEachRounded(_ target: KernelTarget) {
     let patterns = stride(from: UInt32(0), through: .max, by: 0x1_0FFF).map { $0 }
     let values = patterns.map { Float(bitPattern: $0) }
-    let halves = Kernels(target).halves(of: values.span)
+    let halves = Kernels(target).float16s(of: values.span)
     let finite = widened(Array(0...0x7BFF))
     let ties = zip(finite, finite.dropFirst()).map { ($0 + $1) / 2 }
-    #expect(halves == values.map(halfPrecision))
-    #expect(Kernels(target).halves(of: ties.span) == ties.map(halfPrecision))
-    #expect(Kernels(target).halves(of: [Float]().span) == [])
+    #expect(halves == values.map(float16Bits))
+    #expect(Kernels(target).float16s(of: ties.span) == ties.map(float16Bits))
+    #expect(Kernels(target).float16s(of: [Float]().span) == [])
   }
 
   @Test func originalsAreTheVectorsRounded() throws {
     var dice = Dice(seed: 5)
     let vectors = dice.normals(40 * 30, scale: 100)
     let index = try IndexKind(dimension: 30, bits: 1, originals: .float16).index(vectors)
-    let expected = widened(vectors.map(halfPrecision))
+    let expected = widened(vectors.map(float16Bits))
     for id in 0..<40 {
       #expect(try index.original(UInt64(id)) == Array(expected[id * 30..<(id + 1) * 30]))
     }

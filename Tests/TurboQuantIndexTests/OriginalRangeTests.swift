@@ -81,7 +81,7 @@ import TurboQuantKernels
   }
 
   private func throughHalves(_ x: [Float]) -> [Float] {
-    let halves = x.map { halfPrecision($0) }
+    let halves = x.map { float16Bits($0) }
     var floats = x
     var target = floats.mutableSpan
     widen(halves.span, into: &target, at: 0)

@@ -93,7 +93,7 @@ import TurboQuantKernels
       )
       #expect(stored == expected, "\(place)")
       let exact = model.tokens.filter { !$0.isCode }.flatMap { $0[keyPath: vector] }
-      #expect(vectors.sinks + vectors.window == exact.map(halfPrecision), "\(place)")
+      #expect(vectors.sinks + vectors.window == exact.map(float16Bits), "\(place)")
     }
     #expect(
       cache.memory.keyBytes + cache.memory.valueBytes

@@ -94,7 +94,7 @@ import Testing
 
   /// Whole numbers again; of more than 256 coordinates, of which there are none here, sums would be rounded.
   @Test(arguments: KernelTarget.available, wide)
-  func scanInt16(_ target: KernelTarget, _ size: (units: Int, bits: Int)) {
+  func attendInt16(_ target: KernelTarget, _ size: (units: Int, bits: Int)) {
     let shape = QuadShape(
       dimension: size.units * QuadShape.coordinateMultiple(bits: size.bits), bits: size.bits)
     let codes = TestFloats.bytes(7 + 2 * shape.groupByteCount, seed: 12)
@@ -183,7 +183,7 @@ import Testing
   func plainRows(_ target: KernelTarget, width: Int) {
     let floats = TestFloats.unaligned(37 * width - 1, seed: 9)
     check(Kernels(target), floats, values: floats, width: width)
-    let halves = floats.map(halfPrecision)
+    let halves = floats.map(float16Bits)
     var widened = [Float](repeating: 0, count: halves.count)
     var output = widened.mutableSpan
     widen(halves.span, into: &output, at: 0)

@@ -197,7 +197,7 @@ extension PolarQuantizer {
       if run.ends % 2 == 1 { lengths[run.ends / 2] = lengths[run.ends - 1] }
     }
     for block in 0..<blockCount {
-      let half = halfPrecision(lengths[block])
+      let half = float16Bits(lengths[block])
       row[radii + 2 * block] = UInt8(truncatingIfNeeded: half)
       row[radii + 2 * block + 1] = UInt8(truncatingIfNeeded: half >> 8)
     }

@@ -74,7 +74,7 @@ private struct HalfRange {
     if let column = x.firstIndex(where: { $0.magnitude >= OriginalRows.halfRangeEnd }) {
       throw .beyondHalfPrecision(x[column], row: row, column: column)
     }
-    let halves = kernels.halves(of: x.span)
+    let halves = kernels.float16s(of: x.span)
     var rounded = [Float](repeating: 0, count: x.count)
     var target = rounded.mutableSpan
     kernels.widen(halves.span, into: &target)

@@ -14,7 +14,7 @@ extension HeadVectors {
       return additions
     }
     // Every token passes through float16, so that codes do not depend on how many tokens come in one call.
-    let float16s = writer.kernels.halves(of: vectors)
+    let float16s = writer.kernels.float16s(of: vectors)
     let toSinks = max(0, min(vectors.count, (writer.sinks - count) * dimension))
     additions.sinks = float16s[..<toSinks]
     additions.window = float16s[toSinks...]
@@ -73,7 +73,7 @@ struct RowWriter: Sendable {
   ) throws(CodecError) -> RowBatch {
     guard let codec else {
       return precision == .float16
-        ? .float16s(kernels.halves(of: vectors)) : .floats(vectors.copied())
+        ? .float16s(kernels.float16s(of: vectors)) : .floats(vectors.copied())
     }
     guard !center.isEmpty else { return .codes(try codec.rows(of: vectors, channels)) }
     var differences = vectors.copied()

@@ -5,21 +5,21 @@ internal import CTurboQuantKernels
 extension Kernels {
   /// Converts IEEE binary16 bit patterns to float32 from `start` on, exactly.
   package func widen(
-    _ halves: Span<UInt16>, into floats: inout MutableSpan<Float>, at start: Int = 0
+    _ float16s: Span<UInt16>, into floats: inout MutableSpan<Float>, at start: Int = 0
   ) {
-    precondition(start >= 0 && start <= floats.count - halves.count)
-    unsafe halves.withUnsafeBufferPointer { halves in
+    precondition(start >= 0 && start <= floats.count - float16s.count)
+    unsafe float16s.withUnsafeBufferPointer { float16s in
       unsafe floats.withUnsafeMutableBufferPointer { floats in
         unsafe table.pointee.bytes.widen(
-          halves.baseAddress, halves.count, floats.baseAddress.map { unsafe $0 + start })
+          float16s.baseAddress, float16s.count, floats.baseAddress.map { unsafe $0 + start })
       }
     }
   }
 
   #if !((os(macOS) || targetEnvironment(macCatalyst)) && arch(x86_64))
-    /// Converts `halves` to float32, exactly.
-    package func widen(_ halves: Span<Float16>, into floats: inout MutableSpan<Float>) {
-      unsafe halves.withUnsafeBufferPointer { buffer in
+    /// Converts `float16s` to float32, exactly.
+    package func widen(_ float16s: Span<Float16>, into floats: inout MutableSpan<Float>) {
+      unsafe float16s.withUnsafeBufferPointer { buffer in
         unsafe buffer.withMemoryRebound(to: UInt16.self) {
           unsafe widen($0.span, into: &floats)
         }
@@ -27,13 +27,13 @@ extension Kernels {
     }
   #endif
 
-  /// The IEEE binary16 bit patterns nearest to `floats`, each as ``halfPrecision(_:)`` has it.
-  package func halves(of floats: Span<Float>) -> [UInt16] {
+  /// The IEEE binary16 bit patterns nearest to `floats`, each as ``float16Bits(_:)`` has it.
+  package func float16s(of floats: Span<Float>) -> [UInt16] {
     // Empty arrays share storage; writing its count would be a race.
     guard !floats.isEmpty else { return [] }
-    return unsafe [UInt16](unsafeUninitializedCapacity: floats.count) { halves, count in
+    return unsafe [UInt16](unsafeUninitializedCapacity: floats.count) { float16s, count in
       unsafe floats.withUnsafeBufferPointer { floats in
-        unsafe table.pointee.bytes.narrow(floats.baseAddress, floats.count, halves.baseAddress)
+        unsafe table.pointee.bytes.narrow(floats.baseAddress, floats.count, float16s.baseAddress)
       }
       count = floats.count
     }
@@ -65,7 +65,7 @@ extension Kernels {
 /// one, since what is stored must stay a number.
 ///
 /// By bits, because not every platform has the type.
-package func halfPrecision(_ value: Float) -> UInt16 { ctq_float16_of(value) }
+package func float16Bits(_ value: Float) -> UInt16 { ctq_float16_of(value) }
 
 // MARK: Without a codec
 
@@ -80,9 +80,9 @@ package func crc32c(_ bytes: RawSpan, seed: UInt32 = 0) -> UInt32 {
 /// Converts IEEE binary16 bit patterns to float32 from `start` on, exactly in every flush-to-zero
 /// mode.
 package func widen(
-  _ halves: Span<UInt16>, into floats: inout MutableSpan<Float>, at start: Int
+  _ float16s: Span<UInt16>, into floats: inout MutableSpan<Float>, at start: Int
 ) {
-  exactKernels.widen(halves, into: &floats, at: start)
+  exactKernels.widen(float16s, into: &floats, at: start)
 }
 
 private let exactKernels: Kernels = {
