@@ -120,13 +120,13 @@ import Testing
     }
   }
 
-  /// The tables whose entries add what bits are worth, as the comment at `table_sums` lays them out.
+  /// The tables whose entries add what bits are worth, as the comment at `fill_lookup_tables` lays them out.
   private static func tables(bits: Int, columns: Int, queryCount: Int, _ values: [Int]) -> [UInt8] {
-    let units = (columns + 3) / 4
-    return (0..<queryCount * units).flatMap { unit in
+    let groups = (columns + 3) / 4
+    return (0..<queryCount * groups).flatMap { group in
       (0..<2 * bits).flatMap { kind in
         (0..<4).flatMap { inside in
-          let (query, column, plane) = (unit / units, unit % units * 4 + inside, kind / 2)
+          let (query, column, plane) = (group / groups, group % groups * 4 + inside, kind / 2)
           return (0..<16).map { entry -> UInt8 in
             guard column < columns else { return 0 }
             var sum = 0
@@ -237,13 +237,13 @@ import Testing
   }
 
   @Test(arguments: KernelTarget.available, [0, 1, 15, 16, 17, 70])
-  func keysAndSelection(_ target: KernelTarget, count: Int) {
+  func similaritiesAndSelection(_ target: KernelTarget, count: Int) {
     let kernels = Kernels(target)
     let sums = TestFloats.unaligned(count, seed: 15)
     let norms = TestFloats.unaligned(count, seed: 16)
     let alignments = TestFloats.unaligned(count, seed: 17).map { abs($0) }
     let along = TestFloats.unaligned(count, seed: 19)
-    let shares = TestFloats.unaligned(count, seed: 20)
+    let addends = TestFloats.unaligned(count, seed: 20)
     let allowed: [UInt32] = [0xf0f3_5a91, 0x1234_0ff0, 0xffff_0001]
     for kinds in 0..<64 {
       let f = SimilarityFactors(
@@ -251,23 +251,23 @@ import Testing
         constant: kinds & 32 > 0 ? 0.09 : 0, alongFactor: -0.83)
       let used = { (bit: Int, values: [Float]) in kinds & bit > 0 ? values : [] }
       let (usedNorms, usedAlignments) = (used(1, norms), used(2, alignments))
-      let (usedAlong, usedShares) = (used(4, along), used(8, shares))
+      let (usedAlong, usedAddends) = (used(4, along), used(8, addends))
       let terms = SimilarityTerms(
         sums: sums.span.extracting(first: count),
         SimilarityScalars(
           norms: usedNorms.span.raw, alignments: usedAlignments.span.raw,
-          along: usedAlong.span.raw), shares: usedShares.span)
-      var keys = [Float](repeating: 0, count: count)
-      var output = keys.mutableSpan
+          along: usedAlong.span.raw), addends: usedAddends.span)
+      var similarities = [Float](repeating: 0, count: count)
+      var output = similarities.mutableSpan
       kernels.similarities(terms, f, into: &output)
       let expected = (0..<count).map { i in
         let norm = usedNorms.isEmpty ? 1 : norms[i]
         let product = (sums[i] * f.step + f.offset) / (usedAlignments.isEmpty ? 1 : alignments[i])
         let constant = usedAlong.isEmpty ? f.constant : along[i] * f.alongFactor + f.constant
-        let key = norm * (product - norm * f.normFactor) + constant
-        return usedShares.isEmpty ? key : key + shares[i]
+        let similarity = norm * (product - norm * f.normFactor) + constant
+        return usedAddends.isEmpty ? similarity : similarity + addends[i]
       }
-      #expect(keys == expected)
+      #expect(similarities == expected)
       for threshold in expected + [-.infinity, .infinity] {
         for mask in [[], allowed] {
           var selected = SelectedRows(capacity: count)
@@ -285,7 +285,7 @@ import Testing
     }
   }
 
-  /// Two planes of five columns: a unit of four with a word a row, then one byte a row.
+  /// Two planes of five columns: a column group with one word per row, then one byte per row.
   @Test func aRowIsCopiedAlone() {
     let planes = BlockPlanes(columns: 5, count: 2)
     let source = TestFloats.bytes(5 + planes.byteCount, seed: 18)

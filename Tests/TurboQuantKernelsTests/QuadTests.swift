@@ -8,7 +8,7 @@ import Testing
   static let narrow = shapes(bits: 1...4)
   static let wide = shapes(bits: 5...8)
 
-  private static func shapes(bits: ClosedRange<Int>) -> [(units: Int, bits: Int)] {
+  private static func shapes(bits: ClosedRange<Int>) -> [(steps: Int, bits: Int)] {
     bits.flatMap { bits in [1, 2, 3, 7, 8].map { ($0, bits) } }
   }
 
@@ -31,8 +31,8 @@ import Testing
     }
   }
 
-  @Test(arguments: shapes) func rowsGoInAndComeOut(units: Int, bits: Int) {
-    let shape = QuadShape(dimension: units * QuadShape.coordinateMultiple(bits: bits), bits: bits)
+  @Test(arguments: shapes) func rowsGoInAndComeOut(steps: Int, bits: Int) {
+    let shape = QuadShape(dimension: steps * QuadShape.coordinateMultiple(bits: bits), bits: bits)
     let rows = Rows(16, codes: shape.dimension, bits: bits, seed: 1)
     var group = AlignedBytes(byteCount: 5 + shape.groupByteCount)
     var target = group.mutableBytes
@@ -44,13 +44,13 @@ import Testing
     }
   }
 
-  @Test(arguments: shapes) func rowsAreTurned(units: Int, bits: Int) {
-    let shape = QuadShape(dimension: units * QuadShape.coordinateMultiple(bits: bits), bits: bits)
+  @Test(arguments: shapes) func rowsAreTransposed(steps: Int, bits: Int) {
+    let shape = QuadShape(dimension: steps * QuadShape.coordinateMultiple(bits: bits), bits: bits)
     let rows = Rows(shape.dimension, codes: 48, bits: bits, seed: 2)
     var groups = AlignedBytes(byteCount: 3 * shape.groupByteCount)
     var target = groups.mutableBytes
-    // A few units and then the others.
-    let some = units / 3 * QuadShape.coordinateMultiple(bits: bits)
+    // A few steps and then the others.
+    let some = steps / 3 * QuadShape.coordinateMultiple(bits: bits)
     for places in [0..<some, some..<shape.dimension] where !places.isEmpty {
       shape.fillTransposed(
         rows.bytes.span.raw, at: 1 + places.lowerBound * rows.stride, stride: rows.stride,
@@ -65,9 +65,9 @@ import Testing
 
   /// Whole numbers: exact on every target.
   @Test(arguments: KernelTarget.available, narrow)
-  func sums(_ target: KernelTarget, _ size: (units: Int, bits: Int)) {
+  func sums(_ target: KernelTarget, _ size: (steps: Int, bits: Int)) {
     let shape = QuadShape(
-      dimension: size.units * QuadShape.coordinateMultiple(bits: size.bits), bits: size.bits)
+      dimension: size.steps * QuadShape.coordinateMultiple(bits: size.bits), bits: size.bits)
     let codes = TestFloats.bytes(7 + 2 * shape.groupByteCount, seed: 3)
     let centroids = TestFloats.bytes(16, seed: 4).map { $0 & 127 }
     for queryCount in [1, 2, 5, 8, 9] {
@@ -94,9 +94,9 @@ import Testing
 
   /// Whole numbers again; of more than 256 coordinates, of which there are none here, sums would be rounded.
   @Test(arguments: KernelTarget.available, wide)
-  func attendInt16(_ target: KernelTarget, _ size: (units: Int, bits: Int)) {
+  func attendInt16(_ target: KernelTarget, _ size: (steps: Int, bits: Int)) {
     let shape = QuadShape(
-      dimension: size.units * QuadShape.coordinateMultiple(bits: size.bits), bits: size.bits)
+      dimension: size.steps * QuadShape.coordinateMultiple(bits: size.bits), bits: size.bits)
     let codes = TestFloats.bytes(7 + 2 * shape.groupByteCount, seed: 12)
     let half = 1 << (size.bits - 1)
     let magnitudes = TestFloats.bytes(2 * half, seed: 13).pairs.map { UInt16($0 & 2047) }
