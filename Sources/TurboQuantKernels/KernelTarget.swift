@@ -3,7 +3,7 @@ internal import CTurboQuantKernels
 /// One instruction-set build of all kernels.
 ///
 /// The best target that the machine can run is chosen once. The environment variable `TQ_TARGET`
-/// forces another one, for tests and for tracking down a difference between machines.
+/// forces another one, for tests and for finding a difference between machines.
 package struct KernelTarget: Sendable, Equatable {
   package let name: String
   let index: Int

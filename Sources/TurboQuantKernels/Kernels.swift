@@ -2,8 +2,8 @@ internal import CTurboQuantKernels
 
 /// The kernels of one target: spans in, spans out.
 ///
-/// Every function checks the lengths it is given, once a call; `ctq_kernels.h` specifies what each
-/// computes. Kernels that feed stored bytes must run inside ``withStandardFloatEnvironment(_:)``.
+/// Every function checks the lengths of its arguments, once per call. The headers in `CTurboQuantKernels/include`
+/// specify what each computes. Kernels whose results are stored must run inside ``withStandardFloatEnvironment(_:)``.
 @safe package struct Kernels: Sendable {
   package let target: KernelTarget
   // The tables are constants of the C module, never written.

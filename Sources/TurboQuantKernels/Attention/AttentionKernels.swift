@@ -1,9 +1,9 @@
 internal import CTurboQuantKernels
 
-// What attention reads rows with; of its sums only whole numbers and exponentials are the same to the bit
-// everywhere.
+// The kernels of attention. Sums of whole numbers and exponentials are the same to the bit on all targets;
+// other sums may differ in their last bits.
 
-/// What rows are made of: floats, or the bits of IEEE binary16.
+/// An element of a row: a float, or the bits of a float16.
 package protocol RowElement: BitwiseCopyable, Sendable {}
 
 extension Float: RowElement {}
@@ -16,7 +16,9 @@ extension RowElement {
 extension Kernels {
   // MARK: Rows
 
-  /// `sums[q * stride + r]` ← ⟨row r, query q⟩, rows and queries of `width` numbers one after another.
+  /// `sums[q * stride + r]` ← ⟨row r, query q⟩.
+  ///
+  /// Rows and queries have `width` numbers and are contiguous.
   package func rowProducts<Element: RowElement>(
     _ rows: Span<Element>, width: Int, queries: Span<Float>, into sums: inout MutableSpan<Float>,
     stride: Int
@@ -35,8 +37,8 @@ extension Kernels {
     }
   }
 
-  /// `sums[q * width + i]` += Σ `weights[q * stride + r]` · element i of row r, for all q that `sums` has
-  /// room for.
+  /// `sums[q * width + i]` += Σ `weights[q * stride + r]` · element i of row r, for all q for which `sums`
+  /// has room.
   package func combineRows<Element: RowElement>(
     _ rows: Span<Element>, width: Int, weights: Span<Float>, stride: Int,
     into sums: inout MutableSpan<Float>
@@ -55,7 +57,9 @@ extension Kernels {
     }
   }
 
-  /// `sums[range]` += Σ `weights[r]` · centroids of row r, rows `stride` bytes apart.
+  /// `sums[range]` += Σ `weights[r]` · centroids of row r.
+  ///
+  /// Rows begin `stride` bytes apart.
   package func combineCodes(
     _ codebook: KernelCodebook, rows: RawSpan, offset: Int, stride: Int, weights: Span<Float>,
     into sums: inout FloatBuffer, _ range: Range<Int>
@@ -87,10 +91,11 @@ extension Kernels {
     precondition(stride >= rowCount && sumCount >= (queryCount - 1) * stride + rowCount)
   }
 
-  /// `sums[q * stride + row]` ← Σ centroid · weight over the codes of every row of `groups` groups from
-  /// `offset` on, for all queries that `weights` holds, each ``QuadShape/dimension`` of them.
+  /// Codes of one to four bits: `sums[q * stride + row]` ← Σ centroid · weight over the codes of a row, for
+  /// `groups` groups of 16 rows from `offset` on.
   ///
-  /// `next` is what will be read next; it is brought nearer meanwhile.
+  /// `weights` has ``QuadShape/dimension`` weights per query. `next` is what will be read next; it is
+  /// prefetched.
   package func attendInt8(
     _ codes: RawSpan, at offset: Int, _ shape: QuadShape, groups: Int, centroids: SIMD16<UInt8>,
     weights: Span<Int8>, next: RawSpan, into sums: inout MutableSpan<Float>, stride: Int
@@ -114,8 +119,10 @@ extension Kernels {
     }
   }
 
-  /// The same for codes of 5 to 8 bits, each magnitude the centroid of one code and its negative that of another;
-  /// they are at most ``QuadShape/largestMagnitude``, weights at most ``QuadShape/largestWeight``.
+  /// The same for codes of 5 to 8 bits.
+  ///
+  /// Centroids are ± magnitudes of at most ``QuadShape/largestMagnitude``; weights are at most
+  /// ``QuadShape/largestWeight``.
   package func attendInt16(
     _ codes: RawSpan, at offset: Int, _ shape: QuadShape, groups: Int, magnitudes: Span<UInt16>,
     weights: Span<Int16>, next: RawSpan, into sums: inout MutableSpan<Float>, stride: Int
@@ -141,23 +148,25 @@ extension Kernels {
 
   // MARK: Softmax
 
-  /// `values` ← exp(`values` − `shift`), values at most `shift`; returns their sum.
+  /// `values` ← exp(`values` − `shift`); no value is above `shift`.
+  ///
+  /// Returns their sum.
   package func exponentials(_ values: inout MutableSpan<Float>, shift: Float) -> Float {
     unsafe values.withUnsafeMutableBufferPointer {
       unsafe table.pointee.attention.exponentials($0.baseAddress, $0.count, shift, $0.baseAddress)
     }
   }
 
-  /// The largest of `values`; −∞ for none.
+  /// The largest of `values`, or −∞ if there are none.
   package func largest(_ values: Span<Float>) -> Float {
     unsafe values.withUnsafeBufferPointer {
       unsafe table.pointee.attention.largest($0.baseAddress, $0.count)
     }
   }
 
-  /// `weights` · `scales` as whole numbers in two planes, the first and the second half of `planes`.
+  /// Rounds `weights` · `scales` to whole numbers in two planes, the first and the second half of `planes`.
   ///
-  /// - Returns: The step s and the sums of both planes: the numbers are s · (128 · first + second).
+  /// - Returns: The step and the sums of both planes. A number is step · (128 · first + second).
   package func splitWeights(
     _ weights: Span<Float>, scales: RawSpan, into planes: inout MutableSpan<Int8>
   ) -> (step: Float, high: Int, low: Int) {
@@ -175,10 +184,9 @@ extension Kernels {
     return (split.step, Int(split.high_sum), Int(split.low_sum))
   }
 
-  /// `whole` ← `weights` · `scales` as whole numbers of at most ``QuadShape/largestWeight`` to either side of
-  /// zero.
+  /// Rounds `weights` · `scales` to whole numbers of at most ``QuadShape/largestWeight`` in magnitude.
   ///
-  /// - Returns: What one of them stands for.
+  /// - Returns: The step. A number is step · whole.
   package func wholeWeights(
     _ weights: Span<Float>, scales: RawSpan, into whole: inout MutableSpan<Int16>
   ) -> Float {

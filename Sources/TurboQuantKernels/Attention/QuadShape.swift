@@ -1,17 +1,17 @@
 internal import CTurboQuantKernels
 
-/// Groups of 16 rows of codes in quads, as attention reads them.
+/// The sizes of groups of 16 rows of codes in quads, as attention reads them.
 ///
-/// `ctq_kernels.h` says where every bit lies.
+/// `ctq_attention.h` says where each bit is.
 package struct QuadShape: Sendable, Equatable {
-  /// Rows of a group.
+  /// Rows per group.
   package static let rowCount = 16
-  /// Of codes of 5 to 8 bits the magnitude of a centroid is at most this, and that of a weight.
+  /// The largest magnitude of a centroid of codes of 5 to 8 bits, and of a weight for them.
   package static let largestMagnitude = 2047
   package static let largestWeight = 4095
-  /// Coordinates of a row.
+  /// Coordinates per row.
   package let dimension: Int
-  /// Bits of a code, at most 8.
+  /// Bits per code, at most 8.
   package let bits: Int
 
   package init(dimension: Int, bits: Int) {
@@ -21,15 +21,15 @@ package struct QuadShape: Sendable, Equatable {
     self.bits = bits
   }
 
-  /// What the coordinates of quads come in: as many as fill the vectors of every piece.
+  /// The number of coordinates is a multiple of this: as many fill whole vectors of every bit field.
   package static func coordinateMultiple(bits: Int) -> Int { 4 * ctq_quads_per_step(UInt32(bits)) }
 
-  /// Bytes of a group.
+  /// Bytes per group.
   package var groupByteCount: Int { QuadShape.rowCount * dimension * bits / 8 }
 }
 
 extension QuadShape {
-  /// Puts 16 packed rows, `stride` bytes apart from `offset` on, into the group at `groupOffset`.
+  /// Writes 16 packed rows, `stride` bytes apart from `offset` on, into the group at `groupOffset`.
   package func fill(
     _ rows: RawSpan, at offset: Int, stride: Int, into codes: inout MutableRawSpan,
     at groupOffset: Int
@@ -45,8 +45,10 @@ extension QuadShape {
     }
   }
 
-  /// Puts packed rows transposed into `groups` groups, as coordinates `places`, whole units of quads: row r of
-  /// group g holds coordinate 16g + r of all of them.
+  /// Writes packed rows transposed into `groups` groups, as coordinates `places`.
+  ///
+  /// Row r of group g holds coordinate 16g + r of all packed rows. The bounds of `places` are multiples of
+  /// ``coordinateMultiple(bits:)``.
   package func fillTransposed(
     _ rows: RawSpan, at offset: Int, stride: Int, groups: Int, into codes: inout MutableRawSpan,
     at groupOffset: Int, _ places: Range<Int>
@@ -75,7 +77,9 @@ extension QuadShape {
     precondition(groupOffset + groups * groupByteCount <= room)
   }
 
-  /// The code of a coordinate of a row; groups begin at `offset`.
+  /// The code of a coordinate of a row.
+  ///
+  /// Groups begin at `offset`.
   package func code(_ codes: RawSpan, at offset: Int, row: Int, _ coordinate: Int) -> UInt8 {
     precondition(row >= 0 && (0..<dimension).contains(coordinate) && offset >= 0)
     precondition(offset + (row / QuadShape.rowCount + 1) * groupByteCount <= codes.byteCount)

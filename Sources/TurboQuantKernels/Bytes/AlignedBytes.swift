@@ -1,23 +1,25 @@
 internal import CTurboQuantKernels
 
-/// Bytes on a cache-line boundary, copied when one of several owners, or of borrowed ones any, changes them.
+/// Bytes on a cache-line boundary.
+///
+/// They are copied before a change if they have several owners or are borrowed.
 @safe package struct AlignedBytes: @unchecked Sendable {
-  // Sendable because the memory is written by a sole owner only.
+  // Sendable, because only a sole owner writes the memory.
   private var owner: Owner
   private var base: UnsafeMutableRawPointer
   /// The number of bytes.
   package let byteCount: Int
 
-  /// Frees the memory with its last owner, or keeps its lender.
+  /// Frees the memory with its last owner, or keeps its lender alive.
   @safe private final class Owner {
-    /// From here on memory is mapped on large pages, of 2 MiB as a rule.
+    /// From this size on, memory is mapped on large pages, usually of 2 MiB.
     static let leastMapped = 1 << 21
 
     let base: UnsafeMutableRawPointer
     let lender: AnyObject?
     private let mappedByteCount: Int?
 
-    /// Allocates memory, of which nothing from byte `zerosFrom` on differs from zero.
+    /// Allocates memory that is zero from byte `zerosFrom` on.
     init(byteCount: Int, zerosFrom start: Int) {
       lender = nil
       if byteCount >= Owner.leastMapped, let mapped = unsafe ctq_map_zeros(byteCount) {
@@ -64,15 +66,16 @@ internal import CTurboQuantKernels
     target.copyBytes(of: bytes)
   }
 
-  /// Bytes on a cache-line boundary that `lender` keeps where they are for as long as it lives, and that
-  /// nobody changes.
+  /// Borrows bytes on a cache-line boundary.
+  ///
+  /// `lender` keeps them in place for as long as it lives, and nobody changes them.
   package init(borrowing bytes: RawSpan, of lender: some AnyObject & Sendable) {
     byteCount = bytes.byteCount
     let start = unsafe bytes.withUnsafeBytes { $0.baseAddress }
     guard let start = unsafe start, UInt(bitPattern: start) % 64 == 0 else {
       preconditionFailure("bytes to borrow begin on a cache line")
     }
-    // Never written through: whoever changes these bytes copies them first.
+    // Never written through: a change copies the bytes first.
     unsafe base = UnsafeMutableRawPointer(mutating: start)
     unsafe owner = Owner(base, of: lender)
   }
@@ -96,8 +99,7 @@ internal import CTurboQuantKernels
     }
   }
 
-  /// The bytes of one of many, without a touch on what counts its owners: that would wait for memory once a
-  /// page.
+  /// The bytes of one of many, without touching its reference count, which would wait for memory once per page.
   @_lifetime(borrow many)
   package static func bytes(of many: borrowing [AlignedBytes], _ index: Int) -> RawSpan {
     let (base, byteCount) = unsafe (many[index].base, many[index].byteCount)

@@ -3,7 +3,7 @@ internal import CTurboQuantKernels
 // The kernels of bytes: float16 and checksums.
 
 extension Kernels {
-  /// Converts IEEE binary16 bit patterns to float32 from `start` on, exactly.
+  /// Converts the bits of float16s to float32 from `start` on, exactly.
   package func widen(
     _ float16s: Span<UInt16>, into floats: inout MutableSpan<Float>, at start: Int = 0
   ) {
@@ -27,7 +27,7 @@ extension Kernels {
     }
   #endif
 
-  /// The IEEE binary16 bit patterns nearest to `floats`, each as ``float16Bits(_:)`` has it.
+  /// The bits of the float16s nearest to `floats`, as ``float16Bits(_:)`` rounds.
   package func float16s(of floats: Span<Float>) -> [UInt16] {
     // Empty arrays share storage; writing its count would be a race.
     guard !floats.isEmpty else { return [] }
@@ -39,7 +39,7 @@ extension Kernels {
     }
   }
 
-  /// Writes the IEEE binary16 bit patterns nearest to `floats` from byte `offset` on.
+  /// Writes the bits of the float16s nearest to `floats` from byte `offset` on.
   package func narrow(
     _ floats: Span<Float>, into bytes: inout MutableRawSpan, at offset: Int
   ) {
@@ -61,24 +61,24 @@ extension Kernels {
   }
 }
 
-/// The bits of the IEEE binary16 nearest to `value`, ties to even; beyond its range the largest finite
-/// one, since what is stored must stay a number.
+/// The bits of the float16 nearest to `value`, ties to even.
 ///
-/// By bits, because not every platform has the type.
+/// Beyond the range it is the largest finite one, because what is stored must stay finite.
+///
+/// As bits, because not every platform has the type `Float16`.
 package func float16Bits(_ value: Float) -> UInt16 { ctq_float16_of(value) }
 
 // MARK: Without a codec
 
-// Kernels for whoever has no codec. Each has one right answer, so an unusable `TQ_TARGET` falls back
-// to the scalar table here; whoever encodes or decodes is told about it by `Kernels.chosen()`.
+// Kernels for callers without a codec. All targets give the same result, so these fall back to the scalar target if
+// `TQ_TARGET` is unusable. Encoding and decoding report that through `Kernels.chosen()`.
 
 /// CRC-32C (Castagnoli) of `bytes`, continuing from `seed` (0 to begin).
 package func crc32c(_ bytes: RawSpan, seed: UInt32 = 0) -> UInt32 {
   exactKernels.crc32c(bytes, seed: seed)
 }
 
-/// Converts IEEE binary16 bit patterns to float32 from `start` on, exactly in every flush-to-zero
-/// mode.
+/// Converts the bits of float16s to float32 from `start` on, exactly in every flush-to-zero mode.
 package func widen(
   _ float16s: Span<UInt16>, into floats: inout MutableSpan<Float>, at start: Int
 ) {

@@ -1,7 +1,7 @@
 extension [UInt8] {
   /// Appends the bytes of an integer, the lowest first.
   ///
-  /// Inlinable, as what reads numbers below is: left generic, each byte is a call through a table.
+  /// Inlinable, like the functions below that read numbers. As generic code, each byte would be an indirect call.
   @inlinable package mutating func append(littleEndian value: some FixedWidthInteger) {
     for shift in stride(from: 0, to: value.bitWidth, by: 8) {
       append(UInt8(truncatingIfNeeded: value >> shift))
@@ -43,12 +43,14 @@ extension RawSpan {
     Float(bitPattern: integer(at: offset, as: UInt32.self))
   }
 
-  /// The bytes in an array of their own.
+  /// A copy of the bytes.
   package func copied() -> [UInt8] { unsafe withUnsafeBytes { unsafe Array($0) } }
 }
 
 extension MutableRawSpan {
-  /// Copies all of `source` to `offset`; it must fit.
+  /// Copies all of `source` to `offset`.
+  ///
+  /// It must fit.
   package mutating func copyBytes(of source: RawSpan, to offset: Int = 0) {
     precondition(offset >= 0 && offset <= byteCount - source.byteCount, "source does not fit")
     unsafe withUnsafeMutableBytes { destination in
@@ -62,7 +64,9 @@ extension MutableRawSpan {
   }
 }
 
-/// A number without padding bytes, all of whose bit patterns are values.
+/// A number type without padding bytes.
+///
+/// Every bit pattern is a value.
 package protocol PlainNumber: BitwiseCopyable {}
 extension UInt8: PlainNumber {}
 extension UInt16: PlainNumber {}
@@ -72,7 +76,7 @@ extension Float: PlainNumber {}
 extension Double: PlainNumber {}
 
 extension Span where Element: PlainNumber {
-  /// The numbers in an array of their own.
+  /// A copy of the numbers.
   package func copied() -> [Element] { unsafe withUnsafeBufferPointer { unsafe Array($0) } }
 
   /// The memory of the numbers.
@@ -92,7 +96,7 @@ extension MutableSpan where Element: PlainNumber {
   }
 }
 
-// What the kernels' faces hand to C.
+// Pointers for C.
 
 extension UnsafeRawBufferPointer {
   /// The first byte.

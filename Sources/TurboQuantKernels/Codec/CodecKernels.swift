@@ -61,8 +61,9 @@ extension Kernels {
     }
   }
 
-  /// Packs the codes of u = `scale` · `y[range]` into `codes` from byte `offset` on; returns
-  /// ⟨u, centroids(u)⟩ and leaves u − centroids(u) in the same range of `residual`.
+  /// Packs the codes of u = `scale` · `y[range]` into `codes` from byte `offset` on.
+  ///
+  /// Writes u − centroids(u) into the same range of `residual`. Returns ⟨u, centroids(u)⟩.
   package func quantize(
     _ codebook: KernelCodebook, _ y: borrowing FloatBuffer, _ range: Range<Int>, scale: Float,
     codes: inout MutableSpan<UInt8>, at offset: Int, residual: inout FloatBuffer
@@ -73,8 +74,9 @@ extension Kernels {
       residual: residual.base + range.lowerBound)
   }
 
-  /// Packs the codes of u = `scale` · `y[range]` into `codes` from byte `offset` on; returns
-  /// ⟨u, centroids(u)⟩.
+  /// Packs the codes of u = `scale` · `y[range]` into `codes` from byte `offset` on.
+  ///
+  /// Returns ⟨u, centroids(u)⟩.
   package func quantize(
     _ codebook: KernelCodebook, _ y: borrowing FloatBuffer, _ range: Range<Int>, scale: Float,
     codes: inout MutableSpan<UInt8>, at offset: Int
@@ -110,7 +112,9 @@ extension Kernels {
     }
   }
 
-  /// `sums[r]` ← ⟨centroids of row r, query[range]⟩, rows `stride` bytes apart.
+  /// `sums[r]` ← ⟨centroids of row r, query[range]⟩.
+  ///
+  /// Rows begin `stride` bytes apart.
   package func codeProducts(
     _ codebook: KernelCodebook, rows: RawSpan, offset: Int, stride: Int,
     query: Span<Float>, _ range: Range<Int>, into sums: inout MutableSpan<Float>
@@ -132,7 +136,9 @@ extension Kernels {
     }
   }
 
-  /// The largest magnitude of `values`, 0 for none; infinite or NaN where one of them is.
+  /// The largest magnitude of `values`, or 0 if there are none.
+  ///
+  /// Infinite or NaN if one of them is.
   package func largestMagnitude(_ values: Span<Float>) -> Float {
     Float(
       bitPattern: unsafe values.withUnsafeBufferPointer {
@@ -146,7 +152,9 @@ extension Kernels {
     return unsafe table.pointee.codec.sum_of_squares(x.base, count)
   }
 
-  /// Packs the signs of the first `count` elements, one bit each, set where the element is ≥ 0.
+  /// Packs the signs of the first `count` elements, one bit each.
+  ///
+  /// A bit is set if its element is ≥ 0.
   package func packSigns(
     _ x: borrowing FloatBuffer, count: Int, into bits: inout MutableSpan<UInt8>, at offset: Int
   ) {
@@ -157,7 +165,9 @@ extension Kernels {
     }
   }
 
-  /// `sums[r]` ← Σ ±query[i], the signs taken from row r, rows `stride` bytes apart.
+  /// `sums[r]` ← Σ ±query[i] with the signs of row r.
+  ///
+  /// Rows begin `stride` bytes apart.
   package func signProducts(
     rows: RawSpan, offset: Int, stride: Int, query: Span<Float>,
     into sums: inout MutableSpan<Float>

@@ -1,8 +1,8 @@
 internal import CTurboQuantKernels
 
-/// The steps and sign bits of a randomized Hadamard rotation, in the form the kernels read.
+/// The steps and sign bits of a randomized Hadamard rotation, in the form that the kernels read.
 @safe package final class HadamardRotation: Sendable {
-  /// One step; `ctq_kernels.h` gives the formulas.
+  /// One step; `ctq_codec.h` has the formulas.
   package enum Step: Sendable, Equatable {
     case hadamard(offset: Int, count: Int, scale: Float)
     case givens(offset: Int, count: Int, cosine: Float, sine: Float)
@@ -20,7 +20,7 @@ internal import CTurboQuantKernels
   private nonisolated(unsafe) let signs: UnsafeMutableBufferPointer<UInt8>
   private nonisolated(unsafe) let record: UnsafeMutablePointer<ctq_hadamard_rotation>
 
-  /// `signs` holds one run of bits a step, each run beginning on a whole byte.
+  /// `signs` has the bits of each step, from a whole byte on.
   package init(dimension: Int, steps: [Step], signs: [[UInt8]]) {
     precondition(steps.count == signs.count)
     self.dimension = dimension

@@ -1,8 +1,10 @@
 internal import CTurboQuantKernels
 
-/// A codebook in the form the kernels read, with the lookup grid that makes quantizing one lookup.
+/// A codebook in the form that the kernels read.
 ///
-/// A class over memory of its own, so that a row costs no reference counting of its tables.
+/// With a lookup grid, quantizing is one lookup.
+///
+/// It is a class with its own memory, so that encoding a row counts no references to its tables.
 @safe package final class KernelCodebook: Sendable {
   package let bits: Int
   // Written by the initializer alone.
@@ -10,7 +12,7 @@ internal import CTurboQuantKernels
   private nonisolated(unsafe) let bases: UnsafeMutableBufferPointer<UInt32>
   private nonisolated(unsafe) let record: UnsafeMutablePointer<ctq_codebook>
 
-  /// The grid, if any, must satisfy what `ctq_codebook` says; ``LookupGrid`` makes such grids.
+  /// The grid, if any, must satisfy what `ctq_codebook` says.
   package init(bits: Int, centroids: [Float], boundaries: [Float], grid: LookupGrid?) {
     precondition((1...8).contains(bits))
     precondition(centroids.count == 1 << bits && boundaries.count == centroids.count - 1)
@@ -52,7 +54,7 @@ internal import CTurboQuantKernels
   var pointer: UnsafePointer<ctq_codebook> { unsafe UnsafePointer(record) }
 }
 
-/// Equal cells over the line, at most one decision boundary in each.
+/// Equal cells on the real line, each with at most one decision boundary.
 package struct LookupGrid: Sendable, Equatable {
   package let scale: Float
   package let offset: Float

@@ -3,8 +3,8 @@ internal import CTurboQuantKernels
 // Rows of blocks: written, read back, copied and gathered.
 
 extension BlockShape {
-  /// Puts the packed codes at `offset` of `codes` into row `row` of the block whose parts begin at
-  /// the given offsets.
+  /// Writes the packed codes at `offset` of `codes` into row `row` of the block whose signs and lower bits
+  /// begin at the given offsets.
   package func spread(
     _ codes: RawSpan, at offset: Int, row: Int, signs: inout MutableRawSpan, at signOffset: Int,
     rest: inout MutableRawSpan, at restOffset: Int
@@ -43,7 +43,7 @@ extension BlockShape {
   }
 }
 
-/// A part of blocks whose rows are copied: planes of columns.
+/// The part of blocks that is copied, signs or lower bits: a number of planes of columns.
 package struct BlockPlanes: Sendable, Equatable {
   package let columns: Int
   package let count: Int
@@ -74,7 +74,9 @@ package func copyRow(
   }
 }
 
-/// Copies rows, numbered over all blocks of `source`, ascending, to rows `start`, … of `target`.
+/// Copies rows to rows `start`, … of `target`.
+///
+/// They are ascending and numbered over all blocks of `source`.
 package func gatherRows(
   _ source: RawSpan, rows: Span<UInt32>, numberedFrom first: Int, to target: inout MutableRawSpan,
   start: Int, _ planes: BlockPlanes
@@ -82,10 +84,11 @@ package func gatherRows(
   unsafe gather(source, rows, first, planes, &target, start, planes, ctq_gather_rows)
 }
 
-/// Copies the second bits of codes of `shape`, rows numbered over all blocks of their other bits `rest`,
-/// ascending, to rows `start`, … of `target`, blocks of one plane.
+/// Copies the second bits of rows to rows `start`, … of `target`, whose blocks have one plane.
 ///
-/// As a plane of signs it belongs to queries in ``BlockShape/permutedToSecondBits(_:)``.
+/// Rows are ascending and numbered over all blocks of `rest`, the lower bits of codes of `shape`.
+///
+/// Scanning that plane as signs takes queries from ``BlockShape/permutedToSecondBits(_:)``.
 package func gatherSecondPlanes(
   _ rest: RawSpan, rows: Span<UInt32>, numberedFrom first: Int, to target: inout MutableRawSpan,
   start: Int, _ shape: BlockShape
@@ -124,7 +127,9 @@ private func gather(
   }
 }
 
-/// Copies the float32 scalars of rows, numbered over all of `source`, ascending, to places `start`, … of `target`.
+/// Copies the float32 scalars of rows to positions `start`, … of `target`.
+///
+/// Rows are ascending and numbered over all of `source`.
 package func gatherScalars(
   _ source: RawSpan, rows: Span<UInt32>, numberedFrom first: Int, to target: inout MutableRawSpan,
   start: Int

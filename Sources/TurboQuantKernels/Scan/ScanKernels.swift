@@ -1,6 +1,6 @@
 internal import CTurboQuantKernels
 
-/// Consecutive blocks, lent.
+/// Consecutive blocks, borrowed.
 package struct IndexBlocks: ~Escapable {
   package let shape: BlockShape
   let signs: RawSpan
@@ -43,10 +43,10 @@ extension Kernels {
     precondition(stride >= rows && sums >= (queryCount - 1) * stride + rows)
   }
 
-  /// Writes the lookup tables of a query of eight values per column from `start` on, where scans want them.
+  /// Writes the lookup tables of a query of eight values per column from `start` on, where scans expect them.
   ///
-  /// `factors` has a number for each plane, one or two. An entry is a sum of ±u, made positive, times the
-  /// factor; none may exceed 127.
+  /// `factors` has one number per plane, one or two. An entry is Σ (±u + |u|) over four coordinates times the
+  /// factor. No entry may exceed 127.
   package func fillLookupTables(
     _ u: Span<Float>, factors: Span<Float>, into tables: inout MutableSpan<UInt8>, at start: Int
   ) {
@@ -65,9 +65,9 @@ extension Kernels {
     }
   }
 
-  /// `sums[q * stride + row]` ← the sum of one entry of every table, for codes of one or two bits.
+  /// Codes of one or two bits: `sums[q * stride + row]` ← the sum of one entry of every table.
   ///
-  /// For codes of more bits `bits` = 1 takes their signs alone.
+  /// With `bits` = 1, codes may have more bits; only their signs are read.
   package func scanLUT(
     _ blocks: borrowing IndexBlocks, bits: Int, tables: Span<UInt8>, queryCount: Int,
     into sums: inout MutableSpan<Float>, stride: Int
@@ -85,7 +85,7 @@ extension Kernels {
     }
   }
 
-  /// `sums[q * stride + row]` ← Σ centroid · weight, for codes of three or four bits.
+  /// Codes of three or four bits: `sums[q * stride + row]` ← Σ centroid · weight.
   package func scanInt8(
     _ blocks: borrowing IndexBlocks, centroids: Span<UInt8>, weights: Span<Int8>, queryCount: Int,
     into sums: inout MutableSpan<Float>, stride: Int
@@ -106,8 +106,9 @@ extension Kernels {
     }
   }
 
-  /// `sums[q * stride + row]` ← Σ centroid · weight, for codes of eight bits: magnitude i is the centroid
-  /// of code 128 + i, its negative that of code 127 − i.
+  /// Codes of eight bits: `sums[q * stride + row]` ← Σ centroid · weight.
+  ///
+  /// Magnitude i is the centroid of code 128 + i, and its negative is that of code 127 − i.
   package func scanInt16(
     _ blocks: borrowing IndexBlocks, magnitudes: Span<UInt16>, weights: Span<Int16>,
     queryCount: Int, into sums: inout MutableSpan<Float>, stride: Int

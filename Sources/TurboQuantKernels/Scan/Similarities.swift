@@ -19,14 +19,17 @@ package struct SimilarityFactors: Sendable, Equatable {
   }
 }
 
-/// The little-endian float32 scalars of consecutive rows, borrowed. A kind may be absent.
+/// The little-endian float32 scalars of consecutive rows, borrowed.
+///
+/// A kind may be absent.
 package struct SimilarityScalars: ~Escapable {
   let norms: RawSpan
   let alignments: RawSpan
   let along: RawSpan
 
-  /// Absent norms and alignments stand for ones, absent components along a mean for zeros. No alignment is
-  /// negative.
+  /// Absent norms and alignments stand for ones, absent components along a mean for zeros.
+  ///
+  /// No alignment is negative.
   @_lifetime(copy norms, copy alignments, copy along)
   package init(
     norms: RawSpan = RawSpan(), alignments: RawSpan = RawSpan(), along: RawSpan = RawSpan()
@@ -137,7 +140,9 @@ extension Kernels {
       terms, factors, allowed, threshold, &selected.similarityMemory, &selected.rowMemory)
   }
 
-  /// The same. If `threshold` is −∞, `begin` gets the similarities of all allowed rows and returns a threshold.
+  /// The same.
+  ///
+  /// If `threshold` is −∞, `begin` gets the similarities of all allowed rows and returns a threshold.
   package func selectRows(
     _ terms: borrowing SimilarityTerms, _ factors: SimilarityFactors, allowed: Span<UInt32>,
     threshold: Float,
