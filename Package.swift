@@ -23,7 +23,7 @@ let package = Package(
     .library(name: "TurboQuantFiles", targets: ["TurboQuantFiles"]),
     .library(name: "TurboQuantIndex", targets: ["TurboQuantIndex"]),
     .library(name: "TurboQuantKVCache", targets: ["TurboQuantKVCache"]),
-    .executable(name: "turboquant", targets: ["TurboQuantCLI"]),
+    .executable(name: "turboquant", targets: ["TurboQuantProgram"]),
   ],
   targets: [
     .target(name: "CTurboQuantKernels", cSettings: cSettings),
@@ -52,16 +52,30 @@ let package = Package(
       ],
       swiftSettings: swiftSettings),
     .target(name: "CDemoData", cSettings: cSettings),
-    .executableTarget(
-      name: "TurboQuantCLI",
+    // What the commands of the program measure; no product, so that no library carries it.
+    .target(
+      name: "TurboQuantTheory", dependencies: ["TurboQuant", "TurboQuantKernels"],
+      swiftSettings: swiftSettings),
+    .target(
+      name: "TurboQuantEvaluation",
       dependencies: [
         "TurboQuant", "TurboQuantFiles", "TurboQuantIndex", "TurboQuantKVCache",
-        "TurboQuantStorage", "TurboQuantThreads", "CDemoData",
+        "TurboQuantKernels", "TurboQuantThreads",
       ],
       swiftSettings: swiftSettings),
+    // The commands are a library, so that other executables and libraries can carry them.
+    .target(
+      name: "TurboQuantCLI",
+      dependencies: [
+        "TurboQuant", "TurboQuantEvaluation", "TurboQuantFiles", "TurboQuantIndex",
+        "TurboQuantKVCache", "TurboQuantStorage", "TurboQuantTheory", "CDemoData",
+      ],
+      swiftSettings: swiftSettings),
+    .executableTarget(
+      name: "TurboQuantProgram", dependencies: ["TurboQuantCLI"], swiftSettings: swiftSettings),
     // The lab's measurements: a module of its page, and a program that its test compares the page with.
     .target(
-      name: "TurboQuantLab", dependencies: ["TurboQuant", "TurboQuantKernels"],
+      name: "TurboQuantLab", dependencies: ["TurboQuant", "TurboQuantKernels", "TurboQuantTheory"],
       path: "Lab/Sources/TurboQuantLab", swiftSettings: swiftSettings),
     .executableTarget(
       name: "LabMeasurements", dependencies: ["TurboQuantLab", "TurboQuant", "CDemoData"],
@@ -73,6 +87,12 @@ let package = Package(
     .testTarget(
       name: "TurboQuantTests", dependencies: ["TestSupport", "TurboQuant", "TurboQuantKernels"],
       exclude: ["Fixtures"], swiftSettings: swiftSettings),
+    .testTarget(
+      name: "TurboQuantTheoryTests", dependencies: ["TestSupport", "TurboQuantTheory"],
+      swiftSettings: swiftSettings),
+    .testTarget(
+      name: "TurboQuantEvaluationTests", dependencies: ["TurboQuantEvaluation", "TurboQuant"],
+      swiftSettings: swiftSettings),
     .testTarget(
       name: "TurboQuantStorageTests", dependencies: ["TestSupport", "TurboQuantStorage"],
       swiftSettings: swiftSettings),
@@ -100,7 +120,9 @@ let package = Package(
     .testTarget(name: "TidyTests", swiftSettings: swiftSettings),
     .testTarget(
       name: "TurboQuantCLITests",
-      dependencies: ["TurboQuantCLI", "TurboQuant", "TurboQuantStorage"],
+      dependencies: [
+        "TestSupport", "TurboQuantCLI", "TurboQuantEvaluation", "TurboQuant", "TurboQuantStorage",
+      ],
       swiftSettings: swiftSettings),
   ],
   swiftLanguageModes: [.v6],

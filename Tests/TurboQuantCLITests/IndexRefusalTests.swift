@@ -100,7 +100,7 @@ struct IndexRefusalTests {
     let names = try directory.names
     let before = try names.map { try Data(contentsOf: directory.url.appending(path: $0)) }
     let indexOptions = Set(
-      TurboQuantCLI.commands.filter { $0.name.hasPrefix("index ") }.flatMap(\.options).map(\.name))
+      Program.commands.filter { $0.name.hasPrefix("index ") }.flatMap(\.options).map(\.name))
     for (words, error) in Self.cases {
       let arguments = words.map { $0.hasPrefix("/") ? directory.url.path + $0 : $0 }
       let outcome = run(["index"] + arguments)

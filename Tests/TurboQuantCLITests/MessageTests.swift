@@ -8,7 +8,7 @@ import Testing
 struct MessageTests {
   /// Every option of every command, with its dashes.
   static let options = Set(
-    TurboQuantCLI.commands.flatMap(\.options).map { "--\($0.name)" } + ["--help", "--version"])
+    Program.commands.flatMap(\.options).map { "--\($0.name)" } + ["--help", "--version"])
 
   @Test("Every option that the sources name exists")
   func optionsOfSources() throws {

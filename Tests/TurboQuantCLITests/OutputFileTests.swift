@@ -145,7 +145,7 @@ struct OutputFileTests {
       let before = try directory.names.map {
         try Data(contentsOf: URL(filePath: directory.path($0)))
       }
-      let code = TurboQuantCLI.run(words.map { place($0, directory) }, console)
+      let code = Program.run(words.map { place($0, directory) }, console)
       #expect(code == .done)
       #expect(error.all.hasPrefix("warning: "), "\(error.all)")
       #expect(error.all.contains("is written, but standard output cannot be: the disk is full"))

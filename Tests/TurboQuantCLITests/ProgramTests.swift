@@ -9,12 +9,12 @@ struct ProgramTests {
     let outcome = run(arguments)
     #expect(outcome.exitCode == .done)
     #expect(outcome.error.isEmpty)
-    for command in TurboQuantCLI.commands { #expect(outcome.output.contains(command.summary)) }
+    for command in Program.commands { #expect(outcome.output.contains(command.summary)) }
   }
 
   @Test("Every command's page names its operands and options", arguments: 0..<20)
   func pages(index: Int) {
-    let command = TurboQuantCLI.commands[index]
+    let command = Program.commands[index]
     let words = command.name.split(separator: " ").map(String.init)
     let page = run(["help"] + words)
     #expect(page.exitCode == .done)
@@ -30,7 +30,7 @@ struct ProgramTests {
   }
 
   @Test("There are twenty commands")
-  func commandCount() { #expect(TurboQuantCLI.commands.count == 20) }
+  func commandCount() { #expect(Program.commands.count == 20) }
 
   @Test(
     "A group's page lists its verbs",
@@ -51,7 +51,7 @@ struct ProgramTests {
 
   @Test("The version is printed")
   func version() {
-    #expect(run("--version").output == "turboquant \(TurboQuantCLI.version)\n")
+    #expect(run("--version").output == "turboquant \(Program.version)\n")
   }
 
   @Test(

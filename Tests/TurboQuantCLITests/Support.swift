@@ -1,6 +1,7 @@
 import Foundation
 import Synchronization
 import Testing
+import TurboQuantEvaluation
 
 @testable import TurboQuantCLI
 
@@ -42,7 +43,7 @@ func run(_ arguments: String...) -> Outcome { run(arguments) }
 func run(_ arguments: [String]) -> Outcome {
   let (output, error) = (Captured(), Captured())
   let console = Console(write: { output.append($0) }, writeError: { error.append($0) })
-  let code = TurboQuantCLI.run(arguments, console)
+  let code = Program.run(arguments, console)
   return Outcome(exitCode: code, output: output.all, error: error.all)
 }
 

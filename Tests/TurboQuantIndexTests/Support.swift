@@ -99,16 +99,3 @@ func put(_ value: some FixedWidthInteger, at offset: Int, in bytes: inout [UInt8
     bytes[offset + index] = UInt8(truncatingIfNeeded: value >> (8 * index))
   }
 }
-
-/// Why a statistical suite does not run in a debug build.
-let needsOptimizedBuild: Comment =
-  "statistical suite: swift test -c release -Xswiftc -enable-testing"
-
-/// Whether the kernels are compiled to be fast.
-var isOptimizedBuild: Bool {
-  #if DEBUG
-    false
-  #else
-    true
-  #endif
-}

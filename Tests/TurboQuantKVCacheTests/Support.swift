@@ -99,12 +99,3 @@ extension KVCache {
     try append(keys: k.span, values: v.span)
   }
 }
-
-/// Whether the kernels are compiled to be fast; a debug build tries fewer cases.
-var isOptimizedBuild: Bool {
-  #if DEBUG
-    false
-  #else
-    true
-  #endif
-}

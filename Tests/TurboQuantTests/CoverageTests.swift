@@ -5,7 +5,7 @@ import Testing
 @testable import TurboQuant
 
 /// The truth lies within interval(2) as often as two deviations promise, at every cosine.
-@Suite(.enabled(if: takesAllDraws, needsOptimizedBuild)) struct CoverageTests {
+@Suite(.enabled(if: isOptimizedBuild, needsOptimizedBuild)) struct CoverageTests {
   struct Kind: Sendable, CustomTestStringConvertible {
     let rate: Rate
     let quantizer: Quantizer

@@ -1,10 +1,11 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import TurboQuant
 
 /// PolarQuant's distortion, angles and error bars, over seeds.
-@Suite(.enabled(if: takesAllDraws, needsOptimizedBuild)) struct PolarStatisticsTests {
+@Suite(.enabled(if: isOptimizedBuild, needsOptimizedBuild)) struct PolarStatisticsTests {
   /// |measured/D − 1| ≤ 1%, a quarter of which is the most that the standard error over seeds may be.
   ///
   /// Radii are rounded by at most 2⁻¹² of their size and so add less than 2⁻²⁴ = 6e−8.

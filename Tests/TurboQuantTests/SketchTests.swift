@@ -1,10 +1,11 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import TurboQuant
 
 /// QJL with more directions than coordinates, its two variances and its tail bound, over seeds.
-@Suite(.enabled(if: takesAllDraws, needsOptimizedBuild)) struct SketchTests {
+@Suite(.enabled(if: isOptimizedBuild, needsOptimizedBuild)) struct SketchTests {
   struct Case: Sendable, CustomTestStringConvertible {
     let kind: SketchKind
     let dimension: Int

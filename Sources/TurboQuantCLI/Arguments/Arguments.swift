@@ -1,5 +1,3 @@
-internal import Foundation
-
 /// A command line taken apart, and its values read as what they should be.
 struct Arguments: Sendable {
   /// The command that it is for.
@@ -100,7 +98,7 @@ struct Arguments: Sendable {
   func list(_ option: Option) throws(UsageError) -> [String]? {
     guard let text = values[option.name] else { return nil }
     let items = text.split(separator: ",", omittingEmptySubsequences: false).map {
-      $0.trimmingCharacters(in: .whitespaces)
+      String($0.withoutOuterBlanks)
     }
     guard !items.contains("") else {
       throw wrong("--\(option.name) takes values separated by commas, not “\(text)”")
@@ -118,6 +116,15 @@ struct Arguments: Sendable {
       throw wrong("--\(option.name) takes a whole number \(bound), not “\(text)”")
     }
     return value
+  }
+}
+
+extension Substring {
+  /// The text without the spaces and tabs around it.
+  fileprivate var withoutOuterBlanks: Substring {
+    func isBlank(_ character: Character) -> Bool { character.isWhitespace && !character.isNewline }
+    let text = drop(while: isBlank)
+    return text.lastIndex { !isBlank($0) }.map { text[...$0] } ?? ""
   }
 }
 

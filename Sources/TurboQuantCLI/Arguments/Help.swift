@@ -1,11 +1,9 @@
-internal import Foundation
-
 /// Help texts, made from the commands' own declarations.
 enum Help {
   /// The page without a command.
   static func overview(_ commands: [Command]) -> String {
     """
-    turboquant \(TurboQuantCLI.version): vectors to a few bits a coordinate, without training.
+    turboquant \(Program.version): vectors to a few bits a coordinate, without training.
 
     Usage: turboquant COMMAND …
 

@@ -1,5 +1,4 @@
-internal import TurboQuant
-internal import TurboQuantFiles
+internal import TurboQuantEvaluation
 
 extension Command {
   /// `turboquant benchmark codec`.
@@ -49,8 +48,8 @@ private func runCodecBenchmark(_ arguments: Arguments, _ console: Console) throw
     for rate in rates {
       let codec = try options.codec(
         dimension: dimension, rate: rate, quantizer: quantizer, arguments)
-      var trial = try CodecTrial(codec, vectors, threads: threads)
-      timings.append(try trial.run(repeats: repeats, progress))
+      var trial = CodecTrial(codec, vectors, threads: threads)
+      timings.append(try trial.run(repeats: repeats, progress.advance(by:)))
     }
   }
   progress.finish()

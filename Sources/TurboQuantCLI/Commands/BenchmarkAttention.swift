@@ -1,4 +1,5 @@
 internal import TurboQuant
+internal import TurboQuantEvaluation
 internal import TurboQuantKVCache
 
 extension Command {
@@ -65,8 +66,9 @@ private func runAttentionBenchmark(_ arguments: Arguments, _ console: Console) t
     let shape = KVShape(
       queryHeads: heads, keyValueHeads: keyValueHeads, keyDimension: dimension)
     var trial = try AttentionTrial(
-      shape, settings, centring, tokens: tokens, seed: seed, threads: threads, progress)
-    timings += try trial.run(repeats: repeats, progress)
+      shape, settings, centring, tokens: tokens, seed: seed, threads: threads,
+      progress.advance(by:))
+    timings += try trial.run(repeats: repeats, progress.advance(by:))
   }
   progress.finish()
   console.write(arguments.has(.json) ? try JSON.text(timings) : text(timings))
@@ -98,99 +100,6 @@ private func centring(_ arguments: Arguments, dimension: Int) throws -> KVCentri
           Portable.exp(-Portable.log(10_000) * Double($0) / Double(pairs))
         }))
   case let other: throw arguments.wrong("--centring: “\(other)” is not none, mean or turned")
-  }
-}
-
-/// Caches of one shape that attend in turn.
-private struct AttentionTrial {
-  private let shape: KVShape
-  private let threads: Int
-  private let query: [Float]
-  private var output: [Float]
-  private var caches: [(cache: KVCache, appendSeconds: Double)] = []
-
-  init(
-    _ shape: KVShape, _ settings: [(KVPrecision, KVPrecision)], _ centring: KVCentring,
-    tokens: Int, seed: UInt64, threads: Int, _ progress: Progress
-  ) throws {
-    self.shape = shape
-    self.threads = threads
-    var stream = RandomStream(seed: seed, purpose: .testData)
-    // One block of tokens again and again: time does not depend on what the codes say.
-    let block = min(tokens, 1024)
-    let count = shape.keyValueHeads * block * shape.keyDimension
-    let keys = (0..<count).map { _ in Float(stream.nextNormal()) }
-    let values = (0..<count).map { _ in Float(stream.nextNormal()) }
-    query = (0..<shape.queryHeads * shape.keyDimension).map { _ in Float(stream.nextNormal()) }
-    output = [Float](repeating: 0, count: shape.queryHeads * shape.valueDimension)
-    for (keyPrecision, valuePrecision) in settings {
-      var configuration = KVConfiguration(
-        shape: shape, keys: keyPrecision, values: valuePrecision)
-      configuration.seed = seed
-      configuration.centring = centring
-      let codec = try KVCodec(configuration)
-      var (cache, start) = (KVCache(codec), ContinuousClock.now)
-      // Twice, so that the second time memory is there that the first had to ask the system for.
-      for _ in 0..<2 {
-        cache = KVCache(codec)
-        start = ContinuousClock.now
-        while cache.count < tokens {
-          try cache.append(keys: keys.span, values: values.span, threads: threads)
-        }
-      }
-      try cache.truncate(to: tokens)
-      caches.append((cache, (ContinuousClock.now - start).seconds))
-      progress.advance()
-    }
-  }
-
-  mutating func run(repeats: Int, _ progress: Progress) throws -> [AttentionTiming] {
-    let (query, threads) = (query, threads)
-    var steps = [[Double]](repeating: [], count: caches.count)
-    var reads: [Double] = []
-    for _ in 0..<repeats {
-      for i in caches.indices {
-        let cache = caches[i].cache
-        let start = ContinuousClock.now
-        var target = output.mutableSpan
-        try cache.attend(query.span, into: &target, threads: threads)
-        steps[i].append((ContinuousClock.now - start).seconds * 1e3)
-      }
-      let start = ContinuousClock.now
-      caches[0].cache.forEachPage(PlainBytes.read)
-      reads.append((ContinuousClock.now - start).seconds * 1e3)
-      progress.advance()
-    }
-    return caches.indices.map { i in
-      let cache = caches[i].cache
-      let vectors = 2 * shape.keyValueHeads * cache.count
-      return AttentionTiming(
-        keys: "\(cache.codec.configuration.keys)", values: "\(cache.codec.configuration.values)",
-        tokens: cache.count, queryHeads: shape.queryHeads, keyValueHeads: shape.keyValueHeads,
-        dimension: shape.keyDimension, threads: threads, repeats: repeats,
-        bytes: cache.memory.total, step: steps[i].median,
-        againstFloat32: zip(steps[0], steps[i]).map { $0 / $1 }.median,
-        againstFloat16: zip(steps[1], steps[i]).map { $0 / $1 }.median,
-        read: reads.median, appendedPerSecond: Double(vectors) / caches[i].appendSeconds)
-    }
-  }
-}
-
-/// One cache's times: the fields of `benchmark attention --json`.
-private struct AttentionTiming: Encodable {
-  let keys, values: String
-  let tokens, queryHeads, keyValueHeads, dimension, threads, repeats, bytes: Int
-  let step, againstFloat32, againstFloat16, read, appendedPerSecond: Double
-
-  enum CodingKeys: String, CodingKey {
-    case keys, values, tokens, dimension, threads, repeats, bytes
-    case queryHeads = "query_heads"
-    case keyValueHeads = "kv_heads"
-    case step = "step_ms"
-    case againstFloat32 = "speed_over_float32"
-    case againstFloat16 = "speed_over_float16"
-    case read = "plain_read_of_float32_ms"
-    case appendedPerSecond = "vectors_appended_per_second"
   }
 }
 

@@ -1,6 +1,5 @@
-internal import TurboQuant
+internal import TurboQuantEvaluation
 internal import TurboQuantIndex
-internal import TurboQuantThreads
 
 extension Command {
   /// `turboquant benchmark certificate`.
@@ -47,7 +46,7 @@ private func runCertificateBenchmark(_ arguments: Arguments, _ console: Console)
       try index.add(base.values, threads: threads)
       let asked =
         arguments.has(.decodedQueries)
-        ? try decodedRows(index, queries.count, seed: UInt64(number)) : queries.values
+        ? try index.decodedRows(queries.count, seed: UInt64(number)) : queries.values
       try report.add(index, asked, threads: threads)
       progress.advance()
     }
@@ -58,74 +57,8 @@ private func runCertificateBenchmark(_ arguments: Arguments, _ console: Console)
     arguments.has(.json) ? try JSON.text(reports) : CertificateReport.text(reports))
 }
 
-/// Decoded rows, chosen at random.
-private func decodedRows(_ index: VectorIndex, _ count: Int, seed: UInt64) throws -> [Float] {
-  var stream = RandomStream(seed: seed, purpose: .sampling)
-  return try (0..<count).flatMap { _ in
-    try index.reconstruct(UInt64(stream.nextInteger(below: UInt32(index.count))))
-  }
-}
-
-/// Certified searches held against exhaustive ones: the fields of `benchmark certificate --json`.
-private struct CertificateReport: Encodable {
-  let bits: Int
-  let rows: Int
-  let dimension: Int
-  let count: Int
-  let probability: Double
-  var searches = 0
-  var failures = 0
-  var limit = 0
-  var finishedFraction = 0.0
-
-  enum CodingKeys: String, CodingKey {
-    case bits, rows, dimension, count, searches, failures
-    case probability = "failure_probability"
-    case limit = "failures_99_percent_limit"
-    case finishedFraction = "finished_fraction"
-  }
-
-  init(bits: Int, rows: Int, dimension: Int, count: Int, probability: Double) {
-    self.bits = bits
-    self.rows = rows
-    self.dimension = dimension
-    self.count = count
-    self.probability = probability
-  }
-
-  mutating func add(_ index: VectorIndex, _ queries: [Float], threads: Int) throws {
-    var options = SearchOptions(
-      exactness: .certified(failureProbability: probability), threads: threads)
-    // Small indexes too are to show what choosing costs.
-    options.smallRest = 0
-    let certified = try index.measuredSearch(queries, count: count, options: options)
-    let exhaustive = try index.search(
-      queries, count: count, options: SearchOptions(exactness: .exhaustive, threads: threads))
-    let new = exhaustive.count
-    let fraction =
-      Double(certified.statistics.finished) / Double(max(1, certified.statistics.rows))
-    finishedFraction =
-      (finishedFraction * Double(searches) + fraction * Double(new)) / Double(searches + new)
-    searches += new
-    failures += zip(certified.hits, exhaustive).count { $0 != $1 }
-    limit = Self.binomialLimit(searches, probability)
-  }
-
-  /// The least number that a binomial variable exceeds with probability at most 1%.
-  private static func binomialLimit(_ trials: Int, _ p: Double) -> Int {
-    guard p < 1 else { return trials }
-    // Terms from their logarithms' recurrence, so that no power underflows.
-    var logTerm = Double(trials) * Portable.log(1 - p)
-    var sum = 0.0
-    for k in 0...trials {
-      sum += logTerm > -700 ? Portable.exp(logTerm) : 0
-      if sum >= 0.99 { return k }
-      logTerm += Portable.log(Double(trials - k) / Double(k + 1) * p / (1 - p))
-    }
-    return trials
-  }
-
-  static func text(_ reports: [CertificateReport]) -> String {
+extension CertificateReport {
+  fileprivate static func text(_ reports: [CertificateReport]) -> String {
     guard let first = reports.first else { return "" }
     var table = Table([
       ("bits", .right), ("searches", .right), ("differ", .right), ("99% limit", .right),

@@ -1,6 +1,6 @@
 internal import TurboQuant
+internal import TurboQuantEvaluation
 internal import TurboQuantKVCache
-internal import TurboQuantKernels
 
 extension Command {
   /// `turboquant benchmark needle`.
@@ -85,97 +85,6 @@ private func precision(_ text: String, _ arguments: Arguments) throws -> KVPreci
   }
   throw arguments.wrong(
     "--keys: “\(text)” is not 1, 1.5, 2 … 8 bits such as 3, two-stage-3, qjl-3 or polar-4")
-}
-
-/// Random keys, and queries that each point at one of them.
-private struct Haystack {
-  static let depths = [1, 25, 50, 75, 100]
-  private let tokens: Int
-  private let dimension: Int
-  private let seed: UInt64
-  private let keys: [Float]
-  /// For each depth, the needles' tokens and their queries one after another.
-  private let needles: [(tokens: [Int], queries: [Float])]
-
-  init(tokens: Int, dimension: Int, cosine: Double, _ needleCount: Int, _ seed: UInt64) {
-    self.tokens = tokens
-    self.dimension = dimension
-    self.seed = seed
-    var stream = RandomStream(seed: seed, purpose: .testData)
-    var keys: [Float] = []
-    keys.reserveCapacity(tokens * dimension)
-    for _ in 0..<tokens * dimension { keys.append(Float(stream.nextNormal())) }
-    // Of two vectors of equal length at a right angle, as far as random ones are.
-    let (along, across) = (Float(cosine), Float((1 - cosine * cosine).squareRoot()))
-    needles = Self.depths.map { depth in
-      // As many neighbouring tokens as there are needles, or all.
-      let count = min(needleCount, tokens)
-      let first = (tokens - count) * depth / 100
-      let own = (0..<needleCount).map { first + $0 % count }
-      var queries: [Float] = []
-      for token in own {
-        for i in 0..<dimension {
-          let noise = across * Float(stream.nextNormal())
-          queries.append(along * keys[token * dimension + i] + noise)
-        }
-      }
-      return (own, queries)
-    }
-    self.keys = keys
-  }
-
-  /// How many needles of each depth attention finds.
-  func results(_ name: String, _ precision: KVPrecision) throws -> [NeedleResult] {
-    let heads = 8
-    let shape = KVShape(
-      queryHeads: heads, keyValueHeads: 1, keyDimension: dimension, valueDimension: 1)
-    var configuration = KVConfiguration(shape: shape, keys: precision, values: .float32)
-    configuration.seed = seed
-    var cache = KVCache(try KVCodec(configuration))
-    // A token's value is its place.
-    let values = (0..<tokens).map { Float($0) / Float(tokens) }
-    try cache.append(keys: keys.span, values: values.span)
-    let bytes = Double(cache.memory.keyBytes) / Double(tokens)
-    return try zip(Haystack.depths, needles).map { depth, needles in
-      var found = 0
-      for start in stride(from: 0, to: needles.tokens.count, by: heads) {
-        found += try self.found(start, heads, needles, cache)
-      }
-      return NeedleResult(
-        keys: name, bytesPerKey: bytes, tokens: tokens, depth: depth,
-        needles: needles.tokens.count, found: found)
-    }
-  }
-
-  /// How many of some queries, as many as there are heads, find their needle.
-  private func found(
-    _ start: Int, _ heads: Int, _ needles: (tokens: [Int], queries: [Float]), _ cache: KVCache
-  ) throws -> Int {
-    var queries = [Float](repeating: 0, count: heads * dimension)
-    let count = min(heads, needles.tokens.count - start)
-    for i in 0..<count * dimension { queries[i] = needles.queries[start * dimension + i] }
-    var output = [Float](repeating: 0, count: heads)
-    var target = output.mutableSpan
-    // So sharp that all weight rests on the largest score, ties apart.
-    let scale = 100 / Float(dimension).squareRoot()
-    try cache.attend(queries.span, into: &target, scale: scale)
-    return (0..<count).count { i in
-      abs(output[i] * Float(tokens) - Float(needles.tokens[start + i])) < 0.5
-    }
-  }
-}
-
-/// One cache and depth: the fields of `benchmark needle --json`.
-private struct NeedleResult: Encodable {
-  let keys: String
-  let bytesPerKey: Double
-  let tokens, depth, needles, found: Int
-
-  enum CodingKeys: String, CodingKey {
-    case keys, tokens, needles, found
-    case bytesPerKey = "bytes_per_key"
-    case depth = "depth_percent"
-  }
 }
 
 private func text(_ results: [NeedleResult], cosine: Double, dimension: Int) -> String {

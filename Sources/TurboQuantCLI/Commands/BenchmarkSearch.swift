@@ -1,4 +1,4 @@
-internal import TurboQuant
+internal import TurboQuantEvaluation
 internal import TurboQuantFiles
 internal import TurboQuantIndex
 
@@ -63,7 +63,8 @@ private func runSearchBenchmark(_ arguments: Arguments, _ console: Console) thro
     let (rows, asked) =
       options.metric == .cosine ? (base.directions, queries.directions) : (base, queries)
     let threads = try arguments.threads()
-    truth = GroundTruth(rows: rows, queries: asked, threads: threads, progress)
+    truth = GroundTruth(
+      rows: rows, queries: asked, threads: threads, progress.advance(by:))
   }
   let progress = Progress(
     "benchmark", total: rates.count * repeats * (queries.count + 1), unit: "searches", console)
@@ -71,10 +72,17 @@ private func runSearchBenchmark(_ arguments: Arguments, _ console: Console) thro
   var reports: [SearchTiming] = []
   for bits in rates {
     var trial = try SearchTrial(
-      base, queries, options, bits: bits, count: count, threads: threads)
-    try trial.run(repeats: repeats, progress)
-    if let results { try trial.write(to: results) }
-    reports.append(trial.report(truth))
+      queries, count: count, SearchOptions(exactness: options.exactness, threads: threads)
+    ) {
+      var index = try options.index(
+        dimension: base.dimension, bits: bits,
+        mean: options.isCentred ? options.mean(of: base) : nil)
+      try index.add(base.values, threads: threads)
+      return index
+    }
+    try trial.run(repeats: repeats, progress.advance(by:))
+    if let results { try write(trial, to: results) }
+    reports.append(trial.timing(truth))
   }
   progress.finish()
   console.write(arguments.has(.json) ? try JSON.text(reports) : SearchTiming.text(reports))
@@ -109,129 +117,21 @@ func searchVectors(
   return (base, queries)
 }
 
-/// One index, its searches timed one by one and all together.
-private struct SearchTrial {
-  let index: VectorIndex
-  let queries: VectorSet
-  let count: Int
-  let options: SearchOptions
-  let buildSeconds: Double
-  private var singles: [Double] = []
-  private var batches: [Double] = []
-  private var reads: [Double] = []
-  private var hits: [[Hit]] = []
-  private var finishedFraction = 0.0
-  private let plain: PlainBytes
-
-  init(
-    _ base: VectorSet, _ queries: VectorSet, _ options: IndexOptions, bits: Int, count: Int,
-    threads: Int
-  ) throws {
-    let start = ContinuousClock.now
-    var index = try options.index(
-      dimension: base.dimension, bits: bits, mean: options.isCentred ? options.mean(of: base) : nil)
-    try index.add(base.values, threads: threads)
-    buildSeconds = (ContinuousClock.now - start).seconds
-    self.index = index
-    self.queries = queries
-    self.count = count
-    self.options = SearchOptions(exactness: options.exactness, threads: threads)
-    plain = PlainBytes(count: index.count * (index.codec.layout.codes.count))
+/// Writes the rows found, 2²⁴ rows at most since float32 counts no further.
+private func write(_ trial: SearchTrial, to path: String) throws {
+  guard trial.index.count <= 1 << 24 else {
+    throw CommandFailure("--results holds row numbers up to 16,777,216 only")
   }
-
-  mutating func run(repeats: Int, _ progress: Progress) throws {
-    for _ in 0..<repeats {
-      for number in 0..<queries.count {
-        let query = Array(queries.values[queries.floats(number..<number + 1)])
-        let start = ContinuousClock.now
-        let found = try index.search(query, count: count, options: options)
-        singles.append((ContinuousClock.now - start).seconds * 1e6)
-        guard found.count == 1 else { throw CommandFailure("a search returned no list") }
-        progress.advance()
-      }
-      var start = ContinuousClock.now
-      let found = try index.measuredSearch(queries.values, count: count, options: options)
-      batches.append((ContinuousClock.now - start).seconds * 1e6 / Double(queries.count))
-      hits = found.hits
-      finishedFraction = Double(found.statistics.finished) / Double(max(1, found.statistics.rows))
-      start = .now
-      plain.read()
-      reads.append((ContinuousClock.now - start).seconds * 1e6)
-      progress.advance()
-    }
+  var writer = try NpyWriter(path, dimension: trial.count)
+  for list in trial.hits {
+    let missing = [Float](repeating: -1, count: trial.count - list.count)
+    try writer.append((list.map { Float($0.id) } + missing).span)
   }
-
-  /// Writes the rows found, 2²⁴ rows at most since float32 counts no further.
-  func write(to path: String) throws {
-    guard index.count <= 1 << 24 else {
-      throw CommandFailure("--results holds row numbers up to 16,777,216 only")
-    }
-    var writer = try NpyWriter(path, dimension: count)
-    for list in hits {
-      let rows = list.map { Float($0.id) } + [Float](repeating: -1, count: count - list.count)
-      try writer.append(rows.span)
-    }
-    try writer.finish()
-  }
-
-  func report(_ truth: GroundTruth?) -> SearchTiming {
-    var agreement = Agreement()
-    if let truth {
-      for (list, nearest) in zip(hits, truth.nearest) {
-        agreement.addSearch(found: list.prefix(10).map { Int($0.id) }, expected: nearest.rows)
-      }
-    }
-    let isKnown = truth != nil && count >= 10
-    return SearchTiming(
-      bits: index.codec.rate.bitsPerCoordinate, dimension: queries.dimension, rows: index.count,
-      queries: queries.count, count: count, threads: options.threads,
-      exactness: options.exactness.name, bytesPerVector: index.bytesPerVector,
-      buildSeconds: buildSeconds, singleMedian: singles.median, singleLeast: singles.min() ?? 0,
-      singleMost: singles.max() ?? 0, batch: batches.median, read: reads.median,
-      finishedFraction: finishedFraction,
-      recallAt10: Nullable(isKnown ? agreement.recallAt10 : nil),
-      recall1At1: Nullable(truth == nil ? nil : agreement.recall1At1),
-      recall1At10: Nullable(isKnown ? agreement.recall1At10 : nil))
-  }
+  try writer.finish()
 }
 
-/// How fast and how well one index was searched: the fields of `benchmark search --json`.
-private struct SearchTiming: Encodable {
-  let bits: Double
-  let dimension: Int
-  let rows: Int
-  let queries: Int
-  let count: Int
-  let threads: Int
-  let exactness: String
-  let bytesPerVector: Int
-  let buildSeconds: Double
-  let singleMedian: Double
-  let singleLeast: Double
-  let singleMost: Double
-  let batch: Double
-  let read: Double
-  let finishedFraction: Double
-  let recallAt10: Nullable<Double>
-  let recall1At1: Nullable<Double>
-  let recall1At10: Nullable<Double>
-
-  enum CodingKeys: String, CodingKey {
-    case bits, dimension, rows, queries, count, threads, exactness
-    case bytesPerVector = "bytes_per_vector"
-    case buildSeconds = "build_seconds"
-    case singleMedian = "single_us_median"
-    case singleLeast = "single_us_least"
-    case singleMost = "single_us_most"
-    case batch = "batch_us_per_query"
-    case read = "read_us"
-    case finishedFraction = "finished_fraction"
-    case recallAt10 = "recall_at_10"
-    case recall1At1 = "recall_1_at_1"
-    case recall1At10 = "recall_1_at_10"
-  }
-
-  static func text(_ reports: [SearchTiming]) -> String {
+extension SearchTiming {
+  fileprivate static func text(_ reports: [SearchTiming]) -> String {
     guard let first = reports.first else { return "" }
     var table = Table([
       ("bits", .right), ("bytes", .right), ("build", .right), ("one by one", .right),
@@ -252,15 +152,5 @@ private struct SearchTiming: Encodable {
       + "\n\n\(Numbers.grouped(first.rows)) rows × \(first.dimension), \(first.queries) queries for "
       + "\(first.count) results, \(first.exactness), \(first.threads) \(plural); times in µs a query, medians;\n"
       + "plain read: of as many bytes as the codes take; read whole: rows whose code was\n"
-  }
-}
-
-extension Exactness {
-  /// What the command line calls it.
-  var name: String {
-    switch self {
-    case .exhaustive: "exhaustive"
-    case .certified: "certified"
-    }
   }
 }

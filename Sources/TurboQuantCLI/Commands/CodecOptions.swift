@@ -1,4 +1,3 @@
-internal import Foundation
 internal import TurboQuant
 
 extension Option {
@@ -131,7 +130,7 @@ struct CodecOptions: Sendable {
 extension Arguments {
   /// The number of threads asked for, or that the machine has.
   func threads() throws(UsageError) -> Int {
-    try integer(.threads, in: 1...1024) ?? ProcessInfo.processInfo.activeProcessorCount
+    try integer(.threads, in: 1...1024) ?? System.processorCount
   }
 
   /// The rate that `text`, a value of `--bits`, names.

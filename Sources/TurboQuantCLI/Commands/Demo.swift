@@ -1,4 +1,5 @@
 internal import TurboQuant
+internal import TurboQuantEvaluation
 
 extension Command {
   /// `turboquant demo`.
@@ -78,7 +79,7 @@ extension DemoReport {
     let progress = Progress("demo", total: searchCount, unit: "searches", console)
     defer { progress.finish() }
     let evaluation = Evaluation(
-      rows: data.rows, queries: data.queries, threads: threads, progress)
+      rows: data.rows, queries: data.queries, threads: threads, progress.advance(by:))
     var measurements: [Measurement] = []
     var searches: [Search] = []
     for (quantizer, bits) in Self.configurations {
@@ -89,7 +90,8 @@ extension DemoReport {
         searches = try Self.searches(data, evaluation, encoded)
       }
       measurements.append(
-        try evaluation.measurement(of: encoded, by: codec.standardEstimator, progress))
+        try evaluation.measurement(
+          of: encoded, by: codec.standardEstimator, progress.advance(by:)))
     }
     self.measurements = measurements
     self.searches = searches

@@ -1,5 +1,6 @@
 // One of the files of this module that may say `unsafe`: the embedded data are C arrays.
 internal import CDemoData
+internal import TurboQuantEvaluation
 
 /// The vectors and texts that are compiled into the program.
 struct DemoData: Sendable {

@@ -1,3 +1,5 @@
+internal import TurboQuantEvaluation
+
 /// The demo's one screen.
 struct DemoPage {
   /// What is shown.

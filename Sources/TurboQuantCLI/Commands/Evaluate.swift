@@ -1,4 +1,5 @@
 internal import TurboQuant
+internal import TurboQuantEvaluation
 internal import TurboQuantFiles
 
 extension Command {
@@ -78,12 +79,14 @@ private struct EvaluateCommand {
     let searches = queries.count * (1 + jobs.reduce(0) { $0 + $1.estimators.count })
     let progress = Progress("evaluate", total: searches, unit: "searches", console)
     defer { progress.finish() }
-    let evaluation = Evaluation(rows: rows, queries: queries, threads: threads, progress)
+    let evaluation = Evaluation(
+      rows: rows, queries: queries, threads: threads, progress.advance(by:))
     var measurements: [Measurement] = []
     for job in jobs {
       let encoded = try naming(path) { try evaluation.encoded(by: job.codec, seedCount: seedCount) }
       for estimator in job.estimators {
-        measurements.append(try evaluation.measurement(of: encoded, by: estimator, progress))
+        measurements.append(
+          try evaluation.measurement(of: encoded, by: estimator, progress.advance(by:)))
       }
     }
     progress.finish()

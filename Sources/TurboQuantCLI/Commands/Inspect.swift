@@ -1,4 +1,5 @@
 internal import TurboQuant
+internal import TurboQuantEvaluation
 internal import TurboQuantFiles
 
 extension Command {

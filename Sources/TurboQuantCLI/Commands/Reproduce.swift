@@ -1,4 +1,5 @@
 internal import TurboQuant
+internal import TurboQuantEvaluation
 
 extension Command {
   /// `turboquant reproduce`.
@@ -107,8 +108,9 @@ extension Reproduction {
       let total = queries.count * (1 + SearchRow.configurations(dimension: rows.dimension).count)
       let progress = Progress("search", total: total, unit: "searches", console)
       defer { progress.finish() }
-      let evaluation = Evaluation(rows: rows, queries: queries, threads: threads, progress)
-      search = try SearchRow.measure(evaluation, seed: seed, progress)
+      let evaluation = Evaluation(
+        rows: rows, queries: queries, threads: threads, progress.advance(by:))
+      search = try SearchRow.measure(evaluation, seed: seed, progress.advance(by:))
     }
   }
 
@@ -143,8 +145,8 @@ extension Reproduction {
       return try quantizers.map { quantizer in
         let codec = try Codec(
           dimension: dimension, rate: .bits(4), quantizer: quantizer, seed: seed)
-        var trial = try CodecTrial(codec, vectors, threads: 1)
-        return try trial.run(repeats: repeats, progress)
+        var trial = CodecTrial(codec, vectors, threads: 1)
+        return try trial.run(repeats: repeats, progress.advance(by:))
       }
     }
   }

@@ -1,4 +1,3 @@
-internal import Foundation
 internal import Synchronization
 internal import TurboQuantStorage
 
@@ -20,9 +19,9 @@ struct Console: Sendable {
   /// The process's own streams, and whether writing to standard output has failed.
   static func standard() -> (console: Console, outputFailed: @Sendable () -> Bool) {
     let failure = Failure()
-    let environment = ProcessInfo.processInfo.environment
     let isTerminal = Terminal.isTerminal(1)
-    let noColor = !(environment["NO_COLOR"] ?? "").isEmpty || environment["TERM"] == "dumb"
+    let noColor =
+      !(System.environment("NO_COLOR") ?? "").isEmpty || System.environment("TERM") == "dumb"
     let console = Console(
       write: { text in
         guard let error = Console.failure(writing: text, to: .standardOutput()) else { return }

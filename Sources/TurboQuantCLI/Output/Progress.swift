@@ -1,4 +1,5 @@
 internal import Synchronization
+internal import TurboQuantEvaluation
 
 /// A line on standard error that says how far the work is, once it lasts longer than a second.
 ///

@@ -19,23 +19,6 @@ struct Statistics {
   var standardError: Double { (variance / Double(max(1, count))).squareRoot() }
 }
 
-/// How many draws a statistical test takes: all of them in optimised builds, which CI runs; a
-/// hundredth in debug builds, where every tolerance widens with its standard error.
-func draws(_ full: Int) -> Int {
-  #if DEBUG
-    max(20, full / 100)
-  #else
-    full
-  #endif
-}
-
-/// Why a suite that needs all its draws does not run in a debug build.
-let needsOptimizedBuild: Comment =
-  "statistical suite: swift test -c release -Xswiftc -enable-testing"
-
-/// Whether this build takes the full number of draws, so that bounds on standard errors apply.
-var takesAllDraws: Bool { draws(1000) == 1000 }
-
 func percent(_ value: Double, _ digits: Int = 3) -> String {
   String(format: "%+.\(digits)f%%", 100 * value)
 }

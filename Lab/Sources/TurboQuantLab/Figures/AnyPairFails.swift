@@ -1,4 +1,5 @@
 import TurboQuant
+import TurboQuantTheory
 
 /// Figure 6: the chance that any of all pairs is projected badly, against the number of directions.
 ///

@@ -1,5 +1,6 @@
 import TurboQuant
 import TurboQuantKernels
+import TurboQuantTheory
 
 /// Figure 5: projected distance to true distance, both squared.
 ///

@@ -1,4 +1,5 @@
 import TurboQuant
+import TurboQuantTheory
 
 /// Figure 1: projections of a random unit vector on a fixed direction.
 ///

@@ -1,3 +1,4 @@
+internal import TurboQuantEvaluation
 internal import TurboQuantFiles
 internal import TurboQuantIndex
 

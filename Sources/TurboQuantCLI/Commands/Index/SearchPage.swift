@@ -1,5 +1,5 @@
-internal import Foundation
 internal import TurboQuant
+internal import TurboQuantEvaluation
 internal import TurboQuantIndex
 
 /// What a search found, for people.
@@ -60,7 +60,7 @@ struct SearchPage {
   private var places: Int {
     let largest = hits.compactMap { $0.score.value.map { Double(abs($0)) } }.max() ?? 0
     guard largest > 0 else { return 1 }
-    return min(max(3 - Int(log10(largest).rounded(.down)), 0), 12)
+    return min(max(3 - Numbers.exponent(of: largest), 0), 12)
   }
 
   /// Whether a score is one that no two vectors have.

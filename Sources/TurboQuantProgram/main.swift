@@ -1,0 +1,4 @@
+// The program `turboquant`.
+internal import TurboQuantCLI
+
+Program.main()
