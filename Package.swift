@@ -80,7 +80,9 @@ let package = Package(
     .executableTarget(
       name: "LabMeasurements", dependencies: ["TurboQuantLab", "TurboQuant", "CDemoData"],
       path: "Lab/Sources/LabMeasurements", swiftSettings: swiftSettings),
-    .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: swiftSettings),
+    .target(
+      name: "TestSupport", dependencies: ["TurboQuant"], path: "Tests/TestSupport",
+      swiftSettings: swiftSettings),
     .testTarget(
       name: "TurboQuantKernelsTests", dependencies: ["TurboQuantKernels", "TurboQuant"],
       swiftSettings: swiftSettings),

@@ -69,6 +69,5 @@ extension Coverage: CustomStringConvertible {
 /// The cosines at which error bars are held to account: far from each other, near, and the same.
 package let coverageCosines = [-1, -0.9, 0, 0.3, 0.9, 0.99, 0.999, 0.9999, 1]
 
-/// Draws a cell: as many as a nightly run takes, or as the tests of every change do.
-package let coverageDraws =
-  ProcessInfo.processInfo.environment["TQ_COVERAGE_DRAWS"].flatMap { Int($0) } ?? 400
+/// Draws per cell: as many as a nightly run takes, or as the tests of every change do.
+package let coverageDraws = environmentNumber("TQ_COVERAGE_DRAWS", default: 400)

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import TurboQuantCLI
@@ -7,19 +8,19 @@ import Testing
 struct CommandTests {
   @Test("Encode, verify, inspect and decode; the file does not depend on threads")
   func roundTrip() throws {
-    let directory = try TemporaryDirectory()
-    let input = try directory.write("x.npy", gaussianNpy(1500, 100))
+    let directory = try Scratch()
+    let input = try directory.write(gaussianNpy(1500, 100), to: "x.npy")
     var files: [Data] = []
     for threads in [1, 2, 8] {
-      let output = directory.path("x\(threads).tqv")
+      let output = directory.file("x\(threads).tqv")
       #expect(run("encode", input, "-o", output, "--threads", "\(threads)").exitCode == .done)
       #expect(run("verify", output).exitCode == .done)
       files.append(try Data(contentsOf: URL(filePath: output)))
     }
     #expect(files.allSatisfy { $0 == files[0] })
-    #expect(try run("inspect", directory.path("x1.tqv"), "--json").object().count > 5)
-    let decoded = directory.path("y.npy")
-    #expect(run("decode", directory.path("x1.tqv"), "-o", decoded).exitCode == .done)
+    #expect(try run("inspect", directory.file("x1.tqv"), "--json").object().count > 5)
+    let decoded = directory.file("y.npy")
+    #expect(run("decode", directory.file("x1.tqv"), "-o", decoded).exitCode == .done)
     #expect(try Data(contentsOf: URL(filePath: decoded)).count == 128 + 1500 * 100 * 4)
   }
 
@@ -38,10 +39,10 @@ struct CommandTests {
 
   @Test("A bad input is one line, exit code 1, and no file", arguments: 0..<refused.count)
   func refuses(index: Int) throws {
-    let directory = try TemporaryDirectory()
+    let directory = try Scratch()
     let name = Self.refused[index].name + ".npy"
-    let input = try directory.write(name, Self.refused[index].bytes)
-    let outcome = run("encode", input, "-o", directory.path("out.tqv"))
+    let input = try directory.write(Self.refused[index].bytes, to: name)
+    let outcome = run("encode", input, "-o", directory.file("out.tqv"))
     #expect(outcome.exitCode == .failed)
     #expect(outcome.errorLines.count == 1 && outcome.error.contains(name))
     if name == "nan.npy" { #expect(outcome.error.contains("row 1, column 2")) }
@@ -50,25 +51,25 @@ struct CommandTests {
 
   @Test("A directory is refused as input and as output")
   func directories() throws {
-    let directory = try TemporaryDirectory()
-    let place = directory.url.path
-    #expect(run("encode", place, "-o", directory.path("out.tqv")).exitCode == .failed)
-    let input = try directory.write("x.npy", gaussianNpy(5, 8))
+    let directory = try Scratch()
+    let place = directory.path
+    #expect(run("encode", place, "-o", directory.file("out.tqv")).exitCode == .failed)
+    let input = try directory.write(gaussianNpy(5, 8), to: "x.npy")
     #expect(run("encode", input, "-o", place).exitCode == .failed)
     #expect(try directory.names == ["x.npy"])
   }
 
   @Test("A damaged file is refused by verify and decode")
   func damage() throws {
-    let directory = try TemporaryDirectory()
-    let input = try directory.write("x.npy", gaussianNpy(50, 8))
-    let output = directory.path("x.tqv")
+    let directory = try Scratch()
+    let input = try directory.write(gaussianNpy(50, 8), to: "x.npy")
+    let output = directory.file("x.tqv")
     #expect(run("encode", input, "-o", output).exitCode == .done)
     var bytes = try Data(contentsOf: URL(filePath: output))
     bytes[bytes.count / 2] ^= 1
     try bytes.write(to: URL(filePath: output))
     #expect(run("verify", output).exitCode == .failed)
-    #expect(run("decode", output, "-o", directory.path("y.npy")).exitCode == .failed)
+    #expect(run("decode", output, "-o", directory.file("y.npy")).exitCode == .failed)
     #expect(try directory.names == ["x.npy", "x.tqv"])
   }
 }

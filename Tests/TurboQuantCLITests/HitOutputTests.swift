@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import TurboQuantCLI
@@ -6,15 +7,15 @@ import Testing
 /// Hits for programs: an array of records, and a line of JSON for each query.
 @Suite("Hits for programs")
 struct HitOutputTests {
-  let directory: TemporaryDirectory
+  let directory: Scratch
   let index: String
   let queries: String
 
   init() throws {
-    directory = try TemporaryDirectory()
-    let input = try directory.write("x.npy", gaussianNpy(30, 64))
-    queries = try directory.write("q.npy", gaussianNpy(3, 64))
-    index = directory.path("x.tqi")
+    directory = try Scratch()
+    let input = try directory.write(gaussianNpy(30, 64), to: "x.npy")
+    queries = try directory.write(gaussianNpy(3, 64), to: "q.npy")
+    index = directory.file("x.tqi")
     #expect(run("index", "build", input, "-o", index).exitCode == .done)
   }
 
@@ -49,7 +50,7 @@ struct HitOutputTests {
     "--output writes records that NumPy reads, as many as there are hits",
     arguments: [["--count", "4"], ["--count", "4", "--errors"], ["--within", "0.2"]])
   func table(options: [String]) throws {
-    let path = directory.path("hits.npy")
+    let path = directory.file("hits.npy")
     let outcome = run(["index", "search", index, queries, "--output", path] + options)
     #expect(outcome.exitCode == .done && outcome.error.isEmpty, "\(outcome.error)")
     let hits = try expected(options)
@@ -97,17 +98,17 @@ struct HitOutputTests {
   @Test("Hits are not written over what is searched, by whatever name")
   func inputsAreKept() throws {
     let manager = FileManager.default
-    let ids = try directory.write("ids.npy", npy(shape: [1], integers: [3]))
+    let ids = try directory.write(npy(shape: [1], integers: [3]), to: "ids.npy")
     try manager.createSymbolicLink(
-      atPath: directory.path("link.npy"), withDestinationPath: "x.tqi")
-    try manager.linkItem(atPath: queries, toPath: directory.path("hard.npy"))
+      atPath: directory.file("link.npy"), withDestinationPath: "x.tqi")
+    try manager.linkItem(atPath: queries, toPath: directory.file("hard.npy"))
     for name in ["q.npy", "hard.npy", "link.npy", "ids.npy"] {
-      let before = try Data(contentsOf: URL(filePath: directory.path(name)))
+      let before = try Data(contentsOf: URL(filePath: directory.file(name)))
       let outcome = run(
-        "index", "search", index, queries, "--only", "@\(ids)", "-o", directory.path(name))
+        "index", "search", index, queries, "--only", "@\(ids)", "-o", directory.file(name))
       #expect(
         outcome.exitCode == .failed && outcome.error.contains("is the same file as the input"))
-      #expect(try Data(contentsOf: URL(filePath: directory.path(name))) == before)
+      #expect(try Data(contentsOf: URL(filePath: directory.file(name))) == before)
     }
   }
 
@@ -123,7 +124,7 @@ struct HitOutputTests {
       let outcome = run(["index", "search", index, queries] + options)
       #expect(outcome.exitCode == .wrongUse && outcome.error.contains(error), "\(outcome.error)")
     }
-    let missing = directory.path("none/h.npy")
+    let missing = directory.file("none/h.npy")
     #expect(run("index", "search", index, queries, "-o", missing).error.contains("no folder"))
   }
 }

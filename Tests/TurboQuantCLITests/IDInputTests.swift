@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import TurboQuantCLI
@@ -6,15 +7,15 @@ import Testing
 /// Ids and labels as they come from files: read as they stand there, or refused; never mended.
 @Suite("Ids and labels")
 struct IDInputTests {
-  let directory: TemporaryDirectory
+  let directory: Scratch
   let index: String
   let queries: String
 
   init() throws {
-    directory = try TemporaryDirectory()
-    let input = try directory.write("x.npy", gaussianNpy(20, 64))
-    queries = try directory.write("q.npy", gaussianNpy(1, 64))
-    index = directory.path("x.tqi")
+    directory = try Scratch()
+    let input = try directory.write(gaussianNpy(20, 64), to: "x.npy")
+    queries = try directory.write(gaussianNpy(1, 64), to: "q.npy")
+    index = directory.file("x.tqi")
     #expect(run("index", "build", input, "-o", index).exitCode == .done)
   }
 
@@ -34,7 +35,7 @@ struct IDInputTests {
 
   @Test("Two numbers are never joined to one, whatever stands between them", arguments: joints)
   func neverJoined(joint: String) throws {
-    let path = try directory.write("ids.txt", Array("3\n1\(joint)2\n".utf8))
+    let path = try directory.write(Array("3\n1\(joint)2\n".utf8), to: "ids.txt")
     let outcome = run("index", "remove", index, "--ids", "@\(path)")
     #expect(outcome.exitCode == .failed && outcome.errorLines.count == 1)
     #expect(outcome.error.contains("ids.txt: line 2: “1"), "\(outcome.error)")
@@ -48,7 +49,7 @@ struct IDInputTests {
       "\u{FEFF}\n1\r\n \r\n2",
     ])
   func accepted(text: String) throws {
-    let path = try directory.write("ids.txt", Array(text.utf8))
+    let path = try directory.write(Array(text.utf8), to: "ids.txt")
     let outcome = run("index", "remove", index, "--ids", "@\(path)")
     #expect(outcome.exitCode == .done, "\(outcome.error)")
     #expect(try remaining() == [0] + Array(3..<20))
@@ -56,8 +57,8 @@ struct IDInputTests {
 
   @Test("Lines are counted with blank ones, rows from 0, entries from 1")
   func places() throws {
-    let text = try directory.write("ids.txt", Array("\n1\n\n\n1\n".utf8))
-    let array = try directory.write("ids.npy", npy(shape: [3], integers: [4, 7, 4]))
+    let text = try directory.write(Array("\n1\n\n\n1\n".utf8), to: "ids.txt")
+    let array = try directory.write(npy(shape: [3], integers: [4, 7, 4]), to: "ids.npy")
     for (ids, place) in [
       (text, "ids.txt: line 5: id 1 is line 2 already"),
       (array, "ids.npy: row 2: id 4 is row 0 already"),
@@ -71,7 +72,7 @@ struct IDInputTests {
 
   @Test("Ids come from arrays of integers")
   func arrays() throws {
-    let ids = try directory.write("ids.npy", npy(shape: [2], integers: [4, 7]))
+    let ids = try directory.write(npy(shape: [2], integers: [4, 7]), to: "ids.npy")
     #expect(run("index", "remove", index, "--ids", ids).output.contains("2 rows removed"))
     #expect(try remaining() == Array(0..<20).filter { $0 != 4 && $0 != 7 })
     let only = run("index", "search", index, queries, "--only", "@\(ids)")
@@ -95,7 +96,7 @@ struct IDInputTests {
 
   @Test("A text in UTF-16, a device and a line without an end are refused")
   func refused() throws {
-    let utf16 = try directory.write("ids.txt", [0xFF, 0xFE, 0x31, 0, 0x0A, 0])
+    let utf16 = try directory.write([0xFF, 0xFE, 0x31, 0, 0x0A, 0], to: "ids.txt")
     #expect(
       run("index", "remove", index, "--ids", "@\(utf16)").error.contains("UTF-16, expected UTF-8"))
     for option in ["--labels", "--query-labels"] {
@@ -112,7 +113,7 @@ struct IDInputTests {
   @Test("A label is read as it stands, and shown so that it cannot steer a terminal")
   func labels() throws {
     let text = "\u{FEFF}a\tb\u{1B}[2J\r\n"
-    let path = try directory.write("labels.txt", Array(text.utf8))
+    let path = try directory.write(Array(text.utf8), to: "labels.txt")
     let search = ["index", "search", index, queries, "--count", "1", "--labels", path]
     let shown = run(search + ["--query-labels", path])
     #expect(shown.output.contains("“a b\\u{1B}[2J”") && shown.output.contains("0  a b\\u{1B}[2J\n"))
@@ -125,32 +126,32 @@ struct IDInputTests {
 
   @Test("Labels of ids of one's own begin with the id and a tab")
   func ownLabels() throws {
-    let ids = directory.path("own.tqi")
-    let input = try directory.write("y.npy", gaussianNpy(3, 64))
+    let ids = directory.file("own.tqi")
+    let input = try directory.write(gaussianNpy(3, 64), to: "y.npy")
     let built = run("index", "build", input, "-o", ids, "--ids", "70,5,\(UInt64.max)")
     #expect(built.exitCode == .done)
     let search = ["index", "search", ids, queries, "--labels"]
     let own = try directory.write(
-      "own.txt", Array("5\tfive\n\n70\tseven\tzero\n\(UInt64.max)\tlast\n6\tnobody\n".utf8))
+      Array("5\tfive\n\n70\tseven\tzero\n\(UInt64.max)\tlast\n6\tnobody\n".utf8), to: "own.txt")
     let shown = run(search + [own])
     #expect(shown.error.isEmpty)
     for label in ["70  seven zero\n", " 5  five\n", "\(UInt64.max)  last\n"] {
       #expect(shown.output.contains(label), "\(shown.output)")
     }
     // By line, id 5 has a label and the others have none.
-    let lines = try directory.write("lines.txt", Array("0\n1\n2\n3\n4\nfifth\n".utf8))
+    let lines = try directory.write(Array("0\n1\n2\n3\n4\nfifth\n".utf8), to: "lines.txt")
     let warned = run(search + [lines])
     #expect(warned.exitCode == .done && warned.output.contains(" 5  fifth\n"))
     #expect(
       warned.error == "warning: \(lines): no label for 2 of the 3 ids found, such as 70 — line i, "
         + "from 0, is for id i; for ids of your own write id, tab and text in every line\n")
-    let none = try directory.write("none.txt", Array("1\tone\n".utf8))
+    let none = try directory.write(Array("1\tone\n".utf8), to: "none.txt")
     #expect(run(search + [none]).error.contains("no label for any of the 3 ids found, such as 5"))
     for (text, error) in [
       ("5\ta\nb\n", "line 2: expected an id, a tab and a text"),
       ("5\ta\n6\tb\n5\tc\n", "line 3: id 5 is in line 1 already"),
     ] {
-      let outcome = run(search + [try directory.write("bad.txt", Array(text.utf8))])
+      let outcome = run(search + [try directory.write(Array(text.utf8), to: "bad.txt")])
       #expect(outcome.exitCode == .failed && outcome.error.contains(error), "\(outcome.error)")
     }
   }

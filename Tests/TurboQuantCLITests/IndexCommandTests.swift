@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 import TurboQuantEvaluation
 
@@ -20,19 +21,19 @@ struct IndexCommandTests {
 
   @Test("Build, info, verify and search; threads change no byte", arguments: [false, true])
   func build(isCentred: Bool) throws {
-    let directory = try TemporaryDirectory()
-    let input = try directory.write("x.npy", gaussianNpy(1500, 100))
+    let directory = try Scratch()
+    let input = try directory.write(gaussianNpy(1500, 100), to: "x.npy")
     let options = isCentred ? ["--center", "--metric", "l2"] : []
     var files: [Data] = []
     for threads in [1, 3] {
-      let output = directory.path("x\(threads).tqi")
+      let output = directory.file("x\(threads).tqi")
       let outcome = run(
         ["index", "build", input, "-o", output, "--threads", "\(threads)"] + options)
       #expect(outcome.exitCode == .done && outcome.error.isEmpty, "\(outcome.error)")
       files.append(try bytes(output))
     }
     #expect(files[0] == files[1])
-    let path = directory.path("x1.tqi")
+    let path = directory.file("x1.tqi")
     for words in [["index", "verify"], ["verify"], ["index", "info"], ["inspect"]] {
       let outcome = run(words + [path])
       #expect(outcome.exitCode == .done && outcome.output.contains("1,500"), "\(outcome.error)")
@@ -40,23 +41,24 @@ struct IndexCommandTests {
     }
     #expect(run("index", "info", path).output.contains("centered") == isCentred)
     // At four bits a row's score with itself is many deviations above that with any other.
-    let queries = try directory.write("q.npy", gaussianNpy(20, 100))
+    let queries = try directory.write(gaussianNpy(20, 100), to: "q.npy")
     #expect(try found(path, queries, "--count", "1") == (0..<20).map { [$0] })
     #expect(try found(path, queries, "--count", "1", "--exactness", "exhaustive").count == 20)
   }
 
   @Test("What is added in parts, merged or built at once is the same file")
   func parts() throws {
-    let directory = try TemporaryDirectory()
+    let directory = try Scratch()
     let (all, first) = (gaussianNpy(70, 16), 40)
     let values = VectorSet.gaussian(count: 70, dimension: 16, seed: 1).values
-    let whole = try directory.write("all.npy", all)
+    let whole = try directory.write(all, to: "all.npy")
     let head = try directory.write(
-      "head.npy", npy(shape: [first, 16], Array(values[..<(first * 16)])))
+      npy(shape: [first, 16], Array(values[..<(first * 16)])), to: "head.npy")
     let tail = try directory.write(
-      "tail.npy", npy(shape: [70 - first, 16], Array(values[(first * 16)...])))
-    let ids = try directory.write("ids.txt", Array((first..<70).map { "\($0)\r\n" }.joined().utf8))
-    let paths = ["all", "added", "a", "b", "merged"].map { directory.path("\($0).tqi") }
+      npy(shape: [70 - first, 16], Array(values[(first * 16)...])), to: "tail.npy")
+    let ids = try directory.write(
+      Array((first..<70).map { "\($0)\r\n" }.joined().utf8), to: "ids.txt")
+    let paths = ["all", "added", "a", "b", "merged"].map { directory.file("\($0).tqi") }
     let options = ["--originals", "float16", "--bits", "3"]
     let commands = [
       ["build", whole, "-o", paths[0]] + options, ["build", head, "-o", paths[1]] + options,
@@ -75,16 +77,16 @@ struct IndexCommandTests {
 
   @Test("Rows are replaced and removed, by a list or a file of ids")
   func changes() throws {
-    let directory = try TemporaryDirectory()
-    let input = try directory.write("x.npy", gaussianNpy(10, 64))
-    let other = try directory.write("y.npy", gaussianNpy(3, 64, seed: 2))
-    let path = directory.path("x.tqi")
+    let directory = try Scratch()
+    let input = try directory.write(gaussianNpy(10, 64), to: "x.npy")
+    let other = try directory.write(gaussianNpy(3, 64, seed: 2), to: "y.npy")
+    let path = directory.file("x.tqi")
     #expect(run("index", "build", input, "-o", path).exitCode == .done)
     let replaced = run("index", "add", path, other, "--ids", "4,5,20", "--upsert", "--json")
     let report = try replaced.object()
     #expect(report["added"] as? Int == 1 && report["replaced"] as? Int == 2)
     #expect(try found(path, other, "--count", "1") == [[4], [5], [20]])
-    let ids = try directory.write("ids.txt", Array("20\n4".utf8))
+    let ids = try directory.write(Array("20\n4".utf8), to: "ids.txt")
     #expect(run("index", "remove", path, "--ids", ids).output.contains("2 rows removed"))
     #expect(run("index", "remove", path, "--ids", "0,1").exitCode == .done)
     let left = try found(path, other, "--count", "100")
@@ -96,11 +98,11 @@ struct IndexCommandTests {
 
   @Test("A search heeds its filter, its limit, its originals and its labels")
   func search() throws {
-    let directory = try TemporaryDirectory()
-    let input = try directory.write("x.npy", gaussianNpy(30, 64))
-    let queries = try directory.write("q.npy", gaussianNpy(2, 64))
-    let labels = try directory.write("labels.txt", Array("first\nsecond\u{1B}[2J\n".utf8))
-    let path = directory.path("x.tqi")
+    let directory = try Scratch()
+    let input = try directory.write(gaussianNpy(30, 64), to: "x.npy")
+    let queries = try directory.write(gaussianNpy(2, 64), to: "q.npy")
+    let labels = try directory.write(Array("first\nsecond\u{1B}[2J\n".utf8), to: "labels.txt")
+    let path = directory.file("x.tqi")
     let built = run("index", "build", input, "-o", path, "--originals", "float32")
     #expect(built.exitCode == .done)
     #expect(try found(path, queries, "--only", "1,7,99") == [[7, 1], [1, 7]])
@@ -124,10 +126,10 @@ struct IndexCommandTests {
 
   @Test("An empty index is searched, and says so")
   func emptyIndex() throws {
-    let directory = try TemporaryDirectory()
-    let input = try directory.write("x.npy", npy(shape: [0, 8], []))
-    let queries = try directory.write("q.npy", gaussianNpy(2, 8))
-    let path = directory.path("x.tqi")
+    let directory = try Scratch()
+    let input = try directory.write(npy(shape: [0, 8], []), to: "x.npy")
+    let queries = try directory.write(gaussianNpy(2, 8), to: "q.npy")
+    let path = directory.file("x.tqi")
     #expect(run("index", "build", input, "-o", path).exitCode == .done)
     #expect(try found(path, queries) == [[], []])
     #expect(run("index", "search", path, queries).output.contains("x.tqi has no rows"))
@@ -138,9 +140,9 @@ struct IndexCommandTests {
 
   @Test("Codes without a certificate are read whole whatever is asked for")
   func uncertified() throws {
-    let directory = try TemporaryDirectory()
-    let input = try directory.write("x.npy", gaussianNpy(40, 64))
-    let path = directory.path("x.tqi")
+    let directory = try Scratch()
+    let input = try directory.write(gaussianNpy(40, 64), to: "x.npy")
+    let path = directory.file("x.tqi")
     let built = run("index", "build", input, "-o", path, "--two-stage", "--bits", "9")
     #expect(built.exitCode == .done)
     let search = ["index", "search", path, input, "--exactness", "certified", "--json"]

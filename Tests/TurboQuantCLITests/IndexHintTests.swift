@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 import TurboQuantEvaluation
 
@@ -7,18 +8,18 @@ import TurboQuantEvaluation
 /// What `index build` suggests on standard error, and when it holds its tongue.
 @Suite("Index hints")
 struct IndexHintTests {
-  private let directory: TemporaryDirectory
+  private let directory: Scratch
 
-  init() throws { directory = try TemporaryDirectory() }
+  init() throws { directory = try Scratch() }
 
   /// Builds an index of rows about a point on the diagonal, and returns the hints.
   private func hints(
     of rows: [Float], dimension: Int, _ options: String..., json: Bool = false
   ) throws -> [String] {
     let input = try directory.write(
-      "x.npy", npy(shape: [rows.count / dimension, dimension], rows))
+      npy(shape: [rows.count / dimension, dimension], rows), to: "x.npy")
     let outcome = run(
-      ["index", "build", input, "-o", directory.path("x.tqi")] + options + (json ? ["--json"] : []))
+      ["index", "build", input, "-o", directory.file("x.tqi")] + options + (json ? ["--json"] : []))
     #expect(outcome.exitCode == .done, "\(outcome.error)")
     if json { #expect(try outcome.object()["count"] as? Int == rows.count / dimension) }
     // A file without rows is warned of; all else is a hint.
@@ -46,9 +47,9 @@ struct IndexHintTests {
         #expect(hints.count == (isFar ? 1 : 0), "\(distance): \(hints)")
         if isFar { #expect(hints[0].contains("with --center")) }
       }
-      let input = directory.path("x.npy")
+      let input = directory.file("x.npy")
       let centred = run(
-        "index", "build", input, "-o", directory.path("x.tqi"), "--metric", metric, "--center")
+        "index", "build", input, "-o", directory.file("x.tqi"), "--metric", metric, "--center")
       #expect(centred.exitCode == .done && centred.error.isEmpty, "\(centred.error)")
     }
   }
@@ -105,11 +106,11 @@ struct IndexHintTests {
     for (metric, words) in [("l2", "squared distances below 0"), ("cosine", "cosines beyond ±1")] {
       _ = try hints(
         of: rows, dimension: 64, "--metric", metric, "--bits", "1", "--originals", "float32")
-      let found = run("index", "search", directory.path("x.tqi"), directory.path("x.npy"))
+      let found = run("index", "search", directory.file("x.tqi"), directory.file("x.npy"))
       // Of sixty rows with themselves half come out beyond the truth.
       #expect(found.output.contains(words), "\(found.output.suffix(400))")
       let exact = run(
-        "index", "search", directory.path("x.tqi"), directory.path("x.npy"), "--rerank", "60")
+        "index", "search", directory.file("x.tqi"), directory.file("x.npy"), "--rerank", "60")
       #expect(exact.exitCode == .done && !exact.output.contains(words))
     }
     for words in [["index", "search"], ["help", "index", "search"]] {
@@ -125,18 +126,18 @@ struct IndexHintTests {
     var rows = [Float](repeating: 0.01, count: 18 * d)
     func write() throws -> String {
       let bytes = unsafe rows.withUnsafeBytes { unsafe Array($0) }
-      return try directory.write("x.npy", npy(shape: [18, d], []) + bytes)
+      return try directory.write(npy(shape: [18, d], []) + bytes, to: "x.npy")
     }
     rows[17 * d + 5] = 1e5
     let input = try write()
     let outcome = run(
-      "index", "build", input, "-o", directory.path("y.tqi"), "--originals", "float16")
+      "index", "build", input, "-o", directory.file("y.tqi"), "--originals", "float16")
     #expect(outcome.exitCode == .failed && outcome.errorLines.count == 1)
     #expect(outcome.error.contains("x.npy: row 17 goes beyond the largest"), "\(outcome.error)")
     #expect(outcome.error.contains("column 5") && outcome.error.contains("--originals float32"))
     rows[17 * d + 5] = 0x1p63
     _ = try write()
-    let long = run("index", "build", input, "-o", directory.path("y.tqi"))
+    let long = run("index", "build", input, "-o", directory.file("y.tqi"))
     #expect(long.error.contains("row 17 has the length"), "\(long.error)")
     #expect(try directory.names == ["x.npy"])
   }

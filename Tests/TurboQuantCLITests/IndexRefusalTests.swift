@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import TurboQuantCLI
@@ -52,36 +53,36 @@ struct IndexRefusalTests {
     (["info", "/"], "is a directory"),
   ]
 
-  private func prepare(_ directory: TemporaryDirectory) throws {
-    let x = try directory.write("x.npy", gaussianNpy(20, 8))
-    let y = try directory.write("y.npy", gaussianNpy(3, 8, seed: 2))
+  private func prepare(_ directory: Scratch) throws {
+    let x = try directory.write(gaussianNpy(20, 8), to: "x.npy")
+    let y = try directory.write(gaussianNpy(3, 8, seed: 2), to: "y.npy")
     let one = [Float](repeating: 1, count: 8)
-    _ = try directory.write("wide.npy", gaussianNpy(3, 9))
-    _ = try directory.write("nan.npy", npy(shape: [2, 8], one + [1, 1, .nan, 1, 1, 1, 1, 1]))
-    _ = try directory.write("zero.npy", npy(shape: [3, 8], one + one + one.map { _ in 0 }))
-    _ = try directory.write("empty.npy", npy(shape: [0, 8], []))
+    _ = try directory.write(gaussianNpy(3, 9), to: "wide.npy")
+    _ = try directory.write(npy(shape: [2, 8], one + [1, 1, .nan, 1, 1, 1, 1, 1]), to: "nan.npy")
+    _ = try directory.write(npy(shape: [3, 8], one + one + one.map { _ in 0 }), to: "zero.npy")
+    _ = try directory.write(npy(shape: [0, 8], []), to: "empty.npy")
     let texts = [
       "text.npy": "one, two, three\n", "text.txt": "one, two, three\n", "few.txt": "1\n2\n",
       "twice.txt": "5\n6\n5\n", "word.txt": "1\ntwo\n3\n", "taken.txt": "100\n7\n101\n",
       "blank.tqi": "",
     ]
-    for (name, text) in texts { _ = try directory.write(name, Array(text.utf8)) }
-    let path = directory.path("x.tqi")
-    #expect(run("encode", x, "-o", directory.path("x.tqv")).exitCode == .done)
+    for (name, text) in texts { _ = try directory.write(Array(text.utf8), to: name) }
+    let path = directory.file("x.tqi")
+    #expect(run("encode", x, "-o", directory.file("x.tqv")).exitCode == .done)
     #expect(run("index", "build", x, "-o", path).exitCode == .done)
     let cosine = run(
-      "index", "build", x, "-o", directory.path("cosine.tqi"), "--metric", "cosine")
+      "index", "build", x, "-o", directory.file("cosine.tqi"), "--metric", "cosine")
     #expect(cosine.exitCode == .done)
-    let seeded = run("index", "build", y, "-o", directory.path("seed.tqi"), "--seed", "9")
+    let seeded = run("index", "build", y, "-o", directory.file("seed.tqi"), "--seed", "9")
     #expect(seeded.exitCode == .done)
     let ids = "1,2,\(UInt64.max)"
-    let last = run("index", "build", y, "-o", directory.path("last.tqi"), "--ids", ids)
+    let last = run("index", "build", y, "-o", directory.file("last.tqi"), "--ids", ids)
     #expect(last.exitCode == .done, "\(last.error)")
     var bytes = [UInt8](try Data(contentsOf: URL(filePath: path)))
-    _ = try directory.write("cut.tqi", Array(bytes.dropLast(64)))
+    _ = try directory.write(Array(bytes.dropLast(64)), to: "cut.tqi")
     // The last but one mebibyte's end holds padding and checksums; codes lie in the middle.
     bytes[try codeOffset(path)] ^= 1
-    _ = try directory.write("damaged.tqi", bytes)
+    _ = try directory.write(bytes, to: "damaged.tqi")
   }
 
   /// A byte within the section “signs”, found by its entry in the table.
@@ -95,14 +96,16 @@ struct IndexRefusalTests {
 
   @Test("A bad input is one line, exit code 1, and no change")
   func refuses() throws {
-    let directory = try TemporaryDirectory()
+    let directory = try Scratch()
     try prepare(directory)
     let names = try directory.names
-    let before = try names.map { try Data(contentsOf: directory.url.appending(path: $0)) }
+    let before = try names.map {
+      try Data(contentsOf: URL(filePath: directory.path).appending(path: $0))
+    }
     let indexOptions = Set(
       Program.commands.filter { $0.name.hasPrefix("index ") }.flatMap(\.options).map(\.name))
     for (words, error) in Self.cases {
-      let arguments = words.map { $0.hasPrefix("/") ? directory.url.path + $0 : $0 }
+      let arguments = words.map { $0.hasPrefix("/") ? directory.path + $0 : $0 }
       let outcome = run(["index"] + arguments)
       let message = "\(words.joined(separator: " ")): \(outcome.error)"
       #expect(outcome.exitCode == .failed && outcome.errorLines.count == 1, "\(message)")
@@ -115,17 +118,19 @@ struct IndexRefusalTests {
       }
       #expect(try directory.names == names, "\(message)")
     }
-    let after = try names.map { try Data(contentsOf: directory.url.appending(path: $0)) }
+    let after = try names.map {
+      try Data(contentsOf: URL(filePath: directory.path).appending(path: $0))
+    }
     #expect(before == after)
   }
 
   @Test("An index is not decoded, and the error says what it is")
   func decodesNoIndex() throws {
-    let directory = try TemporaryDirectory()
-    let index = directory.path("x.tqi")
-    let x = try directory.write("x.npy", gaussianNpy(20, 8))
+    let directory = try Scratch()
+    let index = directory.file("x.tqi")
+    let x = try directory.write(gaussianNpy(20, 8), to: "x.npy")
     #expect(run("index", "build", x, "-o", index).exitCode == .done)
-    let outcome = run("decode", index, "-o", directory.path("out.npy"))
+    let outcome = run("decode", index, "-o", directory.file("out.npy"))
     #expect(outcome.exitCode == .failed && outcome.errorLines.count == 1)
     #expect(outcome.error.contains("x.tqi: an index, not codes"))
     #expect(try directory.names == ["x.npy", "x.tqi"])

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 import TurboQuantStorage
 
@@ -26,12 +27,12 @@ struct IndexSystemCallTests {
     "A clear error and the old index, or the new one whole", arguments: 0..<commands.count,
     [28, 5] as [Int32])
   func change(number: Int, code: Int32) throws {
-    let directory = try TemporaryDirectory()
-    let input = try directory.write("x.npy", gaussianNpy(40, 8))
-    _ = try directory.write("ids.txt", Array((20..<60).map { "\($0)\n" }.joined().utf8))
-    let (target, other) = (directory.path("x.tqi"), directory.path("y.tqi"))
+    let directory = try Scratch()
+    let input = try directory.write(gaussianNpy(40, 8), to: "x.npy")
+    _ = try directory.write(Array((20..<60).map { "\($0)\n" }.joined().utf8), to: "ids.txt")
+    let (target, other) = (directory.file("x.tqi"), directory.file("y.tqi"))
     let ids = (100..<140).map(String.init).joined(separator: ",")
-    let built = [["-o", target], ["-o", other, "--ids", ids], ["-o", directory.path("z.tqi")]].map {
+    let built = [["-o", target], ["-o", other, "--ids", ids], ["-o", directory.file("z.tqi")]].map {
       TurboQuantCLITests.run(["index", "build", input] + $0)
     }
     try #require(built.allSatisfy { $0.exitCode == .done })
@@ -41,7 +42,7 @@ struct IndexSystemCallTests {
       try? FileManager.default.removeItem(atPath: target)
       if targetExists { try old.write(to: URL(filePath: target)) }
     }
-    let arguments = ["index"] + words.map { $0.hasPrefix("/") ? directory.url.path + $0 : $0 }
+    let arguments = ["index"] + words.map { $0.hasPrefix("/") ? directory.path + $0 : $0 }
     try prepare()
     let undisturbed = FaultInjection()
     #expect(run(undisturbed, arguments).exitCode == .done)
@@ -64,7 +65,7 @@ struct IndexSystemCallTests {
         #expect(found == new)
       } else {
         #expect(outcome.exitCode == .failed && outcome.errorLines.count == 1)
-        #expect(outcome.error.contains(directory.url.path), "\(outcome.error)")
+        #expect(outcome.error.contains(directory.path), "\(outcome.error)")
         let isReplaced = index > renaming
         #expect(found == (isReplaced ? new : targetExists ? old : nil), "\(call), call \(index)")
       }

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 import TurboQuant
 
@@ -16,8 +17,8 @@ struct JSONFieldTests {
 
   @Test("evaluate: one object for each configuration, the theory's value null for QJL")
   func evaluate() throws {
-    let directory = try TemporaryDirectory()
-    let input = try directory.write("x.npy", gaussianNpy(300, 96))
+    let directory = try Scratch()
+    let input = try directory.write(gaussianNpy(300, 96), to: "x.npy")
     let outcome = run(
       "evaluate", input, "--bits", "2,4", "--quantizer", "scalar,two-stage,qjl", "--json")
     #expect(outcome.exitCode == .done)
@@ -122,9 +123,9 @@ struct JSONFieldTests {
 
   @Test("encode and verify: what was written and what was read")
   func encode() throws {
-    let directory = try TemporaryDirectory()
-    let input = try directory.write("x.npy", gaussianNpy(30, 96))
-    let output = directory.path("x.tqv")
+    let directory = try Scratch()
+    let input = try directory.write(gaussianNpy(30, 96), to: "x.npy")
+    let output = directory.file("x.tqv")
     let encoded = try run("encode", input, "-o", output, "--json").object()
     #expect(encoded["count"] as? Int == 30 && encoded["dimension"] as? Int == 96)
     let verified = try run("verify", output, "--json").object()
@@ -133,9 +134,9 @@ struct JSONFieldTests {
 
   @Test("index: what was built, changed and found")
   func index() throws {
-    let directory = try TemporaryDirectory()
-    let input = try directory.write("x.npy", gaussianNpy(30, 96))
-    let path = directory.path("x.tqi")
+    let directory = try Scratch()
+    let input = try directory.write(gaussianNpy(30, 96), to: "x.npy")
+    let path = directory.file("x.tqi")
     let built = try run("index", "build", input, "-o", path, "--json").object()
     #expect(
       Set(built.keys) == [
@@ -165,9 +166,9 @@ struct JSONFieldTests {
 
   @Test("index search: an object for each query and for each row it found")
   func indexSearch() throws {
-    let directory = try TemporaryDirectory()
-    let input = try directory.write("x.npy", gaussianNpy(30, 96))
-    let path = directory.path("x.tqi")
+    let directory = try Scratch()
+    let input = try directory.write(gaussianNpy(30, 96), to: "x.npy")
+    let path = directory.file("x.tqi")
     #expect(run("index", "build", input, "-o", path).exitCode == .done)
     for errors in [[], ["--errors"]] {
       let search = ["index", "search", path, input, "--count", "3", "--json"] + errors

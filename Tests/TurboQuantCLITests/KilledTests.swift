@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import TurboQuantCLI
@@ -8,10 +9,10 @@ import Testing
 struct KilledTests {
   @Test("An encode that is killed leaves the target as it was", arguments: [false, true])
   func encodeKilled(targetExists: Bool) throws {
-    let directory = try TemporaryDirectory()
-    let target = directory.path("out.tqv")
+    let directory = try Scratch()
+    let target = directory.file("out.tqv")
     let old: [UInt8] = Array("what was there before".utf8)
-    if targetExists { _ = try directory.write("out.tqv", old) }
+    if targetExists { _ = try directory.write(old, to: "out.tqv") }
 
     let program = try builtProgram()
     let input = Pipe()
@@ -36,7 +37,7 @@ struct KilledTests {
     // What is left is hidden, and the next attempt removes it.
     #expect(
       try directory.names.allSatisfy { $0 == "out.tqv" || $0.hasPrefix(".out.tqv.turboquant-") })
-    let whole = try directory.write("x.npy", gaussianNpy(100, 64))
+    let whole = try directory.write(gaussianNpy(100, 64), to: "x.npy")
     #expect(run("encode", whole, "-o", target).exitCode == .done)
     #expect(run("verify", target).exitCode == .done)
     #expect(try directory.names == ["out.tqv", "x.npy"])
@@ -66,10 +67,10 @@ struct KilledTests {
 
   /// Kills one command and looks at what it leaves; false where it was done before.
   private func killIndex(_ verb: String, isSaving: Bool) throws -> Bool {
-    let directory = try TemporaryDirectory()
-    let target = directory.path("out.tqi")
+    let directory = try Scratch()
+    let target = directory.file("out.tqi")
     // Originals make a file of some mebibytes, which takes longer to write than to notice.
-    let old = try directory.write("old.npy", gaussianNpy(50, 512, seed: 2))
+    let old = try directory.write(gaussianNpy(50, 512, seed: 2), to: "old.npy")
     #expect(run("index", "build", old, "-o", target, "--originals", "float32").exitCode == .done)
     let before = try Data(contentsOf: URL(filePath: target))
     let (process, input) = try start(
@@ -117,14 +118,14 @@ struct KilledTests {
   }
 }
 
-extension TemporaryDirectory {
+extension Scratch {
   /// The size of the hidden file of an encode in progress, 0 without one.
   fileprivate var sizeOfTemporary: Int {
     get throws {
       guard let name = try names.first(where: { $0.hasPrefix(".out.tqv.turboquant-") }) else {
         return 0
       }
-      let attributes = try FileManager.default.attributesOfItem(atPath: path(name))
+      let attributes = try FileManager.default.attributesOfItem(atPath: file(name))
       return attributes[.size] as? Int ?? 0
     }
   }

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import TurboQuantCLI
@@ -49,9 +50,9 @@ struct MessageTests {
 
   @Test("A zero row under cosine is refused with advice that this command can follow")
   func zeroRows() throws {
-    let directory = try TemporaryDirectory()
-    let x = try directory.write("x.npy", npy(shape: [2, 2], [1, 1, 0, 0]))
-    let out = directory.path("x.tqi")
+    let directory = try Scratch()
+    let x = try directory.write(npy(shape: [2, 2], [1, 1, 0, 0]), to: "x.npy")
+    let out = directory.file("x.tqi")
     let build = run("index", "build", x, "-o", out, "--metric", "cosine")
     #expect(
       build.error
@@ -60,7 +61,7 @@ struct MessageTests {
     for metric in ["ip", "l2"] {
       #expect(run("index", "build", x, "-o", out, "--metric", metric).exitCode == .done)
     }
-    let encode = ["encode", x, "-o", directory.path("x.tqv")]
+    let encode = ["encode", x, "-o", directory.file("x.tqv")]
     #expect(
       run(encode + ["--normalization", "unit"]).error.hasSuffix(
         "— leave it out, or leave out --normalization unit\n"))
@@ -69,16 +70,16 @@ struct MessageTests {
 
   @Test("A file without rows is named, by every command that reads vectors")
   func emptyFiles() throws {
-    let directory = try TemporaryDirectory()
-    let empty = try directory.write("empty.npy", npy(shape: [0, 8], []))
+    let directory = try Scratch()
+    let empty = try directory.write(npy(shape: [0, 8], []), to: "empty.npy")
     let warning = "warning: \(empty) has no rows — is it the right file?\n"
-    let index = directory.path("x.tqi")
+    let index = directory.file("x.tqi")
     let built = run("index", "build", empty, "-o", index)
     #expect(built.exitCode == .done && built.error == warning)
     #expect(built.output.contains("Fill it: turboquant index add \(index) VECTORS.npy"))
     #expect(run("index", "add", index, empty).error == warning)
     #expect(run("index", "search", index, empty).error == warning)
-    #expect(run("encode", empty, "-o", directory.path("x.tqv")).error == warning)
+    #expect(run("encode", empty, "-o", directory.file("x.tqv")).error == warning)
     let evaluated = run("evaluate", empty)
     #expect(evaluated.exitCode == .failed)
     #expect(evaluated.error.contains("0 rows, expected at least 2 — is it the right file?"))
@@ -86,13 +87,13 @@ struct MessageTests {
 
   @Test("A metric is not explained by its own name")
   func metricNames() throws {
-    let directory = try TemporaryDirectory()
-    let x = try directory.write("x.npy", gaussianNpy(3, 8))
+    let directory = try Scratch()
+    let x = try directory.write(gaussianNpy(3, 8), to: "x.npy")
     for (metric, words) in [
       ("cosine", "metric            cosine\n"), ("ip", "ip: inner product\n"),
       ("l2", "l2: squared Euclidean distance\n"),
     ] {
-      let path = directory.path("x.tqi")
+      let path = directory.file("x.tqi")
       #expect(run("index", "build", x, "-o", path, "--metric", metric).exitCode == .done)
       #expect(run("inspect", path).output.contains(words))
     }
@@ -100,13 +101,13 @@ struct MessageTests {
 
   @Test("A row that is too long is named by its place in the file, whatever the blocks")
   func longRow() throws {
-    let directory = try TemporaryDirectory()
+    let directory = try Scratch()
     // A block is 2²⁰ numbers: the last row is the first of the second block.
     let (rows, columns) = (17, 1 << 16)
     var values = [Float](repeating: 1, count: rows * columns)
     for i in (rows - 1) * columns..<rows * columns { values[i] = 0x1p62 }
-    let x = try directory.write("x.npy", npy(shape: [rows, columns], values))
-    let outcome = run("index", "build", x, "-o", directory.path("x.tqi"))
+    let x = try directory.write(npy(shape: [rows, columns], values), to: "x.npy")
+    let outcome = run("index", "build", x, "-o", directory.file("x.tqi"))
     #expect(outcome.exitCode == .failed && outcome.errorLines.count == 1)
     #expect(outcome.error.contains("x.npy: row 16 has the length 1.180"), "\(outcome.error)")
   }

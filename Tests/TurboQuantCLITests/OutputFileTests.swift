@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import TurboQuantCLI
@@ -19,37 +20,37 @@ struct OutputFileTests {
     (["benchmark", "search", "--base", "/x.npy", "--queries", "/q.npy", "--results"], "/q.npy"),
   ]
 
-  private func prepare(_ directory: TemporaryDirectory) throws {
-    let x = try directory.write("x.npy", gaussianNpy(20, 8))
-    _ = try directory.write("q.npy", gaussianNpy(3, 8, seed: 2))
-    _ = try directory.write("ids.txt", Array((20..<40).map { "\($0)\n" }.joined().utf8))
+  private func prepare(_ directory: Scratch) throws {
+    let x = try directory.write(gaussianNpy(20, 8), to: "x.npy")
+    _ = try directory.write(gaussianNpy(3, 8, seed: 2), to: "q.npy")
+    _ = try directory.write(Array((20..<40).map { "\($0)\n" }.joined().utf8), to: "ids.txt")
     let made = [
-      run("encode", x, "-o", directory.path("x.tqv")),
-      run("index", "build", x, "-o", directory.path("x.tqi")),
-      run("index", "build", x, "-o", directory.path("y.tqi"), "--ids", directory.path("ids.txt")),
-      run("index", "build", x, "-o", directory.path("z.tqi")),
+      run("encode", x, "-o", directory.file("x.tqv")),
+      run("index", "build", x, "-o", directory.file("x.tqi")),
+      run("index", "build", x, "-o", directory.file("y.tqi"), "--ids", directory.file("ids.txt")),
+      run("index", "build", x, "-o", directory.file("z.tqi")),
     ]
     try #require(made.allSatisfy { $0.exitCode == .done })
   }
 
-  private func place(_ word: String, _ directory: TemporaryDirectory) -> String {
-    if word.hasPrefix("@/") { return "@" + directory.url.path + word.dropFirst() }
-    return word.hasPrefix("/") ? directory.url.path + word : word
+  private func place(_ word: String, _ directory: Scratch) -> String {
+    if word.hasPrefix("@/") { return "@" + directory.path + word.dropFirst() }
+    return word.hasPrefix("/") ? directory.path + word : word
   }
 
   @Test("An output that is an input is refused by any name", arguments: 0..<commands.count)
   func outputIsInput(number: Int) throws {
     let (words, output) = Self.commands[number]
-    let directory = try TemporaryDirectory()
+    let directory = try Scratch()
     try prepare(directory)
     let path = place(output, directory)
     let manager = FileManager.default
     try manager.createSymbolicLink(
-      atPath: directory.path("symbolic"), withDestinationPath: String(output.dropFirst()))
-    try manager.linkItem(atPath: path, toPath: directory.path("hard"))
+      atPath: directory.file("symbolic"), withDestinationPath: String(output.dropFirst()))
+    try manager.linkItem(atPath: path, toPath: directory.file("hard"))
     let before = try Data(contentsOf: URL(filePath: path))
     let names = try directory.names
-    for name in [path, directory.path("symbolic"), directory.path("hard")] {
+    for name in [path, directory.file("symbolic"), directory.file("hard")] {
       let outcome = run(words.map { place($0, directory) } + [name])
       #expect(outcome.exitCode == .failed && outcome.errorLines.count == 1, "\(outcome.error)")
       #expect(outcome.error.contains("is the same file as the input"), "\(outcome.error)")
@@ -61,38 +62,38 @@ struct OutputFileTests {
 
   @Test("A list of ids is no input file, however long")
   func listedIDs() throws {
-    let directory = try TemporaryDirectory()
+    let directory = try Scratch()
     try prepare(directory)
     let ids = (0..<20).map { "\(UInt64.max - 100 + UInt64($0))" }.joined(separator: ",")
     let outcome = run(
-      "index", "build", directory.path("x.npy"), "-o", directory.path("x.tqi"), "--ids", ids)
+      "index", "build", directory.file("x.npy"), "-o", directory.file("x.tqi"), "--ids", ids)
     #expect(outcome.exitCode == .done, "\(outcome.error)")
   }
 
   @Test("An empty name is no file")
   func emptyName() throws {
-    let directory = try TemporaryDirectory()
+    let directory = try Scratch()
     try prepare(directory)
-    let outcome = run("encode", directory.path("x.npy"), "-o", "")
+    let outcome = run("encode", directory.file("x.npy"), "-o", "")
     #expect(outcome.exitCode == .wrongUse && outcome.error.contains("--output is empty"))
   }
 
   @Test("Standard input is an input too")
   func outputIsStandardInput() throws {
-    let directory = try TemporaryDirectory()
+    let directory = try Scratch()
     try prepare(directory)
-    let before = try Data(contentsOf: URL(filePath: directory.path("x.npy")))
+    let before = try Data(contentsOf: URL(filePath: directory.file("x.npy")))
     for verb in ["encode", "index build"] {
       let outcome = try shell("$TQ \(verb) - -o x.npy < x.npy", in: directory)
       #expect(outcome.exitCode == .failed)
       #expect(outcome.error.contains("the same file as the input standard input"))
     }
-    #expect(try Data(contentsOf: URL(filePath: directory.path("x.npy"))) == before)
+    #expect(try Data(contentsOf: URL(filePath: directory.file("x.npy"))) == before)
   }
 
   @Test("A dash is no output", arguments: [0, 1, 2, 5, 7])
   func dash(number: Int) throws {
-    let directory = try TemporaryDirectory()
+    let directory = try Scratch()
     try prepare(directory)
     let outcome = run(Self.commands[number].words.map { place($0, directory) } + ["-"])
     #expect(outcome.exitCode == .wrongUse && outcome.output.isEmpty)
@@ -102,9 +103,9 @@ struct OutputFileTests {
 
   @Test("A read-only output is refused before the work", arguments: [0, 1, 2, 5, 7])
   func readOnly(number: Int) throws {
-    let directory = try TemporaryDirectory()
+    let directory = try Scratch()
     try prepare(directory)
-    let path = try directory.write("out", [1])
+    let path = try directory.write([1], to: "out")
     try FileManager.default.setAttributes([.posixPermissions: 0o444], ofItemAtPath: path)
     // What comes first in the other refusals is not read.
     let outcome = run(Self.commands[number].words.map { place($0, directory) } + [path])
@@ -115,23 +116,23 @@ struct OutputFileTests {
 
   @Test("The other names of what is replaced are told of")
   func hardLinks() throws {
-    let directory = try TemporaryDirectory()
+    let directory = try Scratch()
     try prepare(directory)
-    let (x, index) = (directory.path("q.npy"), directory.path("x.tqi"))
-    try FileManager.default.linkItem(atPath: index, toPath: directory.path("copy"))
+    let (x, index) = (directory.file("q.npy"), directory.file("x.tqi"))
+    try FileManager.default.linkItem(atPath: index, toPath: directory.file("copy"))
     let before = try Data(contentsOf: URL(filePath: index))
     let outcome = run("index", "add", index, x)
     #expect(outcome.exitCode == .done)
     #expect(outcome.error.contains("x.tqi is one of 2 names"), "\(outcome.error)")
-    #expect(try Data(contentsOf: URL(filePath: directory.path("copy"))) == before)
-    try FileManager.default.linkItem(atPath: index, toPath: directory.path("second"))
+    #expect(try Data(contentsOf: URL(filePath: directory.file("copy"))) == before)
+    try FileManager.default.linkItem(atPath: index, toPath: directory.file("second"))
     let built = run("index", "build", x, "-o", index)
     #expect(built.exitCode == .done && built.error.contains("one of 2 names"))
   }
 
   @Test("A change whose report cannot be printed is done, and said to be done")
   func unprintedReports() throws {
-    let directory = try TemporaryDirectory()
+    let directory = try Scratch()
     try prepare(directory)
     for words in [
       ["encode", "/x.npy", "-o", "/new.tqv"], ["decode", "/x.tqv", "-o", "/new.npy"],
@@ -143,7 +144,7 @@ struct OutputFileTests {
       var console = Console(write: { _ in }, writeError: { error.append($0) })
       console.tryWrite = { _ in "the disk is full" }
       let before = try directory.names.map {
-        try Data(contentsOf: URL(filePath: directory.path($0)))
+        try Data(contentsOf: URL(filePath: directory.file($0)))
       }
       let code = Program.run(words.map { place($0, directory) }, console)
       #expect(code == .done)
@@ -151,7 +152,7 @@ struct OutputFileTests {
       #expect(error.all.contains("is written, but standard output cannot be: the disk is full"))
       #expect(error.all.contains("row"), "the report follows: \(error.all)")
       let after = try directory.names.map {
-        try Data(contentsOf: URL(filePath: directory.path($0)))
+        try Data(contentsOf: URL(filePath: directory.file($0)))
       }
       #expect(before != after)
     }
@@ -160,7 +161,7 @@ struct OutputFileTests {
   #if os(Linux)
     @Test("A full disk behind standard output does not make a change a failure")
     func fullOutput() throws {
-      let directory = try TemporaryDirectory()
+      let directory = try Scratch()
       try prepare(directory)
       let outcome = try shell("$TQ index add x.tqi q.npy > /dev/full", in: directory)
       #expect(outcome.exitCode == .done)
@@ -174,13 +175,13 @@ struct OutputFileTests {
 
   @Test("A reader that goes away does not make a change a failure, and ends what only prints")
   func closedPipe() throws {
-    let directory = try TemporaryDirectory()
+    let directory = try Scratch()
     try prepare(directory)
     let added = try shell(
       "($TQ index add x.tqi q.npy; echo $? > code) | true; cat code", in: directory)
     #expect(added.output == "0\n")
     #expect(
-      try run("index", "info", directory.path("x.tqi"), "--json").object()["count"] as? Int == 23)
+      try run("index", "info", directory.file("x.tqi"), "--json").object()["count"] as? Int == 23)
     let printed = try shell(
       "(sleep .3; $TQ index info x.tqi; echo $? > code) | true; cat code", in: directory)
     #expect(printed.output == "\(128 + SIGPIPE)\n")
@@ -189,9 +190,9 @@ struct OutputFileTests {
 
   @Test("What is printed to a stream that is closed is written to no file")
   func closedStreams() throws {
-    let directory = try TemporaryDirectory()
+    let directory = try Scratch()
     try prepare(directory)
-    let (index, copy) = (directory.path("x.tqi"), directory.path("copy"))
+    let (index, copy) = (directory.file("x.tqi"), directory.file("copy"))
     let before = try Data(contentsOf: URL(filePath: index))
     try FileManager.default.linkItem(atPath: index, toPath: copy)
     // The second name makes it print a note while the file is open.
@@ -205,7 +206,7 @@ struct OutputFileTests {
 
   @Test("A name that is not UTF-8 is refused and no other file is touched")
   func namesThatAreNotUTF8() throws {
-    let directory = try TemporaryDirectory()
+    let directory = try Scratch()
     try prepare(directory)
     let names = try directory.names
     for words in [
@@ -222,8 +223,8 @@ struct OutputFileTests {
 
   @Test("A file size limit is an error that leaves nothing behind")
   func fileSizeLimit() throws {
-    let directory = try TemporaryDirectory()
-    _ = try directory.write("x.npy", gaussianNpy(4000, 64))
+    let directory = try Scratch()
+    _ = try directory.write(gaussianNpy(4000, 64), to: "x.npy")
     let outcome = try shell("ulimit -f 100; $TQ encode x.npy -o x.tqv --bits 8", in: directory)
     #expect(outcome.exitCode == .failed)
     #expect(outcome.error.contains("write failed"), "\(outcome.error)")

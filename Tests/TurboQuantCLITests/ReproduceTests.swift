@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 import TurboQuantEvaluation
 
@@ -8,9 +9,9 @@ import TurboQuantEvaluation
 struct ReproduceTests {
   @Test("Every quantizer on one's own vectors; other parts stay away")
   func search() throws {
-    let directory = try TemporaryDirectory()
-    let base = try directory.write("x.npy", gaussianNpy(200, 48))
-    let queries = try directory.write("q.npy", gaussianNpy(20, 48))
+    let directory = try Scratch()
+    let base = try directory.write(gaussianNpy(200, 48), to: "x.npy")
+    let queries = try directory.write(gaussianNpy(20, 48), to: "q.npy")
     let outcome = run(
       "reproduce", "--only", "search", "--base", base, "--queries", queries, "--json")
     #expect(outcome.exitCode == .done, "\(outcome.error)")

@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import TurboQuantCLI
@@ -37,29 +38,29 @@ struct SignalTests {
     var ended = 0
   }
 
-  private func start(_ words: [String], in directory: TemporaryDirectory) throws -> Process {
+  private func start(_ words: [String], in directory: Scratch) throws -> Process {
     let process = Process()
     process.executableURL = try builtProgram()
     process.arguments = words
-    process.currentDirectoryURL = directory.url
+    process.currentDirectoryURL = URL(filePath: directory.path)
     process.standardOutput = FileHandle.nullDevice
     process.standardError = FileHandle.nullDevice
     try process.run()
     return process
   }
 
-  private func prepare(_ old: [UInt8]?, _ directory: TemporaryDirectory) throws {
-    try? FileManager.default.removeItem(at: directory.url.appending(path: "out"))
-    if let old { _ = try directory.write("out", old) }
+  private func prepare(_ old: [UInt8]?, _ directory: Scratch) throws {
+    try? FileManager.default.removeItem(at: URL(filePath: directory.path).appending(path: "out"))
+    if let old { _ = try directory.write(old, to: "out") }
   }
 
-  private func content(_ directory: TemporaryDirectory) -> [UInt8]? {
-    FileManager.default.contents(atPath: directory.path("out")).map { [UInt8]($0) }
+  private func content(_ directory: Scratch) -> [UInt8]? {
+    FileManager.default.contents(atPath: directory.file("out")).map { [UInt8]($0) }
   }
 
   /// Runs the command once undisturbed, to know what it writes and how long that takes.
   private func change(
-    _ words: [String], old: [UInt8]?, _ directory: TemporaryDirectory
+    _ words: [String], old: [UInt8]?, _ directory: Scratch
   ) throws -> Change {
     try prepare(old, directory)
     let begin = ContinuousClock.now
@@ -73,7 +74,7 @@ struct SignalTests {
 
   /// Kills the command once and looks at what is left.
   private func kill(
-    _ change: Change, by signal: Int32, after share: Double, _ directory: TemporaryDirectory,
+    _ change: Change, by signal: Int32, after share: Double, _ directory: Scratch,
     _ tally: inout Tally
   ) throws {
     try prepare(change.old, directory)
@@ -97,8 +98,8 @@ struct SignalTests {
     guard !left.isEmpty else { return }
     // The next write in the directory removes it, whatever it writes.
     #expect(
-      run("encode", directory.path("few.npy"), "-o", directory.path("next")).exitCode == .done)
-    try FileManager.default.removeItem(atPath: directory.path("next"))
+      run("encode", directory.file("few.npy"), "-o", directory.file("next")).exitCode == .done)
+    try FileManager.default.removeItem(atPath: directory.file("next"))
     #expect(try Set(directory.names).isSubset(of: before + ["out"]))
   }
 
@@ -106,11 +107,11 @@ struct SignalTests {
     "A command that is killed leaves the old file or the new one, and nothing beside it",
     arguments: ["encode", "build", "add"], [SIGKILL, SIGTERM, SIGINT])
   func killed(verb: String, signal: Int32) throws {
-    let directory = try TemporaryDirectory()
-    _ = try directory.write("x.npy", Self.rows)
-    _ = try directory.write("few.npy", gaussianNpy(2, 256))
+    let directory = try Scratch()
+    _ = try directory.write(Self.rows, to: "x.npy")
+    _ = try directory.write(gaussianNpy(2, 256), to: "few.npy")
     let built = run(
-      "index", "build", directory.path("few.npy"), "-o", directory.path("out"), "--originals",
+      "index", "build", directory.file("few.npy"), "-o", directory.file("out"), "--originals",
       "float32")
     try #require(built.exitCode == .done)
     let index = try #require(content(directory))
@@ -140,10 +141,10 @@ struct SignalTests {
     "A command that is told to end while it writes removes what it wrote",
     arguments: [SIGTERM, SIGINT, SIGHUP])
   func toldToEnd(signal: Int32) throws {
-    let directory = try TemporaryDirectory()
+    let directory = try Scratch()
     let (process, input) = (Process(), Pipe())
     process.executableURL = try builtProgram()
-    process.arguments = ["encode", "-", "-o", directory.path("out.tqv")]
+    process.arguments = ["encode", "-", "-o", directory.file("out.tqv")]
     process.standardInput = input
     process.standardError = Pipe()
     try process.run()
@@ -161,8 +162,8 @@ struct SignalTests {
 
   @Test("A signal that the parent ignores is ignored")
   func ignoredSignal() throws {
-    let directory = try TemporaryDirectory()
-    _ = try directory.write("x.npy", gaussianNpy(100, 64))
+    let directory = try Scratch()
+    _ = try directory.write(gaussianNpy(100, 64), to: "x.npy")
     let outcome = try shell(
       "trap '' INT; (cat x.npy; sleep 1) | $TQ encode - -o x.tqv & sleep .5; kill -INT $!; wait $!",
       in: directory)
@@ -190,9 +191,9 @@ struct SignalTests {
 struct TwoWriterTests {
   @Test("All rows that two processes add are there")
   func adds() throws {
-    let directory = try TemporaryDirectory()
-    let rows = try directory.write("x.npy", gaussianNpy(3, 64))
-    let index = directory.path("x.tqi")
+    let directory = try Scratch()
+    let rows = try directory.write(gaussianNpy(3, 64), to: "x.npy")
+    let index = directory.file("x.tqi")
     #expect(run("index", "build", rows, "-o", index).exitCode == .done)
     let count = environmentNumber("TQ_ADDS", default: 8)
     let program = try builtProgram()
@@ -217,15 +218,15 @@ struct TwoWriterTests {
 
   @Test("An index that is being changed is waited for, by all that change it")
   func waits() throws {
-    let directory = try TemporaryDirectory()
-    let rows = try directory.write("x.npy", gaussianNpy(3, 64))
-    #expect(run("index", "build", rows, "-o", directory.path("x.tqi")).exitCode == .done)
+    let directory = try Scratch()
+    let rows = try directory.write(gaussianNpy(3, 64), to: "x.npy")
+    #expect(run("index", "build", rows, "-o", directory.file("x.tqi")).exitCode == .done)
     // The first add holds the index until the pipe ends.
     let outcome = try shell(
       "(sleep 1; cat x.npy) | $TQ index add x.tqi - > one.txt & sleep .4; "
         + "$TQ index remove x.tqi --ids 3,4 && wait $!", in: directory)
     #expect(outcome.exitCode == .done, "\(outcome.error)")
-    let info = try run("index", "info", directory.path("x.tqi"), "--json").object()
+    let info = try run("index", "info", directory.file("x.tqi"), "--json").object()
     #expect(info["count"] as? Int == 4)
   }
 }

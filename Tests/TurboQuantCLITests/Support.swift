@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import TestSupport
 import Testing
 import TurboQuantEvaluation
 
@@ -60,11 +61,11 @@ func builtProgram() throws -> URL {
 }
 
 /// Runs a script of the shell in a directory, where `$TQ` is the built program.
-func shell(_ script: String, in directory: TemporaryDirectory) throws -> Outcome {
+func shell(_ script: String, in directory: Scratch) throws -> Outcome {
   let (process, output, error) = (Process(), Pipe(), Pipe())
   process.executableURL = URL(filePath: "/bin/sh")
   process.arguments = ["-c", script]
-  process.currentDirectoryURL = directory.url
+  process.currentDirectoryURL = URL(filePath: directory.path)
   process.environment = ["TQ": try builtProgram().path, "SWIFT_BACKTRACE": "enable=no"]
   process.standardOutput = output
   process.standardError = error
@@ -78,55 +79,12 @@ func shell(_ script: String, in directory: TemporaryDirectory) throws -> Outcome
   return Outcome(exitCode: code, output: texts[0], error: texts[1])
 }
 
-/// A number from the environment, by which longer tests are asked for.
-func environmentNumber(_ name: String, default value: Int) -> Int {
-  ProcessInfo.processInfo.environment[name].flatMap { Int($0) } ?? value
-}
-
-/// A directory that lives as long as a test.
-final class TemporaryDirectory {
-  /// Its place.
-  let url: URL
-
-  init() throws {
-    url = FileManager.default.temporaryDirectory.appendingPathComponent(
-      "turboquant-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-  }
-
-  deinit { try? FileManager.default.removeItem(at: url) }
-
-  /// The path of a file inside.
-  func path(_ name: String) -> String { url.appendingPathComponent(name).path }
-
-  /// Writes a file and returns its path.
-  func write(_ name: String, _ bytes: [UInt8]) throws -> String {
-    try Data(bytes).write(to: url.appendingPathComponent(name))
-    return path(name)
-  }
-
-  /// The names of all files inside, hidden ones too.
-  var names: [String] {
-    get throws { try FileManager.default.contentsOfDirectory(atPath: url.path).sorted() }
-  }
-}
-
 /// The bytes of a `.npy` file.
 func npy(
   shape: [Int], _ values: [Float], type: String = "<f4", fortran: Bool = false
 ) -> [UInt8] {
   let sizes = shape.map { "\($0)," }.joined(separator: " ")
-  var header =
-    "{'descr': '\(type)', 'fortran_order': \(fortran ? "True" : "False"), 'shape': (\(sizes)), }"
-  header += String(repeating: " ", count: 63 - (10 + header.utf8.count) % 64) + "\n"
-  let length = UInt16(header.utf8.count)
-  let preamble: [UInt8] = [
-    0x93, 0x4E, 0x55, 0x4D, 0x50, 0x59, 1, 0, UInt8(length & 0xFF), UInt8(length >> 8),
-  ]
-  return preamble + Array(header.utf8)
-    + values.flatMap { value in
-      (0..<4).map { UInt8(truncatingIfNeeded: value.bitPattern >> UInt32(8 * $0)) }
-    }
+  return npy(type, "(\(sizes))", fortran: fortran, data: bytes(values))
 }
 
 /// The bytes of a `.npy` file of int32.

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 import TurboQuantStorage
 
@@ -18,13 +19,13 @@ struct SystemCallTests {
     "encode: a clear error and the old file, or the new one whole",
     arguments: codes, [false, true])
   func encode(code: Int32, targetExists: Bool) throws {
-    let directory = try TemporaryDirectory()
-    let input = try directory.write("x.npy", gaussianNpy(40, 8))
-    let output = directory.path("x.tqv")
+    let directory = try Scratch()
+    let input = try directory.write(gaussianNpy(40, 8), to: "x.npy")
+    let output = directory.file("x.tqv")
     let old = Array("the old file".utf8)
     func prepare() throws {
       try? FileManager.default.removeItem(atPath: output)
-      if targetExists { _ = try directory.write("x.tqv", old) }
+      if targetExists { _ = try directory.write(old, to: "x.tqv") }
     }
     try prepare()
     let undisturbed = FaultInjection()
@@ -48,7 +49,7 @@ struct SystemCallTests {
         #expect(found == new)
       } else {
         #expect(outcome.exitCode == .failed && outcome.errorLines.count == 1)
-        #expect(outcome.error.contains(directory.url.path), "\(outcome.error)")
+        #expect(outcome.error.contains(directory.path), "\(outcome.error)")
         let isReplaced = index > renaming
         #expect(found == (isReplaced ? new : targetExists ? Data(old) : nil), "\(call)")
       }
@@ -59,9 +60,9 @@ struct SystemCallTests {
 
   @Test("verify: a clear error, never a wrong verdict", arguments: codes)
   func verify(code: Int32) throws {
-    let directory = try TemporaryDirectory()
-    let input = try directory.write("x.npy", gaussianNpy(40, 8))
-    let path = directory.path("x.tqv")
+    let directory = try Scratch()
+    let input = try directory.write(gaussianNpy(40, 8), to: "x.npy")
+    let path = directory.file("x.tqv")
     #expect(TurboQuantCLITests.run("encode", input, "-o", path).exitCode == .done)
     let whole = try Data(contentsOf: URL(filePath: path))
     let undisturbed = FaultInjection()

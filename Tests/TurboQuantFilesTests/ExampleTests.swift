@@ -3,6 +3,7 @@
 // stand at the top here, are left out of the comparison.
 
 import Foundation
+import TestSupport
 import Testing
 import TurboQuant
 import TurboQuantFiles

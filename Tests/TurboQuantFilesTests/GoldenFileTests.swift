@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 import TurboQuant
 
@@ -57,9 +58,8 @@ import TurboQuant
     let fixture = URL(filePath: #filePath).deletingLastPathComponent()
       .appending(path: "Fixtures/\(golden.name).tqv")
     let codec = try golden.codec()
-    let written = FileManager.default.temporaryDirectory.appending(
-      path: "golden-\(UUID().uuidString).tqv")
-    defer { try? FileManager.default.removeItem(at: written) }
+    let scratch = try Scratch()
+    let written = URL(filePath: scratch.file("golden.tqv"))
     var writer = try CodeFileWriter(written.path, codec: codec)
     try writer.append(codec.encode(golden.rows, threads: 2))
     try writer.finish()

@@ -1,33 +1,10 @@
 import Foundation
+import TestSupport
 import Testing
 import TurboQuant
 import TurboQuantKernels
 
 @testable import TurboQuantIndex
-
-/// The choices and numbers of one test, all from its seed.
-struct Dice {
-  private var stream: RandomStream
-
-  init(seed: UInt64) { stream = RandomStream(seed: seed, purpose: .testData) }
-
-  /// 0 ..< `bound`.
-  mutating func below(_ bound: Int) -> Int { Int(stream.nextInteger(below: UInt32(bound))) }
-
-  mutating func isOne(in count: Int) -> Bool { below(count) == 0 }
-
-  mutating func pick<Choice>(_ choices: [Choice]) -> Choice { choices[below(choices.count)] }
-
-  /// `count` normal deviates.
-  mutating func normals(_ count: Int, scale: Float = 1) -> [Float] {
-    (0..<count).map { _ in scale * Float(stream.nextNormal()) }
-  }
-
-  /// About `share` of some values, in their order.
-  mutating func some<Value>(_ values: [Value], oneIn share: Int) -> [Value] {
-    values.filter { _ in isOne(in: share) }
-  }
-}
 
 /// Everything that decides what an index is.
 struct IndexKind: CustomTestStringConvertible {
@@ -83,19 +60,7 @@ func failure<Result>(
   _ sourceLocation: SourceLocation = #_sourceLocation,
   of body: () throws(IndexError) -> Result
 ) -> IndexError? {
-  do throws(IndexError) {
-    _ = try body()
-    Issue.record("nothing was thrown", sourceLocation: sourceLocation)
-    return nil
-  } catch {
-    #expect(!error.description.contains("\n"), sourceLocation: sourceLocation)
-    return error
-  }
-}
-
-/// Replaces the bytes from `offset` on by those of a number, the lowest first.
-func put(_ value: some FixedWidthInteger, at offset: Int, in bytes: inout [UInt8]) {
-  for index in 0..<value.bitWidth / 8 {
-    bytes[offset + index] = UInt8(truncatingIfNeeded: value >> (8 * index))
-  }
+  let error = thrownError(sourceLocation, of: body)
+  #expect(error?.description.contains("\n") != true, sourceLocation: sourceLocation)
+  return error
 }

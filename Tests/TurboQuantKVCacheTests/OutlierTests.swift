@@ -116,13 +116,13 @@ import Testing
     func variance(_ k: [Float], _ q: [Float], directions: Int) throws -> Double {
       let sketch = try ResidualSketch(
         dimension: k.count, directions: directions, kind: .orthogonal, seed: 0)
-      let (kk, qq, kq) = (product(k, k), product(q, q), product(k, q))
+      let (kk, qq, kq) = (dot(k, k), dot(q, q), dot(k, q))
       return kk * qq * sketch.relativeVariance(cosine: kq / (kk * qq).squareRoot())
     }
     let expected =
       try variance(part(k, true), part(q, true), directions: 64)
       + variance(part(k, false), part(q, false), directions: 120)
-    let truth = product(k, q)
+    let truth = dot(k, q)
     func errors(_ precision: KVPrecision) throws -> (mean: Double, error: Double) {
       let squares = try (0..<(isOptimizedBuild ? 2000 : 100)).map {
         try pow(score(precision, k, q, seed: UInt64($0)) - truth, 2)
@@ -149,8 +149,4 @@ import Testing
     #expect(cache.memory.keyBytes == 300 * (15 + 8 + 4 + 4))
     #expect(Self.large.allSatisfy { cache.heads[0].keys.channels.prefix(8).contains(UInt16($0)) })
   }
-}
-
-private func product(_ x: [Float], _ y: [Float]) -> Double {
-  zip(x, y).reduce(0.0) { $0 + Double($1.0) * Double($1.1) }
 }

@@ -1,3 +1,4 @@
+import TestSupport
 import TurboQuant
 
 @testable import TurboQuantKVCache
@@ -93,10 +94,6 @@ struct PlainCache {
       }
     }
   }
-}
-
-private func dot(_ a: [Float], _ b: [Float]) -> Double {
-  zip(a, b).reduce(0) { $0 + Double($1.0) * Double($1.1) }
 }
 
 extension PlainCache.Vectors {

@@ -58,13 +58,7 @@ func readContainer(_ path: String) throws(StorageError) -> [Section] {
 func failure(
   _ sourceLocation: SourceLocation = #_sourceLocation, of body: () throws(StorageError) -> Void
 ) -> StorageError? {
-  do throws(StorageError) {
-    try body()
-    Issue.record("nothing was thrown", sourceLocation: sourceLocation)
-    return nil
-  } catch {
-    return error
-  }
+  thrownError(sourceLocation, of: body)
 }
 
 /// A small container: three sections, one of them empty.

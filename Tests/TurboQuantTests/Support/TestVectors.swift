@@ -36,12 +36,6 @@ func normalized(_ x: [Float]) -> [Float] {
   return x.map { Float(Double($0) / norm) }
 }
 
-func dot(_ x: [Float], _ y: [Float]) -> Double {
-  var sum = 0.0
-  for i in x.indices { sum += Double(x[i]) * Double(y[i]) }
-  return sum
-}
-
 /// A unit vector at the given cosine to the unit vector `x`, otherwise random.
 func vector(atCosine cosine: Double, to x: [Float], _ random: inout RandomStream) -> [Float] {
   var g = x.map { _ in random.nextNormal() }
