@@ -1,12 +1,12 @@
 internal import TurboQuant
 internal import TurboQuantStorage
 
-/// The program `turboquant`: finds the command, runs it, turns errors into a line and an exit code.
+/// The program `turboquant`: finds the command, runs it, and turns errors into a message and an exit code.
 package enum Program {
   /// The version that `--version` prints.
   static let version = "0.1.0"
 
-  /// Every command that works, in the order of the help.
+  /// Every command, in the order of the help.
   static let commands: [Command] = [
     .demo, .theory, .encode, .decode, .inspect, .verify, .evaluate,
     .indexBuild, .indexSearch, .indexAdd, .indexRemove, .indexMerge, .indexInfo, .indexVerify,
@@ -16,8 +16,8 @@ package enum Program {
 
   /// Commands of two words.
   static let groups = [
-    CommandGroup(name: "index", summary: "Search compressed vectors, and change what is searched."),
-    CommandGroup(name: "benchmark", summary: "Measure speed and promises on this machine."),
+    CommandGroup(name: "index", summary: "Build, change and search indexes of compressed vectors."),
+    CommandGroup(name: "benchmark", summary: "Measure speed and accuracy on this machine."),
   ]
 
   /// Runs the program on the process's own arguments and streams.
@@ -30,7 +30,7 @@ package enum Program {
     System.end(outputFailed() ? .failed : code)
   }
 
-  /// Runs the command that `arguments` name; everything it says goes to `console`.
+  /// Runs the command that `arguments` name; its output goes to `console`.
   static func run(
     _ arguments: @autoclosure () throws -> [String], _ console: Console
   ) -> ExitCode {
@@ -109,6 +109,6 @@ enum ExitCode: Int32 {
   case done = 0
   /// Something went wrong on the way.
   case failed = 1
-  /// The command line itself makes no sense.
+  /// The command line is wrong.
   case wrongUse = 2
 }

@@ -147,7 +147,7 @@ extension Theory {
     return moments
   }
 
-  /// sign(⟨j, r⟩)⟨j, q⟩ for `count` Gaussian directions j, a few thousand a sketch.
+  /// sign(⟨j, r⟩)⟨j, q⟩ for `count` Gaussian directions j, a few thousand per sketch.
   private func forEachSignProduct(
     cosine: Double, count: Int, measurement: UInt32, _ body: (Double) -> Void
   ) throws(CodecError) {

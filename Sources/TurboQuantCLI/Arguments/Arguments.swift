@@ -1,11 +1,11 @@
-/// A command line taken apart, and its values read as what they should be.
+/// A parsed command line; its values are read as numbers, words or lists.
 struct Arguments: Sendable {
   /// The command that it is for.
   let command: Command
   private(set) var operands: [String] = []
   private var values: [String: String] = [:]
 
-  /// Takes `words` apart; nil when they ask for help.
+  /// Parses `words`; nil when they ask for help.
   ///
   /// `--name value` and `--name=value` are the same, and `--` ends the options.
   init?(parsing words: [String], for command: Command) throws(UsageError) {

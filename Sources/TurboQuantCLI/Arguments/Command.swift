@@ -6,9 +6,9 @@ struct Command: Sendable {
   let summary: String
   /// What the help page says below the usage line.
   var discussion = ""
-  /// What stands without a dash, in order.
+  /// The arguments without a dash, in order.
   let operands: [Operand]
-  /// What stands with a dash.
+  /// The arguments with a dash.
   let options: [Option]
   /// Does the work.
   let run: @Sendable (Arguments, Console) throws -> Void
@@ -33,7 +33,7 @@ struct Operand: Sendable {
   let name: String
   /// What it is, in a line.
   let help: String
-  /// Whether it may be given many times; the last operand alone can.
+  /// Whether it may be given many times; only the last operand can.
   var isRepeated = false
 }
 
@@ -41,21 +41,21 @@ struct Operand: Sendable {
 struct Option: Sendable {
   /// The name, without the two dashes.
   let name: String
-  /// A letter that does as well, with one dash.
+  /// A letter that may be written instead, with one dash.
   var letter: Character?
   /// What the help calls its value; nil for a flag, which has none.
   var value: String?
   /// What it does, in a line.
   let help: String
-  /// Whether the command cannot do without it.
+  /// Whether the command needs it.
   var isRequired = false
 }
 
-/// A command line that makes no sense: exit code 2.
+/// A command line that is wrong: exit code 2.
 struct UsageError: Error {
   /// One line.
   let message: String
-  /// The command whose help page would have told.
+  /// The command whose help page explains it.
   let command: String?
 
   /// Creates an error in the use of `command`, or of the program if nil.

@@ -3,7 +3,7 @@ enum Help {
   /// The page without a command.
   static func overview(_ commands: [Command]) -> String {
     """
-    turboquant \(Program.version): vectors to a few bits a coordinate, without training.
+    turboquant \(Program.version): compresses vectors to a few bits per coordinate, without training.
 
     Usage: turboquant COMMAND …
 
@@ -13,8 +13,8 @@ enum Help {
     “turboquant help COMMAND” describes one; “turboquant --version” prints the version.
     New here? Start with “turboquant demo”.
 
-    A file is written whole or not at all. Exit codes: 0 done, 1 failed, 2 wrong use. A change whose
-    report cannot be printed is done: exit code 0, and the report goes to standard error.
+    A file is written completely or not at all. Exit codes: 0 done, 1 failed, 2 wrong use. If a change
+    is done but its report cannot be printed, the exit code is 0 and the report goes to standard error.
 
     """
   }
@@ -91,7 +91,7 @@ extension Option {
   /// The shorter way to write it.
   fileprivate var shortest: String { letter.map { "-\($0)" } ?? "--\(name)" }
 
-  /// Letter, name and value as the help shows them.
+  /// Letter, name and value, as the help shows them.
   fileprivate var heading: String {
     (letter.map { "-\($0), " } ?? "") + "--\(name)" + (value.map { " \($0)" } ?? "")
   }

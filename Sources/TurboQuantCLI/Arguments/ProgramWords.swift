@@ -5,7 +5,7 @@ internal import TurboQuantStorage
 enum ProgramWords {
   /// The words after the program's name.
   ///
-  /// A word that is not UTF-8 is refused. A `String` cannot hold it, and what Swift makes of it would name
+  /// A word that is not UTF-8 is refused: a `String` cannot hold it, and its repaired text would name
   /// another file.
   static func read() throws(UsageError) -> [String] {
     var words: [String] = []

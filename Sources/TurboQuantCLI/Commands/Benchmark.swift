@@ -5,8 +5,8 @@ extension Command {
   static let benchmarkCodec = Command(
     name: "benchmark codec", summary: "Time encoding and decoding on this machine.",
     discussion: """
-      Encodes and decodes seeded random unit vectors from memory to memory, and copies as many
-      floats for comparison. The three take turns; each time is the median over the repeats.
+      Encodes and decodes seeded random unit vectors in memory, and copies the same number of floats
+      for comparison. The three take turns; each time is the median over the repeats.
       """,
     operands: [],
     options: [.dimensions, .codecRates, .quantizer, .vectorCount, .repeats] + CodecOptions.shared
@@ -20,11 +20,11 @@ extension Option {
   fileprivate static let codecRates = Option(
     name: "bits", value: "B,…", help: "Rates. Default 1,2,3,4.")
   fileprivate static let vectorCount = Option(
-    name: "count", value: "N", help: "Vectors a repeat. Default 10000.")
+    name: "count", value: "N", help: "Vectors per repeat. Default 10000.")
   /// How often everything is timed.
   static let repeats = Option(
-    name: "repeats", value: "N", help: "Repeats. Default 5.")
-  /// The number of threads, one unless said, since times of one are what compares.
+    name: "repeats", value: "N", help: "Number of repeats. Default 5.")
+  /// The number of threads: one by default, since times on one thread compare best.
   static let benchmarkThreads = Option(
     name: "threads", value: "T", help: "Threads to use. Default 1.")
 }
@@ -73,6 +73,6 @@ private func text(_ timings: [CodecTiming]) -> String {
   }
   let plural = first.threads == 1 ? "thread" : "threads"
   return table.lines.joined(separator: "\n")
-    + "\n\nencode, decode, copy: µs a vector; \(first.quantizer), \(first.threads) \(plural), "
+    + "\n\nencode, decode, copy: µs per vector; \(first.quantizer), \(first.threads) \(plural), "
     + "\(Numbers.grouped(first.count)) vectors, median of \(first.repeats)\n"
 }

@@ -8,7 +8,7 @@ extension Command {
     name: "benchmark attention", summary: "Time decoding steps on compressed caches.",
     discussion: """
       Fills a float32, a float16 and compressed caches with the same seeded random keys and values and
-      attends with one query a head. The caches take turns, and a plain read of the float32 cache's own
+      attends with one query per head. The caches take turns with a plain read of the float32 cache's
       bytes; times are medians over the repeats.
       """,
     operands: [],
@@ -22,19 +22,19 @@ extension Command {
 
 extension Option {
   fileprivate static let cacheTokens = Option(
-    name: "tokens", value: "N", help: "Tokens held. Default 32768.")
+    name: "tokens", value: "N", help: "Tokens in the cache. Default 32768.")
   fileprivate static let queryHeads = Option(
     name: "query-heads", value: "H,…", help: "Query heads. Default 8,32.")
   fileprivate static let keyValueHeads = Option(
     name: "kv-heads", value: "H", help: "Key/value heads. Default 8.")
   fileprivate static let headDimension = Option(
-    name: "dimension", value: "D", help: "Coordinates of a key and of a value. Default 128.")
+    name: "dimension", value: "D", help: "Coordinates of each key and value. Default 128.")
   fileprivate static let cacheRates = Option(
     name: "bits", value: "B,…",
     help: "Bits of keys and values, or KEYS/VALUES such as 4/3. Default 4,3,2.")
   fileprivate static let centring = Option(
     name: "centring", value: "KIND",
-    help: "none (default), mean, or turned: a mean that turns with rotary embedding of base 10000.")
+    help: "none (default), mean, or turned: a mean that follows rotary embedding of base 10000.")
   fileprivate static let cacheSeed = Option(
     name: "seed", value: "N", help: "Seed of rotations and data. Default 0.")
 }
@@ -74,7 +74,7 @@ private func runAttentionBenchmark(_ arguments: Arguments, _ console: Console) t
   console.write(arguments.has(.json) ? try JSON.text(timings) : text(timings))
 }
 
-/// The precisions that “4” or “4/3” name.
+/// The precisions of keys and values that “4” or “4/3” name.
 private func precisions(
   _ text: String, _ arguments: Arguments
 ) throws -> (KVPrecision, KVPrecision) {

@@ -7,8 +7,8 @@ extension Command {
     name: "benchmark certificate",
     summary: "Count how often certified searches differ from exhaustive ones.",
     discussion: """
-      Builds an index for each of many rotations, searches it both ways, and holds the number of
-      results that differ against the one that the promised probability exceeds once in a hundred times.
+      Builds an index for each of many rotations, searches it both ways and counts the results that
+      differ. The limit beside the count is exceeded with probability 1% if the promise holds.
       """,
     operands: [],
     options: SearchBenchmark.options
@@ -18,10 +18,11 @@ extension Command {
 
 extension Option {
   fileprivate static let certificateSeeds = Option(
-    name: "seeds", value: "N", help: "Rotations: seeds from --seed on. Default 20.")
+    name: "seeds", value: "N", help: "Number of rotations; their seeds start at --seed. Default 20."
+  )
   fileprivate static let decodedQueries = Option(
     name: "decoded-queries",
-    help: "Ask with decoded rows, which depend on the seed, in place of the queries.")
+    help: "Use decoded rows as queries; they depend on the seed.")
 }
 
 private func runCertificateBenchmark(_ arguments: Arguments, _ console: Console) throws {

@@ -5,12 +5,12 @@ internal import TurboQuantKVCache
 extension Command {
   /// `turboquant benchmark needle`.
   static let benchmarkNeedle = Command(
-    name: "benchmark needle", summary: "How often attention finds one token among many.",
+    name: "benchmark needle", summary: "Measure how often attention finds one token among many.",
     discussion: """
-      Fills caches with seeded random keys. Each query has a given cosine with the key of one token,
-      the needle, at some depth of the context, and none on purpose with the others; it is found when
-      attention with a sharp softmax rests on its value. The float32 cache shows what the exact keys
-      allow.
+      Fills caches with seeded random keys. Each query has a given cosine with the key of one token, the
+      needle, at some depth of the context; its cosine with all other keys is random. The needle is found
+      when attention with a sharp softmax returns its value. The float32 cache shows the limit that exact
+      keys allow.
       """,
     operands: [],
     options: [
@@ -29,11 +29,11 @@ extension Option {
       + "4,3,2,1,two-stage-3,qjl-3,polar-4."
   )
   fileprivate static let cosine = Option(
-    name: "cosine", value: "C", help: "Of a query and its needle's key. Default 0.5.")
+    name: "cosine", value: "C", help: "Cosine of a query and its needle's key. Default 0.5.")
   fileprivate static let needles = Option(
     name: "needles", value: "N", help: "Needles at each depth. Default 200.")
   fileprivate static let needleDimension = Option(
-    name: "dimension", value: "D", help: "Coordinates of a key. Default 128.")
+    name: "dimension", value: "D", help: "Coordinates of each key. Default 128.")
   fileprivate static let needleSeed = Option(
     name: "seed", value: "N", help: "Seed of rotations and data. Default 0.")
 }
@@ -90,7 +90,7 @@ private func precision(_ text: String, _ arguments: Arguments) throws -> KVPreci
 private func text(_ results: [NeedleResult], cosine: Double, dimension: Int) -> String {
   let depths = Haystack.depths
   var table = Table(
-    [("tokens", .right), ("keys", .left), ("bytes a key", .right)]
+    [("tokens", .right), ("keys", .left), ("bytes/key", .right)]
       + depths.map { ("at \($0)%", .right) } + [("all", .right)])
   for start in stride(from: 0, to: results.count, by: depths.count) {
     let own = results[start..<start + depths.count]

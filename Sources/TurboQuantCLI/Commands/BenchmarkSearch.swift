@@ -7,15 +7,15 @@ extension Command {
   static let benchmarkSearch = Command(
     name: "benchmark search", summary: "Time searches on this machine.",
     discussion: """
-      Builds an index and searches it with every query one by one and with all at once, beside a plain
-      read of as many bytes as the codes take. Times are medians over the repeats.
+      Builds an index and searches it with the queries one by one and all at once. For comparison it
+      reads as many bytes as the codes take. Times are medians over the repeats.
       """,
     operands: [],
     options: SearchBenchmark.options + [.repeats, .results, .skipRecall, .benchmarkThreads, .json],
     run: runSearchBenchmark)
 }
 
-/// What the benchmarks that search have in common.
+/// What the search benchmarks have in common.
 enum SearchBenchmark {
   /// Their options.
   static let options: [Option] =
@@ -32,15 +32,15 @@ extension Option {
     name: "queries", value: "FILE", help: "Queries. Default: the demo's, or some rows of --base.")
   /// The rates of the indexes.
   static let indexRates = Option(
-    name: "bits", value: "B,…", help: "Rates: 1, 2, 3, 4, 8. Default 2,4.")
+    name: "bits", value: "B,…", help: "Bits per coordinate: 1, 2, 3, 4 or 8. Default 2,4.")
   /// The number of results.
   static let searchCount = Option(
-    name: "count", value: "K", help: "Results a query. Default 10.")
+    name: "count", value: "K", help: "Results per query. Default 10.")
   fileprivate static let results = Option(
     name: "results", value: "FILE.npy",
-    help: "Write the rows found, queries × count float32 numbers.")
+    help: "Write the rows found: queries × count float32 numbers.")
   fileprivate static let skipRecall = Option(
-    name: "skip-recall", help: "Do not compute exact neighbours.")
+    name: "skip-recall", help: "Do not compute the exact neighbours.")
 }
 
 private func runSearchBenchmark(_ arguments: Arguments, _ console: Console) throws {
@@ -56,7 +56,7 @@ private func runSearchBenchmark(_ arguments: Arguments, _ console: Console) thro
   if !arguments.has(.skipRecall) {
     guard options.metric != .squaredEuclidean else {
       throw arguments.wrong(
-        "exact neighbours are computed for --metric ip and cosine alone; add --skip-recall")
+        "exact neighbours are computed for --metric ip and cosine only; add --skip-recall")
     }
     let progress = Progress("exact search", total: queries.count, unit: "queries", console)
     defer { progress.finish() }
@@ -117,7 +117,7 @@ func searchVectors(
   return (base, queries)
 }
 
-/// Writes the rows found, 2²⁴ rows at most since float32 counts no further.
+/// Writes the rows found; at most 2²⁴, the largest whole numbers that float32 holds exactly.
 private func write(_ trial: SearchTrial, to path: String) throws {
   guard trial.index.count <= 1 << 24 else {
     throw CommandFailure("--results holds row numbers up to 16,777,216 only")
@@ -150,7 +150,7 @@ extension SearchTiming {
     let plural = first.threads == 1 ? "thread" : "threads"
     return table.lines.joined(separator: "\n")
       + "\n\n\(Numbers.grouped(first.rows)) rows × \(first.dimension), \(first.queries) queries for "
-      + "\(first.count) results, \(first.exactness), \(first.threads) \(plural); times in µs a query, medians;\n"
-      + "plain read: of as many bytes as the codes take; read whole: rows whose code was\n"
+      + "\(first.count) results, \(first.exactness), \(first.threads) \(plural); median times in µs per query;\n"
+      + "plain read: reading as many bytes as the codes take; read whole: rows whose code was read whole\n"
   }
 }

@@ -4,7 +4,7 @@ extension Option {
   /// The rate of one codec.
   static let bits = Option(
     name: "bits", value: "B",
-    help: "Bits a coordinate: 1, 1.5, 2, … 8; two-stage 2 … 9; polar 3 … 8. Default 4 (qjl: 1)."
+    help: "Bits per coordinate: 1, 1.5, 2, … 8; two-stage 2 … 9; polar 3 … 8. Default 4 (qjl: 1)."
   )
   /// The quantizer of one codec.
   static let quantizer = Option(
@@ -23,7 +23,7 @@ extension Option {
   /// Bits of polar angles.
   static let polarBits = Option(
     name: "polar-bits", value: "B,…",
-    help: "Bits of polar angles, level by level; default for --bits 4: 4,2,2,2.")
+    help: "Bits of polar angles at each level; default for --bits 4: 4,2,2,2.")
   /// How the rotation is built.
   static let rotation = Option(
     name: "rotation", value: "KIND",
@@ -31,10 +31,10 @@ extension Option {
   /// Which lengths are kept.
   static let normalization = Option(
     name: "normalization", value: "KIND",
-    help: "norm (default: rows keep their length) or unit (directions only, for cosine).")
+    help: "norm (default: rows keep their length) or unit (directions only, for cosines).")
   /// The seed of everything random.
   static let seed = Option(
-    name: "seed", value: "N", help: "Names rotation and sketch directions. Default 0.")
+    name: "seed", value: "N", help: "Seed of the rotation and the sketch directions. Default 0.")
   /// The number of threads.
   static let threads = Option(
     name: "threads", value: "T", help: "Threads to use. Default: all cores.")
@@ -43,7 +43,7 @@ extension Option {
   /// The file to write.
   static let output = Option(
     name: "output", letter: "o", value: "FILE",
-    help: "The file to write; none that is read, and not - (standard output).", isRequired: true)
+    help: "The file to write. Not an input file, and not - (standard output).", isRequired: true)
 }
 
 /// The options that make a codec, read and checked as far as they can be without the dimension.
@@ -136,7 +136,7 @@ extension Arguments {
   /// The rate that `text`, a value of `--bits`, names.
   func rate(_ text: String) throws(UsageError) -> Rate {
     guard let value = Double(text), let rate = Rate(bitsPerCoordinate: value), value >= 1 else {
-      throw wrong("--bits takes 1, 1.5, 2, … 9 bits a coordinate, not “\(text)”")
+      throw wrong("--bits takes 1, 1.5, 2, … 9 bits per coordinate, not “\(text)”")
     }
     return rate
   }

@@ -4,10 +4,10 @@ internal import TurboQuantEvaluation
 extension Command {
   /// `turboquant demo`.
   static let demo = Command(
-    name: "demo", summary: "Show it at work on 5,000 real embeddings that ship with it.",
+    name: "demo", summary: "Show the program at work on 5,000 real embeddings that come with it.",
     discussion: """
-      The vectors are all-MiniLM-L6-v2 embeddings of Debian package descriptions, which stand under
-      the licences of their packages; 200 short descriptions are the queries.
+      The vectors are all-MiniLM-L6-v2 embeddings of Debian package descriptions, which are under the
+      licences of their packages; 200 short descriptions are the queries.
       """,
     operands: [], options: [.threads, .seed, .json], run: runDemo)
 }

@@ -48,8 +48,8 @@ struct DemoPage {
     lines[0] = console.colored(lines[0], .bold)
     let legend = [
       "distortion: ‖x−x̂‖²/‖x‖², mean of \(DemoReport.seedCount) seeds ± its standard error; "
-        + "theory knows it before seeing data.",
-      "recall@10: how many of the exact ten nearest are among the ten that the codes find.",
+        + "theory: predicted before seeing data.",
+      "recall@10: share of the exact ten nearest among the ten that the codes find.",
       "two-stage spends one of its bits on a sketch of the residual, for unbiased inner products.",
     ]
     return lines + legend.map { console.colored($0, .faint) }
@@ -62,8 +62,9 @@ struct DemoPage {
       })
     else { return [] }
     let column = (Self.width - 4) / 2
-    let left = Self.fitted("exact: float32, \(4 * codes.dimension) bytes a vector", column)
-    let right = "estimated: \(report.searchBits)-bit codes, \(codes.bytesPerVector) bytes a vector"
+    let left = Self.fitted("exact: float32, \(4 * codes.dimension) bytes per vector", column)
+    let right =
+      "estimated: \(report.searchBits)-bit codes, \(codes.bytesPerVector) bytes per vector"
     var lines = [
       "The first five queries, exact and estimated inner products. ✓ same place; #4 is fourth exactly.",
       console.colored("\(left)    \(right)", .bold),
@@ -110,7 +111,7 @@ struct DemoPage {
     [
       "",
       console.colored("Now with your own vectors:", .bold),
-      "  turboquant evaluate vectors.npy          what each rate costs and keeps, on your data",
+      "  turboquant evaluate vectors.npy          size and accuracy at each rate, on your data",
       "  turboquant encode vectors.npy -o codes.tqv --bits 4",
       "  turboquant index build vectors.npy -o vectors.tqi",
     ]

@@ -7,8 +7,9 @@ extension Command {
   static let encode = Command(
     name: "encode", summary: "Encode vectors into a .tqv file of codes.",
     discussion: """
-      Reads and writes block by block, so the vectors may exceed memory. The output appears whole
-      or not at all. Its bytes depend on the options alone, not on machine or threads.
+      Reads and writes block by block, so the vectors may be larger than memory. The output is written
+      completely or not at all. Its bytes depend only on the input and the options, not on the machine
+      or the number of threads.
       """,
     operands: [
       Operand(
@@ -60,7 +61,7 @@ private func runEncode(_ arguments: Arguments, _ console: Console) throws {
   console.report(changeOf: output, arguments.has(.json) ? try JSON.text(report) : report.text)
 }
 
-/// Runs `body` and puts the file's name before what a codec complains of.
+/// Runs `body` and puts the file's name before the message of a codec's error.
 ///
 /// `zeroVectors` is the advice about a vector without a direction.
 func naming<Result>(
@@ -70,7 +71,7 @@ func naming<Result>(
   do {
     return try body()
   } catch let error as CodecError {
-    // The environment is wrong then, not the file.
+    // Not the file but the environment is wrong.
     if case .targetUnavailable = error.kind { throw error }
     if case .zeroVector(let row) = error.kind {
       throw CommandFailure(
@@ -84,7 +85,7 @@ extension VectorFile {
   /// Rows that make some megabytes of floats.
   var blockRowCount: Int { max(1, (1 << 20) / dimension) }
 
-  /// Says that there is nothing to do.
+  /// Warns that there is nothing to do.
   borrowing func warnIfEmpty(_ console: Console) {
     if count == 0 { console.warn("\(path) has no rows — is it the right file?") }
   }
@@ -132,7 +133,7 @@ private struct EncodeReport: Encodable {
   var text: String {
     """
     \(output): \(Numbers.grouped(count)) rows of \(dimension) dimensions, \(quantizer) at \
-    \(Numbers.plain(bits)) bits, \(bytesPerVector) bytes a row
+    \(Numbers.plain(bits)) bits, \(bytesPerVector) bytes per row
     \(Numbers.bytes(Double(float32Bytes))) as float32 → \(Numbers.bytes(Double(fileBytes))), \
     \(Numbers.significant(ratio, 3))× smaller, in \(Numbers.significant(seconds, 2)) s \
     (\(Numbers.rate(rowsPerSecond)) rows/s)

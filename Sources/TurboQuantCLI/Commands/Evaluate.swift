@@ -7,9 +7,9 @@ extension Command {
   static let evaluate = Command(
     name: "evaluate", summary: "Measure what encoding does to your own vectors.",
     discussion: """
-      Encodes the rows in every configuration, decodes them, searches them with the queries and
-      compares with the float32 vectors. Without --queries, up to 200 rows are taken out as
-      queries. Configurations that a quantizer does not offer are left out.
+      Encodes the rows in every configuration, decodes them, searches them with the queries and compares
+      with the float32 vectors. Without --queries, up to 200 rows are taken out and used as queries.
+      Configurations that a quantizer does not offer are skipped.
       """,
     operands: [Operand(name: "IN", help: "Vectors: .npy, .fvecs or .fbin; - for standard input.")],
     options: [.queries, .bitsList, .quantizerList, .estimators, .limit, .seeds]
@@ -30,13 +30,13 @@ extension Option {
     help: "Quantizers to try: scalar (default), two-stage, qjl, polar.")
   fileprivate static let estimators = Option(
     name: "estimator", value: "NAME,…",
-    help: "Estimators to try: standard (default: what suits the quantizer), reconstruction, "
+    help: "Estimators to try: standard (default: the quantizer's own), reconstruction, "
       + "renormalized, matched-norm, two-stage.")
   fileprivate static let limit = Option(
-    name: "limit", value: "N", help: "Read the first N rows only.")
+    name: "limit", value: "N", help: "Read only the first N rows.")
   fileprivate static let seeds = Option(
     name: "seeds", value: "K",
-    help: "Average mse over K seeds, which gives its standard error over rotations. Default 1.")
+    help: "Average mse over K seeds and give its standard error over rotations. Default 1.")
 }
 
 /// One run of `evaluate`.

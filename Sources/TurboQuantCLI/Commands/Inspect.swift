@@ -5,7 +5,7 @@ internal import TurboQuantFiles
 extension Command {
   /// `turboquant inspect`.
   static let inspect = Command(
-    name: "inspect", summary: "Say what a file of codes or vectors, or an index, holds.",
+    name: "inspect", summary: "Describe a file of codes or vectors, or an index.",
     operands: [Operand(name: "FILE", help: "A .tqv, .tqi, .npy, .fvecs or .fbin file.")],
     options: [.json], run: runInspect)
 }
@@ -101,7 +101,7 @@ private struct CodeFileReport: Encodable {
       [
         ("rows", Numbers.grouped(count)),
         ("dimension", Numbers.grouped(dimension)),
-        ("quantizer", "\(quantizer), \(Numbers.plain(bits)) bits a coordinate"),
+        ("quantizer", "\(quantizer), \(Numbers.plain(bits)) bits per coordinate"),
         ("rotation", rotation),
       ] + (sketchFacts ?? []) + [
         ("normalization", "\(normalization): \(lengths)"),

@@ -4,11 +4,11 @@ internal import TurboQuantEvaluation
 extension Command {
   /// `turboquant reproduce`.
   static let reproduce = Command(
-    name: "reproduce", summary: "Measure again what the papers behind it claim.",
+    name: "reproduce", summary: "Repeat the measurements of the papers behind it.",
     discussion: """
-      Distortion and inner products of random unit vectors beside TurboQuant's bounds (arXiv 2504.19874),
-      the angles of PolarQuant (2502.02617) beside their laws, the errors of QJL (2406.03482) beside its
-      bounds, encoding times, and every quantizer on real vectors: those of the demo, or your own.
+      Measures distortion and inner products of random unit vectors beside TurboQuant's bounds (arXiv
+      2504.19874), the angles of PolarQuant (2502.02617) beside their laws, the errors of QJL (2406.03482)
+      beside its bounds, encoding times, and every quantizer on real vectors: the demo's or your own.
       Benchmarks/reproduce runs this beside other libraries, draws it and writes a page.
       """,
     operands: [],
@@ -22,9 +22,9 @@ extension Option {
     help: "Parts to run: \(ReproductionPart.allCases.map(\.rawValue).joined(separator: ", ")). "
       + "Default all.")
   fileprivate static let reproductionRows = Option(
-    name: "base", value: "FILE", help: "Vectors for the part search; default the demo's.")
+    name: "base", value: "FILE", help: "Vectors for the part search. Default: the demo's.")
   fileprivate static let reproductionQueries = Option(
-    name: "queries", value: "FILE", help: "Queries for them.")
+    name: "queries", value: "FILE", help: "Queries for these vectors.")
 }
 
 /// What can be measured by itself.
@@ -55,7 +55,7 @@ private struct Reproduction: Encodable {
 
   private func table(_ timings: [CodecTiming]) -> Table {
     var table = Table([
-      ("encoding, one thread", .left), ("d", .right), ("bytes", .right), ("µs a vector", .right),
+      ("encoding, one thread", .left), ("d", .right), ("bytes", .right), ("µs/vector", .right),
     ])
     for timing in timings {
       table.append([
@@ -131,7 +131,7 @@ extension Reproduction {
     return (rows, queries)
   }
 
-  /// Four bits a coordinate at the paper's dimensions (TurboQuant, Table 2).
+  /// Four bits per coordinate at the paper's dimensions (TurboQuant, Table 2).
   private func timings(_ console: Console) throws -> [CodecTiming] {
     let dimensions = [200, 1536, 3072]
     let quantizers: [Quantizer] = [.scalar, .twoStage(), .qjl(), .polar()]

@@ -4,12 +4,11 @@ internal import TurboQuantTheory
 extension Command {
   /// `turboquant theory`.
   static let theory = Command(
-    name: "theory", summary: "Show the seven results behind it: predicted against measured.",
+    name: "theory", summary: "Show the seven results behind it: predicted and measured.",
     discussion: """
-      Each prediction is computed from the result's own formula, each measurement made through the
-      rotation, codebooks, sketch and rows that the codec uses. A row agrees when the two are within
-      four standard errors, and says something when the error is below one part in a hundred. Exit
-      code 1 says that a row does not.
+      Each prediction is computed from the result's formula; each measurement uses the codec's own
+      rotation, codebooks, sketch and rows. A row agrees when the two are within four standard errors
+      and the standard error is at most 1% of the prediction. The exit code is 1 if a row disagrees.
       """,
     operands: [], options: [.seed, .json], run: runTheory)
 }
@@ -30,8 +29,8 @@ private func runTheory(_ arguments: Arguments, _ console: Console) throws {
   let failures = results.flatMap(\.comparisons).filter { !$0.agrees || !$0.isSharp }
   guard let first = failures.first else { return }
   throw CommandFailure(
-    "\(failures.count) of the rows disagree, the first “\(first.quantity)”; chance alone does so for "
-      + "one seed in some hundreds, so try another --seed")
+    "\(failures.count) of the rows disagree, the first “\(first.quantity)”; chance alone causes this "
+      + "for about one seed in several hundred, so try another --seed")
 }
 
 /// The page that people read.

@@ -5,10 +5,12 @@ extension Command {
   static let verify = Command(
     name: "verify", summary: "Check every byte and every row of a .tqv or .tqi file.",
     discussion: """
-      Checks all bytes against their checksums, and what they say against Documentation/FileFormat.md.
-      Exit code 0 says that the file is whole; 1 says where it is damaged.
+      Checks all bytes against their checksums, and their content against Documentation/FileFormat.md.
+      The exit code is 0 if the file is intact; otherwise it is 1 and the error names the damaged place.
       """,
-    operands: [Operand(name: "FILE", help: "A file of “turboquant encode” or “turboquant index”.")],
+    operands: [
+      Operand(name: "FILE", help: "A file that “turboquant encode” or “turboquant index” wrote.")
+    ],
     options: [.json], run: runVerify)
 }
 
@@ -24,7 +26,7 @@ private func runVerify(_ arguments: Arguments, _ console: Console) throws {
   console.write(arguments.has(.json) ? try JSON.text(report) : report.text)
 }
 
-/// What `verify` says of a whole file.
+/// What `verify` says of an intact file.
 struct VerifyReport: Encodable {
   let path: String
   let count: Int

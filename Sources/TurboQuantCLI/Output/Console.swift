@@ -1,13 +1,13 @@
 internal import Synchronization
 internal import TurboQuantStorage
 
-/// Where a command's words go: the process's streams, or a test.
+/// Where a command writes: the process's streams, or a test.
 struct Console: Sendable {
-  /// Takes what belongs on standard output.
+  /// Writes to standard output.
   let write: @Sendable (String) -> Void
-  /// Takes what belongs on standard error.
+  /// Writes to standard error.
   let writeError: @Sendable (String) -> Void
-  /// Does what `write` does and returns why it could not, if it could not; nil where that is not known.
+  /// Like `write`, but returns why writing failed; nil if that is not known.
   var tryWrite: (@Sendable (String) -> String?)?
   /// Whether standard error is a terminal, which alone shows progress.
   var showsProgress = false
@@ -25,11 +25,11 @@ struct Console: Sendable {
     let console = Console(
       write: { text in
         guard let error = Console.failure(writing: text, to: .standardOutput()) else { return }
-        // Whoever reads has seen enough: the program ends as others do then.
+        // The reader has closed the pipe: end as other programs do.
         if error.isBrokenPipe { endProcess(by: brokenPipeSignal) }
         failure.note(error)
       },
-      // When standard error itself fails there is nobody left to tell.
+      // If standard error fails too, there is nobody to tell.
       writeError: { _ = Console.failure(writing: $0, to: .standardError()) },
       tryWrite: { Console.failure(writing: $0, to: .standardOutput())?.reason },
       showsProgress: Terminal.isTerminal(2), usesColor: isTerminal && !noColor,
@@ -69,8 +69,8 @@ struct Console: Sendable {
 extension Console {
   /// Prints the report on a change of the file at `path`, which has been made.
   ///
-  /// Where standard output cannot be written the command has done its work all the same, and calling it
-  /// again might do it twice. So that is a warning, and the report goes to standard error.
+  /// If standard output cannot be written, the change is still done, and running the command again might
+  /// do it twice. So this is a warning, and the report goes to standard error.
   func report(changeOf path: String, _ text: String) {
     guard let tryWrite else { return write(text) }
     guard let reason = tryWrite(text) else { return }
@@ -91,7 +91,7 @@ extension StorageError {
   }
 }
 
-/// What a piece of text is, where colour can say it.
+/// What colour says about a piece of text.
 enum Ink: String {
   /// A title.
   case bold = "1"
@@ -104,7 +104,7 @@ enum Ink: String {
 }
 
 extension Console {
-  /// Says on standard error what the user should know although the command does its work.
+  /// Prints a warning on standard error.
   func warn(_ text: String) { writeError("warning: \(Display.line(text))\n") }
 
   /// `text` in `ink`, or plain when colour is off.

@@ -1,8 +1,8 @@
 internal import TurboQuantStorage
 
-/// Text that others wrote, as it may be shown.
+/// Text from files and the command line, made safe to show.
 ///
-/// What is read as input never passes through here: to clean it would be to change it.
+/// Input itself is never changed, only what is shown of it.
 enum Display {
   /// `text` on one line, its control characters spelled out, so that they cannot steer a terminal.
   static func line(_ text: String) -> String { singleLine(text) }

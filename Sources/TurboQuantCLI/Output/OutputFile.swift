@@ -1,8 +1,9 @@
 internal import TurboQuantStorage
 
 extension Arguments {
-  /// The path that `option` names for writing; refuses, before any work, what cannot be written and
-  /// what the command reads.
+  /// The path of the output file.
+  ///
+  /// Refuses, before any work, a path that cannot be written or that the command reads.
   ///
   /// - Parameter inputs: The paths that the command reads, `-` for standard input. A path that names
   ///   nothing is left to its reader.
@@ -14,7 +15,7 @@ extension Arguments {
     guard path != "-" else {
       throw wrong(
         "--\(option.name) - would be standard output, where the file's header cannot be completed; "
-          + "name a file, ./- for one of that name")
+          + "name a file (./- is a file called -)")
     }
     let target = try Target(path)
     try target.checkDirectory()
@@ -44,7 +45,7 @@ extension Arguments {
 }
 
 extension Console {
-  /// Says that the other names of a file keep its old content.
+  /// Notes that the other names of a file keep its old content.
   func noteOtherNames(of file: FileStatus, _ path: String) {
     guard file.linkCount > 1 else { return }
     writeError(
@@ -53,7 +54,7 @@ extension Console {
   }
 }
 
-/// The size of a file in bytes, 0 of one that has gone again.
+/// The size of a file in bytes, 0 if it is gone.
 func fileSize(_ path: String) -> Int {
   ((try? fileStatus(at: path)) ?? nil).map { Int(clamping: $0.byteCount) } ?? 0
 }

@@ -1,7 +1,7 @@
 internal import Synchronization
 internal import TurboQuantEvaluation
 
-/// A line on standard error that says how far the work is, once it lasts longer than a second.
+/// A line on standard error that shows progress, once the work takes longer than a second.
 ///
 /// Nothing is shown when standard error is not a terminal. Threads may report at the same time.
 final class Progress: Sendable {
@@ -47,7 +47,7 @@ final class Progress: Sendable {
     guard console.showsProgress else { return }
     let now = elapsed()
     let last = lastShown.load(ordering: .relaxed)
-    // Of the threads that come here at once, the one that replaces the time writes.
+    // Of several threads here at once, the one that replaces the time writes.
     guard now >= 1, now - Double(bitPattern: last) >= 0.1,
       lastShown.compareExchange(expected: last, desired: now.bitPattern, ordering: .relaxed)
         .exchanged

@@ -33,7 +33,7 @@ package struct CertificateReport: Encodable {
   package mutating func add(_ index: VectorIndex, _ queries: [Float], threads: Int) throws {
     var options = SearchOptions(
       exactness: .certified(failureProbability: probability), threads: threads)
-    // Small indexes too are to show what choosing costs.
+    // So that small indexes are searched by their first bits too.
     options.smallRest = 0
     let certified = try index.measuredSearch(queries, count: count, options: options)
     let exhaustive = try index.search(

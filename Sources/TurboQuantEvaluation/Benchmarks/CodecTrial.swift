@@ -5,17 +5,17 @@ internal import TurboQuantFiles
 package struct CodecTiming: Encodable, Sendable {
   /// The quantizer's name.
   package let quantizer: String
-  /// Bits a coordinate.
+  /// Bits per coordinate.
   package let bits: Double
   /// The number of coordinates.
   package let dimension: Int
   /// The number of threads.
   package let threads: Int
-  /// The number of vectors a repeat.
+  /// The number of vectors per repeat.
   package let count: Int
   /// The number of repeats, whose median the times are.
   package let repeats: Int
-  /// Bytes a row.
+  /// Bytes per row.
   package let bytesPerVector: Int
   /// Encoding, floats to codes.
   package let encodeMicroseconds: Double
@@ -66,7 +66,7 @@ package struct CodecTrial {
       decodes.append(times.1)
       copies.append(times.2)
     }
-    // The results are looked at, so that no copy can be left out as useless.
+    // The result is used, so that the optimizer cannot drop the copy.
     precondition(copy == vectors.values, "a copy equals its original")
     return CodecTiming(
       quantizer: codec.quantizer.name, bits: codec.rate.bitsPerCoordinate,
@@ -75,7 +75,7 @@ package struct CodecTrial {
       decodeMicroseconds: decodes.median, copyMicroseconds: copies.median)
   }
 
-  /// Microseconds a vector that `work` takes.
+  /// Microseconds per vector that `work` takes.
   private mutating func timed(_ work: (inout CodecTrial) throws -> Void) rethrows -> Double {
     let start = ContinuousClock.now
     try work(&self)

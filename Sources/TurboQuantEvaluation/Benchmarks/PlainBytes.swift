@@ -1,6 +1,6 @@
 internal import TurboQuantKernels
 
-/// Memory that is only read: how fast bytes can be had at all.
+/// Memory that is only read: the speed limit of anything that reads as many bytes.
 package struct PlainBytes {
   private let words: [UInt64]
 
@@ -9,7 +9,7 @@ package struct PlainBytes {
   /// Reads every byte once.
   package func read() { PlainBytes.read(words.span.raw) }
 
-  /// Reads every byte of `bytes` once, less a rest below 256.
+  /// Reads every byte of `bytes` once, except a rest below 256.
   package static func read(_ bytes: RawSpan) {
     var (a, b) = (SIMD8<UInt64>.zero, SIMD8<UInt64>.zero)
     var (c, d) = (a, b)
@@ -21,7 +21,7 @@ package struct PlainBytes {
       d ^= bytes.words(at: at + 192)
       at += 256
     }
-    // Looked at, so that no read can be left out as useless.
+    // The result is used, so that the optimizer cannot drop the reads.
     precondition((a ^ b ^ c ^ d)[0] != 0x5EAD_0FF5_0DDB_17E5)
   }
 }

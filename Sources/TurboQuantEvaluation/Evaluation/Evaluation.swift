@@ -2,7 +2,7 @@ package import TurboQuant
 internal import TurboQuantFiles
 internal import TurboQuantThreads
 
-/// Rows, queries and their exact products, ready to hold any codec against.
+/// Rows, queries and their exact products, with which any codec is compared.
 package struct Evaluation: Sendable {
   /// The rows that are encoded.
   package let rows: VectorSet
@@ -25,7 +25,7 @@ package struct Evaluation: Sendable {
     truth = GroundTruth(rows: rows, queries: queries, threads: threads, progress)
   }
 
-  /// Rows as one codec stores them, and how long and how well.
+  /// Rows as one codec stores them, how long that took and how accurate it is.
   package struct Encoded: Sendable {
     /// The codec.
     package let codec: Codec
@@ -124,7 +124,7 @@ package struct Evaluation: Sendable {
     return try encoded.codec.values(prepared, encoded.codes, by: estimator)
   }
 
-  /// How one query fares, and how many rows look nearer to it than its true nearest.
+  /// How well one query is answered, and how many rows look nearer than the true nearest.
   package func outcome(
     _ query: Int, _ encoded: Encoded, by estimator: Estimator
   ) throws -> (agreement: Agreement, rank: Int) {

@@ -2,11 +2,11 @@
 package struct Measurement: Encodable, Sendable {
   /// The quantizer's name.
   package let quantizer: String
-  /// Bits a coordinate, without the row's scalars.
+  /// Bits per coordinate, without the row's scalars.
   package let bits: Double
   /// The estimator's name.
   package let estimator: String
-  /// Bytes a row, everything included.
+  /// Bytes per row, everything included.
   package let bytesPerVector: Int
   /// Mean of ‖x − x̂‖²/‖x‖².
   package let mse: Double

@@ -4,7 +4,7 @@ internal import TurboQuant
 package struct DistortionRow: Encodable, Sendable {
   package let quantizer: String
   package let dimension: Int
-  /// Bits of codes and radii a coordinate, without a row's float32 scalars.
+  /// Bits of codes and radii per coordinate, without the row's float32 scalars.
   package let bits: Double
   package let measured: Double
   package let standardError: Double

@@ -1,8 +1,8 @@
 internal import TurboQuantThreads
 
-/// Exact inner products of queries with rows: what estimates are held against.
+/// Exact inner products of queries with rows, with which estimates are compared.
 package struct GroundTruth: Sendable {
-  /// Products that are kept for comparison, at most; beyond, every `rowStride`th row is.
+  /// Products kept for comparison, at most; with more, only every `rowStride`th row's are kept.
   package static let largestPairCount = 1 << 26
 
   /// The ten rows nearest to each query (fewer when there are fewer), best first.
@@ -20,7 +20,7 @@ package struct GroundTruth: Sendable {
   ) {
     let pairs = Double(rows.count) * Double(queries.count)
     let rowStride = max(1, Int((pairs / Double(Self.largestPairCount)).rounded(.up)))
-    // Many queries a piece, since each packs all rows; yet several pieces for every thread.
+    // Many queries per piece, since each piece packs all rows; yet several pieces per thread.
     let pieceSize = max(8, min(64, queries.count / (4 * threads)))
     let pieceCount = (queries.count + pieceSize - 1) / pieceSize
     let pieces = Parallel.map(pieceCount, threads: threads) { piece in

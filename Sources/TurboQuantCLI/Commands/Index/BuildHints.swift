@@ -6,30 +6,30 @@ internal import TurboQuantIndex
 /// it is σ, root mean square, are √(‖μ‖² + σ²) long, and two of them have cosine ‖μ‖²/(‖μ‖² + σ²). With the mean
 /// subtracted they are σ long and have cosine 0. So centring divides the error by √(1 + 2‖μ‖²/σ²), for products,
 /// cosines and distances, where queries lie like the rows. From ‖μ‖² = 1.5 σ² on that is 2 and more: as much as
-/// another bit a coordinate, which halves the error.
+/// another bit per coordinate, which halves the error.
 struct BuildHints: Sendable {
   private let metric: Metric
   private let isMetricChosen: Bool
   private let isCentred: Bool
   private let originals: Originals?
   private let dimension: Int
-  /// Of so many rows one is looked at.
+  /// One row of this many is looked at.
   private let step: Int
 
   private var count = 0
   private var sums: [Double]
-  /// Of squares of lengths, of directions' for cosines.
+  /// The sum of squared lengths; of directions for cosines.
   private var squares = 0.0
   private var shortest = Double.infinity
   private var longest = 0.0
 
-  /// Enough that the mean of a sample is off by a fortieth of σ.
+  /// With so many rows the mean of the sample is off by a fortieth of σ.
   private static let sampleCount = 2048
-  /// Of fewer rows the mean may be long by chance.
+  /// With fewer rows the mean may be long by chance.
   private static let fewestRows = 32
-  /// Shares of the length within which rows pass for unit vectors, rounded to half precision or not.
+  /// Rows of such lengths count as unit vectors, rounded to half precision or not.
   private static let unitLengths = 0.99...1.01
-  /// Float16 moves a coordinate by at most this share of it.
+  /// Float16 changes a coordinate by at most this fraction of it.
   private static let halfRounding = 0x1p-11
 
   init(_ options: IndexOptions, isMetricChosen: Bool, rows: Int, dimension: Int) {
@@ -65,7 +65,7 @@ struct BuildHints: Sendable {
     count += 1
   }
 
-  /// The hints, a line each.
+  /// The hints, one per line.
   var lines: [String] {
     [metricHint, centringHint, originalsHint].compactMap { $0 }.map { "hint: \($0)\n" }
   }
@@ -104,13 +104,13 @@ struct BuildHints: Sendable {
       + "\(Numbers.significant(spread, 3)) away from their mean — keep them with --originals float32"
   }
 
-  /// ‖μ‖ and σ, where there are rows enough to say.
+  /// ‖μ‖ and σ, if there are enough rows.
   private var lengths: (mean: Double, spread: Double)? {
     guard count >= BuildHints.fewestRows else { return nil }
     let n = Double(count)
     let meanSquare = sums.reduce(0) { $0 + $1 * $1 } / (n * n)
     let spreadSquare = max(0, (squares - n * meanSquare) / (n - 1))
-    // What the sample's own scatter adds to the mean's square is taken off.
+    // The sample's scatter adds spread²/n to the squared mean; subtract it.
     return (max(0, meanSquare - spreadSquare / n).squareRoot(), spreadSquare.squareRoot())
   }
 }

@@ -4,21 +4,22 @@ extension Option {
   /// The ids of rows that are added.
   static let rowIDs = Option(
     name: "ids", value: "LIST|@FILE",
-    help: "Ids of the rows: numbers separated by commas, or a file: a text of one decimal number a "
+    help:
+      "Ids of the rows: numbers separated by commas, or a file: a text of one decimal number per "
       + "line, or integers in .npy. Default: the numbers after the largest id ever used, from 0.")
-  /// The ids of rows that go.
+  /// The ids of rows to remove.
   static let removedIDs = Option(
     name: "ids", value: "LIST|@FILE",
-    help: "Ids: numbers separated by commas, or a file: a text of one decimal number a line, or "
+    help: "Ids: numbers separated by commas, or a file: a text of one decimal number per line, or "
       + "integers in .npy.",
     isRequired: true)
   /// The ids of rows that may be found.
   static let only = Option(
     name: "only", value: "LIST|@FILE",
-    help: "Find only rows of these ids, given as to “index remove”; unknown ones are ignored.")
+    help: "Find only rows with these ids, written as for “index remove”; unknown ids are ignored.")
 }
 
-/// Ids that the command line names, each with the place it comes from.
+/// Ids from the command line or a file, each with its place.
 struct IDList: Sendable {
   /// How the places of ids are counted.
   private enum Places {
@@ -64,7 +65,7 @@ struct IDList: Sendable {
       } else {
         throw CommandFailure(
           "\(path): line \(index + 1): “\(String(decoding: word.prefix(40), as: UTF8.self))” is no "
-            + "id — write one decimal number from 0 to \(UInt64.max) a line")
+            + "id — write one decimal number from 0 to \(UInt64.max) per line")
       }
     }
     self.ids = ids
@@ -109,11 +110,11 @@ struct IDList: Sendable {
 extension Arguments {
   /// Ids separated by commas, or in a file.
   ///
-  /// A word with an @ before it names a file, and so does one that is not made of numbers.
+  /// A word after an @ names a file, and so does a word that is not a list of numbers.
   func ids(_ option: Option) throws -> IDList? {
     guard let text = text(option) else { return nil }
     guard text.first != "@" else { return try IDList(reading: String(text.dropFirst())) }
-    // With signs, points and semicolons it is a list written wrong rather than a file's name.
+    // With signs, points and semicolons it is a badly written list rather than a file's name.
     guard text.allSatisfy({ "0123456789,;+-. \t".contains($0) }) else {
       return try IDList(reading: text)
     }

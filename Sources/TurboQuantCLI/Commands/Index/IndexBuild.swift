@@ -6,12 +6,12 @@ internal import TurboQuantIndex
 extension Command {
   /// `turboquant index build`.
   static let indexBuild = Command(
-    name: "index build", summary: "Build an index of vectors, to be searched by their codes.",
+    name: "index build", summary: "Build an index of vectors, which is searched by their codes.",
     discussion: """
-      Reads the vectors block by block and keeps their codes in memory, and the vectors too with
-      --originals. The index appears whole or not at all. --center reads the file twice. Where the mean
-      is longer than the rows are away from it, it halves the error of scores or better; a hint on
-      standard error then says so. float16 originals are refused where they cannot hold the vectors.
+      Reads the vectors block by block and keeps their codes in memory; with --originals it keeps the
+      vectors too. The index is written completely or not at all. --center reads the file twice. It at
+      least halves the error of scores if the mean is longer than the rows' distance from it; a hint on
+      standard error then says so. float16 originals are refused if they cannot hold the vectors.
       """,
     operands: [
       Operand(
@@ -123,7 +123,7 @@ private struct BuildReport: Encodable {
     return """
       \(output): \(Numbers.counted(count, "row")) of \(dimension) dimensions, \(metric)\
       \(isCentred ? ", centered" : ""), \(quantizer) at \(Numbers.plain(bits)) bits, \
-      \(bytesPerVector) bytes a row\(kept)
+      \(bytesPerVector) bytes per row\(kept)
       \(Numbers.bytes(Double(float32Bytes))) as float32 → \(Numbers.bytes(Double(fileBytes))) \
       with ids, in \(Numbers.significant(seconds, 2)) s (\(Numbers.rate(rowsPerSecond)) rows/s)
       \(count > 0 ? "Search it: turboquant index search \(output) QUERIES.npy" : "Fill it: turboquant index add \(output) VECTORS.npy")

@@ -7,12 +7,12 @@ extension Command {
   static let indexAdd = Command(
     name: "index add", summary: "Add vectors to an index, or replace some of its rows.",
     discussion: """
-      The index is replaced by the changed one in one step that cannot be half done. While another
-      command changes it, this one waits up to 30 seconds, then fails.
+      The changed index replaces the old one in one atomic step. While another command changes the
+      index, this one waits up to 30 seconds, then fails.
       """,
     operands: [
       .index,
-      Operand(name: "IN", help: "Vectors of its dimension; - reads .npy from standard input."),
+      Operand(name: "IN", help: "Vectors of the same dimension; - reads .npy from standard input."),
     ],
     options: [.rowIDs, .upsert, .threads, .json], run: runIndexAdd)
 
@@ -20,19 +20,19 @@ extension Command {
   static let indexRemove = Command(
     name: "index remove", summary: "Remove rows from an index.",
     discussion: """
-      Removes all of the ids or, when one of them is not there, none. The index is replaced by the
-      changed one in one step that cannot be half done. While another command changes it, this one
-      waits up to 30 seconds, then fails.
+      Removes all of the ids, or none if one of them is missing. The changed index replaces the old one
+      in one atomic step. While another command changes the index, this one waits up to 30 seconds, then
+      fails.
       """,
     operands: [.index], options: [.removedIDs, .json], run: runIndexRemove)
 
   /// `turboquant index merge`.
   static let indexMerge = Command(
-    name: "index merge", summary: "Write the rows of some indexes into one.",
+    name: "index merge", summary: "Merge several indexes into one.",
     discussion: """
-      Copies codes as they are, so the indexes must be built alike: dimension, bits, metric, seed,
-      originals, and no --center (whose mean differs from file to file). They must share no id. The
-      output is none of them.
+      Copies codes as they are, so the indexes must be built alike: the same dimension, bits, metric, seed
+      and originals, and no --center, whose mean differs from file to file. They must share no id. The
+      output must not be one of them.
       """,
     operands: [
       Operand(name: "A.tqi", help: "An index."),
@@ -42,14 +42,14 @@ extension Command {
 }
 
 extension Operand {
-  /// An index that is there.
+  /// An existing index.
   static let index = Operand(
     name: "INDEX.tqi", help: "An index that “turboquant index build” wrote.")
 }
 
 extension Option {
   fileprivate static let upsert = Option(
-    name: "upsert", help: "Replace the rows whose id is there already; needs --ids.")
+    name: "upsert", help: "Replace rows whose id is already in the index; needs --ids.")
 }
 
 private func runIndexAdd(_ arguments: Arguments, _ console: Console) throws {
@@ -129,7 +129,7 @@ private func runIndexMerge(_ arguments: Arguments, _ console: Console) throws {
   console.report(changeOf: output, arguments.has(.json) ? try JSON.text(report) : report.text)
 }
 
-/// What a change says when it is done.
+/// What a command says after a change.
 private struct ChangeReport: Encodable {
   let path: String
   let count: Int

@@ -3,7 +3,7 @@ internal import TurboQuantFiles
 internal import TurboQuantIndex
 internal import TurboQuantStorage
 
-/// The index in a file; what is plainly something else is called by its name.
+/// Opens the index in a file; the error says what the file is if it is plainly something else.
 func openIndex(_ path: String) throws -> VectorIndex {
   let ending = path.split(separator: ".").last.map { $0.lowercased() } ?? ""
   if VectorFile.Format(rawValue: ending) != nil, try fileStatus(at: path) != nil {
@@ -18,17 +18,17 @@ func openIndex(_ path: String) throws -> VectorIndex {
   return try VectorIndex(opening: path)
 }
 
-/// Whether a file says that it is an index; false also where it cannot be read, which its reader tells.
+/// Whether a file says that it is an index; false also if it cannot be read, which its reader reports.
 func isIndexFile(_ path: String) -> Bool { containerKind(at: path) == "INDX" }
 
-/// Takes the right to change the index in a file, or waits for it.
+/// Locks the index in a file for a change, or waits for the lock.
 func lockIndex(_ path: String, _ console: Console) throws -> IndexFileLock {
   let lock = try IndexFileLock(path)
   if let file = try fileStatus(at: path) { console.noteOtherNames(of: file, path) }
   return lock
 }
 
-/// Runs `body` and puts a file's name before what an index complains of: its own, or the vectors'.
+/// Runs `body` and puts a file's name before the message of an index's error: the index's, or the vectors'.
 func naming<Result>(
   index path: String, vectors: String? = nil, _ body: () throws -> Result
 ) throws -> Result {
@@ -75,7 +75,7 @@ struct RowFeed {
   let isUpsert: Bool
   /// Threads that encode.
   let threads: Int
-  /// What the rows suggest, where somebody asks.
+  /// What the rows suggest, if hints are wanted.
   var hints: BuildHints?
   /// The least and the most of the ids that the index gave.
   private(set) var givenIDs: ClosedRange<UInt64>?

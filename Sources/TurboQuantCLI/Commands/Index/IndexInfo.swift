@@ -5,7 +5,7 @@ internal import TurboQuantIndex
 extension Command {
   /// `turboquant index info`.
   static let indexInfo = Command(
-    name: "index info", summary: "Say what an index holds and how it is searched.",
+    name: "index info", summary: "Describe an index and how it is searched.",
     operands: [.index], options: [.json],
     run: { arguments, console in try reportIndex(arguments.operands[0], arguments, console) })
 
@@ -13,8 +13,8 @@ extension Command {
   static let indexVerify = Command(
     name: "index verify", summary: "Check every byte and every row of an index.",
     discussion: """
-      Checks all bytes against their checksums, and what they say against Documentation/FileFormat.md.
-      Exit code 0 says that the file is whole; 1 says where it is damaged.
+      Checks all bytes against their checksums, and their content against Documentation/FileFormat.md.
+      The exit code is 0 if the file is intact; otherwise it is 1 and the error names the damaged place.
       """,
     operands: [.index], options: [.json],
     run: { arguments, console in try verifyIndex(arguments.operands[0], arguments, console) })
@@ -28,7 +28,7 @@ func reportIndex(_ path: String, _ arguments: Arguments, _ console: Console) thr
 
 /// Checks an index.
 func verifyIndex(_ path: String, _ arguments: Arguments, _ console: Console) throws {
-  // Opened first, so that what is no index is called by its name.
+  // Opened first, so that a file of another kind is called what it is.
   _ = try openIndex(path)
   let bytes = fileSize(path)
   let progress = Progress("verify", total: bytes, unit: "bytes", console)
@@ -101,10 +101,10 @@ private struct IndexReport: Encodable {
     let prediction = distortion.value.map {
       [("distortion", "\(Numbers.significant($0, 4)) predicted")]
     }
-    let kept = originals.value.map { "\($0), so that searches can --rerank" }
+    let kept = originals.value.map { "\($0), for --rerank" }
     let reading =
       hasCertificate
-      ? "certified: where there are many, codes are read whole only where their first bits leave a chance"
+      ? "certified: in large indexes a code is read whole only if its first bits leave the row a chance"
       : "exhaustive: one-bit, two-stage and short codes are always read whole"
     return listing(
       path,
@@ -112,11 +112,11 @@ private struct IndexReport: Encodable {
         ("rows", Numbers.grouped(count)),
         ("dimension", Numbers.grouped(dimension)),
         ("metric", Metric.description(of: metric) + (isCentred ? ", centered" : "")),
-        ("quantizer", "\(quantizer), \(Numbers.plain(bits)) bits a coordinate"),
+        ("quantizer", "\(quantizer), \(Numbers.plain(bits)) bits per coordinate"),
         ("rotation", rotation),
       ] + (sketchFacts ?? []) + [
         ("seed", "\(seed)"),
-        ("bytes per vector", "\(bytesPerVector), and 8 of id"),
+        ("bytes per vector", "\(bytesPerVector), and 8 for the id"),
         ("ratio to float32", "\(Numbers.significant(ratio, 3))×"),
       ] + (prediction ?? []) + [
         ("originals", kept ?? "not kept"),

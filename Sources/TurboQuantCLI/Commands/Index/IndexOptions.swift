@@ -6,23 +6,25 @@ extension Option {
   /// The rate of an index.
   static let indexBits = Option(
     name: "bits", value: "B",
-    help: "Bits a coordinate: 1, 2, 3, 4 or 8; with --two-stage 2, 3, 4, 5 or 9. Default 4.")
-  /// What makes two vectors near.
+    help: "Bits per coordinate: 1, 2, 3, 4 or 8; with --two-stage 2, 3, 4, 5 or 9. Default 4.")
+  /// How nearness is measured.
   static let metric = Option(
     name: "metric", value: "NAME", help: "ip (inner product, default), cosine or l2.")
   /// Whether a sketch takes one of the bits.
   static let twoStage = Option(
-    name: "two-stage", help: "Codes at one bit less, and a sketch of the residual; read whole.")
+    name: "two-stage",
+    help: "Use one bit for a sketch of the residual; such codes are always read whole.")
   /// Whether rows are centred.
   static let centre = Option(
-    name: "center", help: "Subtract the mean of the vectors from each before it is encoded.")
+    name: "center", help: "Subtract the mean of the vectors from each vector before encoding.")
   /// Whether the vectors are kept.
   static let originals = Option(
     name: "originals", value: "TYPE", help: "Keep the vectors as float16 or float32 for --rerank.")
-  /// How sure a search is.
+  /// Whether a search may skip codes.
   static let exactness = Option(
     name: "exactness", value: "KIND",
-    help: "certified (default: codes are read whole only where first bits leave a chance) or "
+    help:
+      "certified (default: a code is read whole only if its first bits leave the row a chance) or "
       + "exhaustive.")
   /// How often a certified search may miss.
   static let failureProbability = Option(
@@ -111,7 +113,7 @@ extension IndexOptions {
   }
 }
 
-/// A sum of vectors in double precision, row after row, so that it depends on nothing but them.
+/// A sum of vectors in double precision, row after row, so that it does not depend on how they are read.
 struct VectorSum: Sendable {
   private var sums: [Double]
   private var count = 0

@@ -8,19 +8,19 @@ extension Command {
   static let indexSearch = Command(
     name: "index search", summary: "Find the rows of an index that are nearest to queries.",
     discussion: """
-      Scores are estimated from the codes; --rerank compares the best with the vectors themselves,
-      which --originals has kept. An estimated l2 distance of a row to itself may come out below 0 and a
-      cosine above 1, or on the other side: leave --within room of some --errors. One-bit, two-stage and
-      short codes and small indexes are read whole whatever --exactness says, and so is every code by
-      --within.
+      Scores are estimated from the codes; --rerank compares the best rows with the vectors themselves,
+      which --originals keeps. An estimated l2 distance of a row to itself may be below 0 and an estimated
+      cosine above 1, so leave a margin of a few --errors with --within. One-bit, two-stage and short
+      codes, small indexes and searches with --within read every code whole, whatever --exactness says.
 
-      The file of --output has one record a hit, with the fields query, id and score, and with --errors
-      standard_error, low and high. Where every query has K hits,
-      numpy.load("HITS.npy")["id"].reshape(-1, K) has a row a query.
+      The file of --output has one record per hit, with the fields query, id and score, and with --errors
+      also standard_error, low and high. If every query has K hits,
+      numpy.load("HITS.npy")["id"].reshape(-1, K) has one row per query.
       """,
     operands: [
       .index,
-      Operand(name: "QUERIES", help: "Vectors of its dimension; - reads .npy from standard input."),
+      Operand(
+        name: "QUERIES", help: "Vectors of the same dimension; - reads .npy from standard input."),
     ],
     options: [.resultCount, .within] + IndexOptions.searching
       + [.rerank, .errors, .only, .labels, .queryLabels, .hitsOutput, .threads, .json, .jsonLines],
@@ -30,24 +30,25 @@ extension Command {
 extension Option {
   fileprivate static let resultCount = Option(
     name: "count", value: "K",
-    help: "Rows to find for each query, fewer where there are fewer. Default 10.")
+    help: "Rows to find for each query; all of them if there are fewer. Default 10.")
   fileprivate static let within = Option(
     name: "within", value: "LIMIT",
-    help: "Find all rows that score at least LIMIT (l2: at most), the first K with --count.")
+    help: "Find all rows that score at least LIMIT (l2: at most); with --count the best K of them.")
   fileprivate static let rerank = Option(
-    name: "rerank", value: "N", help: "Compare the best N by code exactly with the originals.")
+    name: "rerank", value: "N", help: "Compare the best N rows exactly, with the originals.")
   fileprivate static let errors = Option(
-    name: "errors", help: "Give every score its standard error and the interval of two of them.")
+    name: "errors",
+    help: "Give every score its standard error and an interval of two standard errors.")
   fileprivate static let labels = Option(
     name: "labels", value: "FILE",
-    help: "A text file whose line i, from 0, describes id i; or whose lines are id, tab, text.")
+    help: "A text file: line i, from 0, describes id i, or every line is id, tab, text.")
   fileprivate static let queryLabels = Option(
-    name: "query-labels", value: "FILE", help: "A text file of one line a query.")
+    name: "query-labels", value: "FILE", help: "A text file with one line per query.")
   fileprivate static let hitsOutput = Option(
     name: "output", letter: "o", value: "HITS.npy",
     help: "Write the hits to a .npy file instead of printing them.")
   fileprivate static let jsonLines = Option(
-    name: "json-lines", help: "Print a line of JSON for each query, and nothing else.")
+    name: "json-lines", help: "Print only a line of JSON for each query.")
 }
 
 /// One run of `index search`.
@@ -97,7 +98,7 @@ private struct IndexSearch {
     if let queryLabels, queryLabels.count < queries.count {
       throw CommandFailure(
         "\(queryLabels.path): \(Numbers.counted(queryLabels.count, "line")) for the "
-          + "\(Numbers.counted(queries.count, "row")) of \(file.path) — give every query a line")
+          + "\(Numbers.counted(queries.count, "row")) of \(file.path) — give every query one line")
     }
     let start = ContinuousClock.now
     let (hits, statistics) = try naming(index: path, vectors: file.path) {

@@ -1,4 +1,4 @@
-/// What a text file says of ids: line i, from 0, of id i, or each line of the id that begins it.
+/// The labels of ids in a text file: line i, from 0, is for id i, or every line begins with its id.
 struct Labels: Sendable {
   private let lines: TextLines
   /// The line of each id where lines begin with ids, and nil where they do not.
