@@ -123,7 +123,8 @@ let package = Package(
     .testTarget(
       name: "TurboQuantCLITests",
       dependencies: [
-        "TestSupport", "TurboQuantCLI", "TurboQuantEvaluation", "TurboQuant", "TurboQuantStorage",
+        "TestSupport", "TurboQuantCLI", "TurboQuantEvaluation", "TurboQuantTheory", "TurboQuant",
+        "TurboQuantStorage",
       ],
       swiftSettings: swiftSettings),
   ],

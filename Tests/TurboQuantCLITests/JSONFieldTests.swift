@@ -2,6 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 import TurboQuant
+import TurboQuantTheory
 
 @testable import TurboQuantCLI
 
