@@ -7,7 +7,8 @@ extension Command {
   static let decode = Command(
     name: "decode", summary: "Decode a .tqv file into float32 vectors.",
     discussion: """
-      Writes the reconstruction of every row, block by block. The output is written completely or not at all.
+      Writes the reconstruction of every row, block by block. The output is written completely or not
+      at all.
       """,
     operands: [Operand(name: "IN.tqv", help: "Codes that “turboquant encode” wrote.")],
     options: [.output, .threads, .json], run: runDecode)
