@@ -1,5 +1,3 @@
-internal import TurboQuant
-
 /// What makes two vectors near.
 public enum Metric: UInt8, Sendable, Hashable, CaseIterable {
   /// The inner product ⟨x, q⟩; more is nearer.
@@ -13,76 +11,33 @@ public enum Metric: UInt8, Sendable, Hashable, CaseIterable {
   public var isDistance: Bool { self == .squaredEuclidean }
 }
 
-/// How sure a search is to find what a scan of every code would find.
-public enum Exactness: Sendable, Hashable {
-  /// Every code is read whole.
-  case exhaustive
-  /// Codes are read whole only where their first bits leave a chance.
-  ///
-  /// For a query that does not depend on the seed, the result equals the exhaustive one with
-  /// probability at least 1 − `failureProbability` over the rotation. Documentation/Numerics.md
-  /// derives the bound. One-bit, two-stage and very short codes are always read whole,
-  /// and so are indexes of up to 2 MiB of codes beside their signs.
-  case certified(failureProbability: Double = 1e-3)
-}
-
-/// One result of a search.
-public struct Hit: Sendable, Hashable {
-  /// The row's id.
-  public let id: UInt64
-  /// The estimated inner product, cosine or squared distance, or that of the originals that were compared.
-  ///
-  /// An estimate is not cut to what is possible: by its error a cosine may exceed 1 and a squared distance be
-  /// negative. ``interval(_:)`` is.
-  public let score: Float
-  /// Half the longer side of ``interval(_:)`` at 2, seen from the score; 0 only where the score is exact.
-  ///
-  /// Nil where errors were not asked for. Scores of float32 originals and of zero vectors are exact.
-  public let standardError: Float?
-  /// One or none: an array, so that hits without an error stay small.
-  private let errors: [EstimateError]
-
-  /// Creates a hit, whose error is symmetric.
-  public init(id: UInt64, score: Float, standardError: Float? = nil) {
-    self.id = id
-    self.score = score
-    self.standardError = standardError
-    errors =
-      standardError.map { [EstimateError(of: Double(score), standardDeviation: Double($0))] } ?? []
+extension Metric {
+  /// The score of two vectors, in double precision, rounded once.
+  func exactScore(_ x: [Float], _ q: [Float]) -> Float {
+    var (product, square, distance) = (0.0, 0.0, 0.0)
+    var querySquare = 0.0
+    for i in x.indices {
+      let (a, b) = (Double(x[i]), Double(q[i]))
+      product += a * b
+      square += a * a
+      querySquare += b * b
+      distance += (a - b) * (a - b)
+    }
+    switch self {
+    case .innerProduct: return Float(product)
+    case .squaredEuclidean: return Float(distance)
+    case .cosine:
+      let lengths = (square * querySquare).squareRoot()
+      return lengths > 0 ? Float(product / lengths) : 0
+    }
   }
 
-  init(_ id: UInt64, _ score: Float, _ error: EstimateError?) {
-    self.id = id
-    self.score = score
-    errors = error.map { [$0] } ?? []
-    standardError = error.map { Float($0.standardError(of: Double(score))) }
+  /// The scores that vectors can have.
+  var range: ClosedRange<Double> {
+    switch self {
+    case .innerProduct: -.infinity ... .infinity
+    case .cosine: -1...1
+    case .squaredEuclidean: 0 ... .infinity
+    }
   }
-
-  /// The scores that make the row's at most `deviations` standard deviations wrong, or nil without ``standardError``.
-  ///
-  /// The true score lies within `interval(2)` in about 95.4% of seeds, whatever it is. Near the ends of the possible
-  /// range the interval is lopsided; it is cut to that range and never empty.
-  public func interval(_ deviations: Float) -> (low: Float, high: Float)? {
-    guard let (low, high) = errors.first?.interval(Double(deviations)) else { return nil }
-    let (first, last) = (Float(low), Float(high))
-    return (
-      Double(first) <= low ? first : first.nextDown, Double(last) >= high ? last : last.nextUp
-    )
-  }
-}
-
-/// Which rows a search may return.
-public enum Filter: Sendable {
-  /// Rows with these ids; unknown ids are ignored.
-  case ids(Set<UInt64>)
-  /// Rows whose id satisfies a predicate, asked once for each row of the index.
-  case predicate(@Sendable (UInt64) -> Bool)
-}
-
-/// Vectors kept beside their codes, so that the best results can be compared exactly.
-public enum Originals: UInt8, Sendable, Hashable, CaseIterable {
-  /// Rounded to IEEE half precision, two bytes a coordinate; vectors that it cannot hold are refused.
-  case float16 = 2
-  /// As they came: four bytes a coordinate.
-  case float32 = 4
 }

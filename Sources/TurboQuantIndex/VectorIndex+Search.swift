@@ -1,50 +1,6 @@
 internal import TurboQuant
 internal import TurboQuantKernels
 
-/// What a search is asked for besides queries and a number of results.
-public struct SearchOptions: Sendable {
-  /// How sure to be to find what a scan of every code would find.
-  public var exactness: Exactness
-  /// Which rows may be returned; nil for all.
-  public var filter: Filter?
-  /// How many of the best rows by code are compared exactly by their originals; nil for none.
-  public var rerank: Int?
-  /// Whether hits carry their standard error and intervals.
-  public var hasStandardErrors: Bool
-  /// Threads that search.
-  public var threads: Int
-  /// Bytes of codes beside their signs up to which a certified search reads them all: to choose among them takes as
-  /// long (measured at 384 coordinates, one query and a batch).
-  package var smallRest = 2 << 20
-
-  /// Creates options.
-  public init(
-    exactness: Exactness = .certified(), filter: Filter? = nil, rerank: Int? = nil,
-    hasStandardErrors: Bool = false, threads: Int = 1
-  ) {
-    self.exactness = exactness
-    self.filter = filter
-    self.rerank = rerank
-    self.hasStandardErrors = hasStandardErrors
-    self.threads = threads
-  }
-}
-
-/// How much of an index a search read.
-public struct SearchStatistics: Sendable, Hashable {
-  /// Rows that could be returned, over all queries.
-  public internal(set) var rows = 0
-  /// Rows whose code was read whole.
-  public internal(set) var finished = 0
-
-  static func + (a: SearchStatistics, b: SearchStatistics) -> SearchStatistics {
-    var sum = a
-    sum.rows += b.rows
-    sum.finished += b.finished
-    return sum
-  }
-}
-
 extension VectorIndex {
   /// Whether a certified search can read less than an exhaustive one; of a small index it does not.
   package var hasCertificate: Bool { certificate != nil }
@@ -157,27 +113,5 @@ extension VectorIndex {
       hits.append(Hit(row.id, score, error))
     }
     return hits
-  }
-}
-
-extension Metric {
-  /// The score of two vectors, in double precision, rounded once.
-  func exactScore(_ x: [Float], _ q: [Float]) -> Float {
-    var (product, square, distance) = (0.0, 0.0, 0.0)
-    var querySquare = 0.0
-    for i in x.indices {
-      let (a, b) = (Double(x[i]), Double(q[i]))
-      product += a * b
-      square += a * a
-      querySquare += b * b
-      distance += (a - b) * (a - b)
-    }
-    switch self {
-    case .innerProduct: return Float(product)
-    case .squaredEuclidean: return Float(distance)
-    case .cosine:
-      let lengths = (square * querySquare).squareRoot()
-      return lengths > 0 ? Float(product / lengths) : 0
-    }
   }
 }

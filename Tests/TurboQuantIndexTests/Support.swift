@@ -49,7 +49,7 @@ extension SearchOptions {
     var options = SearchOptions(
       exactness: exactness, filter: filter, rerank: rerank, hasStandardErrors: hasStandardErrors,
       threads: threads)
-    options.smallRest = 0
+    options.exhaustiveByteLimit = 0
     return options
   }
 }

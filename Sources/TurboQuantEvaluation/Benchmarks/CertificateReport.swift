@@ -34,7 +34,7 @@ package struct CertificateReport: Encodable {
     var options = SearchOptions(
       exactness: .certified(failureProbability: probability), threads: threads)
     // So that small indexes are searched by their first bits too.
-    options.smallRest = 0
+    options.exhaustiveByteLimit = 0
     let certified = try index.measuredSearch(queries, count: count, options: options)
     let exhaustive = try index.search(
       queries, count: count, options: SearchOptions(exactness: .exhaustive, threads: threads))

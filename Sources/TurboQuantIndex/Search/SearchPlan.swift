@@ -46,7 +46,7 @@ final class SearchPlan: Sendable {
     self.count = min(options.rerank ?? count, max(1, reachable))
     let rule = try SearchRule(index, options.exactness, count: self.count)
     let rest = index.rows.count / BlockShape.rowCount * index.shape.byteCount(of: .rest)
-    self.rule = rest > options.smallRest ? rule : nil
+    self.rule = rest > options.exhaustiveByteLimit ? rule : nil
   }
 
   /// The number of queries.

@@ -1,0 +1,46 @@
+internal import TurboQuant
+
+/// One result of a search.
+public struct Hit: Sendable, Hashable {
+  /// The row's id.
+  public let id: UInt64
+  /// The estimated inner product, cosine or squared distance, or that of the originals that were compared.
+  ///
+  /// An estimate is not cut to what is possible: by its error a cosine may exceed 1 and a squared distance be
+  /// negative. ``interval(_:)`` is.
+  public let score: Float
+  /// Half the longer side of ``interval(_:)`` at 2, seen from the score; 0 only where the score is exact.
+  ///
+  /// Nil where errors were not asked for. Scores of float32 originals and of zero vectors are exact.
+  public let standardError: Float?
+  /// One or none: an array, so that hits without an error stay small.
+  private let errors: [EstimateError]
+
+  /// Creates a hit, whose error is symmetric.
+  public init(id: UInt64, score: Float, standardError: Float? = nil) {
+    self.id = id
+    self.score = score
+    self.standardError = standardError
+    errors =
+      standardError.map { [EstimateError(of: Double(score), standardDeviation: Double($0))] } ?? []
+  }
+
+  init(_ id: UInt64, _ score: Float, _ error: EstimateError?) {
+    self.id = id
+    self.score = score
+    errors = error.map { [$0] } ?? []
+    standardError = error.map { Float($0.standardError(of: Double(score))) }
+  }
+
+  /// The scores that make the row's at most `deviations` standard deviations wrong, or nil without ``standardError``.
+  ///
+  /// The true score lies within `interval(2)` in about 95.4% of seeds, whatever it is. Near the ends of the possible
+  /// range the interval is lopsided; it is cut to that range and never empty.
+  public func interval(_ deviations: Float) -> (low: Float, high: Float)? {
+    guard let (low, high) = errors.first?.interval(Double(deviations)) else { return nil }
+    let (first, last) = (Float(low), Float(high))
+    return (
+      Double(first) <= low ? first : first.nextDown, Double(last) >= high ? last : last.nextUp
+    )
+  }
+}
