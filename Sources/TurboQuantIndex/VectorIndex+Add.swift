@@ -42,7 +42,7 @@ extension VectorIndex {
     for row in ids.indices {
       let batch = RowBatch(
         rows: encoded.codes.bytes.span.raw, layout: codec.layout,
-        meanComponents: encoded.meanComponents.span, ids: ids.span,
+        centerComponents: encoded.centerComponents.span, ids: ids.span,
         originals: encoded.originals)
       if let slot = slots?[ids[row]] {
         rows.put(batch, row, at: slot)
@@ -102,7 +102,7 @@ extension VectorIndex {
 private struct EncodedRows {
   let codes: CodeMatrix
   /// One a row, or none.
-  let meanComponents: [Float]
+  let centerComponents: [Float]
   let originals: OriginalRows
 }
 
@@ -158,7 +158,7 @@ extension VectorIndex {
     let first = count
     let batch = RowBatch(
       rows: encoded.codes.bytes.span.raw, layout: codec.layout,
-      meanComponents: encoded.meanComponents.span, ids: ids.span,
+      centerComponents: encoded.centerComponents.span, ids: ids.span,
       originals: encoded.originals)
     rows.append(batch)
     let end = count
@@ -170,34 +170,13 @@ extension VectorIndex {
   private func encoded(_ vectors: [Float], threads: Int) throws(IndexError) -> EncodedRows {
     let originals = try OriginalRows(
       vectors, originals, dimension: codec.dimension, codec.kernels)
-    let centred = try centred(vectors)
+    let centered = try centers.centered(vectors)
     let codes = try rethrowing { () throws(CodecError) in
-      try codec.encode(centred, threads: threads)
+      try codec.encode(centered, threads: threads)
     }
     try checkNorms(codes.bytes.span.raw)
     return EncodedRows(
-      codes: codes, meanComponents: meanComponents(of: centred), originals: originals)
-  }
-
-  /// Vectors without the mean; for cosines, directions without it.
-  private func centred(_ vectors: [Float]) throws(IndexError) -> [Float] {
-    guard let mean else { return vectors }
-    let dimension = codec.dimension
-    var centred = vectors
-    for row in 0..<vectors.count / dimension {
-      let range = row * dimension..<(row + 1) * dimension
-      var scale = 1.0
-      if metric == .cosine {
-        let square = range.reduce(0.0) { $0 + Double(vectors[$1]) * Double(vectors[$1]) }
-        guard square != 0 else { throw IndexError(CodecError(.zeroVector(row: row))) }
-        // The codec will say which coordinate is not a number.
-        guard square.isFinite else { continue }
-        scale = 1 / square.squareRoot()
-      }
-      for (i, at) in range.enumerated() {
-        centred[at] = Float(Double(vectors[at]) * scale - Double(mean[i]))
-      }
-    }
-    return centred
+      codes: codes, centerComponents: centers.components(ofCentered: centered),
+      originals: originals)
   }
 }

@@ -31,7 +31,7 @@ extension VectorIndex {
     guard let slot = try slot(of: id) else { throw .unknown(id) }
     let row = try codes(at: slot)
     var vector = try rethrowing { () throws(CodecError) in try codec.decode(row) }
-    if let mean { for i in vector.indices { vector[i] += mean[i] } }
+    centers.restore(&vector)
     return vector
   }
 

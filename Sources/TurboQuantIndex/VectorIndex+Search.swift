@@ -77,7 +77,7 @@ extension VectorIndex {
 
 extension VectorIndex {
   private func hits(
-    _ rows: [Candidate], _ query: PlannedQuery, count: Int, _ options: SearchOptions
+    _ rows: [Candidate], _ query: PreparedQuery, count: Int, _ options: SearchOptions
   ) throws(IndexError) -> [Hit] {
     guard options.rerank == nil else {
       return try reranked(rows, query, count: count, options)
@@ -93,7 +93,7 @@ extension VectorIndex {
   }
 
   private func reranked(
-    _ rows: [Candidate], _ query: PlannedQuery, count: Int, _ options: SearchOptions
+    _ rows: [Candidate], _ query: PreparedQuery, count: Int, _ options: SearchOptions
   ) throws(IndexError) -> [Hit] {
     guard let originals else { throw .noOriginals }
     var exact: [Candidate] = []

@@ -23,14 +23,13 @@ public struct VectorIndex: Sendable {
   /// What makes two vectors near.
   public let metric: Metric
   /// The vector that is subtracted from every row before it is encoded, or nil.
-  public let mean: [Float]?
+  public var mean: [Float]? { if case .one(let center) = centers { center.vector } else { nil } }
   /// How the vectors themselves are kept, or nil where they are not.
   public let originals: Originals?
   /// The name of everything that decides what codes and scores mean.
   public let fingerprint: Fingerprint
 
-  /// μ/‖μ‖, zero for a mean of zero; nil where rows keep no component along it.
-  let meanDirection: [Double]?
+  let centers: Centers
   let shape: RowShape
   let rowRules: RowRules
   let scanCodes: ScanCodes
@@ -58,36 +57,23 @@ public struct VectorIndex: Sendable {
   public init(
     codec: Codec, metric: Metric = .innerProduct, mean: [Float]? = nil, originals: Originals? = nil
   ) throws(IndexError) {
-    let wanted: Normalization = metric == .cosine && mean == nil ? .unit : .norm
+    let wanted = Centers.normalization(metric, isCentered: mean != nil)
     guard codec.normalization == wanted else {
       throw .codecNotOffered(
         wanted == .unit
           ? "cosines without a mean need a codec of directions (normalization: .unit)"
           : "this metric needs a codec that keeps norms (normalization: .norm)")
     }
+    centers = try Centers(mean: mean, metric, dimension: codec.dimension)
     shape = try RowShape(
-      codec: codec, originals: originals,
-      hasMeanComponents: mean != nil && metric != .squaredEuclidean)
+      codec: codec, originals: originals, hasCenterComponents: centers.hasComponents)
     guard let codebook = codec.scalarQuantizer?.segments.first?.codebook,
       let bounds = codec.scalarBounds
     else {
       throw .codecNotOffered("it has no codebook")
     }
-    if let mean {
-      guard mean.count == codec.dimension else {
-        throw .length(mean.count, dimension: codec.dimension)
-      }
-      if let column = mean.firstIndex(where: { !$0.isFinite }) {
-        throw IndexError(CodecError(.notFinite(value: mean[column], row: 0, column: column)))
-      }
-      // Without the codec, whose rotation a file that is only opened must not draw.
-      let norm = mean.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()
-      guard norm <= VectorIndex.largestNorm else { throw .norm(norm, of: "mean", row: 0) }
-    }
     self.codec = codec
     self.metric = metric
-    self.mean = mean
-    meanDirection = metric == .squaredEuclidean ? nil : mean.map(VectorIndex.direction)
     self.originals = originals
     rowRules = RowRules(codec, bounds, shape, originals)
     scanCodes = ScanCodes(codebook)
@@ -119,7 +105,7 @@ public struct VectorIndex: Sendable {
     let codec = try rethrowing { () throws(CodecError) in
       try Codec(
         dimension: dimension, rate: .bits(bits), quantizer: isTwoStage ? .twoStage() : .scalar,
-        normalization: metric == .cosine && mean == nil ? .unit : .norm, seed: seed)
+        normalization: Centers.normalization(metric, isCentered: mean != nil), seed: seed)
     }
     try self.init(codec: codec, metric: metric, mean: mean, originals: originals)
   }

@@ -26,7 +26,7 @@ import TurboQuantKernels
         let y = Array(rows[slot * dimension..<(slot + 1) * dimension])
         let scale = metric == .cosine ? 1 / dot(y, y).squareRoot() : 1
         let exact = (dot(y, mean) * scale - length * length) / length
-        let stored = Double(try index.rows.scalar(.meanComponents, at: slot))
+        let stored = Double(try index.rows.scalar(.centerComponents, at: slot))
         // Rounding every coordinate of x, and the sum, to float32: each at most 2⁻²⁴ of a length.
         let x = (scale * scale * dot(y, y) + length * length).squareRoot()
         #expect(abs(stored - exact) <= 2 * 0x1p-24 * 2 * x)
@@ -41,8 +41,11 @@ import TurboQuantKernels
       let factor = Float(sign: .plus, exponent: exponent, significand: 1)
       let (mean, q) = (dice.normals(100, scale: factor), dice.normals(100))
       let index = try IndexKind(dimension: 100, bits: 4, metric: metric, mean: mean).index()
-      let e = try #require(index.meanDirection)
-      let (rest, norm, along) = index.projected(q, e)
+      let center = try #require(index.center)
+      let e = try #require(center.direction)
+      let query = center.centered(query: q)
+      let (rest, along) = (query.vector, query.constants.component)
+      let norm = try #require(query.norm)
       // Each coordinate rounded by 2⁻²⁴ of its size.
       let left = zip(rest, e).reduce(0) { $0 + Double($1.0) * $1.1 }
       #expect(abs(left) <= norm * 0x1p-24)

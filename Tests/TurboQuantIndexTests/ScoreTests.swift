@@ -110,13 +110,13 @@ struct PlainScores {
     func dot(_ a: [Float], _ b: [Float]) -> Double {
       zip(a, b).reduce(0) { $0 + Double($1.0) * Double($1.1) }
     }
-    if let e = index.meanDirection {
-      let taken = index.projected(q, e)
-      query = try index.codec.prepare(taken.rest.span)
+    if let center = index.center, index.centers.hasComponents {
+      let taken = center.centered(query: q)
+      query = try index.codec.prepare(taken.vector.span)
       // Queries for cosines come as directions.
       norm = 1
       offset = dot(q, mean) / (index.metric == .cosine ? dot(q, q).squareRoot() : 1)
-      along = taken.along
+      along = taken.constants.component
     } else {
       let shifted = index.metric == .squaredEuclidean ? zip(q, mean).map { $0 - $1 } : q
       query = try index.codec.prepare(shifted.span)
@@ -129,7 +129,7 @@ struct PlainScores {
     let product = try index.codec.values(query, codes)[0]
     let length = Double(try index.rows.scalar(.norms, at: slot))
     let rounding = try rounding(slot) * query.norm
-    let stored = along == 0 ? 0 : Double(try index.rows.scalar(.meanComponents, at: slot))
+    let stored = along == 0 ? 0 : Double(try index.rows.scalar(.centerComponents, at: slot))
     let offset = offset + along * stored
     let offsets = abs(self.offset) + abs(along * stored)
     let (score, bound, terms): (Double, Double, Double)

@@ -38,6 +38,11 @@ struct IndexKind: CustomTestStringConvertible {
   }
 }
 
+extension VectorIndex {
+  /// The one centre of its rows, or nil.
+  var center: Center? { if case .one(let center) = centers { center } else { nil } }
+}
+
 extension SearchOptions {
   static let exhaustive = SearchOptions(exactness: .exhaustive)
 

@@ -1,57 +1,105 @@
+// Where rows are measured from: how a vector becomes what is encoded, and what a query needs to undo that.
+
 internal import TurboQuant
-internal import TurboQuantKernels
 
-/// Products with a mean taken out of rows and queries.
+/// The centres that rows are encoded relative to.
 ///
-/// Rows are encoded as x = y − μ, y the vector or, for cosines, its direction. With e = μ/‖μ‖ and
-/// p = ⟨q, e⟩,
-///
-///   ⟨y, q⟩ = ⟨x, q − p·e⟩ + p·⟨x, e⟩ + ⟨μ, q⟩.
-///
-/// Only the first term is estimated, and no multiple of e leaves a shorter query for the estimate to err
-/// by; ⟨x, e⟩ is stored with the row. Distances need neither: ‖y − q‖ = ‖x − (q − μ)‖.
-extension VectorIndex {
-  /// A vector's direction in double precision; zero for zero.
+/// A row of centre c is encoded as x = y − c, where y is the vector or, for cosines, its direction. Adding a row and
+/// preparing a query ask this type alone, so a further case changes neither.
+enum Centers: Sendable {
+  /// Rows are encoded as they are.
+  case none
+  /// Every row belongs to one centre, the mean of the rows.
+  case one(Center)
+
+  /// The centres of an index.
   ///
-  /// Squares of float32 neither overflow nor vanish in double precision.
-  static func direction(_ x: [Float]) -> [Double] {
-    withStandardFloatEnvironment {
-      let norm = squareRoot(x.reduce(0.0) { $0 + Double($1) * Double($1) })
-      return x.map { norm > 0 ? Double($0) / norm : 0 }
+  /// - Throws: ``IndexError`` when the mean has another dimension, is not finite, or is too long.
+  init(mean: [Float]?, _ metric: Metric, dimension: Int) throws(IndexError) {
+    guard let mean else {
+      self = .none
+      return
+    }
+    guard mean.count == dimension else { throw .length(mean.count, dimension: dimension) }
+    if let column = mean.firstIndex(where: { !$0.isFinite }) {
+      throw IndexError(CodecError(.notFinite(value: mean[column], row: 0, column: column)))
+    }
+    let center = Center(mean, metric)
+    guard center.norm <= VectorIndex.largestNorm else {
+      throw .norm(center.norm, of: "mean", row: 0)
+    }
+    self = .one(center)
+  }
+
+  /// What a codec must do with the lengths of rows: x has a length of its own, even where y is a direction.
+  static func normalization(_ metric: Metric, isCentered: Bool) -> Normalization {
+    metric == .cosine && !isCentered ? .unit : .norm
+  }
+
+  /// Whether rows store their component along their centre.
+  var hasComponents: Bool {
+    if case .one(let center) = self { center.direction != nil } else { false }
+  }
+}
+
+// MARK: Rows
+
+extension Centers {
+  /// Vectors as they are encoded, x = y − c.
+  func centered(_ vectors: [Float]) throws(IndexError) -> [Float] {
+    switch self {
+    case .none: vectors
+    case .one(let center): try center.centered(vectors)
     }
   }
 
-  /// ⟨x, μ/‖μ‖⟩ of encoded vectors, added up in double precision from the first coordinate to the last
-  /// and rounded once; nothing where rows do not keep it.
-  ///
-  /// At most ‖x‖ ≤ 2⁶² in magnitude, however long or short the mean.
-  func meanComponents(of rows: [Float]) -> [Float] {
-    guard let meanDirection else { return [] }
-    let dimension = codec.dimension
-    return withStandardFloatEnvironment {
-      stride(from: 0, to: rows.count, by: dimension).map { start in
-        var sum = 0.0
-        for i in 0..<dimension { sum += Double(rows[start + i]) * meanDirection[i] }
-        return Float(sum)
-      }
+  /// One component along its centre per encoded row; nothing where rows do not store it.
+  func components(ofCentered rows: [Float]) -> [Float] {
+    switch self {
+    case .none: []
+    case .one(let center): center.components(ofCentered: rows)
     }
   }
 
-  /// A query without its part along the mean: in float32, its length before, and that part's.
-  ///
-  /// Of a query for cosines everything is that of its direction, so that no length is too long or too
-  /// short for it.
-  func projected(_ q: [Float], _ e: [Double]) -> (rest: [Float], norm: Double, along: Double) {
-    let square = q.reduce(0.0) { $0 + Double($1) * Double($1) }
-    // A zero query has no direction; of one that is not finite the codec says where it is not.
-    guard square > 0, square.isFinite else { return (q, 0, 0) }
-    let norm = square.squareRoot()
-    // Too long a query is refused by its length; without its part it might not fit float32.
-    guard metric == .cosine || norm <= VectorIndex.largestNorm else { return (q, norm, 0) }
-    let scale = metric == .cosine ? 1 / norm : 1
-    var along = 0.0
-    for i in q.indices { along += Double(q[i]) * scale * e[i] }
-    let rest = q.indices.map { Float(Double(q[$0]) * scale - along * e[$0]) }
-    return (rest, norm * scale, along)
+  /// Turns a decoded row x into y = x + c.
+  func restore(_ row: inout [Float]) {
+    if case .one(let center) = self {
+      for i in row.indices { row[i] += center.vector[i] }
+    }
   }
+}
+
+// MARK: Queries
+
+/// A query as the rows of a centre meet it.
+struct CenteredQuery {
+  /// What is rotated and compared with codes.
+  let vector: [Float]
+  /// The length of the whole query, nil where that is the length of `vector`.
+  let norm: Double?
+  let constants: CenterConstants
+}
+
+/// What a query adds to the similarities of all rows of one centre.
+struct CenterConstants: Sendable {
+  /// ⟨q, c⟩.
+  let product: Double
+  /// ⟨q, c/‖c‖⟩, by which a row's component along its centre counts.
+  let component: Double
+
+  /// Those of rows that are measured from zero, and of distances, which need none.
+  static let none = CenterConstants(product: 0, component: 0)
+}
+
+extension Centers {
+  /// A query as rows meet it.
+  func centered(query: [Float]) -> CenteredQuery {
+    switch self {
+    case .none: CenteredQuery(vector: query, norm: nil, constants: .none)
+    case .one(let center): center.centered(query: query)
+    }
+  }
+
+  /// Whether similarities are products with the query's direction, already in units of its length.
+  func areProductsWithDirections(_ metric: Metric) -> Bool { metric == .cosine && hasComponents }
 }

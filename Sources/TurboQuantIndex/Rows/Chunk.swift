@@ -90,7 +90,7 @@ struct Chunk: Sendable {
     try withBytes(of: .norms, blocks) { (norms) throws(IndexError) in
       try withBytes(of: .alignments, usesAlignments ? blocks : 0..<0) {
         (alignments) throws(IndexError) in
-        try withBytes(of: .meanComponents, blocks) { (along) throws(IndexError) in
+        try withBytes(of: .centerComponents, blocks) { (along) throws(IndexError) in
           try body(SimilarityScalars(norms: norms, alignments: alignments, along: along))
         }
       }
@@ -159,11 +159,11 @@ struct Chunk: Sendable {
           as: UInt32.self)
       }
     }
-    if shape.hasMeanComponents {
-      var target = parts[Part.meanComponents.rawValue].mutableBytes
+    if shape.hasCenterComponents {
+      var target = parts[Part.centerComponents.rawValue].mutableBytes
       for row in rows {
         target.storeBytes(
-          of: batch.meanComponents[row].bitPattern.littleEndian,
+          of: batch.centerComponents[row].bitPattern.littleEndian,
           toByteOffset: 4 * (start + row - rows.lowerBound), as: UInt32.self)
       }
     }
@@ -189,9 +189,9 @@ struct Chunk: Sendable {
 
     fileprivate var parts: [Part] {
       switch self {
-      case .codes: [.signs, .rest, .alignments, .norms, .meanComponents]
-      case .secondPlanes(alignments: true): [.rest, .alignments, .norms, .meanComponents]
-      case .secondPlanes(alignments: false): [.rest, .norms, .meanComponents]
+      case .codes: [.signs, .rest, .alignments, .norms, .centerComponents]
+      case .secondPlanes(alignments: true): [.rest, .alignments, .norms, .centerComponents]
+      case .secondPlanes(alignments: false): [.rest, .norms, .centerComponents]
       }
     }
 
@@ -252,7 +252,7 @@ struct Chunk: Sendable {
       TurboQuantKernels.copyRow(
         source, at: from / rows * size, row: from % rows, to: &target, at: place / rows * size,
         row: place % rows, shape.planes(of: part))
-    case .norms, .alignments, .residualNorms, .meanComponents, .ids, .originals:
+    case .norms, .alignments, .residualNorms, .centerComponents, .ids, .originals:
       let each = size / rows
       target.copyBytes(of: source.extracting(from * each..<(from + 1) * each), to: place * each)
     }

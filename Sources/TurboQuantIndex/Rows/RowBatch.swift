@@ -7,23 +7,23 @@ struct RowBatch: ~Escapable {
   let rows: RawSpan
   /// Where everything lies within one of them.
   let layout: RowLayout
-  /// One component along the mean a row, or nothing.
-  let meanComponents: Span<Float>
+  /// One component along its centre per row, or nothing.
+  let centerComponents: Span<Float>
   /// One id a row.
   let ids: Span<UInt64>
   /// The originals.
   let originals: OriginalRows
 
-  @_lifetime(copy rows, copy meanComponents, copy ids)
+  @_lifetime(copy rows, copy centerComponents, copy ids)
   init(
-    rows: RawSpan, layout: RowLayout, meanComponents: Span<Float>, ids: Span<UInt64>,
+    rows: RawSpan, layout: RowLayout, centerComponents: Span<Float>, ids: Span<UInt64>,
     originals: OriginalRows
   ) {
     precondition(rows.byteCount == ids.count * layout.bytesPerVector)
-    precondition(meanComponents.isEmpty || meanComponents.count == ids.count)
+    precondition(centerComponents.isEmpty || centerComponents.count == ids.count)
     self.rows = rows
     self.layout = layout
-    self.meanComponents = meanComponents
+    self.centerComponents = centerComponents
     self.ids = ids
     self.originals = originals
   }

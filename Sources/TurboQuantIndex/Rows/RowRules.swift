@@ -108,7 +108,7 @@ struct RowRules: Sendable {
     if let fault = try fault(.alignments, { $0 > 0 ? bounds.alignments : 1...1 }) { return fault }
     if let fault = try fault(.residualNorms, { 0...bounds.residualShare * $0 }) { return fault }
     // At most the norm; as much again is for both roundings.
-    return try fault(.meanComponents) { -2 * $0...2 * $0 }
+    return try fault(.centerComponents) { -2 * $0...2 * $0 }
   }
 
   private func originalFault(_ chunk: Chunk, _ rowCount: Int) throws(IndexError) -> Fault? {

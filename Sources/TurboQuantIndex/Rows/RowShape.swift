@@ -15,8 +15,8 @@ package enum Part: Int, CaseIterable, Sendable {
   case alignments
   /// ‖r‖.
   case residualNorms
-  /// ⟨x, μ/‖μ‖⟩ of the encoded vector x.
-  case meanComponents
+  /// ⟨x, c/‖c‖⟩ of the encoded vector x and its centre c.
+  case centerComponents
   /// The caller's ids.
   case ids
   /// The vectors themselves.
@@ -31,7 +31,7 @@ package enum Part: Int, CaseIterable, Sendable {
     case .norms: "norms"
     case .alignments: "alignments"
     case .residualNorms: "residual norms"
-    case .meanComponents: "mean components"
+    case .centerComponents: "mean components"
     case .ids: "ids"
     case .originals: "originals"
     }
@@ -46,8 +46,8 @@ package struct RowShape: Sendable, Equatable {
   package let sketchColumns: Int
   /// Whether rows keep their norm.
   package let hasNorms: Bool
-  /// Whether rows keep their component along the mean.
-  package let hasMeanComponents: Bool
+  /// Whether rows keep their component along their centre.
+  package let hasCenterComponents: Bool
   /// Bytes of an original, 0 where none are kept.
   package private(set) var originalByteCount: Int
   /// Whether rows keep their ids; rows gathered for scoring do not.
@@ -62,7 +62,7 @@ package struct RowShape: Sendable, Equatable {
   }
 
   init(
-    codec: Codec, originals: Originals?, hasMeanComponents: Bool
+    codec: Codec, originals: Originals?, hasCenterComponents: Bool
   ) throws(IndexError) {
     guard let scalar = codec.scalarQuantizer else {
       throw .codecNotOffered(
@@ -82,7 +82,7 @@ package struct RowShape: Sendable, Equatable {
     codes = BlockShape(dimension: codec.dimension, bits: scalar.segments[0].codebook.bits)
     sketchColumns = codec.sketch.map { ($0.directions + 7) / 8 } ?? 0
     hasNorms = codec.normalization == .norm
-    self.hasMeanComponents = hasMeanComponents
+    self.hasCenterComponents = hasCenterComponents
     originalByteCount = Int(originals?.rawValue ?? 0) * codec.dimension
   }
 
@@ -99,7 +99,7 @@ package struct RowShape: Sendable, Equatable {
     case .norms: hasNorms ? 4 * rows : 0
     case .alignments: 4 * rows
     case .residualNorms: sketchColumns > 0 ? 4 * rows : 0
-    case .meanComponents: hasMeanComponents ? 4 * rows : 0
+    case .centerComponents: hasCenterComponents ? 4 * rows : 0
     case .ids: hasIDs ? 8 * rows : 0
     case .originals: originalByteCount * rows
     }

@@ -50,9 +50,9 @@ struct RowStore: Sendable {
     try withBlock(of: .ids, slot) { $0.uint64(at: 8 * $1) }
   }
 
-  /// A float32 scalar of a slot; 1 where rows do not keep it.
+  /// A float32 scalar of a slot; where rows do not keep it, 0 for components along a centre, else 1.
   func scalar(_ part: Part, at slot: Int) throws(IndexError) -> Float {
-    guard shape.byteCount(of: part) > 0 else { return 1 }
+    guard shape.byteCount(of: part) > 0 else { return part == .centerComponents ? 0 : 1 }
     return try withBlock(of: part, slot) { $0.float32(at: 4 * $1) }
   }
 

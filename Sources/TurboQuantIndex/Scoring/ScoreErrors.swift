@@ -7,17 +7,17 @@ internal import TurboQuantKernels
 /// that.
 struct ScoreErrors {
   private let index: VectorIndex
-  private let query: PlannedQuery
+  private let query: PreparedQuery
   /// What whole numbers add to ⟨ŷ, u⟩ and to the sketch's estimate, and the terms that cancel in sums of codes.
   private let codes: SumScale
   private let sketch: SumScale?
 
-  init(_ index: VectorIndex, _ query: PlannedQuery) {
+  init(_ index: VectorIndex, _ query: PreparedQuery) {
     self.index = index
     self.query = query
     var tables = QueryTables()
     tables.append(
-      query.prepared.direction.span, query.prepared.projections.span,
+      query.rotated.direction.span, query.rotated.projections.span,
       sketchScale: index.codec.sketch?.scale ?? 0, index.scanCodes, index.codec.kernels,
       readsSigns: false, readsSecondPlane: false)
     codes = tables.codeScales[0]
@@ -29,9 +29,7 @@ struct ScoreErrors {
     let estimate = try estimate(row)
     let (law, metric) = (query.law, index.metric)
     let norm = Double(try index.rows.scalar(.norms, at: row.slot))
-    let along =
-      index.shape.hasMeanComponents
-      ? Double(try index.rows.scalar(.meanComponents, at: row.slot)) : 0
+    let along = Double(try index.rows.scalar(.centerComponents, at: row.slot))
     let shift = law.meanShare * along - law.normFactor * norm * norm
     let slope = norm * law.scale
     let (whole, offsets) = try rounding(of: row.slot, norm: norm)
@@ -39,7 +37,7 @@ struct ScoreErrors {
       slope * (2 + offsets) + abs(law.constant) + abs(law.meanShare * along)
       + law.normFactor * norm * norm
     // ρ is a product's value in units of both lengths.
-    let unit = norm * query.prepared.norm
+    let unit = norm * query.rotated.norm
     let sign: Double = metric.isDistance ? -1 : 1
     return estimate.error.scaled(
       by: unit > 0 ? sign * slope / unit : 0, offset: sign * (law.constant + shift),
@@ -51,7 +49,7 @@ struct ScoreErrors {
   func estimate(_ row: Candidate) throws(IndexError) -> Estimate {
     let codes = try index.codes(at: row.slot)
     return try rethrowing { () throws(CodecError) in
-      try index.codec.estimate(query.prepared, codes[0])
+      try index.codec.estimate(query.rotated, codes[0])
     }
   }
 

@@ -2,21 +2,10 @@ internal import TurboQuant
 internal import TurboQuantKernels
 internal import TurboQuantThreads
 
-/// A query with all that keys and error bars need of it.
-struct PlannedQuery: Sendable {
-  /// As the caller gave it.
-  let vector: [Float]
-  /// Its length, for distances that of the query without the mean.
-  let norm: Double
-  /// Rotated: for distances without the mean, else without what is along it.
-  let prepared: Query
-  let law: KeyLaw
-}
-
 /// One search: checked, its queries prepared, ready to run on any number of threads.
 final class SearchPlan: Sendable {
   private let index: VectorIndex
-  private let queries: [PlannedQuery]
+  private let queries: [PreparedQuery]
   private let options: SearchOptions
   private let allowed: [UInt32]?
   /// Rows that may be returned.
@@ -53,7 +42,7 @@ final class SearchPlan: Sendable {
   var queryCount: Int { queries.count }
 
   /// A query.
-  func query(_ number: Int) -> PlannedQuery { queries[number] }
+  func query(_ number: Int) -> PreparedQuery { queries[number] }
 }
 
 // MARK: Preparing
@@ -61,54 +50,20 @@ final class SearchPlan: Sendable {
 extension SearchPlan {
   private static func queries(
     _ index: VectorIndex, _ floats: [Float]
-  ) throws(IndexError) -> [PlannedQuery] {
+  ) throws(IndexError) -> [PreparedQuery] {
     let dimension = index.codec.dimension
     guard floats.count % dimension == 0 else { throw .length(floats.count, dimension: dimension) }
-    var queries: [PlannedQuery] = []
+    var queries: [PreparedQuery] = []
     for start in stride(from: 0, to: floats.count, by: dimension) {
       let vector = Array(floats[start..<start + dimension])
       do throws(CodecError) {
-        queries.append(try planned(index, vector))
+        queries.append(try PreparedQuery(vector, index))
       } catch {
         throw IndexError(error.addingRows(start / dimension))
       }
       try index.check(queryNorm: queries[queries.count - 1].norm, row: start / dimension)
     }
     return queries
-  }
-
-  private static func planned(
-    _ index: VectorIndex, _ vector: [Float]
-  ) throws(CodecError) -> PlannedQuery {
-    if let mean = index.mean, let direction = index.meanDirection {
-      return try planned(index, vector, mean, direction)
-    }
-    var shifted = vector
-    // ‖x − q‖ = ‖(x − μ) − (q − μ)‖.
-    if let mean = index.mean { for i in vector.indices { shifted[i] -= mean[i] } }
-    let prepared = try index.codec.prepare(shifted.span)
-    let norm = prepared.norm
-    let law: KeyLaw
-    switch index.metric {
-    case .innerProduct: law = KeyLaw(scale: norm, normFactor: 0, constant: 0)
-    case .cosine: law = KeyLaw(scale: norm > 0 ? 1 : 0, normFactor: 0, constant: 0)
-    case .squaredEuclidean: law = KeyLaw(scale: 2 * norm, normFactor: 1, constant: -norm * norm)
-    }
-    return PlannedQuery(vector: vector, norm: norm, prepared: prepared, law: law)
-  }
-
-  /// A query for products with rows from which a mean was taken, as `VectorIndex+Mean` says.
-  private static func planned(
-    _ index: VectorIndex, _ vector: [Float], _ mean: [Float], _ direction: [Double]
-  ) throws(CodecError) -> PlannedQuery {
-    let (rest, norm, along) = index.projected(vector, direction)
-    let prepared = try index.codec.prepare(rest.span)
-    var meanSquare = 0.0
-    for value in mean { meanSquare += Double(value) * Double(value) }
-    let law = KeyLaw(
-      scale: prepared.norm, normFactor: 0, constant: along * meanSquare.squareRoot(),
-      meanShare: along)
-    return PlannedQuery(vector: vector, norm: norm, prepared: prepared, law: law)
   }
 
   /// A bit for each row of each block, and the number of those set.
@@ -201,7 +156,7 @@ extension SearchPlan {
     var tables = QueryTables()
     for query in queries[numbers] {
       tables.append(
-        query.prepared.direction.span, query.prepared.projections.span,
+        query.rotated.direction.span, query.rotated.projections.span,
         sketchScale: index.codec.sketch?.scale ?? 0, index.scanCodes, index.codec.kernels,
         readsSigns: rule != nil, readsSecondPlane: rule?.certificate.twoBits != nil)
     }
@@ -326,10 +281,9 @@ extension SearchPlan {
   /// What the rows already read whole ask of all others.
   private func mark(_ best: TopRows) throws(IndexError) -> ScanGroup.Mark? {
     guard let last = best.sorted().last else { return nil }
-    let along =
-      index.shape.hasMeanComponents ? try index.rows.scalar(.meanComponents, at: last.slot) : 0
     return ScanGroup.Mark(
-      key: last.key, norm: try index.rows.scalar(.norms, at: last.slot), along: along)
+      key: last.key, norm: try index.rows.scalar(.norms, at: last.slot),
+      along: try index.rows.scalar(.centerComponents, at: last.slot))
   }
 
   /// The slots of the rows that survive, one list for each share of the chunks.
