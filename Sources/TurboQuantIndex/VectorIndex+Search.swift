@@ -30,16 +30,16 @@ extension VectorIndex {
   public func measuredSearch(
     _ queries: [Float], count: Int, options: SearchOptions = SearchOptions()
   ) throws(IndexError) -> (hits: [[Hit]], statistics: SearchStatistics) {
-    let plan = try SearchPlan(self, queries, count: count, options)
-    guard plan.reachable > 0 else {
-      return ([[Hit]](repeating: [], count: plan.queryCount), SearchStatistics())
+    let search = try Search(self, queries, count: count, options)
+    guard search.allowed.count > 0 else {
+      return ([[Hit]](repeating: [], count: search.queries.count), SearchStatistics())
     }
-    let found = try plan.run()
+    let found = try search.run()
     var hits: [[Hit]] = []
     hits.reserveCapacity(found.rows.count)
     for (query, rows) in found.rows.enumerated() {
-      try checkLengths(of: rows, queryNorm: plan.query(query).norm, query: query)
-      hits.append(try self.hits(rows, plan.query(query), count: count, options))
+      try checkLengths(of: rows, queryNorm: search.queries[query].norm, query: query)
+      hits.append(try self.hits(rows, search.queries[query], count: count, options))
     }
     return (hits, found.statistics)
   }
@@ -62,12 +62,12 @@ extension VectorIndex {
       throw .notOffered("a range search does not rerank; search for a count, or leave rerank out")
     }
     guard !limit.isNaN else { throw .notOffered("a range search needs a limit that is a number") }
-    let plan = try SearchPlan(self, queries, count: 1, options)
+    let search = try Search(self, queries, count: 1, options)
     var hits: [[Hit]] = []
-    let ranges = try plan.range(key: metric.isDistance ? -limit : limit)
+    let ranges = try search.range(cutoff: metric.isDistance ? -limit : limit)
     for (query, rows) in ranges.enumerated() {
-      try checkLengths(of: rows, queryNorm: plan.query(query).norm, query: query)
-      hits.append(try self.hits(rows, plan.query(query), count: rows.count, options))
+      try checkLengths(of: rows, queryNorm: search.queries[query].norm, query: query)
+      hits.append(try self.hits(rows, search.queries[query], count: rows.count, options))
     }
     return hits
   }
@@ -77,7 +77,7 @@ extension VectorIndex {
 
 extension VectorIndex {
   private func hits(
-    _ rows: [Candidate], _ query: PreparedQuery, count: Int, _ options: SearchOptions
+    _ rows: [RankedRow], _ query: PreparedQuery, count: Int, _ options: SearchOptions
   ) throws(IndexError) -> [Hit] {
     guard options.rerank == nil else {
       return try reranked(rows, query, count: count, options)
@@ -87,25 +87,25 @@ extension VectorIndex {
     hits.reserveCapacity(rows.count)
     for row in rows {
       let error = try errors.map { (errors) throws(IndexError) in try errors.error(of: row) }
-      hits.append(Hit(row.id, metric.isDistance ? -row.key : row.key, error))
+      hits.append(Hit(row.id, metric.isDistance ? -row.similarity : row.similarity, error))
     }
     return hits
   }
 
   private func reranked(
-    _ rows: [Candidate], _ query: PreparedQuery, count: Int, _ options: SearchOptions
+    _ rows: [RankedRow], _ query: PreparedQuery, count: Int, _ options: SearchOptions
   ) throws(IndexError) -> [Hit] {
     guard let originals else { throw .noOriginals }
-    var exact: [Candidate] = []
+    var exact: [RankedRow] = []
     exact.reserveCapacity(rows.count)
     for row in rows {
       let score = metric.exactScore(try original(at: row.slot), query.vector)
       exact.append(
-        Candidate(key: metric.isDistance ? -score : score, id: row.id, slot: row.slot))
+        RankedRow(similarity: metric.isDistance ? -score : score, id: row.id, slot: row.slot))
     }
     var hits: [Hit] = []
-    for row in exact.sorted(by: Candidate.isBetter).prefix(count) {
-      let score = metric.isDistance ? -row.key : row.key
+    for row in exact.sorted(by: RankedRow.isBetter).prefix(count) {
+      let score = metric.isDistance ? -row.similarity : row.similarity
       let error =
         options.hasStandardErrors
         ? originals.error(of: Double(score), metric, try original(at: row.slot), query.vector)

@@ -34,7 +34,7 @@ public struct VectorIndex: Sendable {
   let rowRules: RowRules
   let scanCodes: ScanCodes
   let certificate: Certificate?
-  let scanMemory = ScanMemoryPool()
+  let scratch = ScratchPool()
   var rows: RowStore
   /// The file that the index was opened from, which unchanged rows are still read from.
   var sections: IndexSections?

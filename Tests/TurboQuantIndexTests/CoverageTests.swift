@@ -75,10 +75,10 @@ import TurboQuant
   private static func isCodesOwn(
     _ index: VectorIndex, _ slot: Int, _ q: [Float], _ hit: Hit
   ) throws -> Bool {
-    let plan = try SearchPlan(index, q, count: 1, .exhaustive)
-    let errors = ScoreErrors(index, plan.query(0))
-    let key = index.metric.isDistance ? -hit.score : hit.score
-    let row = Candidate(key: key, id: hit.id, slot: slot)
+    let search = try Search(index, q, count: 1, .exhaustive)
+    let errors = ScoreErrors(index, search.queries[0])
+    let similarity = index.metric.isDistance ? -hit.score : hit.score
+    let row = RankedRow(similarity: similarity, id: hit.id, slot: slot)
     let (all, own) = (try errors.error(of: row), try errors.estimate(row).error)
     guard all.slope != 0 else { return false }
     let cosine = min(max((Double(hit.score) - all.offset) / all.slope, -1), 1)

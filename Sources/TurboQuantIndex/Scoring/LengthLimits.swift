@@ -25,10 +25,10 @@ extension VectorIndex {
   /// float32 loses the bits of scores, and rows of different scores seem equal. Such distances are the least,
   /// so one row is enough to spoil the order; products are near the others' zero unless all are so small.
   func checkLengths(
-    of rows: [Candidate], queryNorm: Double, query: Int
+    of rows: [RankedRow], queryNorm: Double, query: Int
   ) throws(IndexError) {
     let limit = VectorIndex.smallestQueryNorm * VectorIndex.smallestQueryNorm
-    let small = rows.prefix { Double($0.key).magnitude < limit }
+    let small = rows.prefix { Double($0.similarity).magnitude < limit }
     guard metric != .cosine, !small.isEmpty else { return }
     var longest = 0.0
     for row in small {

@@ -10,23 +10,14 @@ struct PreparedQuery: Sendable {
   let norm: Double
   /// Rotated, as rows meet it.
   let rotated: Query
-  let law: KeyLaw
+  let formula: SimilarityFormula
 
   init(_ vector: [Float], _ index: VectorIndex) throws(CodecError) {
     let centered = index.centers.centered(query: vector)
     self.vector = vector
     rotated = try index.codec.prepare(centered.vector.span)
     norm = centered.norm ?? rotated.norm
-    let constants = centered.constants
-    switch index.metric {
-    case .cosine where !index.centers.areProductsWithDirections(index.metric):
-      law = KeyLaw(scale: rotated.norm > 0 ? 1 : 0, normFactor: 0, constant: 0)
-    case .innerProduct, .cosine:
-      law = KeyLaw(
-        scale: rotated.norm, normFactor: 0, constant: constants.product,
-        meanShare: constants.component)
-    case .squaredEuclidean:
-      law = KeyLaw(scale: 2 * rotated.norm, normFactor: 1, constant: -rotated.norm * rotated.norm)
-    }
+    formula = SimilarityFormula(
+      index.metric, queryNorm: rotated.norm, index.centers, centered.constants)
   }
 }

@@ -25,28 +25,28 @@ struct ScoreErrors {
   }
 
   /// The error of the score of a row's codes.
-  func error(of row: Candidate) throws(IndexError) -> EstimateError {
+  func error(of row: RankedRow) throws(IndexError) -> EstimateError {
     let estimate = try estimate(row)
-    let (law, metric) = (query.law, index.metric)
+    let (formula, metric) = (query.formula, index.metric)
     let norm = Double(try index.rows.scalar(.norms, at: row.slot))
-    let along = Double(try index.rows.scalar(.centerComponents, at: row.slot))
-    let shift = law.meanShare * along - law.normFactor * norm * norm
-    let slope = norm * law.scale
+    let component = Double(try index.rows.scalar(.centerComponents, at: row.slot))
+    let shift = formula.componentFactor * component - formula.normFactor * norm * norm
+    let slope = norm * formula.scale
     let (whole, offsets) = try rounding(of: row.slot, norm: norm)
     let terms =
-      slope * (2 + offsets) + abs(law.constant) + abs(law.meanShare * along)
-      + law.normFactor * norm * norm
+      slope * (2 + offsets) + abs(formula.constant) + abs(formula.componentFactor * component)
+      + formula.normFactor * norm * norm
     // ρ is a product's value in units of both lengths.
     let unit = norm * query.rotated.norm
     let sign: Double = metric.isDistance ? -1 : 1
     return estimate.error.scaled(
-      by: unit > 0 ? sign * slope / unit : 0, offset: sign * (law.constant + shift),
-      value: sign * Double(row.key), whole.scaled(by: unit),
+      by: unit > 0 ? sign * slope / unit : 0, offset: sign * (formula.constant + shift),
+      value: sign * Double(row.similarity), whole.scaled(by: unit),
       rounding: ScoreErrors.float32 * terms, range: metric.range)
   }
 
   /// The codec's own estimate from a row's codes.
-  func estimate(_ row: Candidate) throws(IndexError) -> Estimate {
+  func estimate(_ row: RankedRow) throws(IndexError) -> Estimate {
     let codes = try index.codes(at: row.slot)
     return try rethrowing { () throws(CodecError) in
       try index.codec.estimate(query.rotated, codes[0])

@@ -1,65 +1,120 @@
+// Sums of codes: the only file that calls the kernels that read codes. It selects nothing.
+
 internal import TurboQuant
 internal import TurboQuantKernels
 
-/// Scores the rows of a store, chunk by chunk; one for each thread, since it owns scratch memory.
-struct Scanner {
-  let store: RowStore
-  let codes: ScanCodes
-  let kernels: Kernels
-  /// A bit for each row of each block that may be returned; nil where all may.
-  let allowed: [UInt32]?
+/// Sums the codes of rows for queries.
+struct Scanner: Sendable {
+  private let shape: RowShape
+  private let codes: ScanCodes
+  private let kernels: Kernels
 
-  var memory = ScanMemory()
-  /// Whose signs `memory.signSums` are the sums of.
-  var signChunks = 0..<0
-
-  init(_ store: RowStore, _ codes: ScanCodes, _ kernels: Kernels, allowed: [UInt32]?) {
-    self.store = store
+  init(_ store: RowStore, _ codes: ScanCodes, _ kernels: Kernels) {
+    shape = store.shape
     self.codes = codes
     self.kernels = kernels
-    self.allowed = allowed
   }
 
-  /// Its memory, of which it keeps nothing.
-  mutating func takeMemory() -> ScanMemory {
-    var memory = ScanMemory()
-    swap(&memory, &self.memory)
-    return memory
+  /// Leaves sums of whole codes in `scratch.sums`, for some queries of a group, Chunk.rowCount apart.
+  func sumCodes(
+    _ rows: ScannedRows, _ group: QueryGroup, _ queries: Range<Int>, _ scratch: inout ScratchMemory
+  ) throws(IndexError) {
+    scratch.reserve(queries: queries.count, hasSketch: shape.sketchColumns > 0)
+    try rows.segment.withCodes(rows.blocks) { (blocks) throws(IndexError) in
+      var sums = scratch.sums.mutableSpan
+      sum(blocks, group, queries, into: &sums)
+    }
   }
-}
 
-// MARK: Blocks that matter
+  /// Sums codes by the kernel that suits their width.
+  private func sum(
+    _ blocks: borrowing IndexBlocks, _ group: QueryGroup, _ queries: Range<Int>,
+    into sums: inout MutableSpan<Float>
+  ) {
+    let (shape, count) = (shape.codes, queries.count)
+    func range(_ size: Int) -> Range<Int> { queries.lowerBound * size..<queries.upperBound * size }
+    switch codes {
+    case .signs, .tables:
+      let entries = shape.bits == 1 ? group.tables.signTables.span : group.tables.codeTables.span
+      kernels.scanLUT(
+        blocks, bits: shape.bits,
+        tables: entries.extracting(range(shape.tableByteCount(bits: shape.bits))),
+        queryCount: count, into: &sums, stride: Chunk.rowCount)
+    case .products(let centroids, _):
+      kernels.scanInt8(
+        blocks, centroids: centroids.span,
+        weights: group.tables.weights.span.extracting(range(shape.weightCount)),
+        queryCount: count, into: &sums, stride: Chunk.rowCount)
+    case .wide(let magnitudes, _):
+      kernels.scanInt16(
+        blocks, magnitudes: magnitudes.span,
+        weights: group.tables.wideWeights.span.extracting(range(shape.weightCount)),
+        queryCount: count, into: &sums, stride: Chunk.rowCount)
+    }
+  }
 
-extension Scanner {
-  /// Runs of consecutive blocks of a chunk in which some row is allowed.
-  func runs(ofChunk chunk: Int) -> [Range<Int>] {
-    let count = store.blockCount(ofChunk: chunk)
-    guard let allowed else { return count > 0 ? [0..<count] : [] }
-    var runs: [Range<Int>] = []
-    for block in 0..<count where allowed[chunk * Chunk.blockCount + block] != 0 {
-      if let last = runs.last, last.upperBound == block {
-        runs[runs.count - 1] = last.lowerBound..<block + 1
-      } else {
-        runs.append(block..<block + 1)
+  /// Adds sums of the sign planes of some rows to `signs`, for a whole group.
+  func sumSigns(
+    _ rows: ScannedRows, _ group: QueryGroup, into signs: inout SignSums
+  ) throws(IndexError) {
+    try rows.segment.withSigns(of: .signs, columns: shape.codes.columns, rows.blocks) {
+      (plane) throws(IndexError) in
+      signs.withSums(of: rows) { (sums, stride) in
+        kernels.scanLUT(
+          plane, bits: 1, tables: group.tables.signTables.span, queryCount: group.count,
+          into: &sums, stride: stride)
       }
     }
-    return runs
   }
 
-  /// The masks of the rows of some blocks, none where all are allowed.
-  func masks(_ chunk: Int, _ blocks: Range<Int>) -> ArraySlice<UInt32> {
-    let first = chunk * Chunk.blockCount
-    return allowed?[first + blocks.lowerBound..<first + blocks.upperBound] ?? []
+  /// Leaves sums of the first two planes of gathered rows in `scratch.sums`: those of signs, kept in `signs`, and those
+  /// of second bits, which were gathered in the place of signs, each times its step.
+  func sumTwoPlanes(
+    _ rows: ScannedRows, _ query: Int, _ group: QueryGroup, _ signs: SignSums,
+    _ steps: (signs: Float, seconds: Float), _ scratch: inout ScratchMemory
+  ) throws(IndexError) {
+    guard case .gathered(let slots, _) = rows.slots else { return }
+    let codes = shape.codes
+    try rows.segment.withSigns(of: .signs, columns: codes.columns, rows.blocks) { plane in
+      let size = codes.tableByteCount(bits: 1)
+      let tables = group.tables.secondTables.span
+      var sums = scratch.sums.mutableSpan
+      kernels.scanLUT(
+        plane, bits: 1, tables: tables.extracting(size * query..<size * (query + 1)),
+        queryCount: 1, into: &sums, stride: Chunk.rowCount)
+    }
+    for (i, slot) in slots.enumerated() {
+      scratch.sums[i] = steps.signs * signs.sum(query, slot) + steps.seconds * scratch.sums[i]
+    }
   }
 
-  /// Rows of a chunk's run of blocks that are in use.
-  func rowCount(_ chunk: Int, _ blocks: Range<Int>) -> Int {
-    let rows = BlockShape.rowCount
-    return min(blocks.upperBound * rows, store.rowCount(ofChunk: chunk)) - blocks.lowerBound * rows
+  /// Leaves sums of sketches in `scratch.sketchSums`, for a whole group, Chunk.rowCount apart.
+  func sumSketches(
+    _ rows: ScannedRows, _ group: QueryGroup, _ scratch: inout ScratchMemory
+  ) throws(IndexError) {
+    try rows.segment.withSigns(of: .sketch, columns: shape.sketchColumns, rows.blocks) {
+      (plane) throws(IndexError) in
+      var sums = scratch.sketchSums.mutableSpan
+      kernels.scanLUT(
+        plane, bits: 1, tables: group.tables.sketchTables.span, queryCount: group.count,
+        into: &sums, stride: Chunk.rowCount)
+    }
   }
 
-  /// The slot of the first row of some blocks.
-  func firstSlot(_ chunk: Int, _ blocks: Range<Int>) -> Int {
-    chunk * Chunk.rowCount + blocks.lowerBound * BlockShape.rowCount
+  /// Leaves what sketches add to the similarities of one query, ‖r‖ times their estimates, in `scratch.sketchAddends`.
+  func addends(
+    ofSketches rows: ScannedRows, _ group: QueryGroup, _ query: Int, _ scratch: inout ScratchMemory
+  ) throws(IndexError) {
+    let factors = group.sketchFactors(query)
+    let first = query * Chunk.rowCount
+    let sums = scratch.sketchSums
+    try rows.segment.withBytes(of: .residualNorms, rows.blocks) { norms in
+      var all = scratch.sketchAddends.mutableSpan
+      var addends = all._mutatingExtracting(first: rows.count)
+      kernels.similarities(
+        SimilarityTerms(
+          sums: sums.span.extracting(first..<first + rows.count), SimilarityScalars(norms: norms)),
+        factors, into: &addends)
+    }
   }
 }

@@ -1,13 +1,16 @@
+// The rows that are read whole first.
+
 internal import TurboQuantKernels
 
-/// The `limit` rows whose signs look best of those offered, in O(1) amortized an offer whatever the limit.
+/// The slots of the `limit` rows whose first bits give the highest similarities; an offer takes O(1) amortized, whatever
+/// the limit.
 ///
-/// A key and a slot are one whole number: the keys' order, and among equal keys the first slot's, so that
-/// threads cannot change the choice.
-struct LikelyRows: Sendable {
+/// A similarity and a slot are one whole number, ordered by similarity, then by the lower slot, so that the choice does
+/// not depend on the number of threads.
+struct BestSlots: RowCollector, Sendable {
   let limit: Int
-  /// No row below it can be among the best any more.
-  private(set) var threshold = -Float.infinity
+  /// No row of a lower similarity can be among the best.
+  private(set) var cutoff = -Float.infinity
   private var rows: [UInt64] = []
 
   init(_ limit: Int) {
@@ -15,22 +18,23 @@ struct LikelyRows: Sendable {
     self.limit = limit
   }
 
-  /// Spares the offer of most of the first rows, as ``TopRows/begin(with:_:)`` does.
-  mutating func begin(with keys: Span<Float>, _ kernels: Kernels) {
-    threshold = max(threshold, keys.floor(ofBest: limit, kernels))
+  mutating func raiseCutoff(with similarities: Span<Float>, _ kernels: Kernels) {
+    cutoff = max(cutoff, similarities.lowerBound(ofBest: limit, kernels))
   }
 
-  /// Takes rows into account, which count from slot `first`.
-  mutating func offer(_ selected: borrowing SelectedRows, first: UInt32) {
-    let (keys, numbers) = (selected.similarities, selected.rows)
-    for i in keys.indices where keys[i] >= threshold {
-      rows.append(UInt64(LikelyRows.ordered(keys[i])) << 32 | UInt64(~(first + numbers[i])))
-      if rows.count >= 4 * limit { prune() }
+  mutating func take(_ selected: borrowing SelectedRows, from rows: ScannedRows) {
+    guard case .from(let slot) = rows.slots else { return }
+    let (similarities, numbers, first) = (selected.similarities, selected.rows, UInt32(slot))
+    // Pruning raises the cutoff.
+    for i in similarities.indices where similarities[i] >= cutoff {
+      self.rows.append(
+        UInt64(BestSlots.ordered(similarities[i])) << 32 | UInt64(~(first + numbers[i])))
+      if self.rows.count >= 4 * limit { prune() }
     }
   }
 
   /// Takes the rows of another list into account.
-  mutating func merge(_ other: LikelyRows) {
+  mutating func merge(_ other: BestSlots) {
     rows += other.rows
     prune()
   }
@@ -43,13 +47,13 @@ struct LikelyRows: Sendable {
   }
 
   /// Bits whose order is that of finite floats and infinities.
-  private static func ordered(_ key: Float) -> UInt32 {
+  private static func ordered(_ similarity: Float) -> UInt32 {
     // Both zeros are one number.
-    let bits = (key + 0).bitPattern
+    let bits = (similarity + 0).bitPattern
     return bits >> 31 == 1 ? ~bits : bits | 1 << 31
   }
 
-  private static func key(_ ordered: UInt32) -> Float {
+  private static func similarity(_ ordered: UInt32) -> Float {
     Float(bitPattern: ordered >> 31 == 1 ? ordered & ~(1 << 31) : ~ordered)
   }
 
@@ -59,7 +63,7 @@ struct LikelyRows: Sendable {
     var (low, high) = (0, rows.count - 1)
     // All before `low` are better than all from it on, and all beyond `high` worse than all up to it.
     while low < high {
-      let pivot = LikelyRows.median(rows[low], rows[(low + high) / 2], rows[high])
+      let pivot = BestSlots.median(rows[low], rows[(low + high) / 2], rows[high])
       var (i, j) = (low, high)
       while i <= j {
         while rows[i] > pivot { i += 1 }
@@ -73,7 +77,7 @@ struct LikelyRows: Sendable {
     }
     rows.removeLast(rows.count - limit)
     let worst = rows.reduce(UInt64.max) { min($0, $1) }
-    threshold = LikelyRows.key(UInt32(truncatingIfNeeded: worst >> 32))
+    cutoff = BestSlots.similarity(UInt32(truncatingIfNeeded: worst >> 32))
   }
 
   private static func median(_ a: UInt64, _ b: UInt64, _ c: UInt64) -> UInt64 {

@@ -1,0 +1,72 @@
+// The rows that a search may return, by its filter.
+
+internal import TurboQuantKernels
+
+/// The rows that a search may return.
+struct AllowedRows: Sendable {
+  /// A bit for each row, a word per block; nil where all rows are allowed.
+  private let masks: [UInt32]?
+  /// How many there are.
+  let count: Int
+
+  init(_ filter: Filter?, in index: VectorIndex) throws(IndexError) {
+    guard let filter else {
+      (masks, count) = (nil, index.count)
+      return
+    }
+    var masks = [UInt32](repeating: 0, count: index.rows.chunks.count * Chunk.blockCount)
+    var count = 0
+    func allow(_ slot: Int) {
+      masks[slot / BlockShape.rowCount] |= 1 << UInt32(slot % BlockShape.rowCount)
+      count += 1
+    }
+    if case .ids(let ids) = filter, let slots = index.slots, ids.count < index.count {
+      for id in ids { if let slot = slots[id] { allow(slot) } }
+    } else {
+      for (slot, id) in try index.ids().enumerated() where filter.allows(id) { allow(slot) }
+    }
+    (self.masks, self.count) = (masks, count)
+  }
+
+  /// The blocks of a segment in which some row is allowed, consecutive ones together.
+  func rows(ofSegment number: Int, of store: RowStore) -> [ScannedRows] {
+    let blockCount = store.blockCount(ofChunk: number)
+    guard let masks else {
+      return blockCount > 0 ? [rows(number, 0..<blockCount, of: store, [])] : []
+    }
+    let own = masks[number * Chunk.blockCount..<(number + 1) * Chunk.blockCount]
+    var ranges: [Range<Int>] = []
+    for block in 0..<blockCount where own[own.startIndex + block] != 0 {
+      if let last = ranges.last, last.upperBound == block {
+        ranges[ranges.count - 1] = last.lowerBound..<block + 1
+      } else {
+        ranges.append(block..<block + 1)
+      }
+    }
+    return ranges.map { blocks in
+      let first = own.startIndex
+      return rows(
+        number, blocks, of: store, own[first + blocks.lowerBound..<first + blocks.upperBound])
+    }
+  }
+
+  private func rows(
+    _ number: Int, _ blocks: Range<Int>, of store: RowStore, _ allowed: ArraySlice<UInt32>
+  ) -> ScannedRows {
+    let first = blocks.lowerBound * BlockShape.rowCount
+    let end = min(blocks.upperBound * BlockShape.rowCount, store.rowCount(ofChunk: number))
+    return ScannedRows(
+      segment: store.chunks[number], blocks: blocks, count: end - first, allowed: allowed,
+      slots: .from(number * Chunk.rowCount + first))
+  }
+}
+
+extension Filter {
+  /// Whether a row of this id may be returned.
+  fileprivate func allows(_ id: UInt64) -> Bool {
+    switch self {
+    case .ids(let ids): ids.contains(id)
+    case .predicate(let isAllowed): isAllowed(id)
+    }
+  }
+}

@@ -1,0 +1,94 @@
+// Memory that searches work in.
+
+internal import TurboQuantKernels
+internal import TurboQuantThreads
+
+/// Scratch memory of one thread's part of a search; what it holds means nothing to the next.
+struct ScratchMemory: Sendable {
+  /// Sums of codes, query by query, Chunk.rowCount apart.
+  var sums: [Float] = []
+  /// Sums of sketches, laid out alike.
+  var sketchSums: [Float] = []
+  /// What sketches add to the similarities of one query.
+  var sketchAddends: [Float] = []
+  var selected = SelectedRows(capacity: Chunk.rowCount)
+  /// Memory for ``SignSums``.
+  var signSums: [Float] = []
+  /// Blocks that single rows are gathered into.
+  private var gathered: Chunk?
+
+  /// Bytes that it takes, but for a few.
+  var byteCount: Int {
+    4 * (sums.count + sketchSums.count + sketchAddends.count + signSums.count)
+      + 8 * selected.capacity + (gathered?.byteCount ?? 0)
+  }
+
+  /// Makes room for the sums of `queries` queries.
+  mutating func reserve(queries: Int, hasSketch: Bool) {
+    sums.reserve(queries * Chunk.rowCount)
+    if hasSketch {
+      sketchSums.reserve(queries * Chunk.rowCount)
+      sketchAddends.reserve(Chunk.rowCount)
+    }
+  }
+
+  private static let gatheredBlocks = 8
+
+  /// Gathers the rows in `slots`, ascending, some at a time into blocks, and calls `body` with these.
+  ///
+  /// The kernels that scan segments sum gathered rows too, so a row gets the same score either way.
+  mutating func gather(
+    _ gathered: Chunk.Gathered, _ slots: [UInt32], from store: RowStore,
+    _ body: (ScannedRows, inout ScratchMemory) throws(IndexError) -> Void
+  ) throws(IndexError) {
+    reserve(queries: 1, hasSketch: false)
+    var segment =
+      self.gathered ?? Chunk(store.shape.withoutIdentity, blockCount: ScratchMemory.gatheredBlocks)
+    self.gathered = nil
+    defer { self.gathered = segment }
+    let size = ScratchMemory.gatheredBlocks * BlockShape.rowCount
+    for start in stride(from: 0, to: slots.count, by: size) {
+      let some = start..<min(slots.count, start + size)
+      try segment.gather(gathered, slots.span.extracting(some), from: store)
+      let rows = ScannedRows(
+        segment: segment, blocks: 0..<BlockShape.blockCount(ofRows: some.count),
+        count: some.count, allowed: [], slots: .gathered(slots[some], store))
+      try body(rows, &self)
+    }
+  }
+}
+
+extension [Float] {
+  /// Makes it at least `count` long; what it held is lost.
+  mutating func reserve(_ count: Int) {
+    if self.count < count { self = .unspecified(count: count) }
+  }
+}
+
+/// Scratch memory of finished searches, kept for later ones: asking the system for a page takes as long as scanning
+/// some hundred rows.
+final class ScratchPool: Sendable {
+  /// The most bytes that are kept.
+  private static let byteLimit = 16 << 20
+
+  private let kept = Guarded<[ScratchMemory]>([])
+
+  /// Lends memory to one thread.
+  func lend<R, Failure: Error>(
+    _ body: (inout ScratchMemory) throws(Failure) -> R
+  ) throws(Failure) -> R {
+    var scratch = kept.withLock { $0.popLast() } ?? ScratchMemory()
+    defer { give(scratch) }
+    return try body(&scratch)
+  }
+
+  /// Takes back the memory that sums of signs were kept in.
+  func give(signSums: SignSums) { lend { $0.signSums = signSums.memory } }
+
+  private func give(_ scratch: ScratchMemory) {
+    kept.withLock { kept in
+      let bytes = kept.reduce(scratch.byteCount) { $0 + $1.byteCount }
+      if bytes <= ScratchPool.byteLimit { kept.append(scratch) }
+    }
+  }
+}

@@ -1,0 +1,109 @@
+// A search from its arguments to the best rows: check, prepare queries, choose how to search, deal out to threads.
+
+internal import TurboQuant
+internal import TurboQuantKernels
+
+/// One search: checked, its queries prepared, ready to run.
+final class Search: Sendable {
+  let index: VectorIndex
+  let queries: [PreparedQuery]
+  /// The rows that may be returned.
+  let allowed: AllowedRows
+  /// How many rows to find for each query.
+  let count: Int
+  let scanner: Scanner
+  /// What says which rows need not be read whole; nil where all are.
+  private let rule: CertificateRule?
+  let threads: Int
+
+  init(
+    _ index: VectorIndex, _ floats: [Float], count: Int, _ options: SearchOptions
+  ) throws(IndexError) {
+    guard count >= 1 else {
+      throw IndexError(.countOutOfRange(count), "\(count) results; ask for at least 1")
+    }
+    if let rerank = options.rerank {
+      guard index.originals != nil else { throw .noOriginals }
+      guard rerank >= count else {
+        throw IndexError(
+          .countOutOfRange(rerank), "reranking \(rerank) rows cannot give \(count) results")
+      }
+    }
+    self.index = index
+    threads = options.threads
+    queries = try Search.prepared(floats, index)
+    allowed = try AllowedRows(options.filter, in: index)
+    self.count = min(options.rerank ?? count, max(1, allowed.count))
+    let rule = try CertificateRule(index, options.exactness, count: self.count)
+    let lowerBits = index.rows.count / BlockShape.rowCount * index.shape.byteCount(of: .rest)
+    self.rule = lowerBits > options.exhaustiveByteLimit ? rule : nil
+    scanner = Scanner(index.rows, index.scanCodes, index.codec.kernels)
+  }
+
+  private static func prepared(
+    _ floats: [Float], _ index: VectorIndex
+  ) throws(IndexError) -> [PreparedQuery] {
+    let dimension = index.codec.dimension
+    guard floats.count % dimension == 0 else { throw .length(floats.count, dimension: dimension) }
+    var queries: [PreparedQuery] = []
+    for start in stride(from: 0, to: floats.count, by: dimension) {
+      let vector = Array(floats[start..<start + dimension])
+      do throws(CodecError) {
+        queries.append(try PreparedQuery(vector, index))
+      } catch {
+        throw IndexError(error.addingRows(start / dimension))
+      }
+      try index.check(queryNorm: queries[queries.count - 1].norm, row: start / dimension)
+    }
+    return queries
+  }
+
+  /// The best rows of each query, best first, and how much was read for them.
+  struct Found: Sendable {
+    var rows: [[RankedRow]] = []
+    var statistics = SearchStatistics()
+
+    mutating func append(_ other: Found) {
+      rows += other.rows
+      statistics = statistics + other.statistics
+    }
+  }
+
+  /// The best rows of every query.
+  func run() throws(IndexError) -> Found {
+    // An exhaustive search lets several groups take turns at each segment. A certified one keeps sums of all rows, which
+    // would take too much memory for several groups.
+    let schedule = Schedule(
+      queryCount: queries.count, groupSize: groupSize,
+      mostGroups: rule == nil ? Search.groupsPerSegment : 1, threads: threads)
+    let parts = try schedule.mapBatches { (batch) throws(IndexError) in
+      if let rule, allowed.count > firstCount {
+        return try certified(group(batch), batch, rule, schedule)
+      }
+      let groups = Schedule.batches(of: batch, size: groupSize).map { group($0) }
+      return try exhaustive(groups, schedule)
+    }
+    var found = Found()
+    for part in parts { found.append(part) }
+    return found
+  }
+
+  /// The most groups that take turns at a segment while it is in a near cache.
+  ///
+  /// The first one reads it from memory; more groups would gain little.
+  private static let groupsPerSegment = 8
+
+  /// Queries that are scanned together.
+  private var groupSize: Int {
+    // Signs, of codes or of a sketch, are looked up in tables, which serve fewer queries per pass.
+    let hasTables = rule != nil || index.shape.sketchColumns > 0
+    return hasTables ? BlockShape.tableQueries : index.scanCodes.queriesPerPass
+  }
+
+  /// Some queries as the kernels read them.
+  func group(_ numbers: Range<Int>) -> QueryGroup {
+    QueryGroup(
+      queries[numbers], index, readsSigns: rule != nil,
+      readsSecondPlane: rule?.certificate.twoBits != nil)
+  }
+}
