@@ -3,7 +3,7 @@ internal import TurboQuantThreads
 /// An index that many threads search while one at a time changes it.
 ///
 /// A search sees the rows as they were after some whole change: never half of one. Searches do not wait
-/// for a change and a change does not wait for searches; it copies those chunks of 4,096 rows that a
+/// for a change and a change does not wait for searches; it copies those segments of 4,096 rows that a
 /// search may still read.
 ///
 /// ```swift

@@ -118,11 +118,11 @@ extension VectorIndex {
     }
     for part in storedParts {
       try storing { () throws(StorageError) in try writer.beginSection(part.section) }
-      for chunk in rows.chunks.indices {
-        try withStoredBytes(of: part, chunk) { (bytes) throws(IndexError) in
+      for segment in rows.segments.indices {
+        try withStoredBytes(of: part, segment) { (bytes) throws(IndexError) in
           try storing { () throws(StorageError) in try writer.append(bytes) }
         }
-        rows.chunks[chunk].forgetBytes(of: part)
+        rows.segments[segment].forgetBytes(of: part)
       }
       try storing { () throws(StorageError) in try writer.endSection() }
     }
@@ -133,15 +133,15 @@ extension VectorIndex {
     }
   }
 
-  /// Lends a part of a chunk as a file holds it: what removed rows left in the last block is zero.
+  /// Lends a part of a segment as a file holds it: what removed rows left in the last block is zero.
   private func withStoredBytes(
-    of part: Part, _ chunk: Int, _ body: (RawSpan) throws(IndexError) -> Void
+    of part: Part, _ segment: Int, _ body: (RawSpan) throws(IndexError) -> Void
   ) throws(IndexError) {
-    let whole = rows.rowCount(ofChunk: chunk) / BlockShape.rowCount
-    let left = rows.rowCount(ofChunk: chunk) % BlockShape.rowCount
-    try rows.chunks[chunk].withBytes(of: part, 0..<whole, body)
+    let whole = rows.rowCount(ofSegment: segment) / BlockShape.rowCount
+    let left = rows.rowCount(ofSegment: segment) % BlockShape.rowCount
+    try rows.segments[segment].withBytes(of: part, 0..<whole, body)
     guard left > 0 else { return }
-    let cleaned = try rows.chunks[chunk].copy(of: part, block: whole, rowCount: left)
+    let cleaned = try rows.segments[segment].copy(of: part, block: whole, rowCount: left)
     try body(cleaned.bytes)
   }
 
@@ -170,7 +170,7 @@ extension VectorIndex {
   func checkStoredRows() throws(IndexError) {
     guard sections != nil else { return }
     if slots == nil { _ = try checkedSlots() }
-    try rows.check(rows.chunks.indices, rowRules)
+    try rows.check(rows.segments.indices, rowRules)
   }
 
   /// The slot of every id; refuses a file that has an id twice, or would assign one again.
@@ -197,12 +197,13 @@ extension VectorIndex {
   private func checkPadding(_ sections: IndexSections) throws(IndexError) {
     let left = count % BlockShape.rowCount
     guard left > 0 else { return }
-    let (chunk, block) = (
-      rows.chunks.count - 1, count % Chunk.rowCount / BlockShape.rowCount
+    let (segment, block) = (
+      rows.segments.count - 1, count % RowSegment.rowCount / BlockShape.rowCount
     )
     for part in Part.allCases where shape.byteCount(of: part) > 0 {
-      let cleaned = try rows.chunks[chunk].copy(of: part, block: block, rowCount: left)
-      try rows.chunks[chunk].withBytes(of: part, block..<block + 1) { (bytes) throws(IndexError) in
+      let cleaned = try rows.segments[segment].copy(of: part, block: block, rowCount: left)
+      try rows.segments[segment].withBytes(of: part, block..<block + 1) {
+        (bytes) throws(IndexError) in
         for i in 0..<bytes.byteCount where bytes.byte(at: i) != cleaned.bytes.byte(at: i) {
           let start = count / BlockShape.rowCount * shape.byteCount(of: part)
           throw sections.malformed(

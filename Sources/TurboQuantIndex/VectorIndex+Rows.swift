@@ -14,9 +14,10 @@ extension VectorIndex {
   public func ids() throws(IndexError) -> [UInt64] {
     var ids: [UInt64] = []
     ids.reserveCapacity(count)
-    for chunk in rows.chunks.indices {
-      try rows.chunks[chunk].withBytes(of: .ids, 0..<rows.blockCount(ofChunk: chunk)) { bytes in
-        for row in 0..<rows.rowCount(ofChunk: chunk) { ids.append(bytes.uint64(at: 8 * row)) }
+    for segment in rows.segments.indices {
+      try rows.segments[segment].withBytes(of: .ids, 0..<rows.blockCount(ofSegment: segment)) {
+        bytes in
+        for row in 0..<rows.rowCount(ofSegment: segment) { ids.append(bytes.uint64(at: 8 * row)) }
       }
     }
     return ids
@@ -78,13 +79,13 @@ extension VectorIndex {
 
   private func slot(of id: UInt64) throws(IndexError) -> Int? {
     if let slots { return slots[id] }
-    for chunk in rows.chunks.indices {
-      let found: Int? = try rows.chunks[chunk].withBytes(
-        of: .ids, 0..<rows.blockCount(ofChunk: chunk)
+    for segment in rows.segments.indices {
+      let found: Int? = try rows.segments[segment].withBytes(
+        of: .ids, 0..<rows.blockCount(ofSegment: segment)
       ) { bytes in
-        (0..<rows.rowCount(ofChunk: chunk)).first { bytes.uint64(at: 8 * $0) == id }
+        (0..<rows.rowCount(ofSegment: segment)).first { bytes.uint64(at: 8 * $0) == id }
       }
-      if let found { return chunk * Chunk.rowCount + found }
+      if let found { return segment * RowSegment.rowCount + found }
     }
     return nil
   }

@@ -115,7 +115,7 @@ import TurboQuantStorage
 
   @Test func changesToADamagedFileAreWholeOrNotAtAll() throws {
     var dice = Dice(seed: 14)
-    // Two chunks, of 3.7 and .9 MB; what is damaged is the end of the last, in the last mebibyte.
+    // Two segments, of 3.7 and .9 MB; what is damaged is the end of the last, in the last mebibyte.
     let kind = try IndexKind(dimension: 1024, bits: 8)
     let source = try kind.index(dice.normals(1024 * 5120))
     try source.save(to: scratch.file("x.tqi"))

@@ -148,7 +148,7 @@ import TurboQuantKernels
 }
 
 @Suite struct SameResultsTests {
-  /// Enough chunks for eight threads to get a share each.
+  /// Enough segments for eight threads to get a share each.
   @Test(
     "Results do not depend on the number of threads", arguments: [1, 2, 3, 4, 8], [false, true])
   func threads(bits: Int, isTwoStage: Bool) throws {

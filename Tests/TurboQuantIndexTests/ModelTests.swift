@@ -36,7 +36,7 @@ private struct Script {
 
   init(seed: UInt64) throws {
     dice = Dice(seed: seed)
-    // Every tenth crosses chunks of 4,096 rows and is cheap to encode.
+    // Every tenth crosses segments of 4,096 rows and is cheap to encode.
     isLong = seed % 10 == 0
     let dimension = isLong ? 65 : dice.pick([1, 2, 3, 5, 8, 9, 17, 33, 64, 65, 66, 100, 128])
     let isTwoStage = dice.isOne(in: 4)

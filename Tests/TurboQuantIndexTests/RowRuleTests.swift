@@ -168,8 +168,8 @@ struct IndexForge {
     #expect(text.contains("section “\(broken.section)”"), "\(text)")
   }
 
-  @Test("Rows are counted from the file's first, not the chunk's")
-  func laterChunks() throws {
+  @Test("Rows are counted from the file's first, not the segment's")
+  func laterSegments() throws {
     let forge = try IndexForge(try Kind.plain.index(rows: 8200))
     let values = [("norms", 4 * 4100), ("alignments", 4 * 4100), ("originals", 52 * 4100 + 4 * 3)]
     for (section, offset) in values {
@@ -177,7 +177,7 @@ struct IndexForge {
       let error = failure { () throws(IndexError) in try VectorIndex.verify(path) }
       #expect(error?.kind == .file(path: path, offset: place))
       #expect(error?.description.contains("section “\(section)”: row 4100 has") == true)
-      // What lies in another chunk than the change, saving finds.
+      // What lies in another segment than the change, saving finds.
       var index = try opened(path)
       try index.upsert([Float](repeating: 1, count: 13), ids: [3])
       failure { () throws(IndexError) in try index.save(to: path) }

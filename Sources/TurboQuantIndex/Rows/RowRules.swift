@@ -9,12 +9,12 @@ struct RowRules: Sendable {
   /// The bits of the last column that may be set, a byte for each plane.
   private let lastColumns: [(part: Part, planes: [UInt8])]
 
-  /// Something in a part of a chunk that no index writes.
+  /// Something in a part of a segment that no index writes.
   struct Fault {
     let part: Part
-    /// The row within the chunk.
+    /// The row within the segment.
     let row: Int
-    /// The byte within the part of the chunk.
+    /// The byte within the part of the segment.
     let offset: Int
     /// What the row has there, and what was expected.
     let reason: String
@@ -55,24 +55,24 @@ struct RowRules: Sendable {
     return [signs[0]] + stride(from: 0, to: rest.count, by: BlockShape.rowCount).map { rest[$0] }
   }
 
-  /// The first place in a chunk of `rowCount` rows at which something stands that no index writes, or nil.
-  func firstFault(in chunk: Chunk, rowCount: Int) throws(IndexError) -> Fault? {
+  /// The first place in a segment of `rowCount` rows at which something stands that no index writes, or nil.
+  func firstFault(in segment: RowSegment, rowCount: Int) throws(IndexError) -> Fault? {
     for (part, planes) in lastColumns where shape.byteCount(of: part) > 0 {
-      if let fault = try codeFault(part, planes, chunk, rowCount) { return fault }
+      if let fault = try codeFault(part, planes, segment, rowCount) { return fault }
     }
-    if let fault = try scalarFault(chunk, rowCount) { return fault }
-    return try originalFault(chunk, rowCount)
+    if let fault = try scalarFault(segment, rowCount) { return fault }
+    return try originalFault(segment, rowCount)
   }
 
   private func codeFault(
-    _ part: Part, _ planes: [UInt8], _ chunk: Chunk, _ rowCount: Int
+    _ part: Part, _ planes: [UInt8], _ segment: RowSegment, _ rowCount: Int
   ) throws(IndexError) -> Fault? {
     let rows = BlockShape.rowCount
     let columns = part == .sketch ? shape.sketchColumns : shape.codes.columns
     // The last unit begins at a multiple of four columns, and has one to four of them.
     let (firstColumn, width) = ((columns - 1) / 4 * 4, (columns - 1) % 4 + 1)
     let size = shape.byteCount(of: part)
-    return try chunk.withBytes(of: part, 0..<BlockShape.blockCount(ofRows: rowCount)) { bytes in
+    return try segment.withBytes(of: part, 0..<BlockShape.blockCount(ofRows: rowCount)) { bytes in
       for row in 0..<rowCount {
         for (plane, mask) in planes.enumerated() {
           let offset =
@@ -88,13 +88,13 @@ struct RowRules: Sendable {
     }
   }
 
-  private func scalarFault(_ chunk: Chunk, _ rowCount: Int) throws(IndexError) -> Fault? {
-    let norms = try chunk.scalars(.norms, rowCount: rowCount)
+  private func scalarFault(_ segment: RowSegment, _ rowCount: Int) throws(IndexError) -> Fault? {
+    let norms = try segment.scalars(.norms, rowCount: rowCount)
     func fault(
       _ part: Part, _ allowed: (_ norm: Double) -> ClosedRange<Double>
     ) throws(IndexError) -> Fault? {
       guard shape.byteCount(of: part) > 0 else { return nil }
-      for (row, value) in try chunk.scalars(part, rowCount: rowCount).enumerated() {
+      for (row, value) in try segment.scalars(part, rowCount: rowCount).enumerated() {
         let range = allowed(Double(norms[row]))
         guard !range.contains(Double(value)) else { continue }
         return Fault(
@@ -111,7 +111,7 @@ struct RowRules: Sendable {
     return try fault(.centerComponents) { -2 * $0...2 * $0 }
   }
 
-  private func originalFault(_ chunk: Chunk, _ rowCount: Int) throws(IndexError) -> Fault? {
+  private func originalFault(_ segment: RowSegment, _ rowCount: Int) throws(IndexError) -> Fault? {
     guard let originals else { return nil }
     // Eight bytes at a time: 1 added to an exponent of ones carries into the sign.
     let (exponent, one, sign): (UInt64, UInt64, UInt64) =
@@ -120,7 +120,7 @@ struct RowRules: Sendable {
       case .float32: (0x7F80_0000_7F80_0000, 0x0080_0000_0080_0000, 0x8000_0000_8000_0000)
       }
     let size = shape.byteCount(of: .originals) / BlockShape.rowCount
-    return try chunk.withBytes(of: .originals, 0..<BlockShape.blockCount(ofRows: rowCount)) {
+    return try segment.withBytes(of: .originals, 0..<BlockShape.blockCount(ofRows: rowCount)) {
       bytes in
       // A whole number of words: blocks have 32 rows. What lies beyond the last row is zero.
       for word in stride(from: 0, to: bytes.byteCount, by: 8) {

@@ -1,12 +1,12 @@
 internal import TurboQuantKernels
 
-/// Rows in slots 0 ..< `count`, in chunks; a value, whose copies share what neither changes.
+/// Rows in slots 0 ..< `count`, in segments; a value, whose copies share what neither changes.
 struct RowStore: Sendable {
-  /// Searches number slots, and the end of the last chunk, in 32 bits.
-  static let largestCount = Int(UInt32.max) / Chunk.rowCount * Chunk.rowCount
+  /// Searches number slots, and the end of the last segment, in 32 bits.
+  static let largestCount = Int(UInt32.max) / RowSegment.rowCount * RowSegment.rowCount
 
   let shape: RowShape
-  private(set) var chunks: [Chunk] = []
+  private(set) var segments: [RowSegment] = []
   private(set) var count = 0
 
   init(_ shape: RowShape) { self.shape = shape }
@@ -15,24 +15,24 @@ struct RowStore: Sendable {
   init(_ shape: RowShape, in sections: IndexSections, count: Int) {
     self.shape = shape
     self.count = count
-    chunks = stride(from: 0, to: count, by: Chunk.rowCount).map {
-      Chunk(shape, in: sections, firstBlock: $0 / BlockShape.rowCount)
+    segments = stride(from: 0, to: count, by: RowSegment.rowCount).map {
+      RowSegment(shape, in: sections, firstBlock: $0 / BlockShape.rowCount)
     }
   }
 
-  /// Rows of chunk `index` that are in use.
-  func rowCount(ofChunk index: Int) -> Int {
-    min(Chunk.rowCount, count - index * Chunk.rowCount)
+  /// Rows of segment `index` that are in use.
+  func rowCount(ofSegment index: Int) -> Int {
+    min(RowSegment.rowCount, count - index * RowSegment.rowCount)
   }
 
-  /// Blocks of chunk `index` that are in use.
-  func blockCount(ofChunk index: Int) -> Int {
-    BlockShape.blockCount(ofRows: rowCount(ofChunk: index))
+  /// Blocks of segment `index` that are in use.
+  func blockCount(ofSegment index: Int) -> Int {
+    BlockShape.blockCount(ofRows: rowCount(ofSegment: index))
   }
 
-  private func place(_ slot: Int) -> (chunk: Int, block: Int, row: Int) {
-    let inside = slot % Chunk.rowCount
-    return (slot / Chunk.rowCount, inside / BlockShape.rowCount, inside % BlockShape.rowCount)
+  private func place(_ slot: Int) -> (segment: Int, block: Int, row: Int) {
+    let inside = slot % RowSegment.rowCount
+    return (slot / RowSegment.rowCount, inside / BlockShape.rowCount, inside % BlockShape.rowCount)
   }
 
   /// Lends the block of a part that holds `slot`, with the row within it.
@@ -40,7 +40,7 @@ struct RowStore: Sendable {
     of part: Part, _ slot: Int, _ body: (RawSpan, _ row: Int) throws(IndexError) -> R
   ) throws(IndexError) -> R {
     let at = place(slot)
-    return try chunks[at.chunk].withBytes(of: part, at.block..<at.block + 1) {
+    return try segments[at.segment].withBytes(of: part, at.block..<at.block + 1) {
       (bytes) throws(IndexError) in try body(bytes, at.row)
     }
   }
@@ -89,75 +89,76 @@ struct RowStore: Sendable {
 // MARK: Changing
 
 extension RowStore {
-  /// Checks the chunks of some slots and copies them to memory; afterwards no change to them can fail.
+  /// Checks the segments of some slots and copies them to memory; afterwards no change to them can fail.
   mutating func load(
     _ slots: some Sequence<Int>, _ rules: RowRules
   ) throws(IndexError) {
     var last = -1
-    for slot in slots where slot / Chunk.rowCount != last {
-      last = slot / Chunk.rowCount
-      guard last < chunks.count else { continue }
+    for slot in slots where slot / RowSegment.rowCount != last {
+      last = slot / RowSegment.rowCount
+      guard last < segments.count else { continue }
       try check(last..<last + 1, rules)
-      try chunks[last].load()
+      try segments[last].load()
     }
   }
 
-  /// Checks the rows of those chunks that lie in a file; what is in memory was checked on its way there.
+  /// Checks the rows of those segments that lie in a file; what is in memory was checked on its way there.
   func check(_ numbers: Range<Int>, _ rules: RowRules) throws(IndexError) {
     for number in numbers {
-      guard let sections = chunks[number].sections,
-        let fault = try rules.firstFault(in: chunks[number], rowCount: rowCount(ofChunk: number))
+      guard let sections = segments[number].sections,
+        let fault = try rules.firstFault(
+          in: segments[number], rowCount: rowCount(ofSegment: number))
       else { continue }
       let section = fault.part.section
       throw sections.malformed(
-        "section “\(section)”: row \(number * Chunk.rowCount + fault.row) \(fault.reason)",
+        "section “\(section)”: row \(number * RowSegment.rowCount + fault.row) \(fault.reason)",
         in: section,
-        at: number * Chunk.blockCount * shape.byteCount(of: fault.part) + fault.offset)
+        at: number * RowSegment.blockCount * shape.byteCount(of: fault.part) + fault.offset)
     }
   }
 
   /// Reads every part of every row, of which some may be damaged in a file.
   func touch() throws(IndexError) {
-    for chunk in chunks.indices {
+    for segment in segments.indices {
       for part in Part.allCases {
-        try chunks[chunk].withBytes(of: part, 0..<blockCount(ofChunk: chunk)) { _ in }
+        try segments[segment].withBytes(of: part, 0..<blockCount(ofSegment: segment)) { _ in }
       }
     }
   }
 
   /// Makes place for one more row.
   ///
-  /// A chunk grows with its rows, which copies them. With originals that takes longer than room for a whole
-  /// chunk at once, which is at most as much again as there is.
-  private mutating func beginChunkIfFull() {
-    guard count == chunks.count * Chunk.rowCount else { return }
-    let isWhole = shape.originalByteCount > 0 && !chunks.isEmpty
-    chunks.append(Chunk(shape, blockCount: isWhole ? Chunk.blockCount : 0))
+  /// A segment grows with its rows, which copies them. With originals that takes longer than room for a whole
+  /// segment at once, which is at most as much again as there is.
+  private mutating func beginSegmentIfFull() {
+    guard count == segments.count * RowSegment.rowCount else { return }
+    let isWhole = shape.originalByteCount > 0 && !segments.isEmpty
+    segments.append(RowSegment(shape, blockCount: isWhole ? RowSegment.blockCount : 0))
   }
 
-  /// Appends rows; the last chunk has been loaded.
+  /// Appends rows; the last segment has been loaded.
   mutating func append(_ batch: borrowing RowBatch) {
     var done = 0
     while done < batch.count {
-      let inside = count % Chunk.rowCount
-      beginChunkIfFull()
-      let some = min(batch.count - done, Chunk.rowCount - inside)
-      chunks[chunks.count - 1].write(batch, done..<done + some, at: inside)
+      let inside = count % RowSegment.rowCount
+      beginSegmentIfFull()
+      let some = min(batch.count - done, RowSegment.rowCount - inside)
+      segments[segments.count - 1].write(batch, done..<done + some, at: inside)
       done += some
       count += some
     }
   }
 
-  /// Appends row `row` of a batch; the last chunk has been loaded.
+  /// Appends row `row` of a batch; the last segment has been loaded.
   mutating func append(_ batch: borrowing RowBatch, _ row: Int) {
-    beginChunkIfFull()
+    beginSegmentIfFull()
     put(batch, row, at: count)
     count += 1
   }
 
-  /// Replaces the row in a slot, whose chunk has been loaded, by row `row` of a batch.
+  /// Replaces the row in a slot, whose segment has been loaded, by row `row` of a batch.
   mutating func put(_ batch: borrowing RowBatch, _ row: Int, at slot: Int) {
-    chunks[slot / Chunk.rowCount].write(batch, row..<row + 1, at: slot % Chunk.rowCount)
+    segments[slot / RowSegment.rowCount].write(batch, row..<row + 1, at: slot % RowSegment.rowCount)
   }
 
   /// Moves the last row into `slot` and forgets the slot it came from.
@@ -165,13 +166,13 @@ extension RowStore {
     let last = count - 1
     if slot != last { put(try image(of: last), at: slot) }
     count = last
-    if count == (chunks.count - 1) * Chunk.rowCount { chunks.removeLast() }
+    if count == (segments.count - 1) * RowSegment.rowCount { segments.removeLast() }
   }
 
   /// Appends row `slot` of another store of the same shape.
   mutating func append(rowOf other: RowStore, _ slot: Int) throws(IndexError) {
     let image = try other.image(of: slot)
-    beginChunkIfFull()
+    beginSegmentIfFull()
     put(image, at: count)
     count += 1
   }
@@ -179,11 +180,11 @@ extension RowStore {
   /// A copy of the block that holds a row, which keeps no other memory from being changed in place.
   private func image(of slot: Int) throws(IndexError) -> BlockImage {
     let at = place(slot)
-    return BlockImage(parts: try chunks[at.chunk].copies(ofBlock: at.block), row: at.row)
+    return BlockImage(parts: try segments[at.segment].copies(ofBlock: at.block), row: at.row)
   }
 
   private mutating func put(_ image: BlockImage, at slot: Int) {
-    chunks[slot / Chunk.rowCount].put(image, at: slot % Chunk.rowCount)
+    segments[slot / RowSegment.rowCount].put(image, at: slot % RowSegment.rowCount)
   }
 }
 

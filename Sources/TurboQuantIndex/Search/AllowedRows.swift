@@ -14,7 +14,7 @@ struct AllowedRows: Sendable {
       (masks, count) = (nil, index.count)
       return
     }
-    var masks = [UInt32](repeating: 0, count: index.rows.chunks.count * Chunk.blockCount)
+    var masks = [UInt32](repeating: 0, count: index.rows.segments.count * RowSegment.blockCount)
     var count = 0
     func allow(_ slot: Int) {
       masks[slot / BlockShape.rowCount] |= 1 << UInt32(slot % BlockShape.rowCount)
@@ -30,11 +30,11 @@ struct AllowedRows: Sendable {
 
   /// The blocks of a segment in which some row is allowed, consecutive ones together.
   func rows(ofSegment number: Int, of store: RowStore) -> [ScannedRows] {
-    let blockCount = store.blockCount(ofChunk: number)
+    let blockCount = store.blockCount(ofSegment: number)
     guard let masks else {
       return blockCount > 0 ? [rows(number, 0..<blockCount, of: store, [])] : []
     }
-    let own = masks[number * Chunk.blockCount..<(number + 1) * Chunk.blockCount]
+    let own = masks[number * RowSegment.blockCount..<(number + 1) * RowSegment.blockCount]
     var ranges: [Range<Int>] = []
     for block in 0..<blockCount where own[own.startIndex + block] != 0 {
       if let last = ranges.last, last.upperBound == block {
@@ -54,10 +54,10 @@ struct AllowedRows: Sendable {
     _ number: Int, _ blocks: Range<Int>, of store: RowStore, _ allowed: ArraySlice<UInt32>
   ) -> ScannedRows {
     let first = blocks.lowerBound * BlockShape.rowCount
-    let end = min(blocks.upperBound * BlockShape.rowCount, store.rowCount(ofChunk: number))
+    let end = min(blocks.upperBound * BlockShape.rowCount, store.rowCount(ofSegment: number))
     return ScannedRows(
-      segment: store.chunks[number], blocks: blocks, count: end - first, allowed: allowed,
-      slots: .from(number * Chunk.rowCount + first))
+      segment: store.segments[number], blocks: blocks, count: end - first, allowed: allowed,
+      slots: .from(number * RowSegment.rowCount + first))
   }
 }
 

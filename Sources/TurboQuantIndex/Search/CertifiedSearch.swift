@@ -17,7 +17,7 @@ extension Search {
   func certified(
     _ group: QueryGroup, _ numbers: Range<Int>, _ rule: CertificateRule, _ schedule: Schedule
   ) throws(IndexError) -> Found {
-    let partitions = try schedule.mapPartitions(of: index.rows.chunks.count) {
+    let partitions = try schedule.mapPartitions(of: index.rows.segments.count) {
       (segments) throws(IndexError) in try scanSigns(segments, group, rule.certificate.signs)
     }
     defer { for partition in partitions { index.scratch.give(signSums: partition.sums) } }

@@ -6,7 +6,7 @@ internal import TurboQuantKernels
 extension Search {
   /// The best rows of every query of some groups.
   func exhaustive(_ groups: [QueryGroup], _ schedule: Schedule) throws(IndexError) -> Found {
-    var partitions = try schedule.mapPartitions(of: index.rows.chunks.count) {
+    var partitions = try schedule.mapPartitions(of: index.rows.segments.count) {
       (segments) throws(IndexError) in
       var best = groups.map { [BestRows](repeating: BestRows(count), count: $0.count) }
       try scanCodes(segments, groups, into: &best)
@@ -27,7 +27,7 @@ extension Search {
       queryCount: queries.count, groupSize: 1, mostGroups: 1, threads: threads)
     return try schedule.mapBatches { (batch) throws(IndexError) in
       let group = group(batch)
-      let partitions = try schedule.mapPartitions(of: index.rows.chunks.count) {
+      let partitions = try schedule.mapPartitions(of: index.rows.segments.count) {
         (segments) throws(IndexError) in
         var rows = [[RowsInRange(cutoff: cutoff)]]
         try scanCodes(segments, [group], into: &rows)
@@ -66,7 +66,7 @@ extension Search {
       for query in 0..<group.count {
         if hasSketch { try scanner.addends(ofSketches: rows, group, query, &scratch) }
         let addends = hasSketch ? scratch.sketchAddends : []
-        let first = query * Chunk.rowCount
+        let first = query * RowSegment.rowCount
         try rows.select(
           SimilarityTerms(
             sums: sums.span.extracting(first..<first + rows.count), scalars, addends: addends.span),

@@ -5,7 +5,7 @@ internal import TurboQuantKernels
 
 /// Rows that are scanned in one call: consecutive blocks of a segment, or single rows gathered into blocks.
 struct ScannedRows {
-  let segment: Chunk
+  let segment: RowSegment
   let blocks: Range<Int>
   /// How many rows of the blocks are in use.
   let count: Int
@@ -25,7 +25,7 @@ struct ScannedRows {
   func withScalars<R>(
     alignments: Bool, _ body: (SimilarityScalars) throws(IndexError) -> R
   ) throws(IndexError) -> R {
-    try segment.withKeyScalars(blocks, alignments: alignments, body)
+    try segment.withScalars(blocks, alignments: alignments, body)
   }
 
   /// Selects the allowed rows whose similarity, made of `terms` by `factors`, is at least the cutoff of `collector`, which

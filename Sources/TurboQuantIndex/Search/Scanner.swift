@@ -15,7 +15,7 @@ struct Scanner: Sendable {
     self.kernels = kernels
   }
 
-  /// Leaves sums of whole codes in `scratch.sums`, for some queries of a group, Chunk.rowCount apart.
+  /// Leaves sums of whole codes in `scratch.sums`, for some queries of a group, RowSegment.rowCount apart.
   func sumCodes(
     _ rows: ScannedRows, _ group: QueryGroup, _ queries: Range<Int>, _ scratch: inout ScratchMemory
   ) throws(IndexError) {
@@ -39,17 +39,17 @@ struct Scanner: Sendable {
       kernels.scanLUT(
         blocks, bits: shape.bits,
         tables: entries.extracting(range(shape.tableByteCount(bits: shape.bits))),
-        queryCount: count, into: &sums, stride: Chunk.rowCount)
+        queryCount: count, into: &sums, stride: RowSegment.rowCount)
     case .products(let centroids, _):
       kernels.scanInt8(
         blocks, centroids: centroids.span,
         weights: group.tables.weights.span.extracting(range(shape.weightCount)),
-        queryCount: count, into: &sums, stride: Chunk.rowCount)
+        queryCount: count, into: &sums, stride: RowSegment.rowCount)
     case .wide(let magnitudes, _):
       kernels.scanInt16(
         blocks, magnitudes: magnitudes.span,
         weights: group.tables.wideWeights.span.extracting(range(shape.weightCount)),
-        queryCount: count, into: &sums, stride: Chunk.rowCount)
+        queryCount: count, into: &sums, stride: RowSegment.rowCount)
     }
   }
 
@@ -81,14 +81,14 @@ struct Scanner: Sendable {
       var sums = scratch.sums.mutableSpan
       kernels.scanLUT(
         plane, bits: 1, tables: tables.extracting(size * query..<size * (query + 1)),
-        queryCount: 1, into: &sums, stride: Chunk.rowCount)
+        queryCount: 1, into: &sums, stride: RowSegment.rowCount)
     }
     for (i, slot) in slots.enumerated() {
       scratch.sums[i] = steps.signs * signs.sum(query, slot) + steps.seconds * scratch.sums[i]
     }
   }
 
-  /// Leaves sums of sketches in `scratch.sketchSums`, for a whole group, Chunk.rowCount apart.
+  /// Leaves sums of sketches in `scratch.sketchSums`, for a whole group, RowSegment.rowCount apart.
   func sumSketches(
     _ rows: ScannedRows, _ group: QueryGroup, _ scratch: inout ScratchMemory
   ) throws(IndexError) {
@@ -97,7 +97,7 @@ struct Scanner: Sendable {
       var sums = scratch.sketchSums.mutableSpan
       kernels.scanLUT(
         plane, bits: 1, tables: group.tables.sketchTables.span, queryCount: group.count,
-        into: &sums, stride: Chunk.rowCount)
+        into: &sums, stride: RowSegment.rowCount)
     }
   }
 
@@ -106,7 +106,7 @@ struct Scanner: Sendable {
     ofSketches rows: ScannedRows, _ group: QueryGroup, _ query: Int, _ scratch: inout ScratchMemory
   ) throws(IndexError) {
     let factors = group.sketchFactors(query)
-    let first = query * Chunk.rowCount
+    let first = query * RowSegment.rowCount
     let sums = scratch.sketchSums
     try rows.segment.withBytes(of: .residualNorms, rows.blocks) { norms in
       var all = scratch.sketchAddends.mutableSpan

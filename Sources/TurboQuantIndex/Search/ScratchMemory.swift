@@ -5,17 +5,17 @@ internal import TurboQuantThreads
 
 /// Scratch memory of one thread's part of a search; what it holds means nothing to the next.
 struct ScratchMemory: Sendable {
-  /// Sums of codes, query by query, Chunk.rowCount apart.
+  /// Sums of codes, query by query, RowSegment.rowCount apart.
   var sums: [Float] = []
   /// Sums of sketches, laid out alike.
   var sketchSums: [Float] = []
   /// What sketches add to the similarities of one query.
   var sketchAddends: [Float] = []
-  var selected = SelectedRows(capacity: Chunk.rowCount)
+  var selected = SelectedRows(capacity: RowSegment.rowCount)
   /// Memory for ``SignSums``.
   var signSums: [Float] = []
   /// Blocks that single rows are gathered into.
-  private var gathered: Chunk?
+  private var gathered: RowSegment?
 
   /// Bytes that it takes, but for a few.
   var byteCount: Int {
@@ -25,10 +25,10 @@ struct ScratchMemory: Sendable {
 
   /// Makes room for the sums of `queries` queries.
   mutating func reserve(queries: Int, hasSketch: Bool) {
-    sums.reserve(queries * Chunk.rowCount)
+    sums.reserve(queries * RowSegment.rowCount)
     if hasSketch {
-      sketchSums.reserve(queries * Chunk.rowCount)
-      sketchAddends.reserve(Chunk.rowCount)
+      sketchSums.reserve(queries * RowSegment.rowCount)
+      sketchAddends.reserve(RowSegment.rowCount)
     }
   }
 
@@ -38,12 +38,13 @@ struct ScratchMemory: Sendable {
   ///
   /// The kernels that scan segments sum gathered rows too, so a row gets the same score either way.
   mutating func gather(
-    _ gathered: Chunk.Gathered, _ slots: [UInt32], from store: RowStore,
+    _ gathered: RowSegment.Gathered, _ slots: [UInt32], from store: RowStore,
     _ body: (ScannedRows, inout ScratchMemory) throws(IndexError) -> Void
   ) throws(IndexError) {
     reserve(queries: 1, hasSketch: false)
     var segment =
-      self.gathered ?? Chunk(store.shape.withoutIdentity, blockCount: ScratchMemory.gatheredBlocks)
+      self.gathered
+      ?? RowSegment(store.shape.withoutIdentity, blockCount: ScratchMemory.gatheredBlocks)
     self.gathered = nil
     defer { self.gathered = segment }
     let size = ScratchMemory.gatheredBlocks * BlockShape.rowCount

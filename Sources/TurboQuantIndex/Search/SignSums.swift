@@ -12,19 +12,19 @@ struct SignSums: Sendable {
     self.segments = segments
     sums = []
     swap(&sums, &scratch.signSums)
-    sums.reserve(queryCount * segments.count * Chunk.rowCount)
+    sums.reserve(queryCount * segments.count * RowSegment.rowCount)
   }
 
   /// Its memory, for others.
   var memory: [Float] { sums }
 
   /// Floats from one query's sums to the next's.
-  private var stride: Int { segments.count * Chunk.rowCount }
+  private var stride: Int { segments.count * RowSegment.rowCount }
 
   /// Where the sums of some rows begin, counted from the first of a query.
   private func place(of rows: ScannedRows) -> Int {
     guard case .from(let first) = rows.slots else { return 0 }
-    return first - segments.lowerBound * Chunk.rowCount
+    return first - segments.lowerBound * RowSegment.rowCount
   }
 
   /// The sums of some rows for a query.
@@ -36,7 +36,7 @@ struct SignSums: Sendable {
 
   /// The sum of the row in a slot for a query.
   func sum(_ query: Int, _ slot: UInt32) -> Float {
-    sums[query * stride + Int(slot) - segments.lowerBound * Chunk.rowCount]
+    sums[query * stride + Int(slot) - segments.lowerBound * RowSegment.rowCount]
   }
 
   /// Lends the sums of some rows for the first query, and the stride to those of the next.

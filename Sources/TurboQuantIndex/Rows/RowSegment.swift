@@ -1,40 +1,40 @@
 internal import TurboQuant
 internal import TurboQuantKernels
 
-/// Up to 4,096 rows, in memory or in a mapped file: enough that what a search does for each chunk is little
+/// Up to 4,096 rows, in memory or in a mapped file: enough that what a search does for each segment is little
 /// beside its rows, few enough that a change under a search copies little.
 ///
 /// Copies share their memory until one of them is changed; a search therefore keeps the rows it
 /// began with whatever happens to the index.
-struct Chunk: Sendable {
-  /// Blocks of a chunk.
+struct RowSegment: Sendable {
+  /// Blocks of a segment.
   static let blockCount = 128
-  /// Rows of a chunk.
+  /// Rows of a segment.
   static let rowCount = blockCount * BlockShape.rowCount
 
   let shape: RowShape
-  /// One run of bytes a part, in the order of `Part`, of a chunk in memory.
+  /// One run of bytes a part, in the order of `Part`, of a segment in memory.
   private var parts: [AlignedBytes]
-  /// Where a chunk in a file lies.
+  /// Where a segment in a file lies.
   private var file: (sections: IndexSections, firstBlock: Int)?
 
-  /// Creates a chunk in memory with room for some blocks, of zeros.
+  /// Creates a segment in memory with room for some blocks, of zeros.
   init(_ shape: RowShape, blockCount: Int = 0) {
     self.shape = shape
     parts = Part.allCases.map { AlignedBytes(byteCount: blockCount * shape.byteCount(of: $0)) }
   }
 
-  /// Creates the chunk whose first block is block `firstBlock` of a mapped file.
+  /// Creates the segment whose first block is block `firstBlock` of a mapped file.
   init(_ shape: RowShape, in sections: IndexSections, firstBlock: Int) {
     self.shape = shape
     parts = []
     file = (sections, firstBlock)
   }
 
-  /// The file that holds the chunk, nil where it is in memory.
+  /// The file that holds the segment, nil where it is in memory.
   var sections: IndexSections? { file?.sections }
 
-  /// Bytes of a chunk in memory.
+  /// Bytes of a segment in memory.
   var byteCount: Int { parts.reduce(0) { $0 + $1.byteCount } }
 
   /// Lends a part of consecutive blocks.
@@ -57,7 +57,7 @@ struct Chunk: Sendable {
     guard let file else { return }
     let size = shape.byteCount(of: part)
     let start = file.firstBlock * size
-    file.sections.forgetBytes(of: part, start..<start + Chunk.blockCount * size)
+    file.sections.forgetBytes(of: part, start..<start + RowSegment.blockCount * size)
   }
 
   /// Lends the codes of consecutive blocks.
@@ -83,7 +83,7 @@ struct Chunk: Sendable {
   }
 
   /// Lends the scalars of consecutive blocks that keys are made of.
-  func withKeyScalars<R>(
+  func withScalars<R>(
     _ blocks: Range<Int>, alignments usesAlignments: Bool,
     _ body: (SimilarityScalars) throws(IndexError) -> R
   ) throws(IndexError) -> R {
@@ -122,23 +122,23 @@ struct Chunk: Sendable {
     var copy = AlignedBytes(byteCount: shape.byteCount(of: part))
     try withBytes(of: part, block..<block + 1) { bytes in
       var target = copy.mutableBytes
-      for row in 0..<rowCount { Chunk.copyRow(part, bytes, row, to: &target, row, shape) }
+      for row in 0..<rowCount { RowSegment.copyRow(part, bytes, row, to: &target, row, shape) }
     }
     return copy
   }
 
-  /// Overwrites row `row` of a chunk in memory.
+  /// Overwrites row `row` of a segment in memory.
   mutating func put(_ image: BlockImage, at row: Int) {
     precondition(file == nil)
     reserve(rows: row + 1)
     for part in Part.allCases where shape.byteCount(of: part) > 0 {
       let source = image.parts[part.rawValue]
       var target = parts[part.rawValue].mutableBytes
-      Chunk.copyRow(part, source.bytes, image.row, to: &target, row, shape)
+      RowSegment.copyRow(part, source.bytes, image.row, to: &target, row, shape)
     }
   }
 
-  /// Writes rows of a batch from row `start` on to a chunk in memory.
+  /// Writes rows of a batch from row `start` on to a segment in memory.
   mutating func write(_ batch: borrowing RowBatch, _ rows: Range<Int>, at start: Int) {
     precondition(file == nil)
     reserve(rows: start + rows.count)
@@ -209,15 +209,15 @@ struct Chunk: Sendable {
     let kept = gathered.parts.filter { shape.byteCount(of: $0) > 0 }
     var next = 0
     while next < slots.count {
-      let (number, first) = (Int(slots[next]) / Chunk.rowCount, next)
-      let end = UInt32((number + 1) * Chunk.rowCount)
+      let (number, first) = (Int(slots[next]) / RowSegment.rowCount, next)
+      let end = UInt32((number + 1) * RowSegment.rowCount)
       while next < slots.count, slots[next] < end { next += 1 }
-      let (source, blocks) = (store.chunks[number], 0..<store.blockCount(ofChunk: number))
+      let (source, blocks) = (store.segments[number], 0..<store.blockCount(ofSegment: number))
       for part in kept {
         let target = gathered.target(of: part)
         try source.withBytes(of: part, blocks) { bytes in
-          Chunk.gather(
-            part, bytes, slots.extracting(first..<next), numberedFrom: number * Chunk.rowCount,
+          RowSegment.gather(
+            part, bytes, slots.extracting(first..<next), numberedFrom: number * RowSegment.rowCount,
             as: target, to: &parts[target.rawValue], start: first, shape)
         }
       }
@@ -263,20 +263,20 @@ struct Chunk: Sendable {
     let wanted = BlockShape.blockCount(ofRows: count)
     let own = parts[Part.signs.rawValue].byteCount / shape.byteCount(of: .signs)
     guard wanted > own else { return }
-    let blocks = min(Chunk.blockCount, max(wanted, 2 * own))
+    let blocks = min(RowSegment.blockCount, max(wanted, 2 * own))
     parts = Part.allCases.map {
       let own = parts[$0.rawValue]
       return AlignedBytes(copying: own.bytes, byteCount: blocks * shape.byteCount(of: $0))
     }
   }
 
-  /// Copies a mapped chunk to memory, so that changes to it cannot fail.
+  /// Copies a mapped segment to memory, so that changes to it cannot fail.
   mutating func load() throws(IndexError) {
     guard let (sections, first) = file else { return }
     var loaded: [AlignedBytes] = []
     for part in Part.allCases {
       let size = shape.byteCount(of: part)
-      let end = min((first + Chunk.blockCount) * size, sections.byteCount(of: part))
+      let end = min((first + RowSegment.blockCount) * size, sections.byteCount(of: part))
       loaded.append(
         try sections.withBytes(of: part, first * size..<max(first * size, end)) {
           AlignedBytes(copying: $0, byteCount: $0.byteCount)
