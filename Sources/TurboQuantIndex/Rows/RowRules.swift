@@ -27,7 +27,7 @@ struct RowRules: Sendable {
     var lastColumns: [(part: Part, planes: [UInt8])] = []
     let codes = RowRules.lastColumn(of: codec.dimension, bits: shape.codes.bits)
     if let first = codes.first {
-      lastColumns = [(.signs, [first]), (.rest, Array(codes.dropFirst()))]
+      lastColumns = [(.signs, [first]), (.lowerBits, Array(codes.dropFirst()))]
     }
     let signs = RowRules.lastColumn(of: codec.sketch?.directions ?? 0, bits: 1)
     if !signs.isEmpty { lastColumns.append((.sketch, signs)) }
@@ -43,16 +43,17 @@ struct RowRules: Sendable {
     var ones = [UInt8](repeating: .max, count: column.packedByteCount)
     if count % 8 * bits % 8 > 0 { ones[ones.count - 1] >>= UInt8(8 - count % 8 * bits % 8) }
     var signs = [UInt8](repeating: 0, count: column.signByteCount)
-    var rest = [UInt8](repeating: 0, count: column.restByteCount)
+    var lowerBits = [UInt8](repeating: 0, count: column.restByteCount)
     do {
       var signSpan = signs.mutableSpan
-      var restSpan = rest.mutableSpan
+      var lowerSpan = lowerBits.mutableSpan
       var signBytes = signSpan.mutableRaw
-      var restBytes = restSpan.mutableRaw
+      var lowerBytes = lowerSpan.mutableRaw
       column.spread(
-        ones.span.raw, at: 0, row: 0, signs: &signBytes, at: 0, rest: &restBytes, at: 0)
+        ones.span.raw, at: 0, row: 0, signs: &signBytes, at: 0, rest: &lowerBytes, at: 0)
     }
-    return [signs[0]] + stride(from: 0, to: rest.count, by: BlockShape.rowCount).map { rest[$0] }
+    return [signs[0]]
+      + stride(from: 0, to: lowerBits.count, by: BlockShape.rowCount).map { lowerBits[$0] }
   }
 
   /// The first place in a segment of `rowCount` rows at which something stands that no index writes, or nil.

@@ -65,8 +65,8 @@ struct RowSegment: Sendable {
     _ blocks: Range<Int>, _ body: (borrowing IndexBlocks) throws(IndexError) -> R
   ) throws(IndexError) -> R {
     try withBytes(of: .signs, blocks) { (signs) throws(IndexError) in
-      try withBytes(of: .rest, blocks) { (rest) throws(IndexError) in
-        try body(IndexBlocks(shape.codes, signs: signs, rest: rest, count: blocks.count))
+      try withBytes(of: .lowerBits, blocks) { (lowerBits) throws(IndexError) in
+        try body(IndexBlocks(shape.codes, signs: signs, rest: lowerBits, count: blocks.count))
       }
     }
   }
@@ -144,11 +144,12 @@ struct RowSegment: Sendable {
     reserve(rows: start + rows.count)
     parts.spread(
       batch, rows, at: start, shape.codes, batch.layout.codes.lowerBound, signs: .signs,
-      rest: .rest)
+      lowerBits: .lowerBits)
     if shape.sketchColumns > 0 {
       let plane = BlockShape(dimension: 8 * shape.sketchColumns, bits: 1)
       parts.spread(
-        batch, rows, at: start, plane, batch.layout.signs.lowerBound, signs: .sketch, rest: nil)
+        batch, rows, at: start, plane, batch.layout.signs.lowerBound, signs: .sketch, lowerBits: nil
+      )
     }
     for (part, offset) in batch.scalars where shape.byteCount(of: part) > 0 {
       var target = parts[part.rawValue].mutableBytes
@@ -189,15 +190,15 @@ struct RowSegment: Sendable {
 
     fileprivate var parts: [Part] {
       switch self {
-      case .codes: [.signs, .rest, .alignments, .norms, .centerComponents]
-      case .secondPlanes(alignments: true): [.rest, .alignments, .norms, .centerComponents]
-      case .secondPlanes(alignments: false): [.rest, .norms, .centerComponents]
+      case .codes: [.signs, .lowerBits, .alignments, .norms, .centerComponents]
+      case .secondPlanes(alignments: true): [.lowerBits, .alignments, .norms, .centerComponents]
+      case .secondPlanes(alignments: false): [.lowerBits, .norms, .centerComponents]
       }
     }
 
     /// Where a part is put.
     fileprivate func target(of part: Part) -> Part {
-      if case .secondPlanes = self, part == .rest { .signs } else { part }
+      if case .secondPlanes = self, part == .lowerBits { .signs } else { part }
     }
   }
 
@@ -230,10 +231,10 @@ struct RowSegment: Sendable {
   ) {
     var bytes = target.mutableBytes
     switch part {
-    case .rest where targetPart == .signs:
+    case .lowerBits where targetPart == .signs:
       gatherSecondPlanes(
         source, rows: rows, numberedFrom: first, to: &bytes, start: start, shape.codes)
-    case .signs, .rest:
+    case .signs, .lowerBits:
       gatherRows(
         source, rows: rows, numberedFrom: first, to: &bytes, start: start, shape.planes(of: part))
     default:
@@ -248,7 +249,7 @@ struct RowSegment: Sendable {
   ) {
     let (size, rows) = (shape.byteCount(of: part), BlockShape.rowCount)
     switch part {
-    case .signs, .rest, .sketch:
+    case .signs, .lowerBits, .sketch:
       TurboQuantKernels.copyRow(
         source, at: from / rows * size, row: from % rows, to: &target, at: place / rows * size,
         row: place % rows, shape.planes(of: part))
@@ -290,27 +291,27 @@ extension [AlignedBytes] {
   /// Spreads codes of a batch over the columns of one or two parts.
   fileprivate mutating func spread(
     _ batch: borrowing RowBatch, _ rows: Range<Int>, at start: Int, _ shape: BlockShape,
-    _ offset: Int, signs signPart: Part, rest restPart: Part?
+    _ offset: Int, signs signPart: Part, lowerBits lowerPart: Part?
   ) {
     // Taken out of the array, so that both can be changed at once.
     let none = AlignedBytes(byteCount: 0)
     var signs = none
-    var rest = none
+    var lowerBits = none
     swap(&signs, &self[signPart.rawValue])
-    if let restPart { swap(&rest, &self[restPart.rawValue]) }
+    if let lowerPart { swap(&lowerBits, &self[lowerPart.rawValue]) }
     do {
       var signBytes = signs.mutableBytes
-      var restBytes = rest.mutableBytes
+      var lowerBytes = lowerBits.mutableBytes
       for row in rows {
         let place = start + row - rows.lowerBound
         let block = place / BlockShape.rowCount
         shape.spread(
           batch.rows, at: row * batch.layout.bytesPerVector + offset,
           row: place % BlockShape.rowCount, signs: &signBytes, at: block * shape.signByteCount,
-          rest: &restBytes, at: block * shape.restByteCount)
+          rest: &lowerBytes, at: block * shape.restByteCount)
       }
     }
     swap(&signs, &self[signPart.rawValue])
-    if let restPart { swap(&rest, &self[restPart.rawValue]) }
+    if let lowerPart { swap(&lowerBits, &self[lowerPart.rawValue]) }
   }
 }

@@ -5,8 +5,8 @@ package import TurboQuantKernels
 package enum Part: Int, CaseIterable, Sendable {
   /// The top bit of every code.
   case signs
-  /// The other bits of every code.
-  case rest
+  /// The lower bits of every code: all but the top one.
+  case lowerBits
   /// The sign bits of the residual's sketch.
   case sketch
   /// ‖x‖.
@@ -26,7 +26,7 @@ package enum Part: Int, CaseIterable, Sendable {
   package var section: String {
     switch self {
     case .signs: "signs"
-    case .rest: "rest"
+    case .lowerBits: "rest"
     case .sketch: "sketch"
     case .norms: "norms"
     case .alignments: "alignments"
@@ -94,7 +94,7 @@ package struct RowShape: Sendable, Equatable {
     let rows = BlockShape.rowCount
     return switch part {
     case .signs: codes.signByteCount
-    case .rest: codes.restByteCount
+    case .lowerBits: codes.restByteCount
     case .sketch: sketchColumns * rows
     case .norms: hasNorms ? 4 * rows : 0
     case .alignments: 4 * rows

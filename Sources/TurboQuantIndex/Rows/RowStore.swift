@@ -59,8 +59,8 @@ struct RowStore: Sendable {
   /// The packed codes of a slot.
   func packedCodes(at slot: Int) throws(IndexError) -> [UInt8] {
     try withBlock(of: .signs, slot) { (signs, row) throws(IndexError) in
-      try withBlock(of: .rest, slot) { (rest, _) in
-        shape.codes.packed(row: row, signs: signs, rest: rest)
+      try withBlock(of: .lowerBits, slot) { (lowerBits, _) in
+        shape.codes.packed(row: row, signs: signs, rest: lowerBits)
       }
     }
   }

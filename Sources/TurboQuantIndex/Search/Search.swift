@@ -35,8 +35,9 @@ final class Search: Sendable {
     allowed = try AllowedRows(options.filter, in: index)
     self.count = min(options.rerank ?? count, max(1, allowed.count))
     let rule = try CertificateRule(index, options.exactness, count: self.count)
-    let lowerBits = index.rows.count / BlockShape.rowCount * index.shape.byteCount(of: .rest)
-    self.rule = lowerBits > options.exhaustiveByteLimit ? rule : nil
+    let lowerByteCount =
+      index.rows.count / BlockShape.rowCount * index.shape.byteCount(of: .lowerBits)
+    self.rule = lowerByteCount > options.exhaustiveByteLimit ? rule : nil
     scanner = Scanner(index.rows, index.scanCodes, index.codec.kernels)
   }
 

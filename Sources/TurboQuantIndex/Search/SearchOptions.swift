@@ -10,8 +10,8 @@ public struct SearchOptions: Sendable {
   public var hasStandardErrors: Bool
   /// Threads that search.
   public var threads: Int
-  /// Bytes of codes beside their signs up to which a certified search reads them all: to choose among them takes as
-  /// long (measured at 384 coordinates, one query and a batch).
+  /// Bytes of lower bits up to which a certified search reads all codes: choosing among them takes as long (measured at
+  /// 384 coordinates, for one query and for a batch).
   package var exhaustiveByteLimit = 2 << 20
 
   /// Creates options.
