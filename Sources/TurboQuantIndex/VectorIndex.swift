@@ -32,7 +32,7 @@ public struct VectorIndex: Sendable {
   let centers: Centers
   let shape: RowShape
   let rowRules: RowRules
-  let scanCodes: ScanCodes
+  let integerCodebook: IntegerCodebook
   let certificate: Certificate?
   let scratch = ScratchPool()
   var rows: RowStore
@@ -76,7 +76,7 @@ public struct VectorIndex: Sendable {
     self.metric = metric
     self.originals = originals
     rowRules = RowRules(codec, bounds, shape, originals)
-    scanCodes = ScanCodes(codebook)
+    integerCodebook = IntegerCodebook(codebook)
     certificate = Certificate(codec, codebook)
     rows = RowStore(shape)
     slots = [:]

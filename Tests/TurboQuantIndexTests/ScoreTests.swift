@@ -33,7 +33,7 @@ import TurboQuantKernels
   @Test("Half the centroids of 8 bits say them all", arguments: [1, 2, 3, 64, 384, 1536])
   func wideCentroidsAreSymmetric(dimension: Int) throws {
     let codebook = Codebook(law: .sphere(dimension: dimension), bits: 8)
-    guard case .wide(let magnitudes, let meaning) = ScanCodes(codebook) else {
+    guard case .int16(let magnitudes, let meaning) = IntegerCodebook(codebook) else {
       Issue.record("no wide codes")
       return
     }
@@ -179,21 +179,21 @@ struct PlainScores {
     var tables = QueryTables()
     tables.append(
       query.direction.span, query.projections.span, sketchScale: codec.sketch?.scale ?? 0,
-      index.scanCodes, codec.kernels, readsSigns: false, readsSecondPlane: false)
+      index.integerCodebook, codec.kernels, readsSigns: false, readsSecondPlane: false)
     let scale = tables.codeScales[0]
     let sum1 = u.reduce(0) { $0 + abs($1) }
     var error: Double
-    switch index.scanCodes {
+    switch index.integerCodebook {
     // Every entry is rounded by half a step, and is made of at most eight float32 operations.
     case .signs: error = tableError(scale, count: 2 * ((u.count + 7) / 8))
-    case .tables: error = tableError(scale, count: 4 * ((u.count + 7) / 8))
-    case .products(let numbers, let meaning):
+    case .lookup: error = tableError(scale, count: 4 * ((u.count + 7) / 8))
+    case .int8(let numbers, let meaning):
       let whole = numbers.prefix(centroids.count).map { meaning.step * Double(Int($0) - 64) }
-      error = productError(u, WholeQuery(query.direction.span, largest: 64), centroids, whole)
-    case .wide(let magnitudes, let meaning):
+      error = productError(u, IntegerQuery(query.direction.span, largest: 64), centroids, whole)
+    case .int16(let magnitudes, let meaning):
       let upper = magnitudes.map { meaning.step * Double($0) }
       error = productError(
-        u, WholeQuery(query.direction.span, largest: 4095), centroids,
+        u, IntegerQuery(query.direction.span, largest: 4095), centroids,
         upper.reversed().map { -$0 } + upper)
     }
     // The sum, its step and offset in float32; and the codec's own sum of d terms (Numerics.md).
@@ -219,7 +219,7 @@ struct PlainScores {
 
   /// c·u − c′·u′ = c·(u − u′) + (c − c′)·u′, at most.
   private func productError(
-    _ u: [Double], _ whole: WholeQuery, _ centroids: [Float], _ rounded: [Double]
+    _ u: [Double], _ whole: IntegerQuery, _ centroids: [Float], _ rounded: [Double]
   ) -> Double {
     let widest = centroids.reduce(0.0) { max($0, abs(Double($1))) }
     let worst = zip(centroids, rounded).reduce(0.0) { max($0, abs(Double($1.0) - $1.1)) }

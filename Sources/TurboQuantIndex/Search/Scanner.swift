@@ -6,10 +6,10 @@ internal import TurboQuantKernels
 /// Sums the codes of rows for queries.
 struct Scanner: Sendable {
   private let shape: RowShape
-  private let codes: ScanCodes
+  private let codes: IntegerCodebook
   private let kernels: Kernels
 
-  init(_ store: RowStore, _ codes: ScanCodes, _ kernels: Kernels) {
+  init(_ store: RowStore, _ codes: IntegerCodebook, _ kernels: Kernels) {
     shape = store.shape
     self.codes = codes
     self.kernels = kernels
@@ -34,21 +34,21 @@ struct Scanner: Sendable {
     let (shape, count) = (shape.codes, queries.count)
     func range(_ size: Int) -> Range<Int> { queries.lowerBound * size..<queries.upperBound * size }
     switch codes {
-    case .signs, .tables:
+    case .signs, .lookup:
       let entries = shape.bits == 1 ? group.tables.signTables.span : group.tables.codeTables.span
       kernels.scanLUT(
         blocks, bits: shape.bits,
         tables: entries.extracting(range(shape.tableByteCount(bits: shape.bits))),
         queryCount: count, into: &sums, stride: RowSegment.rowCount)
-    case .products(let centroids, _):
+    case .int8(let centroids, _):
       kernels.scanInt8(
         blocks, centroids: centroids.span,
-        weights: group.tables.weights.span.extracting(range(shape.weightCount)),
+        weights: group.tables.weights8.span.extracting(range(shape.weightCount)),
         queryCount: count, into: &sums, stride: RowSegment.rowCount)
-    case .wide(let magnitudes, _):
+    case .int16(let magnitudes, _):
       kernels.scanInt16(
         blocks, magnitudes: magnitudes.span,
-        weights: group.tables.wideWeights.span.extracting(range(shape.weightCount)),
+        weights: group.tables.weights16.span.extracting(range(shape.weightCount)),
         queryCount: count, into: &sums, stride: RowSegment.rowCount)
     }
   }

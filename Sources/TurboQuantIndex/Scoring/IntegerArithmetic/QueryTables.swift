@@ -1,74 +1,21 @@
+// Queries in the form that the scan kernels read.
+
 internal import TurboQuant
 internal import TurboQuantKernels
 
-/// What one sum of whole numbers means: value = `step` · sum + `offset`.
-struct SumScale: Sendable {
-  var step: Double
-  var offset: Double
-  /// What rounding query and centroids to whole numbers adds to the value's variance.
-  var rounding: CosineError
-
-  /// The same for a multiple of the value.
-  func scaled(by factor: Double) -> SumScale {
-    SumScale(step: step * factor, offset: offset * factor, rounding: rounding.scaled(by: factor))
-  }
-}
-
-extension SumScale {
-  /// Entries of lookup tables are rounded each on its own, by up to half a step.
-  init(_ meaning: LookupTables.Meaning) {
-    self.init(
-      step: meaning.step, offset: meaning.offset,
-      rounding: CosineError(everywhere: Double(meaning.count) * meaning.step * meaning.step / 12))
-  }
-}
-
-/// A unit vector u in whole numbers k, u′ = `step` · k.
-///
-/// The step makes ⟨u, u′⟩ = 1, so that no error is left for rows that point where the query does: u′ − u stands at
-/// right angles to u.
-struct WholeQuery {
-  private(set) var numbers: [Int] = []
-  private(set) var step = 0.0
-  private(set) var sum = 0
-  /// ‖u′ − u‖².
-  private(set) var error = 0.0
-
-  /// The whole numbers of `u` up to `largest` in magnitude.
-  init(_ u: Span<Float>, largest: Int) {
-    var most: Float = 0
-    for i in u.indices { most = max(most, abs(u[i])) }
-    let inverse = most > 0 ? Double(largest) / Double(most) : 0
-    var (product, square) = (0.0, 0.0)
-    numbers.reserveCapacity(u.count)
-    for i in u.indices {
-      let number = Portable.nearest(Double(u[i]) * inverse)
-      numbers.append(number)
-      sum += number
-      product += Double(u[i]) * Double(number)
-      square += Double(number) * Double(number)
-    }
-    guard product > 0 else { return }
-    step = 1 / product
-    error = max(0, step * step * square - 1)
-  }
-
-  /// What u′ − u adds to the variance of ⟨ŷ, u⟩, ŷ a row's code of distortion D in d dimensions.
-  ///
-  /// ŷ is (1 − D)û and an error of squared length D(1 − D); û is ρu and something at right angles to u.
-  func rounding(distortion: Double) -> CosineError {
-    let each = error / Double(max(1, numbers.count)) * (1 - distortion)
-    return CosineError(across: each, along: each * distortion)
-  }
-}
-
 /// A group of queries as the kernels read them, one after another in each array.
 struct QueryTables: Sendable {
+  /// Lookup tables of sign planes.
   private(set) var signTables: [UInt8] = []
+  /// Lookup tables of the planes of second bits.
   private(set) var secondTables: [UInt8] = []
+  /// Lookup tables of whole codes of two bits.
   private(set) var codeTables: [UInt8] = []
-  private(set) var weights: [Int8] = []
-  private(set) var wideWeights: [Int16] = []
+  /// Weights for codes of three and four bits.
+  private(set) var weights8: [Int8] = []
+  /// Weights for codes of eight bits.
+  private(set) var weights16: [Int16] = []
+  /// Lookup tables of sketches.
   private(set) var sketchTables: [UInt8] = []
   /// ⟨sign(ŷ), u⟩ of each query.
   private(set) var signScales: [SumScale] = []
@@ -81,26 +28,25 @@ struct QueryTables: Sendable {
 
   /// Adds the query of unit direction `u`; its `projections` count `sketchScale` each.
   ///
-  /// Of the sign plane there are tables where it is read alone or is the whole code, of second bits where they
-  /// are read alone or are all that is left.
+  /// The sign plane gets tables if it is read alone or is the whole code, the second plane if it is read alone.
   mutating func append(
-    _ u: Span<Float>, _ projections: Span<Float>, sketchScale: Double, _ codes: ScanCodes,
+    _ u: Span<Float>, _ projections: Span<Float>, sketchScale: Double, _ codes: IntegerCodebook,
     _ kernels: Kernels, readsSigns: Bool, readsSecondPlane: Bool
   ) {
     if !codes.areSumsOfPlanes, readsSigns || codes.areSigns {
       signScales.append(QueryTables.append(u, LookupTables.signs, to: &signTables, kernels))
     }
     if readsSecondPlane {
-      let turned = BlockShape.permutedToSecondBits(u)
+      let permuted = BlockShape.permutedToSecondBits(u)
       secondScales.append(
-        QueryTables.append(turned.span, LookupTables.signs, to: &secondTables, kernels))
+        QueryTables.append(permuted.span, LookupTables.signs, to: &secondTables, kernels))
     }
     switch codes {
     case .signs(let centroid):
       codeScales.append(signScales[signScales.count - 1].scaled(by: centroid))
-    case .tables(let tables): appendPlanes(u, tables, kernels, apart: readsSigns)
-    case .products(_, let meaning): codeScales.append(appendWeights(u, meaning))
-    case .wide(_, let meaning): codeScales.append(appendWideWeights(u, meaning))
+    case .lookup(let tables): appendPlanes(u, tables, kernels, apart: readsSigns)
+    case .int8(_, let meaning): codeScales.append(appendWeights8(u, meaning))
+    case .int16(_, let meaning): codeScales.append(appendWeights16(u, meaning))
     }
     if !projections.isEmpty {
       let sums = QueryTables.append(projections, LookupTables.signs, to: &sketchTables, kernels)
@@ -108,8 +54,8 @@ struct QueryTables: Sendable {
     }
   }
 
-  /// Tables of codes that are sums of what their planes say, and those of each plane `apart`, the sums of which
-  /// add up to the code's.
+  /// Adds tables for codes whose value is the sum of two planes' values and, if the planes are also read `apart`, the
+  /// tables of each plane, whose sums add up to the code's.
   private mutating func appendPlanes(
     _ u: Span<Float>, _ tables: LookupTables, _ kernels: Kernels, apart: Bool
   ) {
@@ -134,14 +80,14 @@ struct QueryTables: Sendable {
   }
 
   /// Weights of at most 64, in the order of `product_sums`.
-  private mutating func appendWeights(
-    _ u: Span<Float>, _ centroids: ScanCodes.Meaning
+  private mutating func appendWeights8(
+    _ u: Span<Float>, _ centroids: IntegerCodebook.Meaning
   ) -> SumScale {
-    let query = WholeQuery(u, largest: 64)
-    let first = weights.count
-    weights.append(contentsOf: repeatElement(0, count: BlockShape.weightCount(of: u.count)))
-    var own = weights.mutableSpan
-    QueryTables.forEachWeight(query.numbers) { own[first + $0] = Int8(truncatingIfNeeded: $1) }
+    let query = IntegerQuery(u, largest: 64)
+    let first = weights8.count
+    weights8.append(contentsOf: repeatElement(0, count: BlockShape.weightCount(of: u.count)))
+    var output = weights8.mutableSpan
+    QueryTables.forEachWeight(query.numbers) { output[first + $0] = Int8(truncatingIfNeeded: $1) }
     // Centroids stand for 64 less than they are.
     var scale = QueryTables.scale(query, centroids)
     scale.offset = -64 * Double(query.sum) * scale.step
@@ -149,18 +95,19 @@ struct QueryTables: Sendable {
   }
 
   /// Weights below 2¹² in magnitude, in the order of `wide_sums`.
-  private mutating func appendWideWeights(
-    _ u: Span<Float>, _ centroids: ScanCodes.Meaning
+  private mutating func appendWeights16(
+    _ u: Span<Float>, _ centroids: IntegerCodebook.Meaning
   ) -> SumScale {
-    let query = WholeQuery(u, largest: 4095)
-    let first = wideWeights.count
-    wideWeights.append(contentsOf: repeatElement(0, count: BlockShape.weightCount(of: u.count)))
-    var own = wideWeights.mutableSpan
-    QueryTables.forEachWeight(query.numbers) { own[first + $0] = Int16(truncatingIfNeeded: $1) }
+    let query = IntegerQuery(u, largest: 4095)
+    let first = weights16.count
+    weights16.append(contentsOf: repeatElement(0, count: BlockShape.weightCount(of: u.count)))
+    var output = weights16.mutableSpan
+    QueryTables.forEachWeight(query.numbers) { output[first + $0] = Int16(truncatingIfNeeded: $1) }
     return QueryTables.scale(query, centroids)
   }
 
-  private static func scale(_ query: WholeQuery, _ centroids: ScanCodes.Meaning) -> SumScale {
+  private static func scale(_ query: IntegerQuery, _ centroids: IntegerCodebook.Meaning) -> SumScale
+  {
     SumScale(
       step: query.step * centroids.step, offset: 0,
       rounding: centroids.rounding + query.rounding(distortion: centroids.distortion))

@@ -5,15 +5,15 @@ internal import TurboQuantKernels
 ///
 /// Whole numbers make sums exact, so that every target and thread count finds the same scores. What the
 /// rounding adds to the codes' own variance is in Documentation/Numerics.md.
-enum ScanCodes: Sendable {
+enum IntegerCodebook: Sendable {
   /// One bit: the sign plane is the code.
   case signs(centroid: Double)
   /// Two bits: both planes in lookup tables.
-  case tables(LookupTables)
+  case lookup(LookupTables)
   /// Three and four bits: centroids c/step + 64 in seven bits.
-  case products(centroids: [UInt8], Meaning)
+  case int8(centroids: [UInt8], Meaning)
   /// Eight bits: the positive centroids c/step in twelve bits; the others are their negatives.
-  case wide(magnitudes: [UInt16], Meaning)
+  case int16(magnitudes: [UInt16], Meaning)
 
   /// What whole numbers stand for: `step` each.
   struct Meaning: Sendable {
@@ -27,16 +27,16 @@ enum ScanCodes: Sendable {
   init(_ codebook: Codebook) {
     switch codebook.bits {
     case 1: self = .signs(centroid: codebook.exactCentroids[1])
-    case 2: self = .tables(LookupTables.twoBits(codebook.exactCentroids))
+    case 2: self = .lookup(LookupTables.twoBits(codebook.exactCentroids))
     case 3, 4:
-      let (numbers, meaning) = codebook.wholeCentroids(smallest: 38, largest: 63)
+      let (numbers, meaning) = codebook.integerCentroids(smallest: 38, largest: 63)
       let upper = numbers.map { UInt8(64 + $0) }
       let all = upper.map { 128 - $0 }.reversed() + upper
-      self = .products(
+      self = .int8(
         centroids: all + [UInt8](repeating: 64, count: 16 - all.count), meaning)
     default:
-      let (numbers, meaning) = codebook.wholeCentroids(smallest: 4095, largest: 4095)
-      self = .wide(magnitudes: numbers.map { UInt16($0) }, meaning)
+      let (numbers, meaning) = codebook.integerCentroids(smallest: 4095, largest: 4095)
+      self = .int16(magnitudes: numbers.map { UInt16($0) }, meaning)
     }
   }
 
@@ -47,14 +47,14 @@ enum ScanCodes: Sendable {
 
   /// Whether what a code comes to is the sum of what its signs and its second bits come to.
   var areSumsOfPlanes: Bool {
-    if case .tables = self { true } else { false }
+    if case .lookup = self { true } else { false }
   }
 
   /// How many queries one pass over the codes serves.
   var queriesPerPass: Int {
     switch self {
-    case .signs, .tables: BlockShape.tableQueries
-    case .products, .wide: BlockShape.productQueries
+    case .signs, .lookup: BlockShape.tableQueries
+    case .int8, .int16: BlockShape.productQueries
     }
   }
 }
@@ -65,16 +65,16 @@ extension Codebook {
   /// The step makes ⟨û, ŷ′⟩ of a row, ŷ′ its rounded code, 1 − D on average, as it is of the code itself. Of the
   /// numbers within reach those are taken for which it scatters least from row to row: that error alone is left where
   /// a query points where the row does.
-  fileprivate func wholeCentroids(
+  fileprivate func integerCentroids(
     smallest: Int, largest: Int
-  ) -> (numbers: [Int], ScanCodes.Meaning) {
+  ) -> (numbers: [Int], IntegerCodebook.Meaning) {
     let upper = Array(exactCentroids.suffix(exactCentroids.count / 2))
     guard case .sphere(let d) = law, d > 1, let last = upper.last, last > 0 else {
       // One coordinate is ±1 and always the outermost centroid.
       let step = (upper.last ?? 1) / Double(largest)
       return (
         upper.map { Portable.nearest($0 / step) },
-        ScanCodes.Meaning(step: step, rounding: CosineError(everywhere: 0), distortion: 0)
+        IntegerCodebook.Meaning(step: step, rounding: CosineError(everywhere: 0), distortion: 0)
       )
     }
     let moments = moments(bits: bits)
@@ -97,7 +97,7 @@ extension Codebook {
     guard let best else { preconditionFailure("no numbers from \(smallest) to \(largest)") }
     return (
       best.numbers,
-      ScanCodes.Meaning(
+      IntegerCodebook.Meaning(
         step: best.step * law.scale,
         rounding: best.rounding.scaled(by: law.scale), distortion: distortion)
     )
