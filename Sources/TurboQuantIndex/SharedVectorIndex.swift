@@ -38,12 +38,12 @@ public final class SharedVectorIndex: Sendable {
   public func update<Result: Sendable, Failure: Error>(
     _ change: (inout VectorIndex) throws(Failure) -> Result
   ) throws(Failure) -> Result {
-    let own = ObjectIdentifier(self)
+    let identity = ObjectIdentifier(self)
     precondition(
-      !Self.updating.contains(own),
+      !Self.updating.contains(identity),
       "SharedVectorIndex.update inside update of the same index: change the closure's argument instead"
     )
-    let outcome = Self.$updating.withValue(Self.updating.union([own])) {
+    let outcome = Self.$updating.withValue(Self.updating.union([identity])) {
       Swift.Result<Result, Failure> { () throws(Failure) in try updateAlone(change) }
     }
     return try outcome.get()

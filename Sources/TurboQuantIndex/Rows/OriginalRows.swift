@@ -41,8 +41,8 @@ struct OriginalRows: Sendable {
 /// A row of d coordinates whose largest is at least 2⁻¹⁴√d is thus moved by at most
 /// √(2⁻²²‖x‖² + d · 2⁻⁵⁰) ≤ 2⁻¹⁰‖x‖.
 private struct HalfRange {
-  /// The square of the share of its length by which a row may be moved.
-  private static let share = 0x1p-20
+  /// The square of the fraction of its length by which a row may be moved.
+  private static let squaredFraction = 0x1p-20
 
   private let dimension: Int
   private let kernels: Kernels
@@ -79,14 +79,14 @@ private struct HalfRange {
     var target = rounded.mutableSpan
     kernels.widen(halves.span, into: &target)
     var (square, moved) = (0.0, 0.0)
-    var (worst, most) = (0, 0.0)
+    var (worst, largestMove) = (0, 0.0)
     for i in x.indices {
       let difference = (Double(x[i]) - Double(rounded[i])).magnitude
       square += Double(x[i]) * Double(x[i])
       moved += difference * difference
-      if difference > most { (worst, most) = (i, difference) }
+      if difference > largestMove { (worst, largestMove) = (i, difference) }
     }
-    guard moved <= HalfRange.share * square else {
+    guard moved <= HalfRange.squaredFraction * square else {
       throw .beyondHalfPrecision(x[worst], row: row, column: worst)
     }
   }

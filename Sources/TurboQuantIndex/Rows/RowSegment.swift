@@ -262,12 +262,12 @@ struct RowSegment: Sendable {
   /// Makes room for the first `count` rows, and for twice as many as before.
   private mutating func reserve(rows count: Int) {
     let wanted = BlockShape.blockCount(ofRows: count)
-    let own = parts[Part.signs.rawValue].byteCount / shape.byteCount(of: .signs)
-    guard wanted > own else { return }
-    let blocks = min(RowSegment.blockCount, max(wanted, 2 * own))
+    let held = parts[Part.signs.rawValue].byteCount / shape.byteCount(of: .signs)
+    guard wanted > held else { return }
+    let blocks = min(RowSegment.blockCount, max(wanted, 2 * held))
     parts = Part.allCases.map {
-      let own = parts[$0.rawValue]
-      return AlignedBytes(copying: own.bytes, byteCount: blocks * shape.byteCount(of: $0))
+      let part = parts[$0.rawValue]
+      return AlignedBytes(copying: part.bytes, byteCount: blocks * shape.byteCount(of: $0))
     }
   }
 

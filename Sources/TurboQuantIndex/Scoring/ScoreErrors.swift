@@ -67,10 +67,10 @@ struct ScoreErrors {
       return (codes.rounding.scaled(by: 1 / alignment), abs(codes.offset) / alignment)
     }
     let residual = Double(try index.rows.scalar(.residualNorms, at: slot))
-    let share = norm > 0 ? residual / norm : 0
+    let residualRatio = norm > 0 ? residual / norm : 0
     // The cosine that the sketch estimates is the residual's: of the codes' part only the largest is known.
     let error =
-      CosineError(everywhere: codes.rounding.largest) + sketch.rounding.scaled(by: share)
-    return (error, abs(codes.offset) + share * abs(sketch.offset))
+      CosineError(everywhere: codes.rounding.largest) + sketch.rounding.scaled(by: residualRatio)
+    return (error, abs(codes.offset) + residualRatio * abs(sketch.offset))
   }
 }

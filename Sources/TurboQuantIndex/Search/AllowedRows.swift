@@ -34,9 +34,9 @@ struct AllowedRows: Sendable {
     guard let masks else {
       return blockCount > 0 ? [rows(number, 0..<blockCount, of: store, [])] : []
     }
-    let own = masks[number * RowSegment.blockCount..<(number + 1) * RowSegment.blockCount]
+    let words = masks[number * RowSegment.blockCount..<(number + 1) * RowSegment.blockCount]
     var ranges: [Range<Int>] = []
-    for block in 0..<blockCount where own[own.startIndex + block] != 0 {
+    for block in 0..<blockCount where words[words.startIndex + block] != 0 {
       if let last = ranges.last, last.upperBound == block {
         ranges[ranges.count - 1] = last.lowerBound..<block + 1
       } else {
@@ -44,9 +44,9 @@ struct AllowedRows: Sendable {
       }
     }
     return ranges.map { blocks in
-      let first = own.startIndex
+      let first = words.startIndex
       return rows(
-        number, blocks, of: store, own[first + blocks.lowerBound..<first + blocks.upperBound])
+        number, blocks, of: store, words[first + blocks.lowerBound..<first + blocks.upperBound])
     }
   }
 

@@ -23,8 +23,8 @@ extension Search {
     defer { for partition in partitions { index.scratch.give(signSums: partition.sums) } }
     var found = Found()
     for query in 0..<group.count {
-      if let own = try certified(query, group, rule, partitions, schedule) {
-        found.append(own)
+      if let rows = try certified(query, group, rule, partitions, schedule) {
+        found.append(rows)
       } else {
         let number = numbers.lowerBound + query
         found.append(try exhaustive([self.group(number..<number + 1)], schedule))

@@ -45,7 +45,7 @@ struct SignSums: Sendable {
   ) {
     let (first, stride) = (place(of: rows), stride)
     var all = sums.mutableSpan
-    var own = all._mutatingExtracting(first...)
-    body(&own, stride)
+    var output = all._mutatingExtracting(first...)
+    body(&output, stride)
   }
 }
