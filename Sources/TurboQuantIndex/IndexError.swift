@@ -20,7 +20,7 @@ public struct IndexError: Error, Sendable, Hashable {
     case idsExhausted
     /// Another index whose codes or scores mean something else.
     case fingerprintMismatch(expected: String, found: String)
-    /// A vector or query so long or so short that float32 cannot hold its scores.
+    /// A vector or query that is too long or too short for float32 to hold its scores.
     case normOutOfRange(Double, row: Int)
     /// A vector that float16 originals cannot hold; `value` is the coordinate that loses most.
     case beyondHalfPrecision(value: Float, row: Int, column: Int)
@@ -75,7 +75,7 @@ extension IndexError {
         + "scale the vectors")
   }
 
-  /// The error of a query and a row of which the longer one is `norm` long.
+  /// The error of a query and a row, the longer of which has length `norm`.
   static func tooShort(_ norm: Double, query: Int, id: UInt64) -> IndexError {
     IndexError(
       .normOutOfRange(norm, row: query),
@@ -83,7 +83,7 @@ extension IndexError {
         + "scores apart; scale the vectors to lengths between 2⁻⁶² and 2⁶²")
   }
 
-  /// The error of a row that half precision cuts, or moves too far, most of all in one coordinate.
+  /// The error of a row that float16 cuts or moves too far, most in the given coordinate.
   static func beyondHalfPrecision(_ value: Float, row: Int, column: Int) -> IndexError {
     let reason =
       value.magnitude < OriginalRows.halfRangeEnd
@@ -108,7 +108,7 @@ extension IndexError {
 }
 
 extension IndexError {
-  /// The same error, for row `offset` + row; how a caller that adds vectors in pieces keeps places right.
+  /// The same error for row `offset` + row, for callers that add vectors in several calls.
   public func addingRows(_ offset: Int) -> IndexError {
     switch kind {
     case .codec(let reason): IndexError(reason.addingRows(offset))

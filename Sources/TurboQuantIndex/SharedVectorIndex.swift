@@ -2,8 +2,8 @@ internal import TurboQuantThreads
 
 /// An index that many threads search while one at a time changes it.
 ///
-/// A search sees the rows as they were after some whole change: never half of one. Searches do not wait
-/// for a change and a change does not wait for searches; it copies those segments of 4,096 rows that a
+/// A search sees the rows as they were after some whole change, never in the middle of one. Searches do not wait
+/// for changes, and changes do not wait for searches: a change copies the segments of 4,096 rows that a
 /// search may still read.
 ///
 /// ```swift
@@ -15,7 +15,7 @@ public final class SharedVectorIndex: Sendable {
   // The order of the locks: writers take `latest` first, then for a moment `published`.
   private let latest: Guarded<VectorIndex>
   private let published: Guarded<VectorIndex>
-  /// Those whose update the current task is inside of.
+  /// The indexes that the current task is updating.
   @TaskLocal private static var updating: Set<ObjectIdentifier> = []
 
   /// Shares an index.
@@ -59,7 +59,7 @@ public final class SharedVectorIndex: Sendable {
         published.withLock { $0 = readable }
         return result
       } catch {
-        // Its table of ids is made anew by the next change.
+        // The next change builds the table of ids again.
         index = snapshot
         throw error
       }
@@ -77,7 +77,7 @@ public final class SharedVectorIndex: Sendable {
 }
 
 extension VectorIndex {
-  /// The index without its table of ids, whose sharing would make the next change copy all of it.
+  /// The index without its table of ids, which the next change would copy if it were shared.
   fileprivate var forReading: VectorIndex {
     var index = self
     index.slots = nil

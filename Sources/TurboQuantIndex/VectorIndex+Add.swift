@@ -7,13 +7,13 @@ extension VectorIndex {
   ///
   /// - Parameters:
   ///   - vectors: The vectors, one after another.
-  ///   - ids: One id a vector; if nil, numbers after the largest id ever used.
+  ///   - ids: One id per vector; if nil, numbers after the largest id ever used.
   ///   - threads: Threads that encode.
   /// - Returns: The ids.
   /// - Throws: ``IndexError`` when an id is there already or twice in `ids`, the lengths do not match,
   ///   a vector is not finite, or float16 originals cannot hold it; nothing is added then. Also when the
-  ///   file that the index was opened from holds what no index writes.
-  /// - Complexity: O(d log d) a vector with the Hadamard rotation.
+  ///   file that the index was opened from holds values that no index writes.
+  /// - Complexity: O(d log d) per vector with the Hadamard rotation.
   @discardableResult
   public mutating func add(
     _ vectors: [Float], ids: [UInt64]? = nil, threads: Int = 1
@@ -29,7 +29,7 @@ extension VectorIndex {
     return ids
   }
 
-  /// Adds vectors, or replaces those whose id is there already; of one id given twice the last counts.
+  /// Adds vectors, or replaces those whose id is there already; if an id is given twice, the last one counts.
   ///
   /// - Throws: ``IndexError`` as ``add(_:ids:threads:)``, except for ids that are there.
   public mutating func upsert(
@@ -60,7 +60,7 @@ extension VectorIndex {
   /// Ids that either index ever used are not assigned again.
   ///
   /// - Throws: ``IndexError`` when the other index has another fingerprint, keeps originals
-  ///   otherwise, or shares an id, or the file of one of them holds what no index writes; nothing is
+  ///   otherwise, or shares an id, or the file of one of them holds values that no index writes; nothing is
   ///   added then.
   public mutating func merge(_ other: VectorIndex) throws(IndexError) {
     guard other.fingerprint == fingerprint else {
@@ -87,7 +87,7 @@ extension VectorIndex {
       try rows.append(rowOf: other.rows, row)
       slots?[id] = slot
     }
-    // The other index may have used ids of rows that are gone.
+    // The other index may have used ids of rows that were removed.
     if let next = nextID, let its = other.nextID {
       nextID = max(next, its)
     } else {
@@ -96,12 +96,12 @@ extension VectorIndex {
   }
 }
 
-// MARK: Pieces
+// MARK: Steps
 
-/// Rows as the codec packs them, with what the codec does not know.
+/// Rows as the codec packs them, with components and originals.
 private struct EncodedRows {
   let codes: CodeMatrix
-  /// One a row, or none.
+  /// One per row, or none.
   let centerComponents: [Float]
   let originals: OriginalRows
 }
@@ -116,7 +116,7 @@ extension VectorIndex {
     return count
   }
 
-  /// Refuses so many rows that their slots would not fit 32 bits.
+  /// Refuses rows whose slots would not fit 32 bits.
   func checkRoom(for new: Int) throws(IndexError) {
     let (sum, overflows) = count.addingReportingOverflow(new)
     guard !overflows, sum <= RowStore.largestCount else {
@@ -138,7 +138,8 @@ extension VectorIndex {
     }
     guard count > 0 else { return [] }
     guard let first = nextID, UInt64(count - 1) <= UInt64.max - first else {
-      throw IndexError(.idsExhausted, "no ids are left above the largest one; give ids of your own")
+      throw IndexError(
+        .idsExhausted, "no ids are left above the largest one; give the ids yourself")
     }
     return (0..<UInt64(count)).map { first + $0 }
   }

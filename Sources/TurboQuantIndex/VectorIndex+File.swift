@@ -3,7 +3,7 @@ internal import TurboQuantKernels
 internal import TurboQuantStorage
 
 extension VectorIndex {
-  /// Opens the index in a `.tqi` file by mapping it; rows are read where they lie, when they are needed.
+  /// Opens the index in a `.tqi` file by mapping it; rows are read in place when they are needed.
   ///
   /// Each mebibyte is checked against its checksum when it is first touched. The file may be larger than
   /// memory. It may be replaced meanwhile, as ``save(to:)`` does, but not cut.
@@ -81,8 +81,8 @@ extension VectorIndex {
   /// has the old one's permissions, without set-user-ID, set-group-ID and sticky bit, and its owner where
   /// the system allows that; access control lists and extended attributes are not kept.
   ///
-  /// - Throws: ``IndexError`` when writing fails, or the file it is mapped from is damaged or holds what no
-  ///   index writes, which is never written again. The path then holds what it held before, unless the error
+  /// - Throws: ``IndexError`` when writing fails, or the file it is mapped from is damaged or holds values that no
+  ///   index writes; these are never written again. The path then holds what it held before, unless the error
   ///   says that the new file is in place: the very last step, which protects it from a power cut, has failed.
   public func save(to path: String) throws(IndexError) {
     try checkStoredRows()
@@ -133,7 +133,7 @@ extension VectorIndex {
     }
   }
 
-  /// Lends a part of a segment as a file holds it: what removed rows left in the last block is zero.
+  /// Lends a part of a segment as it is stored: bytes that removed rows left in the last block are zero.
   private func withStoredBytes(
     of part: Part, _ segment: Int, _ body: (RawSpan) throws(IndexError) -> Void
   ) throws(IndexError) {
@@ -164,16 +164,16 @@ extension VectorIndex {
     return index
   }
 
-  /// Checks those rows that lie in a file for what no index writes, and the ids.
+  /// Checks rows in a file, and ids, for values that no index writes.
   ///
-  /// Rows in memory were checked on their way there, and so were the ids once their slots are known.
+  /// Rows in memory were checked before they were stored, and ids when their slots were found.
   func checkStoredRows() throws(IndexError) {
     guard sections != nil else { return }
     if slots == nil { _ = try checkedSlots() }
     try rows.check(rows.segments.indices, rowRules)
   }
 
-  /// The slot of every id; refuses a file that has an id twice, or would assign one again.
+  /// The slot of every id; refuses a file that has an id twice or would assign one again.
   func checkedSlots() throws(IndexError) -> [UInt64: Int] {
     var slots: [UInt64: Int] = [:]
     slots.reserveCapacity(count)
@@ -193,7 +193,7 @@ extension VectorIndex {
     return slots
   }
 
-  /// Checks that the bytes of the last block that belong to no row are zero.
+  /// Checks that bytes of the last block that belong to no row are zero.
   private func checkPadding(_ sections: IndexSections) throws(IndexError) {
     let left = count % BlockShape.rowCount
     guard left > 0 else { return }

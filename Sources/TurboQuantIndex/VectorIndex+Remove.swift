@@ -5,10 +5,10 @@ extension VectorIndex {
   /// - Complexity: O(1) rows: the last row takes the place.
   public mutating func remove(_ id: UInt64) throws(IndexError) { try remove([id]) }
 
-  /// Removes the rows of some ids, which are not assigned again.
+  /// Removes the rows of some ids; the ids are not assigned again.
   ///
   /// - Throws: ``IndexError`` when one of them is not there, or named twice, or the file that the index was
-  ///   opened from holds what no index writes; nothing is removed then.
+  ///   opened from holds values that no index writes; nothing is removed then.
   public mutating func remove(_ ids: [UInt64]) throws(IndexError) {
     try loadSlots()
     var seen = Set<UInt64>(minimumCapacity: ids.count)

@@ -23,7 +23,7 @@ extension VectorIndex {
     return ids
   }
 
-  /// The vector that the row's code stands for, about √D of its length away from the original.
+  /// The vector that the row's code stands for; it is about √D of its length away from the original.
   ///
   /// For cosines it is the direction.
   ///
@@ -36,7 +36,7 @@ extension VectorIndex {
     return vector
   }
 
-  /// The vector itself, where originals are kept.
+  /// The vector itself, if originals are kept.
   ///
   /// - Throws: ``IndexError`` when there is no such row, or originals are not kept.
   public func original(_ id: UInt64) throws(IndexError) -> [Float] {

@@ -2,7 +2,7 @@ internal import TurboQuant
 internal import TurboQuantKernels
 
 extension VectorIndex {
-  /// Whether a certified search can read less than an exhaustive one; of a small index it does not.
+  /// Whether a certified search can read less than an exhaustive one; in a small index it does not.
   package var hasCertificate: Bool { certificate != nil }
 
   /// The nearest rows of each query, nearest first, equal scores by id.
@@ -14,10 +14,10 @@ extension VectorIndex {
   ///   - queries: The queries, one after another, of the index's dimension.
   ///   - count: How many rows to return for each, at least 1.
   ///   - options: Exactness, filter, reranking, error bars, threads.
-  /// - Returns: One list of hits a query.
+  /// - Returns: One list of hits per query.
   /// - Throws: ``IndexError`` when a query or an option makes no sense, or the file that the index is
   ///   mapped from is damaged where the search reads it.
-  /// - Complexity: O(rows · dimension) a query, at some bytes an instruction.
+  /// - Complexity: O(rows · dimension) per query, several bytes per instruction.
   public func search(
     _ queries: [Float], count: Int, options: SearchOptions = SearchOptions()
   ) throws(IndexError) -> [[Hit]] {
@@ -47,13 +47,13 @@ extension VectorIndex {
   /// All rows that score at least as well as `limit`, nearest first; every code is read whole.
   ///
   /// Scores are estimates. A row's squared distance to itself may come out above 0 or below it, its cosine
-  /// on either side of 1, so a limit at the edge misses equal rows. Leave room of some standard errors.
+  /// on either side of 1, so a limit at the edge misses equal rows. Allow for some standard errors.
   ///
   /// - Parameters:
   ///   - queries: The queries, one after another, of the index's dimension.
   ///   - limit: The least inner product or cosine, or the largest squared distance, itself included.
   ///   - options: Filter, error bars, threads.
-  /// - Returns: One list of hits a query.
+  /// - Returns: One list of hits per query.
   /// - Throws: As ``search(_:count:options:)``; also when reranking is asked for or `limit` is NaN.
   public func rangeSearch(
     _ queries: [Float], limit: Float, options: SearchOptions = SearchOptions()

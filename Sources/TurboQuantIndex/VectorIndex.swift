@@ -1,10 +1,10 @@
 public import TurboQuant
 internal import TurboQuantKernels
 
-/// Compressed vectors that can be searched: exhaustively, over codes, with nothing to train.
+/// Compressed vectors that can be searched, without training.
 ///
 /// An index is a value. Copies share their rows until one of them is changed, so a search on a copy
-/// sees the rows that were there when the copy was made; ``SharedVectorIndex`` does that for many
+/// sees the rows that were there when the copy was made. ``SharedVectorIndex`` does this for many
 /// threads.
 ///
 /// ```swift
@@ -14,9 +14,9 @@ internal import TurboQuantKernels
 /// try index.save(to: "packages.tqi")
 /// ```
 ///
-/// Memory: ``bytesPerVector`` and eight bytes of id a row, and the originals where they are kept;
-/// changing an index takes some 40 bytes a row more for finding ids. An index and its copies keep up to 16 MiB that
-/// searches work in for the next ones.
+/// Memory: ``bytesPerVector``, eight bytes of id per row, and the originals if they are kept. Changing an index takes
+/// about 40 more bytes per row, for finding ids. An index and its copies keep up to 16 MiB of scratch memory for
+/// searches.
 public struct VectorIndex: Sendable {
   /// The codec of the rows.
   public let codec: Codec
@@ -26,7 +26,7 @@ public struct VectorIndex: Sendable {
   public var mean: [Float]? { if case .one(let center) = centers { center.vector } else { nil } }
   /// How the vectors themselves are kept, or nil where they are not.
   public let originals: Originals?
-  /// The name of everything that decides what codes and scores mean.
+  /// A hash of everything that decides what codes and scores mean.
   public let fingerprint: Fingerprint
 
   let centers: Centers
@@ -36,7 +36,7 @@ public struct VectorIndex: Sendable {
   let certificate: Certificate?
   let scratch = ScratchPool()
   var rows: RowStore
-  /// The file that the index was opened from, which unchanged rows are still read from.
+  /// The file that the index was opened from; unchanged rows are still read from it.
   var sections: IndexSections?
   /// The slot of every id; nil until it is needed.
   var slots: [UInt64: Int]?
@@ -49,8 +49,8 @@ public struct VectorIndex: Sendable {
   ///   - codec: Scalar codes of 1, 2, 3, 4 or 8 bits, or two stages with such codes and one bit more.
   ///     Its rows keep norms, except for cosines without a mean.
   ///   - metric: What makes two vectors near.
-  ///   - mean: A vector to subtract from every row (for cosines: from every direction). It pays
-  ///     where it is longer than rows are away from it; <doc:searching-codes> says by how much.
+  ///   - mean: A vector to subtract from every row (for cosines: from every direction). It helps
+  ///     if it is longer than rows are far from it; <doc:searching-codes> says by how much.
   ///   - originals: Whether and how vectors are kept for exact comparison.
   /// - Throws: ``IndexError`` when the codec cannot be scanned or does not go with the metric, or
   ///   the mean has another dimension or is not finite.
@@ -87,12 +87,12 @@ public struct VectorIndex: Sendable {
   ///
   /// - Parameters:
   ///   - dimension: The number of coordinates, 1 … 65,536.
-  ///   - bits: Bits a coordinate: 1, 2, 3, 4 or 8; two stages 2, 3, 4, 5.
+  ///   - bits: Bits per coordinate: 1, 2, 3, 4 or 8; two stages 2, 3, 4, 5.
   ///   - metric: What makes two vectors near.
   ///   - isTwoStage: Whether one of the bits is a sketch of the residual.
-  ///   - mean: A vector to subtract from every row, which pays where it is longer than rows are away from it.
+  ///   - mean: A vector to subtract from every row. It helps if it is longer than rows are far from it.
   ///   - originals: Whether and how vectors are kept for exact comparison.
-  ///   - seed: Names the rotation; indexes of one seed can be merged.
+  ///   - seed: Chooses the rotation; indexes of one seed can be merged.
   /// - Throws: ``IndexError`` when there is no such codec.
   public init(
     dimension: Int, bits: Int = 4, metric: Metric = .innerProduct, isTwoStage: Bool = false,
@@ -100,7 +100,7 @@ public struct VectorIndex: Sendable {
   ) throws(IndexError) {
     guard (1...9).contains(bits) else {
       throw .codecNotOffered(
-        "\(bits) bits a coordinate; take 1, 2, 3, 4 or 8, and in two stages 2, 3, 4, 5 or 9")
+        "\(bits) bits per coordinate; take 1, 2, 3, 4 or 8, and in two stages 2, 3, 4, 5 or 9")
     }
     let codec = try rethrowing { () throws(CodecError) in
       try Codec(

@@ -1,6 +1,6 @@
 internal import TurboQuantStorage
 
-/// The right to change the index in a file, which one holder at a time has; others wait.
+/// The right to change the index in a file; one holder at a time has it, others wait.
 ///
 /// Without it, of two processes that open the same file, add rows and save, the later one would throw the
 /// other's rows away.
@@ -21,7 +21,7 @@ public struct IndexFileLock: ~Copyable, Sendable {
   public let path: String
   let file: FileLock
 
-  /// Takes the right to change the index at `path`, or waits for it.
+  /// Takes the right to change the index at `path`, waiting if another holds it.
   ///
   /// - Parameters:
   ///   - path: The file, which must exist and may be written.

@@ -1,8 +1,7 @@
 internal import TurboQuant
 internal import TurboQuantKernels
 
-/// The section of a `.tqi` file that says what its other sections hold; Documentation/FileFormat.md
-/// has the byte table.
+/// The section of a `.tqi` file that describes its other sections; Documentation/FileFormat.md has the byte table.
 struct IndexRecord: Equatable {
   static let version: UInt32 = 2
   static let kind = "INDX"
@@ -63,7 +62,7 @@ struct IndexRecord: Equatable {
     }
     let kept = bytes.byte(at: 5)
     guard kept == 0 || Originals(rawValue: kept) != nil else {
-      throw refuse("originals of \(kept) bytes a coordinate", 5)
+      throw refuse("originals of \(kept) bytes per coordinate", 5)
     }
     for flag in 6...7 where bytes.byte(at: flag) > 1 {
       throw refuse("flag \(bytes.byte(at: flag)), expected 0 or 1", flag)

@@ -1,7 +1,7 @@
 internal import TurboQuantKernels
 internal import TurboQuantStorage
 
-/// The parts of an index in a mapped file, read where they lie.
+/// The parts of an index in a mapped file, read in place.
 ///
 /// Each mebibyte is checked against its checksum when it is first touched.
 final class IndexSections: Sendable {
@@ -14,7 +14,7 @@ final class IndexSections: Sendable {
   /// The size of the file.
   var fileByteCount: Int { container.byteCount }
 
-  /// The bytes of a part; 0 where the file does not keep it.
+  /// The bytes of a part; 0 if the file does not have it.
   func byteCount(of part: Part) -> Int { byteCount(ofSection: part.section) ?? 0 }
 
   /// The bytes of a section, or nil where there is none.

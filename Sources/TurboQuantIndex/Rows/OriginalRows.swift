@@ -1,18 +1,18 @@
 internal import TurboQuant
 internal import TurboQuantKernels
 
-/// Vectors on their way into an index, as it keeps them for exact comparison.
+/// Vectors to be stored for exact comparison.
 struct OriginalRows: Sendable {
-  /// From here on numbers do not round to the largest half, they are cut to it.
+  /// From here on, numbers would not round to the largest float16 but be cut to it.
   static let halfRangeEnd: Float = 65_520
 
   private let vectors: [Float]
   private let originals: Originals?
   private let kernels: Kernels
 
-  /// Vectors to be kept in the form that `originals` names, not at all if nil.
+  /// Vectors to be stored in the form that `originals` names; not at all if it is nil.
   ///
-  /// - Throws: ``IndexError`` for a row that half precision cannot hold.
+  /// - Throws: ``IndexError`` for a row that float16 cannot hold.
   init(
     _ vectors: [Float], _ originals: Originals?, dimension: Int, _ kernels: Kernels
   ) throws(IndexError) {
@@ -24,7 +24,7 @@ struct OriginalRows: Sendable {
     self.kernels = kernels
   }
 
-  /// Writes coordinates, numbered over all rows, as they are stored, to byte `offset` of `target`.
+  /// Writes coordinates in their stored form to byte `offset` of `target`; coordinates are numbered over all rows.
   func write(_ places: Range<Int>, to target: inout MutableRawSpan, at offset: Int) {
     let some = vectors.span.extracting(places)
     switch originals {
@@ -35,7 +35,7 @@ struct OriginalRows: Sendable {
   }
 }
 
-/// Says which rows half precision can hold: those that it moves by at most 2⁻¹⁰ of their length.
+/// Decides which rows float16 can hold: those that rounding moves by at most 2⁻¹⁰ of their length.
 ///
 /// Rounding moves a coordinate of 2⁻¹⁴ … 65,504 by at most 2⁻¹¹ of itself, a smaller one by at most 2⁻²⁵.
 /// A row of d coordinates whose largest is at least 2⁻¹⁴√d is thus moved by at most
@@ -46,7 +46,7 @@ private struct HalfRange {
 
   private let dimension: Int
   private let kernels: Kernels
-  /// What the largest coordinate must reach for a row to pass at once.
+  /// If the largest coordinate reaches this, the row passes without the exact check.
   private let enough: Float
 
   init(dimension: Int, _ kernels: Kernels) {
@@ -55,7 +55,7 @@ private struct HalfRange {
     enough = 0x1p-14 * Float(dimension).squareRoot()
   }
 
-  /// Refuses the first row that half precision cannot hold.
+  /// Refuses the first row that float16 cannot hold.
   func check(_ vectors: [Float]) throws(IndexError) {
     for row in 0..<vectors.count / dimension {
       let places = row * dimension..<(row + 1) * dimension
@@ -69,7 +69,7 @@ private struct HalfRange {
   }
 
   private func check(_ x: [Float], row: Int) throws(IndexError) {
-    // The codec says where a coordinate is not a number.
+    // If a coordinate is not finite, the codec reports which.
     guard x.allSatisfy(\.isFinite) else { return }
     if let column = x.firstIndex(where: { $0.magnitude >= OriginalRows.halfRangeEnd }) {
       throw .beyondHalfPrecision(x[column], row: row, column: column)

@@ -1,7 +1,7 @@
 /// Vectors kept beside their codes, so that the best results can be compared exactly.
 public enum Originals: UInt8, Sendable, Hashable, CaseIterable {
-  /// Rounded to IEEE half precision, two bytes a coordinate; vectors that it cannot hold are refused.
+  /// Rounded to float16, two bytes per coordinate; vectors that float16 cannot hold are refused.
   case float16 = 2
-  /// As they came: four bytes a coordinate.
+  /// Unchanged, four bytes per coordinate.
   case float32 = 4
 }

@@ -1,15 +1,15 @@
 internal import TurboQuant
 internal import TurboQuantKernels
 
-/// Rows on their way into an index: packed by the codec, with ids and originals.
+/// Rows to be stored: packed by the codec, with ids and originals.
 struct RowBatch: ~Escapable {
   /// The codec's rows.
   let rows: RawSpan
-  /// Where everything lies within one of them.
+  /// Where codes and scalars lie within one of them.
   let layout: RowLayout
   /// One component along its centre per row, or nothing.
   let centerComponents: Span<Float>
-  /// One id a row.
+  /// One id per row.
   let ids: Span<UInt64>
   /// The originals.
   let originals: OriginalRows
@@ -41,8 +41,7 @@ struct RowBatch: ~Escapable {
 
   /// A scalar of a row.
   ///
-  /// A zero vector has alignment 0 and norm 0; 1 in its place gives it the score 0 without a
-  /// division by 0.
+  /// A zero vector has alignment 0 and norm 0. Storing an alignment of 1 gives it the score 0 without dividing by 0.
   func scalar(_ offset: Int?, row: Int, _ part: Part) -> Float {
     guard let offset else { return 1 }
     let value = rows.float32(at: row * layout.bytesPerVector + offset)

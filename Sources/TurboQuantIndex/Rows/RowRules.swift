@@ -1,22 +1,22 @@
 internal import TurboQuant
 internal import TurboQuantKernels
 
-/// What Documentation/FileFormat.md says of the rows of an index, beyond what checksums tell.
+/// The rules of Documentation/FileFormat.md for the rows of an index, which checksums cannot check.
 struct RowRules: Sendable {
   private let shape: RowShape
   private let originals: Originals?
   private let bounds: ScalarBounds
-  /// The bits of the last column that may be set, a byte for each plane.
+  /// The bits of the last column that may be set, one byte per plane.
   private let lastColumns: [(part: Part, planes: [UInt8])]
 
-  /// Something in a part of a segment that no index writes.
+  /// A place in a part of a segment with a value that no index writes.
   struct Fault {
     let part: Part
     /// The row within the segment.
     let row: Int
     /// The byte within the part of the segment.
     let offset: Int
-    /// What the row has there, and what was expected.
+    /// What the row has there and what was expected.
     let reason: String
   }
 
@@ -34,11 +34,10 @@ struct RowRules: Sendable {
     self.lastColumns = lastColumns
   }
 
-  /// The bits of the last of `count` codes' columns that may be set, plane by plane, the signs first; nothing
-  /// where all may.
+  /// The bits of the last column of `count` codes that may be set, plane by plane, signs first; empty if all may.
   private static func lastColumn(of count: Int, bits: Int) -> [UInt8] {
     guard count % 8 > 0 else { return [] }
-    // As many codes as the last column has, each of all ones, as the only row of a block.
+    // A row of only the last column's codes, each of them all ones.
     let column = BlockShape(dimension: count % 8, bits: bits)
     var ones = [UInt8](repeating: .max, count: column.packedByteCount)
     if count % 8 * bits % 8 > 0 { ones[ones.count - 1] >>= UInt8(8 - count % 8 * bits % 8) }
@@ -56,7 +55,7 @@ struct RowRules: Sendable {
       + stride(from: 0, to: lowerBits.count, by: BlockShape.rowCount).map { lowerBits[$0] }
   }
 
-  /// The first place in a segment of `rowCount` rows at which something stands that no index writes, or nil.
+  /// The first fault in a segment of `rowCount` rows, or nil.
   func firstFault(in segment: RowSegment, rowCount: Int) throws(IndexError) -> Fault? {
     for (part, planes) in lastColumns where shape.byteCount(of: part) > 0 {
       if let fault = try codeFault(part, planes, segment, rowCount) { return fault }
@@ -105,16 +104,16 @@ struct RowRules: Sendable {
       return nil
     }
     if let fault = try fault(.norms, { _ in 0...VectorIndex.largestNorm }) { return fault }
-    // A zero vector has no direction that codes could be aligned with.
+    // A zero vector has no direction; its alignment is stored as 1.
     if let fault = try fault(.alignments, { $0 > 0 ? bounds.alignments : 1...1 }) { return fault }
     if let fault = try fault(.residualNorms, { 0...bounds.residualShare * $0 }) { return fault }
-    // At most the norm; as much again is for both roundings.
+    // A component is at most the norm; twice that allows for both roundings.
     return try fault(.centerComponents) { -2 * $0...2 * $0 }
   }
 
   private func originalFault(_ segment: RowSegment, _ rowCount: Int) throws(IndexError) -> Fault? {
     guard let originals else { return nil }
-    // Eight bytes at a time: 1 added to an exponent of ones carries into the sign.
+    // Eight bytes at a time: adding 1 to an exponent of all ones carries into the sign bit.
     let (exponent, one, sign): (UInt64, UInt64, UInt64) =
       switch originals {
       case .float16: (0x7C00_7C00_7C00_7C00, 0x0400_0400_0400_0400, 0x8000_8000_8000_8000)
@@ -123,7 +122,7 @@ struct RowRules: Sendable {
     let size = shape.byteCount(of: .originals) / BlockShape.rowCount
     return try segment.withBytes(of: .originals, 0..<BlockShape.blockCount(ofRows: rowCount)) {
       bytes in
-      // A whole number of words: blocks have 32 rows. What lies beyond the last row is zero.
+      // Blocks have 32 rows, hence whole words. Bytes beyond the last row are zero.
       for word in stride(from: 0, to: bytes.byteCount, by: 8) {
         let found = ((bytes.uint64(at: word) & exponent) &+ one) & sign
         guard found != 0 else { continue }

@@ -1,11 +1,10 @@
 internal import TurboQuant
 internal import TurboQuantKernels
 
-/// Up to 4,096 rows, in memory or in a mapped file: enough that what a search does for each segment is little
-/// beside its rows, few enough that a change under a search copies little.
+/// Up to 4,096 rows, in memory or in a mapped file.
 ///
-/// Copies share their memory until one of them is changed; a search therefore keeps the rows it
-/// began with whatever happens to the index.
+/// That is enough rows to make a search's work per segment small, and few enough to make a change during a search copy
+/// little. Copies share their memory until one of them is changed, so a search keeps the rows that it began with.
 struct RowSegment: Sendable {
   /// Blocks of a segment.
   static let blockCount = 128
@@ -13,9 +12,9 @@ struct RowSegment: Sendable {
   static let rowCount = blockCount * BlockShape.rowCount
 
   let shape: RowShape
-  /// One run of bytes a part, in the order of `Part`, of a segment in memory.
+  /// The bytes of each part, in the order of `Part`, of a segment in memory.
   private var parts: [AlignedBytes]
-  /// Where a segment in a file lies.
+  /// The place of a segment in a file.
   private var file: (sections: IndexSections, firstBlock: Int)?
 
   /// Creates a segment in memory with room for some blocks, of zeros.
@@ -71,7 +70,7 @@ struct RowSegment: Sendable {
     }
   }
 
-  /// Lends the sign plane of consecutive blocks; the other bits are not touched.
+  /// Lends the sign plane of consecutive blocks; the lower bits are not read.
   func withSigns<R>(
     of part: Part, columns: Int, _ blocks: Range<Int>,
     _ body: (borrowing IndexBlocks) throws(IndexError) -> R
@@ -82,7 +81,7 @@ struct RowSegment: Sendable {
     }
   }
 
-  /// Lends the scalars of consecutive blocks that keys are made of.
+  /// Lends the scalars of consecutive blocks that similarities are made of.
   func withScalars<R>(
     _ blocks: Range<Int>, alignments usesAlignments: Bool,
     _ body: (SimilarityScalars) throws(IndexError) -> R
@@ -109,7 +108,7 @@ struct RowSegment: Sendable {
     return copies
   }
 
-  /// A float32 scalar of the first rows; ones where rows do not keep it.
+  /// A float32 scalar of the first rows; ones where rows do not store it.
   func scalars(_ part: Part, rowCount: Int) throws(IndexError) -> [Float] {
     guard shape.byteCount(of: part) > 0 else { return [Float](repeating: 1, count: rowCount) }
     return try withBytes(of: part, 0..<BlockShape.blockCount(ofRows: rowCount)) { bytes in
@@ -181,11 +180,11 @@ struct RowSegment: Sendable {
       at: shape.originalByteCount * start)
   }
 
-  /// What is gathered of single rows.
+  /// The parts of single rows that are gathered.
   enum Gathered {
-    /// All of their codes.
+    /// Whole codes.
     case codes
-    /// The second bits of their codes, in the place of signs; with alignments where codes end with them.
+    /// The second bits of codes, in the place of signs; with alignments if codes have no further bits.
     case secondPlanes(alignments: Bool)
 
     fileprivate var parts: [Part] {
@@ -196,14 +195,13 @@ struct RowSegment: Sendable {
       }
     }
 
-    /// Where a part is put.
+    /// The part that a part is copied to.
     fileprivate func target(of part: Part) -> Part {
       if case .secondPlanes = self, part == .lowerBits { .signs } else { part }
     }
   }
 
-  /// Fills rows 0, 1, … with codes, or some of their bits, and scalars of the rows in `slots`, which are
-  /// ascending.
+  /// Fills rows 0, 1, … with codes, or some of their bits, and scalars of the rows in `slots`, in ascending order.
   mutating func gather(
     _ gathered: Gathered, _ slots: Span<UInt32>, from store: RowStore
   ) throws(IndexError) {
@@ -242,7 +240,7 @@ struct RowSegment: Sendable {
     }
   }
 
-  /// Copies a part of one row between runs of blocks.
+  /// Copies a part of one row from some blocks to others.
   private static func copyRow(
     _ part: Part, _ source: RawSpan, _ from: Int, to target: inout MutableRawSpan, _ place: Int,
     _ shape: RowShape
@@ -259,7 +257,7 @@ struct RowSegment: Sendable {
     }
   }
 
-  /// Makes room for the first `count` rows, and for twice as many as before.
+  /// Makes room for the first `count` rows; at least doubles the room if it grows.
   private mutating func reserve(rows count: Int) {
     let wanted = BlockShape.blockCount(ofRows: count)
     let held = parts[Part.signs.rawValue].byteCount / shape.byteCount(of: .signs)

@@ -1,7 +1,7 @@
 internal import TurboQuant
 package import TurboQuantKernels
 
-/// What is stored of a row, each part in an array of its own.
+/// The parts of a row; each part is stored in an array of its own.
 package enum Part: Int, CaseIterable, Sendable {
   /// The top bit of every code.
   case signs
@@ -44,16 +44,16 @@ package struct RowShape: Sendable, Equatable {
   package let codes: BlockShape
   /// Columns of sketch signs, 0 without a sketch.
   package let sketchColumns: Int
-  /// Whether rows keep their norm.
+  /// Whether rows store their norm.
   package let hasNorms: Bool
-  /// Whether rows keep their component along their centre.
+  /// Whether rows store their component along their centre.
   package let hasCenterComponents: Bool
   /// Bytes of an original, 0 where none are kept.
   package private(set) var originalByteCount: Int
-  /// Whether rows keep their ids; rows gathered for scoring do not.
+  /// Whether rows store their ids; rows that are gathered for scoring do not.
   private var hasIDs = true
 
-  /// The same rows with nothing but what scores are made of.
+  /// The shape without ids and originals, which no score needs.
   var withoutIdentity: RowShape {
     var shape = self
     shape.hasIDs = false
@@ -72,7 +72,7 @@ package struct RowShape: Sendable, Equatable {
       BlockShape.isOffered(bits: scalar.segments[0].codebook.bits)
     else {
       throw .codecNotOffered(
-        "\(codec.rate) bits a coordinate with the \(codec.quantizer.name) quantizer; take 1, 2, 3, 4 or 8 bits of "
+        "\(codec.rate) bits per coordinate with the \(codec.quantizer.name) quantizer; take 1, 2, 3, 4 or 8 bits of "
           + "code, to which two stages add one")
     }
     guard codec.dimension <= RowShape.largestDimension else {
@@ -86,10 +86,10 @@ package struct RowShape: Sendable, Equatable {
     originalByteCount = Int(originals?.rawValue ?? 0) * codec.dimension
   }
 
-  /// Beyond it a 32-bit sum of products might overflow.
+  /// In more dimensions a 32-bit sum of products might overflow.
   static let largestDimension = 1 << 16
 
-  /// Bytes of a part of 32 rows; 0 where it is not kept.
+  /// Bytes of a part of 32 rows; 0 if it is not stored.
   package func byteCount(of part: Part) -> Int {
     let rows = BlockShape.rowCount
     return switch part {

@@ -1,8 +1,8 @@
 internal import TurboQuantKernels
 
-/// Rows in slots 0 ..< `count`, in segments; a value, whose copies share what neither changes.
+/// Rows in slots 0 ..< `count`, in segments; a value, whose copies share the segments that neither changes.
 struct RowStore: Sendable {
-  /// Searches number slots, and the end of the last segment, in 32 bits.
+  /// Slots, and the end of the last segment, must fit 32 bits, which searches use.
   static let largestCount = Int(UInt32.max) / RowSegment.rowCount * RowSegment.rowCount
 
   let shape: RowShape
@@ -50,7 +50,7 @@ struct RowStore: Sendable {
     try withBlock(of: .ids, slot) { $0.uint64(at: 8 * $1) }
   }
 
-  /// A float32 scalar of a slot; where rows do not keep it, 0 for components along a centre, else 1.
+  /// A float32 scalar of a slot; if rows do not store it, 0 for components along a centre, else 1.
   func scalar(_ part: Part, at slot: Int) throws(IndexError) -> Float {
     guard shape.byteCount(of: part) > 0 else { return part == .centerComponents ? 0 : 1 }
     return try withBlock(of: part, slot) { $0.float32(at: 4 * $1) }
@@ -89,7 +89,7 @@ struct RowStore: Sendable {
 // MARK: Changing
 
 extension RowStore {
-  /// Checks the segments of some slots and copies them to memory; afterwards no change to them can fail.
+  /// Checks the segments of some slots and copies them to memory, after which no change to them can fail.
   mutating func load(
     _ slots: some Sequence<Int>, _ rules: RowRules
   ) throws(IndexError) {
@@ -102,7 +102,7 @@ extension RowStore {
     }
   }
 
-  /// Checks the rows of those segments that lie in a file; what is in memory was checked on its way there.
+  /// Checks the rows of the segments that are in a file; rows in memory were checked before they were stored.
   func check(_ numbers: Range<Int>, _ rules: RowRules) throws(IndexError) {
     for number in numbers {
       guard let sections = segments[number].sections,
@@ -117,7 +117,7 @@ extension RowStore {
     }
   }
 
-  /// Reads every part of every row, of which some may be damaged in a file.
+  /// Reads every part of every row, which fails if a part is damaged in a file.
   func touch() throws(IndexError) {
     for segment in segments.indices {
       for part in Part.allCases {
@@ -126,10 +126,10 @@ extension RowStore {
     }
   }
 
-  /// Makes place for one more row.
+  /// Begins a segment if all are full.
   ///
-  /// A segment grows with its rows, which copies them. With originals that takes longer than room for a whole
-  /// segment at once, which is at most as much again as there is.
+  /// A segment grows with its rows, which copies them. With originals, copying takes longer than allocating a whole
+  /// segment at once. The first segment still grows, so memory at most doubles.
   private mutating func beginSegmentIfFull() {
     guard count == segments.count * RowSegment.rowCount else { return }
     let isWhole = shape.originalByteCount > 0 && !segments.isEmpty
@@ -177,7 +177,7 @@ extension RowStore {
     count += 1
   }
 
-  /// A copy of the block that holds a row, which keeps no other memory from being changed in place.
+  /// A copy of the block that holds a row; it shares no memory, so changes stay in place.
   private func image(of slot: Int) throws(IndexError) -> BlockImage {
     let at = place(slot)
     return BlockImage(parts: try segments[at.segment].copies(ofBlock: at.block), row: at.row)

@@ -1,13 +1,13 @@
 internal import TurboQuant
 internal import TurboQuantKernels
 
-/// Lengths whose products and squares, and what is added to them, float32 holds.
+/// Lengths whose products and squares, with what is added to them, fit float32.
 ///
 /// With norms of at most 2⁶² a product is at most 2¹²⁴ and a squared distance 2¹²⁶, which leaves room
-/// for the estimate's own error. Cosines do not depend on lengths.
+/// for the estimate's error. Cosines do not depend on lengths.
 extension VectorIndex {
   static let largestNorm: Double = 0x1p62
-  /// Below it the step of a product's sums would lose bits.
+  /// Below this the step of a product's sums would lose bits.
   static let smallestQueryNorm: Double = 0x1p-62
 
   /// Checks the norms among the codec's rows.
@@ -19,11 +19,11 @@ extension VectorIndex {
     }
   }
 
-  /// Refuses the results of a query that is too short for its rows, or they for it.
+  /// Refuses results if the query or its rows are too short for float32 to tell their scores apart.
   ///
-  /// A product is at most ‖x‖‖q‖ in magnitude, a distance about the square of the longer. Below 2⁻¹²⁴
-  /// float32 loses the bits of scores, and rows of different scores seem equal. Such distances are the least,
-  /// so one row is enough to spoil the order; products are near the others' zero unless all are so small.
+  /// A product is at most ‖x‖‖q‖ in magnitude, a distance about the square of the longer one. Below 2⁻¹²⁴ float32 loses
+  /// bits of scores, and rows of different scores seem equal. Such distances are the smallest, so one row is enough to
+  /// spoil the order. Such products are close to zero, where they do no harm unless all are so small.
   func checkLengths(
     of rows: [RankedRow], queryNorm: Double, query: Int
   ) throws(IndexError) {
@@ -46,7 +46,7 @@ extension VectorIndex {
     }
   }
 
-  /// Checks the norm of a query; zero has no products to spoil.
+  /// Checks the norm of a query; a zero query passes, since all its products are zero.
   func check(queryNorm norm: Double, row: Int) throws(IndexError) {
     guard metric != .cosine, norm > 0 else { return }
     let isLongEnough = metric == .squaredEuclidean || norm >= VectorIndex.smallestQueryNorm

@@ -3,9 +3,9 @@ internal import TurboQuant
 extension Originals {
   /// The error of `score`, which compares `q` with an original `x`.
   ///
-  /// Originals of float32 are what was added. Those of float16 are off by up to h = 2⁻¹¹ of the power of two below a
-  /// coordinate, evenly, with variance h²/3: to first order that is Σ s²h²/3 with s the score's slope in the
-  /// coordinate, and the second order shifts the score by up to Σ h²/3 times its curvature.
+  /// Originals of float32 are exact. A coordinate of float16 is off by up to h = 2⁻¹¹ of the power of two below it,
+  /// uniformly, hence with variance h²/3. To first order the score's variance is Σ s²h²/3, with s its slope in the
+  /// coordinate. The second order shifts the score by up to Σ h²/3 times its curvature.
   func error(of score: Double, _ metric: Metric, _ x: [Float], _ q: [Float]) -> EstimateError {
     guard self == .float16 else {
       return EstimateError(of: score, standardDeviation: 0, range: metric.range)

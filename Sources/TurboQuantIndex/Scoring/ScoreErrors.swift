@@ -1,14 +1,13 @@
 internal import TurboQuant
 internal import TurboQuantKernels
 
-/// How far the truth may lie from the scores of one query's hits.
+/// How far the true scores may lie from the scores of one query's hits.
 ///
-/// A score is A + B·ρ̂. The codec says how far a row's ρ̂ may be off; whole numbers and float32 arithmetic add to
-/// that.
+/// A score is A + B·ρ̂. The codec gives the error of a row's ρ̂; integer and float32 arithmetic add theirs.
 struct ScoreErrors {
   private let index: VectorIndex
   private let query: PreparedQuery
-  /// What whole numbers add to ⟨ŷ, u⟩ and to the sketch's estimate, and the terms that cancel in sums of codes.
+  /// What integers add to the error of ⟨ŷ, u⟩ and of the sketch's estimate, and the terms that cancel in sums of codes.
   private let codes: SumScale
   private let sketch: SumScale?
 
@@ -24,7 +23,7 @@ struct ScoreErrors {
     sketch = tables.sketchScales.first
   }
 
-  /// The error of the score of a row's codes.
+  /// The error of a row's score.
   func error(of row: RankedRow) throws(IndexError) -> EstimateError {
     let estimate = try estimate(row)
     let (formula, metric) = (query.formula, index.metric)
@@ -36,7 +35,7 @@ struct ScoreErrors {
     let terms =
       slope * (2 + offsets) + abs(formula.constant) + abs(formula.componentFactor * component)
       + formula.normFactor * norm * norm
-    // ρ is a product's value in units of both lengths.
+    // ρ is a product in units of both lengths.
     let unit = norm * query.rotated.norm
     let sign: Double = metric.isDistance ? -1 : 1
     return estimate.error.scaled(
@@ -53,11 +52,11 @@ struct ScoreErrors {
     }
   }
 
-  /// The standard deviation of the roundings of a score, in units of its terms: the row's scalars, the query's factors
-  /// and some ten operations, each below 2⁻²⁴.
+  /// The standard deviation of a score's roundings, in units of its terms: the row's scalars, the query's factors and
+  /// about ten operations, each below 2⁻²⁴.
   private static let float32 = 0x1p-23
 
-  /// What whole numbers add to ρ̂, and the size of what cancels in it.
+  /// What integers add to the error of ρ̂, and the size of the terms that cancel in it.
   private func rounding(
     of slot: Int, norm: Double
   ) throws(IndexError) -> (error: CosineError, offsets: Double) {
@@ -68,7 +67,7 @@ struct ScoreErrors {
     }
     let residual = Double(try index.rows.scalar(.residualNorms, at: slot))
     let residualRatio = norm > 0 ? residual / norm : 0
-    // The cosine that the sketch estimates is the residual's: of the codes' part only the largest is known.
+    // The sketch estimates the residual's cosine. For the codes only the largest error is known.
     let error =
       CosineError(everywhere: codes.rounding.largest) + sketch.rounding.scaled(by: residualRatio)
     return (error, abs(codes.offset) + residualRatio * abs(sketch.offset))

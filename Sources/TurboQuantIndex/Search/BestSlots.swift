@@ -2,8 +2,8 @@
 
 internal import TurboQuantKernels
 
-/// The slots of the `limit` rows whose first bits give the highest similarities; an offer takes O(1) amortized, whatever
-/// the limit.
+/// The slots of the `limit` rows whose first bits give the highest similarities; an offer takes O(1) amortized,
+/// whatever the limit.
 ///
 /// A similarity and a slot are one whole number, ordered by similarity, then by the lower slot, so that the choice does
 /// not depend on the number of threads.

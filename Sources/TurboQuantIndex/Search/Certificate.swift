@@ -15,15 +15,16 @@ internal import TurboQuantKernels
 /// first bits mislead; k results are then missed with probability at most k times the tail of one.
 /// Documentation/Numerics.md derives this and measures it.
 struct Certificate: Sendable {
-  /// Below it one coordinate weighs too much for the normal tail to hold, and a scan costs little.
+  /// In fewer dimensions one coordinate weighs too much for the normal tail to hold, and a scan takes little time
+  /// anyway.
   static let smallestDimension = 64
 
   /// The signs.
   let signs: Prefix
-  /// The first two bits, where the second lies apart from those after it.
+  /// The first two bits, if the second has a plane apart from the bits after it.
   let twoBits: Prefix?
 
-  /// The certificate of a codec, or nil where its codes have no first bits worth reading alone.
+  /// The certificate of a codec, or nil if its codes have no first bits worth reading alone.
   init?(_ codec: Codec, _ codebook: Codebook) {
     let d = codec.dimension
     guard codec.sketch == nil, codebook.bits > 1, d >= Certificate.smallestDimension else {
@@ -35,9 +36,9 @@ struct Certificate: Sendable {
       ? Prefix(of: codebook, bits: 2, dimension: d) : nil
   }
 
-  /// What first bits say and how far they mislead.
+  /// What first bits estimate, and how far off they are.
   struct Prefix: Sendable {
-    /// ŵ/(1 − Dₚ) by the first bits.
+    /// ŵ/(1 − Dₚ) for each value of the first bits.
     let estimates: [Double]
     private let tau2: Double
     private let sigma2: Double
@@ -51,24 +52,24 @@ struct Certificate: Sendable {
       let (kept, whole) = (1 - prefix.distortion, 1 - codebook.distortion)
       estimates = prefix.means.map { $0 / kept }
       sigma2 = prefix.alignmentVariance / d / (kept * kept)
-      // ‖f‖² itself scatters by a relative deviation below 2/√d from row to row.
+      // ‖f‖² varies from row to row by a relative deviation below 2/√d.
       tau2 = (1 + 2 / d.squareRoot()) * (1 / kept - 1 / whole) / (d - 1)
       codeVariance = (1 / whole - 1) / (d - 1)
       wholeKept = whole
     }
 
-    /// A line below which no ρ̂ₚ may lie where ρ̂ ≥ c: ρ̂ₚ ≥ slope · c + intercept, with z deviations to spare.
+    /// A lower bound for ρ̂ₚ of rows with ρ̂ ≥ c, with z deviations to spare: ρ̂ₚ ≥ slope · c + intercept.
     ///
-    /// c − z·b(c), with b² = ρ²σ² + (1 − ρ²)τ² + noise, is convex, and the line its tangent at `c`: rows of
-    /// other norms, which need another cosine to reach the same score, are judged by the same line. The noise is what
-    /// rounding adds to ρ̂ₚ and to ⟨ŷ, u⟩ at most.
+    /// c − z·b(c), with b² = ρ²σ² + (1 − ρ²)τ² + noise, is convex, and the line is its tangent at `c`. Rows of other
+    /// norms need another cosine for the same score, and the tangent is a lower bound for them too. The noise is the
+    /// most that rounding adds to ρ̂ₚ and to ⟨ŷ, u⟩.
     func line(
       at c: Double, deviations z: Double, prefixRounding: CosineError, codeRounding: CosineError
     ) -> (slope: Double, intercept: Double) {
       let codeNoise = codeRounding.largest / (wholeKept * wholeKept)
       let noise = prefixRounding.largest + codeNoise
       let at = min(max(c, -1), 1)
-      // The row's true cosine may lie below the estimate that got it there.
+      // A row's true cosine may be lower than its estimate.
       let code = CosineError(across: codeVariance + codeNoise, along: codeNoise)
       let rho = max(0, code.interval(around: at, deviations: 3).low)
       let deviation = (rho * rho * sigma2 + (1 - rho * rho) * tau2 + noise).squareRoot()
@@ -79,15 +80,17 @@ struct Certificate: Sendable {
 }
 
 extension Certificate {
-  /// The deviations that a search spares.
+  /// The deviations that a search allows for.
   struct Deviations: Sendable {
     let signs: Double
     let twoBits: Double
 
-    /// Together the prefixes miss a result with at most the given probability: signs, which decide
-    /// about all rows, three times as often as two bits, which cannot let through more than they do.
+    /// Together the prefixes miss a result with at most the given probability.
+    ///
+    /// Signs get three quarters of it, because
+    /// they decide about all rows, and two bits only about those that are left.
     init(_ certificate: Certificate, failureProbability: Double) {
-      // Far below it the tail itself is beyond double precision.
+      // A tail of much less is beyond double precision.
       let probability = max(failureProbability, 1e-290)
       guard certificate.twoBits != nil else {
         (signs, twoBits) = (NormalTail.deviate(probability), 0)

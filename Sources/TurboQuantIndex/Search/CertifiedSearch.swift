@@ -159,8 +159,8 @@ extension Search {
 
   /// Offers rows to `best` by their whole codes.
   ///
-  /// Where a code is the sum of its planes and float32 holds the sum exactly, only the second plane is read: `signs` has
-  /// the sum of the first.
+  /// Where a code is the sum of its planes and float32 holds the sum exactly, only the second plane is read: `signs`
+  /// has the sum of the first.
   private func readWhole(
     _ slots: [UInt32], _ query: Int, _ group: QueryGroup, _ signs: SignSums?,
     into best: inout BestRows, _ scratch: inout ScratchMemory

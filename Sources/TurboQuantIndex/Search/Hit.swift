@@ -4,19 +4,19 @@ internal import TurboQuant
 public struct Hit: Sendable, Hashable {
   /// The row's id.
   public let id: UInt64
-  /// The estimated inner product, cosine or squared distance, or that of the originals that were compared.
+  /// The estimated inner product, cosine or squared distance, or the exact one of originals that were compared.
   ///
-  /// An estimate is not cut to what is possible: by its error a cosine may exceed 1 and a squared distance be
-  /// negative. ``interval(_:)`` is.
+  /// An estimate is not limited to possible values: a cosine may exceed 1, and a squared distance may be negative. The
+  /// ends of ``interval(_:)`` are limited.
   public let score: Float
-  /// Half the longer side of ``interval(_:)`` at 2, seen from the score; 0 only where the score is exact.
+  /// Half the longer side of ``interval(_:)`` at 2, as seen from the score; 0 only if the score is exact.
   ///
-  /// Nil where errors were not asked for. Scores of float32 originals and of zero vectors are exact.
+  /// Nil if errors were not asked for. Scores of float32 originals and of zero vectors are exact.
   public let standardError: Float?
-  /// One or none: an array, so that hits without an error stay small.
+  /// None or one; an array keeps hits without an error small.
   private let errors: [EstimateError]
 
-  /// Creates a hit, whose error is symmetric.
+  /// Creates a hit with a symmetric error.
   public init(id: UInt64, score: Float, standardError: Float? = nil) {
     self.id = id
     self.score = score

@@ -28,8 +28,8 @@ struct ScannedRows {
     try segment.withScalars(blocks, alignments: alignments, body)
   }
 
-  /// Selects the allowed rows whose similarity, made of `terms` by `factors`, is at least the cutoff of `collector`, which
-  /// takes them.
+  /// Selects the allowed rows whose similarity, made of `terms` by `factors`, is at least the cutoff of `collector`,
+  /// which takes them.
   func select<Collector: RowCollector>(
     _ terms: borrowing SimilarityTerms, _ factors: SimilarityFactors,
     into collector: inout Collector,

@@ -66,8 +66,8 @@ extension [Float] {
   }
 }
 
-/// Scratch memory of finished searches, kept for later ones: asking the system for a page takes as long as scanning
-/// some hundred rows.
+/// Scratch memory of finished searches, kept for later ones: asking the system for a page takes as long as
+/// scanning some hundred rows.
 final class ScratchPool: Sendable {
   /// The most bytes that are kept.
   private static let byteLimit = 16 << 20

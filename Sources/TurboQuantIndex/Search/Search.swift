@@ -72,8 +72,8 @@ final class Search: Sendable {
 
   /// The best rows of every query.
   func run() throws(IndexError) -> Found {
-    // An exhaustive search lets several groups take turns at each segment. A certified one keeps sums of all rows, which
-    // would take too much memory for several groups.
+    // An exhaustive search lets several groups take turns at each segment. A certified one keeps sums of all rows,
+    // which would take too much memory for several groups.
     let schedule = Schedule(
       queryCount: queries.count, groupSize: groupSize,
       mostGroups: rule == nil ? Search.groupsPerSegment : 1, threads: threads)

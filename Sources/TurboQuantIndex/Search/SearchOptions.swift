@@ -1,6 +1,6 @@
-/// What a search is asked for besides queries and a number of results.
+/// The options of a search.
 public struct SearchOptions: Sendable {
-  /// How sure to be to find what a scan of every code would find.
+  /// How sure to be of finding what a scan of every code would find.
   public var exactness: Exactness
   /// Which rows may be returned; nil for all.
   public var filter: Filter?
@@ -42,16 +42,16 @@ public struct SearchStatistics: Sendable, Hashable {
   }
 }
 
-/// How sure a search is to find what a scan of every code would find.
+/// How sure a search is of finding what a scan of every code would find.
 public enum Exactness: Sendable, Hashable {
   /// Every code is read whole.
   case exhaustive
-  /// Codes are read whole only where their first bits leave a chance.
+  /// Codes are read whole only if their first bits leave a chance.
   ///
   /// For a query that does not depend on the seed, the result equals the exhaustive one with
   /// probability at least 1 − `failureProbability` over the rotation. Documentation/Numerics.md
   /// derives the bound. One-bit, two-stage and very short codes are always read whole,
-  /// and so are indexes of up to 2 MiB of codes beside their signs.
+  /// and so are indexes of up to 2 MiB of codes, not counting signs.
   case certified(failureProbability: Double = 1e-3)
 }
 

@@ -1,10 +1,10 @@
 internal import TurboQuant
 internal import TurboQuantKernels
 
-/// A codebook in whole numbers, as the scan kernels want it; the same for every query.
+/// A codebook in integers, as the scan kernels read it; the same for every query.
 ///
-/// Whole numbers make sums exact, so that every target and thread count finds the same scores. What the
-/// rounding adds to the codes' own variance is in Documentation/Numerics.md.
+/// Sums of integers are exact, so every target and thread count finds the same scores. Documentation/Numerics.md says
+/// what the rounding adds to the codes' variance.
 enum IntegerCodebook: Sendable {
   /// One bit: the sign plane is the code.
   case signs(centroid: Double)
@@ -15,12 +15,12 @@ enum IntegerCodebook: Sendable {
   /// Eight bits: the positive centroids c/step in twelve bits; the others are their negatives.
   case int16(magnitudes: [UInt16], Meaning)
 
-  /// What whole numbers stand for: `step` each.
+  /// What integers stand for: `step` each.
   struct Meaning: Sendable {
     let step: Double
     /// What rounding the centroids adds to the variance of ⟨ŷ, u⟩.
     let rounding: CosineError
-    /// Of the codebook.
+    /// The distortion of the codebook.
     let distortion: Double
   }
 
@@ -45,7 +45,7 @@ enum IntegerCodebook: Sendable {
     if case .signs = self { true } else { false }
   }
 
-  /// Whether what a code comes to is the sum of what its signs and its second bits come to.
+  /// Whether the value of a code is the sum of a value of its sign and one of its second bit.
   var areSumsOfPlanes: Bool {
     if case .lookup = self { true } else { false }
   }
@@ -60,11 +60,11 @@ enum IntegerCodebook: Sendable {
 }
 
 extension Codebook {
-  /// The upper half of the centroids as whole numbers of which the last is in `smallest` … `largest`.
+  /// The upper half of the centroids as integers, the last of them in `smallest` … `largest`.
   ///
-  /// The step makes ⟨û, ŷ′⟩ of a row, ŷ′ its rounded code, 1 − D on average, as it is of the code itself. Of the
-  /// numbers within reach those are taken for which it scatters least from row to row: that error alone is left where
-  /// a query points where the row does.
+  /// The step makes the mean of ⟨û, ŷ′⟩ over rows, with ŷ′ the rounded code, 1 − D, which is the mean of ⟨û, ŷ⟩. Of all
+  /// integers in range, those are chosen for which ⟨û, ŷ′⟩ varies least from row to row: only that error is left if a
+  /// query has the direction of the row.
   fileprivate func integerCentroids(
     smallest: Int, largest: Int
   ) -> (numbers: [Int], IntegerCodebook.Meaning) {
@@ -79,7 +79,7 @@ extension Codebook {
     }
     let moments = moments(bits: bits)
     let deviations = upper.map { $0 / law.scale }
-    // At cosine 0 the query's rounding adds up to 2.5% to the variance, and both together may add 5%.
+    // At cosine 0 the query's rounding adds up to 2.5% to the variance; both together may add 5%.
     let mostAcross = 0.02 * distortion * (1 - distortion)
     var best: (numbers: [Int], step: Double, rounding: CosineError)?
     // Eight steps from each whole number of the last centroid to the next.
@@ -103,7 +103,7 @@ extension Codebook {
     )
   }
 
-  /// The step of whole numbers, in deviations, and d times the variance that they add to ⟨ŷ, u⟩.
+  /// The step of some integers, in deviations, and d times the variance that they add to ⟨ŷ, u⟩.
   private func meaning(
     of numbers: [Int], _ deviations: [Double], _ moments: CellMoments
   ) -> (step: Double, CosineError) {

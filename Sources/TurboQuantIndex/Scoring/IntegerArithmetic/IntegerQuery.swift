@@ -1,11 +1,10 @@
-// A query in whole numbers.
+// A query in integers.
 
 internal import TurboQuant
 
-/// A unit vector u in whole numbers k, u′ = `step` · k.
+/// A unit vector u in integers k, u′ = `step` · k.
 ///
-/// The step makes ⟨u, u′⟩ = 1, so that no error is left for rows that point where the query does: u′ − u stands at
-/// right angles to u.
+/// The step makes ⟨u, u′⟩ = 1: u′ − u is orthogonal to u, so rows in the direction of the query have no error.
 struct IntegerQuery {
   private(set) var numbers: [Int] = []
   private(set) var step = 0.0
@@ -13,7 +12,7 @@ struct IntegerQuery {
   /// ‖u′ − u‖².
   private(set) var error = 0.0
 
-  /// The whole numbers of `u` up to `largest` in magnitude.
+  /// The integers of `u`, up to `largest` in magnitude.
   init(_ u: Span<Float>, largest: Int) {
     var largestCoordinate: Float = 0
     for i in u.indices { largestCoordinate = max(largestCoordinate, abs(u[i])) }
@@ -32,9 +31,9 @@ struct IntegerQuery {
     error = max(0, step * step * square - 1)
   }
 
-  /// What u′ − u adds to the variance of ⟨ŷ, u⟩, ŷ a row's code of distortion D in d dimensions.
+  /// What u′ − u adds to the variance of ⟨ŷ, u⟩, with ŷ a row's code of distortion D in d dimensions.
   ///
-  /// ŷ is (1 − D)û and an error of squared length D(1 − D); û is ρu and something at right angles to u.
+  /// ŷ is (1 − D)û plus an error of squared length D(1 − D); û is ρu plus a vector orthogonal to u.
   func rounding(distortion: Double) -> CosineError {
     let each = error / Double(max(1, numbers.count)) * (1 - distortion)
     return CosineError(across: each, along: each * distortion)

@@ -79,7 +79,7 @@ struct QueryTables: Sendable {
     SumScale(tables.append(u, to: &entries, kernels))
   }
 
-  /// Weights of at most 64, in the order of `product_sums`.
+  /// Adds weights of at most 64, in the order of the kernel for int8.
   private mutating func appendWeights8(
     _ u: Span<Float>, _ centroids: IntegerCodebook.Meaning
   ) -> SumScale {
@@ -88,13 +88,13 @@ struct QueryTables: Sendable {
     weights8.append(contentsOf: repeatElement(0, count: BlockShape.weightCount(of: u.count)))
     var output = weights8.mutableSpan
     QueryTables.forEachWeight(query.numbers) { output[first + $0] = Int8(truncatingIfNeeded: $1) }
-    // Centroids stand for 64 less than they are.
+    // Stored centroids are 64 more than what they stand for.
     var scale = QueryTables.scale(query, centroids)
     scale.offset = -64 * Double(query.sum) * scale.step
     return scale
   }
 
-  /// Weights below 2¹² in magnitude, in the order of `wide_sums`.
+  /// Adds weights below 2¹² in magnitude, in the order of the kernel for int16.
   private mutating func appendWeights16(
     _ u: Span<Float>, _ centroids: IntegerCodebook.Meaning
   ) -> SumScale {
@@ -113,7 +113,7 @@ struct QueryTables: Sendable {
       rounding: centroids.rounding + query.rounding(distortion: centroids.distortion))
   }
 
-  /// Calls `body` with every weight and where it stands.
+  /// Calls `body` with every weight and its place.
   @inline(__always)
   private static func forEachWeight(
     _ numbers: [Int], _ body: (_ place: Int, _ number: Int) -> Void

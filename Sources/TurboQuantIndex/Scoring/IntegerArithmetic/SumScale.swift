@@ -1,13 +1,13 @@
-// What sums of whole numbers mean.
+// What sums of integers mean.
 
 internal import TurboQuant
 internal import TurboQuantKernels
 
-/// What one sum of whole numbers means: value = `step` · sum + `offset`.
+/// What a sum of integers means: value = `step` · sum + `offset`.
 struct SumScale: Sendable {
   var step: Double
   var offset: Double
-  /// What rounding query and centroids to whole numbers adds to the value's variance.
+  /// What rounding query and centroids to integers adds to the value's variance.
   var rounding: CosineError
 
   /// The same for a multiple of the value.
@@ -17,7 +17,7 @@ struct SumScale: Sendable {
 }
 
 extension SumScale {
-  /// Entries of lookup tables are rounded each on its own, by up to half a step.
+  /// Each entry of a lookup table is rounded by up to half a step.
   init(_ meaning: LookupTables.Meaning) {
     self.init(
       step: meaning.step, offset: meaning.offset,
