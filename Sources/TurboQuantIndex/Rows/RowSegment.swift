@@ -13,7 +13,7 @@ struct RowSegment: Sendable {
 
   let shape: RowShape
   /// The bytes of each part, in the order of `Part`, of a segment in memory.
-  private var parts: [AlignedBytes]
+  var parts: [AlignedBytes]
   /// The place of a segment in a file.
   private var file: (sections: IndexSections, firstBlock: Int)?
 
@@ -178,66 +178,6 @@ struct RowSegment: Sendable {
     batch.originals.write(
       d * rows.lowerBound..<d * rows.upperBound, to: &originals,
       at: shape.originalByteCount * start)
-  }
-
-  /// The parts of single rows that are gathered.
-  enum Gathered {
-    /// Whole codes.
-    case codes
-    /// The second bits of codes, in the place of signs; with alignments if codes have no further bits.
-    case secondPlanes(alignments: Bool)
-
-    fileprivate var parts: [Part] {
-      switch self {
-      case .codes: [.signs, .lowerBits, .alignments, .norms, .centerComponents]
-      case .secondPlanes(alignments: true): [.lowerBits, .alignments, .norms, .centerComponents]
-      case .secondPlanes(alignments: false): [.lowerBits, .norms, .centerComponents]
-      }
-    }
-
-    /// The part that a part is copied to.
-    fileprivate func target(of part: Part) -> Part {
-      if case .secondPlanes = self, part == .lowerBits { .signs } else { part }
-    }
-  }
-
-  /// Fills rows 0, 1, … with codes, or some of their bits, and scalars of the rows in `slots`, in ascending order.
-  mutating func gather(
-    _ gathered: Gathered, _ slots: Span<UInt32>, from store: RowStore
-  ) throws(IndexError) {
-    let kept = gathered.parts.filter { shape.byteCount(of: $0) > 0 }
-    var next = 0
-    while next < slots.count {
-      let (number, first) = (Int(slots[next]) / RowSegment.rowCount, next)
-      let end = UInt32((number + 1) * RowSegment.rowCount)
-      while next < slots.count, slots[next] < end { next += 1 }
-      let (source, blocks) = (store.segments[number], 0..<store.blockCount(ofSegment: number))
-      for part in kept {
-        let target = gathered.target(of: part)
-        try source.withBytes(of: part, blocks) { bytes in
-          RowSegment.gather(
-            part, bytes, slots.extracting(first..<next), numberedFrom: number * RowSegment.rowCount,
-            as: target, to: &parts[target.rawValue], start: first, shape)
-        }
-      }
-    }
-  }
-
-  private static func gather(
-    _ part: Part, _ source: RawSpan, _ rows: Span<UInt32>, numberedFrom first: Int,
-    as targetPart: Part, to target: inout AlignedBytes, start: Int, _ shape: RowShape
-  ) {
-    var bytes = target.mutableBytes
-    switch part {
-    case .lowerBits where targetPart == .signs:
-      gatherSecondPlanes(
-        source, rows: rows, numberedFrom: first, to: &bytes, start: start, shape.codes)
-    case .signs, .lowerBits:
-      gatherRows(
-        source, rows: rows, numberedFrom: first, to: &bytes, start: start, shape.planes(of: part))
-    default:
-      gatherScalars(source, rows: rows, numberedFrom: first, to: &bytes, start: start)
-    }
   }
 
   /// Copies a part of one row from some blocks to others.
