@@ -48,14 +48,16 @@ extension Search {
     guard let last = best.sorted().last,
       let cutoffs = rule.cutoffs(query, group, reaching: try SimilarityTarget(last, index.rows))
     else { return nil }
-    let candidates = try schedule.map(partitions) { (partition) throws(IndexError) in
-      try self.candidates(query, cutoffs.signs, partition.sums, except: first)
+    let parallel = partitions.count
+    let candidates = try schedule.map(parallel, threads: parallel) { (number) throws(IndexError) in
+      try self.candidates(query, cutoffs.signs, partitions[number].sums, except: first)
     }
     // If one row in eight is a candidate, reading all rows is faster than gathering these.
     guard 8 * candidates.reduce(0, { $0 + $1.count }) <= allowed.count else { return nil }
-    let pairs = Array(zip(candidates, partitions))
-    let parts = try schedule.map(pairs) { (candidates, partition) throws(IndexError) in
-      try finish(candidates, query, group, cutoffs, partition.sums, cutoff: last.similarity)
+    let parts = try schedule.map(parallel, threads: parallel) { (number) throws(IndexError) in
+      try finish(
+        candidates[number], query, group, cutoffs, partitions[number].sums,
+        cutoff: last.similarity)
     }
     var read = first.count
     for part in parts {

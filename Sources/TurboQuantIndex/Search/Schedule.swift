@@ -32,7 +32,7 @@ struct Schedule: Sendable {
   func mapBatches<Value: Sendable>(
     _ body: @Sendable (Range<Int>) throws(IndexError) -> Value
   ) throws(IndexError) -> [Value] {
-    try Parallel.map(batches.count, threads: batchThreads) { (number) throws(IndexError) in
+    try map(batches.count, threads: batchThreads) { (number) throws(IndexError) in
       try body(batches[number])
     }
   }
@@ -42,17 +42,24 @@ struct Schedule: Sendable {
     of count: Int, _ body: @Sendable (Range<Int>) throws(IndexError) -> Value
   ) throws(IndexError) -> [Value] {
     let partitions = max(1, min(partitionThreads, count))
-    return try Parallel.map(partitions, threads: partitions) { (number) throws(IndexError) in
+    return try map(partitions, threads: partitions) { (number) throws(IndexError) in
       try body(count * number / partitions..<count * (number + 1) / partitions)
     }
   }
 
-  /// The results of `body` for each of the partitions that ``mapPartitions(of:_:)`` made something of.
-  func map<Partition: Sendable, Value: Sendable>(
-    _ partitions: [Partition], _ body: @Sendable (Partition) throws(IndexError) -> Value
+  /// The results of `body` for the numbers below `count`, in order.
+  ///
+  /// For one thread the loop is here, where it is specialized: a short search would spend a tenth of its time on generic
+  /// code.
+  func map<Value: Sendable>(
+    _ count: Int, threads: Int, _ body: @Sendable (Int) throws(IndexError) -> Value
   ) throws(IndexError) -> [Value] {
-    try Parallel.map(partitions.count, threads: partitions.count) { (number) throws(IndexError) in
-      try body(partitions[number])
+    guard threads > 1, count > 1 else {
+      var values: [Value] = []
+      values.reserveCapacity(count)
+      for number in 0..<count { values.append(try body(number)) }
+      return values
     }
+    return try Parallel.map(count, threads: threads, body)
   }
 }
