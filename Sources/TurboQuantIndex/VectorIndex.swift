@@ -32,7 +32,7 @@ public struct VectorIndex: Sendable {
   let centers: Centers
   let shape: RowShape
   let rowRules: RowRules
-  let integerCodebook: IntegerCodebook
+  let scanCodebook: ScanCodebook
   let certificate: Certificate?
   let scratch = ScratchPool()
   var rows: RowStore
@@ -76,7 +76,7 @@ public struct VectorIndex: Sendable {
     self.metric = metric
     self.originals = originals
     rowRules = RowRules(codec, bounds, shape, originals)
-    integerCodebook = IntegerCodebook(codebook)
+    scanCodebook = ScanCodebook(codebook)
     certificate = Certificate(codec, codebook)
     rows = RowStore(shape)
     slots = [:]

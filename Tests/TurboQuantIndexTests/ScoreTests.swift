@@ -33,7 +33,7 @@ import TurboQuantKernels
   @Test("Half the centroids of 8 bits say them all", arguments: [1, 2, 3, 64, 384, 1536])
   func wideCentroidsAreSymmetric(dimension: Int) throws {
     let codebook = Codebook(law: .sphere(dimension: dimension), bits: 8)
-    guard case .int16(let magnitudes, let meaning) = IntegerCodebook(codebook) else {
+    guard case .int16(let magnitudes, let meaning) = ScanCodebook(codebook) else {
       Issue.record("no wide codes")
       return
     }
@@ -179,11 +179,11 @@ struct PlainScores {
     var tables = QueryTables()
     tables.append(
       query.direction.span, query.projections.span, sketchScale: codec.sketch?.scale ?? 0,
-      index.integerCodebook, codec.kernels, readsSigns: false, readsSecondPlane: false)
+      index.scanCodebook, codec.kernels, readsSigns: false, readsSecondPlane: false)
     let scale = tables.codeScales[0]
     let sum1 = u.reduce(0) { $0 + abs($1) }
     var error: Double
-    switch index.integerCodebook {
+    switch index.scanCodebook {
     // Every entry is rounded by half a step, and is made of at most eight float32 operations.
     case .signs: error = tableError(scale, count: 2 * ((u.count + 7) / 8))
     case .lookup: error = tableError(scale, count: 4 * ((u.count + 7) / 8))

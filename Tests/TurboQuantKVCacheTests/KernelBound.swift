@@ -13,7 +13,7 @@ struct KernelBound {
   private let keyLengths, valueLengths: [Double]
   private let keyQuads, valueQuads: Quads
 
-  /// What is kept as quads, whose products are of whole numbers.
+  /// What is kept as quads, whose products are of integers.
   private struct Quads {
     /// The tokens that are sealed.
     var tokens = 0..<0
@@ -45,7 +45,7 @@ struct KernelBound {
     guard let codec, case .codes(let pages, _) = vectors.stored else { return quads }
     var hasQuads = false
     for group in codec.channelGroups {
-      for (part, whole) in zip(group.sealedLayout.parts, group.wholeCentroids) {
+      for (part, whole) in zip(group.sealedLayout.parts, group.integerCodebooks) {
         guard let whole else { continue }
         hasQuads = true
         if let sketch = group.codec.sketch, case .signs = part.content {
@@ -56,7 +56,7 @@ struct KernelBound {
             quads.projections, Double.pi / 2 * rounding * rounding / Double(sketch.directions))
         }
         guard case .codes(let codebook) = part.content else { continue }
-        let isNarrow = if case .bytes = whole.numbers { true } else { false }
+        let isNarrow = if case .int8 = whole.numbers { true } else { false }
         let largest = Double(QuadShape.largestWeight)
         quads.largestOfQuery = min(quads.largestOfQuery, isNarrow ? 64 : largest)
         quads.largestOfWeights = min(quads.largestOfWeights, isNarrow ? 8192 : largest)

@@ -67,3 +67,16 @@ package struct LookupTables: Sendable {
       count: padded.count / 4 * factors.count)
   }
 }
+
+extension LookupTables {
+  /// The tables of a sign plane.
+  package static let signs = LookupTables(factors: [1])
+
+  /// The tables of two-bit codes: the four centroids ±c₂, ±c₃ are ±(c₂ + c₃)/2 ± (c₃ − c₂)/2.
+  package static func twoBits(_ centroids: [Double]) -> LookupTables {
+    LookupTables(
+      factors: [
+        Float((centroids[3] + centroids[2]) / 2), Float((centroids[3] - centroids[2]) / 2),
+      ])
+  }
+}

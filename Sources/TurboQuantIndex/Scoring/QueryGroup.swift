@@ -17,7 +17,7 @@ struct QueryGroup: Sendable {
     for query in queries {
       tables.append(
         query.rotated.direction.span, query.rotated.projections.span,
-        sketchScale: index.codec.sketch?.scale ?? 0, index.integerCodebook, index.codec.kernels,
+        sketchScale: index.codec.sketch?.scale ?? 0, index.scanCodebook, index.codec.kernels,
         readsSigns: readsSigns, readsSecondPlane: readsSecondPlane)
     }
     self.tables = tables

@@ -17,7 +17,7 @@ struct ScoreErrors {
     var tables = QueryTables()
     tables.append(
       query.rotated.direction.span, query.rotated.projections.span,
-      sketchScale: index.codec.sketch?.scale ?? 0, index.integerCodebook, index.codec.kernels,
+      sketchScale: index.codec.sketch?.scale ?? 0, index.scanCodebook, index.codec.kernels,
       readsSigns: false, readsSecondPlane: false)
     codes = tables.codeScales[0]
     sketch = tables.sketchScales.first

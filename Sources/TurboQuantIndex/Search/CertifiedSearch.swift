@@ -167,7 +167,7 @@ extension Search {
     _ slots: [UInt32], _ query: Int, _ group: QueryGroup, _ signs: SignSums?,
     into best: inout BestRows, _ scratch: inout ScratchMemory
   ) throws(IndexError) {
-    let isSumOfPlanes = index.integerCodebook.areSumsOfPlanes && index.shape.codes.arePlaneSumsExact
+    let isSumOfPlanes = index.scanCodebook.areSumsOfPlanes && index.shape.codes.arePlaneSumsExact
     if isSumOfPlanes, let signs {
       try scratch.gather(.secondPlanes(alignments: true), slots, from: index.rows) {
         (rows, scratch) throws(IndexError) in

@@ -6,10 +6,10 @@ internal import TurboQuantKernels
 /// Sums the codes of rows for queries.
 struct Scanner: Sendable {
   private let shape: RowShape
-  private let codes: IntegerCodebook
+  private let codes: ScanCodebook
   private let kernels: Kernels
 
-  init(_ store: RowStore, _ codes: IntegerCodebook, _ kernels: Kernels) {
+  init(_ store: RowStore, _ codes: ScanCodebook, _ kernels: Kernels) {
     shape = store.shape
     self.codes = codes
     self.kernels = kernels

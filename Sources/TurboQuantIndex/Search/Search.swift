@@ -38,7 +38,7 @@ final class Search: Sendable {
     let lowerByteCount =
       index.rows.count / BlockShape.rowCount * index.shape.byteCount(of: .lowerBits)
     self.rule = lowerByteCount > options.exhaustiveByteLimit ? rule : nil
-    scanner = Scanner(index.rows, index.integerCodebook, index.codec.kernels)
+    scanner = Scanner(index.rows, index.scanCodebook, index.codec.kernels)
   }
 
   private static func prepared(
@@ -98,7 +98,7 @@ final class Search: Sendable {
   private var groupSize: Int {
     // Signs, of codes or of a sketch, are looked up in tables, which serve fewer queries per pass.
     let hasTables = rule != nil || index.shape.sketchColumns > 0
-    return hasTables ? BlockShape.tableQueries : index.integerCodebook.queriesPerPass
+    return hasTables ? BlockShape.tableQueries : index.scanCodebook.queriesPerPass
   }
 
   /// Some queries as the kernels read them.

@@ -6,9 +6,9 @@ internal import TurboQuantKernels
 /// One object with flat arrays: reading a page is so short that retaining many objects would take a measurable time.
 final class PreparedQueries: Sendable {
   let queries: [Query]
-  /// For quads of at most 4 bits: whole numbers of at most 64, part by part, one query after another.
+  /// For quads of at most 4 bits: integers of at most 64, part by part, one query after another.
   let weights: [Int8]
-  /// For quads of more than 4 bits: whole numbers of at most ``QuadShape/largestWeight``.
+  /// For quads of more than 4 bits: integers of at most ``QuadShape/largestWeight``.
   let wideWeights: [Int16]
   /// Where the weights of each part are.
   private let ranges: [Range<Int>]
@@ -26,16 +26,17 @@ final class PreparedQueries: Sendable {
     var wideWeights: [Int16] = []
     var ranges: [Range<Int>] = []
     var sealedFactors: [SimilarityFactors] = []
-    for (part, centroids) in zip(codec.sealedLayout.parts, codec.wholeCentroids) {
+    for (part, centroids) in zip(codec.sealedLayout.parts, codec.integerCodebooks) {
       let weight = codec.weight(of: part.content) * Double(scale)
       let (start, wideStart) = (weights.count, wideWeights.count)
       for query in queries {
-        var meaning = WholeQuery.Meaning(1, 0)
+        var meaning = SumScale(step: 1, offset: 0)
         switch centroids?.numbers {
-        case .bytes:
-          meaning = WholeQuery.append(query.coordinates(part), to: &weights)
-        case .magnitudes:
-          meaning = WholeQuery.append(query.coordinates(part), to: &wideWeights)
+        case .int8:
+          meaning = IntegerQuery.append(query.coordinates(part), to: &weights)
+        case .int16:
+          meaning = IntegerQuery.append(
+            query.coordinates(part), largest: QuadShape.largestWeight, to: &wideWeights)
         case nil: break
         }
         let factor = weight * query.norm * (centroids?.step ?? 1)
@@ -46,7 +47,9 @@ final class PreparedQueries: Sendable {
     }
     let openFactors = codec.openLayout.parts.flatMap { part in
       let weight = codec.weight(of: part.content) * Double(scale)
-      return queries.map { SimilarityFactors((1, 0), times: weight * $0.norm) }
+      return queries.map {
+        SimilarityFactors(SumScale(step: 1, offset: 0), times: weight * $0.norm)
+      }
     }
     self.queries = queries
     (self.weights, self.wideWeights, self.ranges) = (weights, wideWeights, ranges)
@@ -81,7 +84,7 @@ final class PreparedQueries: Sendable {
 }
 
 extension SimilarityFactors {
-  fileprivate init(_ meaning: WholeQuery.Meaning, times factor: Double) {
+  fileprivate init(_ meaning: SumScale, times factor: Double) {
     self.init(
       step: Float(meaning.step * factor), offset: Float(meaning.offset * factor), normFactor: 0,
       constant: 0)

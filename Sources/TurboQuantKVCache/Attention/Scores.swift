@@ -95,19 +95,19 @@ extension ChannelGroupCodec {
   ) {
     switch sealedLayout.parts[number].order {
     case .quads(let shape):
-      guard let centroids = wholeCentroids[number] else { break }
+      guard let centroids = integerCodebooks[number] else { break }
       let offset = sealedLayout.parts[number].offset
       let weightRange = queries.weightRange(ofPart: number)
       let groups = (rows + QuadShape.rowCount - 1) / QuadShape.rowCount
       var target = sums.mutableSpan
       switch centroids.numbers {
-      case .bytes(let whole):
+      case .int8(let whole):
         let weights = queries.weights
         codec.kernels.attendInt8(
           page, at: offset, shape, groups: groups, centroids: whole,
           weights: weights.span.extracting(weightRange), next: next, into: &target,
           stride: Page.rowCount)
-      case .magnitudes(let magnitudes):
+      case .int16(let magnitudes):
         let weights = queries.wideWeights
         codec.kernels.attendInt16(
           page, at: offset, shape, groups: groups, magnitudes: magnitudes.span,

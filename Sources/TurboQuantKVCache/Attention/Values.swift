@@ -65,23 +65,23 @@ extension ChannelGroupCodec {
     let layout = sealedLayout
     let scales = page.extracting(
       layout.scaleOffset..<layout.scaleOffset + 4 * Page.rowCount)
-    // Weights are rounded to whole numbers once for all parts with the same kind of centroids.
+    // Weights are rounded to integers once for all parts with the same kind of centroids.
     var (isSplit, isWhole) = (false, false)
     for number in layout.parts.indices {
       let (offset, coordinates) = (layout.parts[number].offset, layout.parts[number].coordinates)
       let first = start + coordinates.lowerBound
       switch layout.parts[number].order {
       case .transposed(let shape):
-        guard let centroids = wholeCentroids[number] else { continue }
+        guard let centroids = integerCodebooks[number] else { continue }
         let groups = coordinates.count / QuadShape.rowCount
         switch centroids.numbers {
-        case .bytes(let whole):
+        case .int8(let whole):
           if !isSplit {
             scratch.weights.setPlanes(codec.kernels, weights.span, scales: scales, queries: queries)
           }
           isSplit = true
           multiply(page, at: offset, shape, groups, whole, queries, next: next, &scratch)
-        case .magnitudes(let magnitudes):
+        case .int16(let magnitudes):
           if !isWhole {
             scratch.weights.setWords(codec.kernels, weights.span, scales: scales, queries: queries)
           }
@@ -135,7 +135,7 @@ extension ChannelGroupCodec {
   }
 }
 
-// MARK: Whole numbers
+// MARK: Integers
 
 extension ChannelGroupCodec {
   /// The sums of all queries over transposed coordinates, both planes of each query, whose centroids are bytes.
@@ -166,17 +166,17 @@ extension ChannelGroupCodec {
 
   /// Adds what the sums of query `q` over a transposed part of `count` coordinates mean.
   private func add(
-    _ q: Int, _ count: Int, _ scratch: borrowing PageScratch, _ centroids: WholeCentroids,
+    _ q: Int, _ count: Int, _ scratch: borrowing PageScratch, _ centroids: IntegerCodebook,
     to sums: inout FloatBuffer, at first: Int
   ) {
     var all = sums.mutableSpan
     var target = all._mutatingExtracting(first..<first + count)
     switch centroids.numbers {
-    case .bytes:
+    case .int8:
       scratch.weights.addPlanes(
         scratch.sums.span.extracting(2 * q * count..<2 * (q + 1) * count), query: q,
         step: centroids.step, to: &target)
-    case .magnitudes:
+    case .int16:
       scratch.weights.addWords(
         scratch.sums.span.extracting(q * count..<(q + 1) * count), query: q, step: centroids.step,
         to: &target)

@@ -11,8 +11,8 @@ final class ChannelGroupCodec: Sendable {
   let estimator: Estimator
   let openLayout: PageLayout
   let sealedLayout: PageLayout
-  /// The centroids of each part of a sealed page as whole numbers; nil for packed rows.
-  let wholeCentroids: [WholeCentroids?]
+  /// The centroids of each part of a sealed page as integers; nil for packed rows.
+  let integerCodebooks: [IntegerCodebook?]
 
   /// A codec for keys, or for values, whose sealed pages are `transposed`.
   init(_ codec: Codec, _ estimator: Estimator, transposed: Bool) {
@@ -20,11 +20,11 @@ final class ChannelGroupCodec: Sendable {
     self.estimator = estimator
     openLayout = .open(codec)
     sealedLayout = .sealed(codec, transposed: transposed)
-    wholeCentroids = sealedLayout.parts.map { part in
+    integerCodebooks = sealedLayout.parts.map { part in
       switch (part.order, part.content) {
       case (.rows, _), (_, .angles): nil
       case (_, .signs): .signs
-      case (_, .codes(let codebook)): WholeCentroids(codebook)
+      case (_, .codes(let codebook)): IntegerCodebook(leastSquares: codebook)
       }
     }
   }

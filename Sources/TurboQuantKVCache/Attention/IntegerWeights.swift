@@ -1,7 +1,7 @@
 internal import TurboQuantKernels
 
-/// The weights of some rows as whole numbers, for a few queries.
-struct WholeWeights: Sendable {
+/// The weights of some rows as integers, for a few queries.
+struct IntegerWeights: Sendable {
   /// Weights per query.
   let rowCount: Int
   /// For centroids that are bytes: two planes per query.
@@ -23,7 +23,7 @@ struct WholeWeights: Sendable {
 
 // MARK: Centroids that are bytes
 
-extension WholeWeights {
+extension IntegerWeights {
   /// Takes `weights` times the rows' `scales`, for the first `queries` queries.
   mutating func setPlanes(
     _ kernels: Kernels, _ weights: Span<Float>, scales: RawSpan, queries: Int
@@ -47,7 +47,7 @@ extension WholeWeights {
   ) {
     let split = splits[q]
     let step = split.step * Float(step)
-    // Whole centroids are 64 more than they mean. Float32 holds these sums of whole numbers exactly.
+    // Whole centroids are 64 more than they mean. Float32 holds these sums of integers exactly.
     let (high, low) = (Float(64 * split.high), Float(64 * split.low))
     let count = target.count
     let highs = sums.extracting(0..<count)
@@ -58,7 +58,7 @@ extension WholeWeights {
 
 // MARK: Centroids that are words
 
-extension WholeWeights {
+extension IntegerWeights {
   /// Takes `weights` times the rows' `scales`, for the first `queries` queries.
   mutating func setWords(
     _ kernels: Kernels, _ weights: Span<Float>, scales: RawSpan, queries: Int

@@ -30,7 +30,7 @@ struct QueryTables: Sendable {
   ///
   /// The sign plane gets tables if it is read alone or is the whole code, the second plane if it is read alone.
   mutating func append(
-    _ u: Span<Float>, _ projections: Span<Float>, sketchScale: Double, _ codes: IntegerCodebook,
+    _ u: Span<Float>, _ projections: Span<Float>, sketchScale: Double, _ codes: ScanCodebook,
     _ kernels: Kernels, readsSigns: Bool, readsSecondPlane: Bool
   ) {
     if !codes.areSumsOfPlanes, readsSigns || codes.areSigns {
@@ -45,8 +45,8 @@ struct QueryTables: Sendable {
     case .signs(let centroid):
       codeScales.append(signScales[signScales.count - 1].scaled(by: centroid))
     case .lookup(let tables): appendPlanes(u, tables, kernels, apart: readsSigns)
-    case .int8(_, let meaning): codeScales.append(appendWeights8(u, meaning))
-    case .int16(_, let meaning): codeScales.append(appendWeights16(u, meaning))
+    case .int8(_, let centroids): codeScales.append(appendWeights8(u, centroids))
+    case .int16(_, let centroids): codeScales.append(appendWeights16(u, centroids))
     }
     if !projections.isEmpty {
       let sums = QueryTables.append(projections, LookupTables.signs, to: &sketchTables, kernels)
@@ -81,22 +81,21 @@ struct QueryTables: Sendable {
 
   /// Adds weights of at most 64, in the order of the kernel for int8.
   private mutating func appendWeights8(
-    _ u: Span<Float>, _ centroids: IntegerCodebook.Meaning
+    _ u: Span<Float>, _ centroids: IntegerCodebook
   ) -> SumScale {
     let query = IntegerQuery(u, largest: 64)
     let first = weights8.count
     weights8.append(contentsOf: repeatElement(0, count: BlockShape.weightCount(of: u.count)))
     var output = weights8.mutableSpan
     QueryTables.forEachWeight(query.numbers) { output[first + $0] = Int8(truncatingIfNeeded: $1) }
-    // Stored centroids are 64 more than what they stand for.
     var scale = QueryTables.scale(query, centroids)
-    scale.offset = -64 * Double(query.sum) * scale.step
+    scale.offset = -Double(IntegerCodebook.bias) * Double(query.sum) * scale.step
     return scale
   }
 
   /// Adds weights below 2¹² in magnitude, in the order of the kernel for int16.
   private mutating func appendWeights16(
-    _ u: Span<Float>, _ centroids: IntegerCodebook.Meaning
+    _ u: Span<Float>, _ centroids: IntegerCodebook
   ) -> SumScale {
     let query = IntegerQuery(u, largest: 4095)
     let first = weights16.count
@@ -106,8 +105,7 @@ struct QueryTables: Sendable {
     return QueryTables.scale(query, centroids)
   }
 
-  private static func scale(_ query: IntegerQuery, _ centroids: IntegerCodebook.Meaning) -> SumScale
-  {
+  private static func scale(_ query: IntegerQuery, _ centroids: IntegerCodebook) -> SumScale {
     SumScale(
       step: query.step * centroids.step, offset: 0,
       rounding: centroids.rounding + query.rounding(distortion: centroids.distortion))

@@ -1,0 +1,29 @@
+/// What a sum of integers means: value = `step` · sum + `offset`.
+package struct SumScale: Sendable {
+  package var step: Double
+  package var offset: Double
+  /// What rounding query and centroids to integers adds to the value's variance, where it is known.
+  package var rounding: CosineError
+
+  package init(
+    step: Double, offset: Double, rounding: CosineError = CosineError(everywhere: 0)
+  ) {
+    self.step = step
+    self.offset = offset
+    self.rounding = rounding
+  }
+
+  /// The same for a multiple of the value.
+  package func scaled(by factor: Double) -> SumScale {
+    SumScale(step: step * factor, offset: offset * factor, rounding: rounding.scaled(by: factor))
+  }
+}
+
+extension SumScale {
+  /// Each entry of a lookup table is rounded by up to half a step.
+  package init(_ meaning: LookupTables.Meaning) {
+    self.init(
+      step: meaning.step, offset: meaning.offset,
+      rounding: CosineError(everywhere: Double(meaning.count) * meaning.step * meaning.step / 12))
+  }
+}
