@@ -1,6 +1,6 @@
 /// What a codec stores of a rotated vector.
 ///
-/// This file lists the quantizers. What one of them does is its ``Stage``, in a folder of its own.
+/// This file lists the quantizers. What one of them does is its `Stage`, in a folder of its own.
 public enum Quantizer: Sendable, Hashable {
   /// Codes of every coordinate at the codec's rate (stage 1 alone; TurboQuant, Algorithm 1).
   case scalar
