@@ -9,7 +9,7 @@ extension Search {
     var partitions = try schedule.mapPartitions(of: index.rows.segments.count) {
       (segments) throws(IndexError) in
       var best = groups.map { [BestRows](repeating: BestRows(count), count: $0.count) }
-      try scanCodebook(segments, groups, into: &best)
+      try scan(segments, groups, into: &best)
       return best.flatMap { $0 }
     }
     var best = partitions.removeFirst()
@@ -30,7 +30,7 @@ extension Search {
       let partitions = try schedule.mapPartitions(of: index.rows.segments.count) {
         (segments) throws(IndexError) in
         var rows = [[RowsInRange(cutoff: cutoff)]]
-        try scanCodebook(segments, [group], into: &rows)
+        try scan(segments, [group], into: &rows)
         return rows[0][0].rows
       }
       return partitions.flatMap { $0 }.sorted(by: RankedRow.isBetter)
@@ -38,14 +38,14 @@ extension Search {
   }
 
   /// Offers every allowed row of some segments to the collectors, one for each query of each group.
-  private func scanCodebook<Collector: RowCollector>(
+  private func scan<Collector: RowCollector>(
     _ segments: Range<Int>, _ groups: [QueryGroup], into collectors: inout [[Collector]]
   ) throws(IndexError) {
     try index.scratch.lend { (scratch) throws(IndexError) in
       for segment in segments {
         for rows in allowed.rows(ofSegment: segment, of: index.rows) {
           for i in groups.indices {
-            try scanCodebook(rows, groups[i], into: &collectors[i], &scratch)
+            try scan(rows, groups[i], into: &collectors[i], &scratch)
           }
         }
       }
@@ -53,7 +53,7 @@ extension Search {
   }
 
   /// Sums the codes of some rows for a group, and selects for each query those that reach its cutoff.
-  private func scanCodebook<Collector: RowCollector>(
+  private func scan<Collector: RowCollector>(
     _ rows: ScannedRows, _ group: QueryGroup, into collectors: inout [Collector],
     _ scratch: inout ScratchMemory
   ) throws(IndexError) {
