@@ -1,34 +1,7 @@
 import Foundation
+import TestSupport
 import TurboQuant
 import TurboQuantKVCache
-
-/// Normal random numbers of a printed seed, apart from the library's streams.
-struct Dice {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed &* 0x9E37_79B9_7F4A_7C15 ^ 0xD1CE }
-
-  mutating func word() -> UInt64 {
-    // SplitMix64.
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB
-    return z ^ z >> 31
-  }
-
-  /// A whole number in 0 ..< `bound`.
-  mutating func below(_ bound: Int) -> Int { Int(word() % UInt64(bound)) }
-
-  /// Sum of twelve uniforms less six: normal to the eye, and never far out.
-  mutating func normal() -> Float {
-    (0..<12).reduce(Float(-6)) { sum, _ in sum + Float(word() >> 40) * 0x1p-24 }
-  }
-
-  mutating func normals(_ count: Int, scale: Float = 1) -> [Float] {
-    (0..<count).map { _ in scale * normal() }
-  }
-}
 
 /// What attention in double precision finds.
 struct Reference {
