@@ -214,7 +214,7 @@ private func checkArguments(_ input: [UInt8]) {
   ).map(String.init)
   // A command has one word or two.
   let names = [words[0], words.prefix(2).joined(separator: " ")]
-  guard let command = TurboQuantCLI.commands.first(where: { names.contains($0.name) }) else {
+  guard let command = Program.commands.first(where: { names.contains($0.name) }) else {
     return
   }
   let count = command.name.split(separator: " ").count
