@@ -1,19 +1,19 @@
 internal import TurboQuantKernels
 
-/// Stored rows of one codec, in row-major order: the form that codes travel in.
+/// Stored rows of one codec, in row-major order: the form in which codes are passed and stored.
 public struct CodeMatrix: Sendable {
   /// The codec's fingerprint.
   public let fingerprint: Fingerprint
-  /// Where everything lies within a row.
+  /// The byte offsets of the fields of a row.
   public let layout: RowLayout
   /// The rows, ``RowLayout/bytesPerVector`` bytes each.
   public let bytes: [UInt8]
 
-  /// Takes rows that `codec` wrote.
+  /// Creates a matrix of rows that `codec` wrote.
   ///
-  /// Nothing in the bytes says which codec that was: rows of another one, of the same length, are taken too,
-  /// and decode to noise. Keep ``Codec/fingerprint`` beside bytes that you store, and compare it first; a `.tqv`
-  /// file does so by itself.
+  /// The bytes do not identify their codec: rows of another codec are accepted if they have the
+  /// same length, and decode to noise. Store ``Codec/fingerprint`` next to the bytes and compare it
+  /// first; a `.tqv` file does this itself.
   ///
   /// - Throws: ``CodecError`` when `bytes` is not a whole number of rows.
   public init(bytes: [UInt8], of codec: Codec) throws(CodecError) {

@@ -4,11 +4,11 @@ extension Codec {
   /// The reconstruction of every row: rows × ``dimension`` floats.
   ///
   /// With codes it is ‖x‖ · Rᵀŷ, for every estimator; its expected squared error is
-  /// ``distortion`` · ‖x‖². For QJL, which keeps signs alone, it is the vector whose inner product
-  /// with a query is the sketch's unbiased estimate: right on average, far from each x.
+  /// ``distortion`` · ‖x‖². QJL stores only signs. Its reconstruction is the vector whose inner
+  /// product with a query is the sketch's unbiased estimate: right on average, but far from each x.
   ///
-  /// - Throws: ``CodecError`` when the codes are another codec's, or a norm or a radius is no finite number.
-  /// - Complexity: O(d log d) a row with the Hadamard rotation, O(d²) with the Haar rotation.
+  /// - Throws: ``CodecError`` when the codes belong to another codec, or a norm or a radius is not a finite number.
+  /// - Complexity: O(d log d) per row with the Hadamard rotation, O(d²) with the Haar rotation.
   public func decode(_ codes: CodeMatrix) throws(CodecError) -> [Float] {
     try check(codes.fingerprint)
     var vectors = [Float](repeating: 0, count: codes.count * dimension)
@@ -19,8 +19,9 @@ extension Codec {
 
   /// Decodes stored rows into rows × ``dimension`` floats.
   ///
-  /// - Throws: ``CodecError`` when `rows` is not a whole number of rows, or `vectors` not as many, or a norm
-  ///   or a radius is no finite number; earlier rows may have been decoded then.
+  /// - Throws: ``CodecError`` when `rows` is not a whole number of rows, `vectors` does not have
+  ///   the length of their vectors, or a norm or a radius is not a finite number. Earlier rows may
+  ///   have been decoded by then.
   /// - Complexity: As ``decode(_:)``.
   public func decode(
     rows: RawSpan, into vectors: inout MutableSpan<Float>

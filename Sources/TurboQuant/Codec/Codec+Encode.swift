@@ -3,10 +3,10 @@ internal import TurboQuantKernels
 extension Codec {
   /// Encodes rows × ``dimension`` floats.
   ///
-  /// - Throws: ``CodecError`` when the floats are not a whole number of vectors, or for a row that
-  ///   holds a NaN or an infinity, is longer than float32 can say, or is zero where only
-  ///   directions are stored. Nothing is returned then.
-  /// - Complexity: O(d log d) a row with the Hadamard rotation, O(d²) with the Haar rotation.
+  /// - Throws: ``CodecError`` when the floats are not a whole number of vectors, or when a row
+  ///   holds a NaN or an infinity, has a length beyond float32, or is zero where only directions
+  ///   are stored. Nothing is returned then.
+  /// - Complexity: O(d log d) per row with the Hadamard rotation, O(d²) with the Haar rotation.
   public func encode(_ vectors: Span<Float>) throws(CodecError) -> CodeMatrix {
     let count = try rowCount(of: vectors.count)
     var bytes = [UInt8](repeating: 0, count: count * bytesPerVector)
@@ -17,9 +17,9 @@ extension Codec {
 
   /// Encodes rows × ``dimension`` floats into `rows`, ``bytesPerVector`` bytes each.
   ///
-  /// - Throws: ``CodecError`` as ``encode(_:)-(Span<Float>)``, and when `rows` is not as long as it
-  ///   must be; earlier rows may have been written then.
-  /// - Complexity: O(d log d) a row with the Hadamard rotation, O(d²) with the Haar rotation.
+  /// - Throws: ``CodecError`` as ``encode(_:)-(Span<Float>)``, and when `rows` has the wrong
+  ///   length. Earlier rows may have been written by then.
+  /// - Complexity: O(d log d) per row with the Hadamard rotation, O(d²) with the Haar rotation.
   public func encode(
     _ vectors: Span<Float>, into rows: inout MutableSpan<UInt8>
   ) throws(CodecError) {
@@ -39,10 +39,10 @@ extension Codec {
   }
 
   #if !((os(macOS) || targetEnvironment(macCatalyst)) && arch(x86_64))
-    /// Encodes rows × ``dimension`` half-precision floats; the same bytes as their float32 values.
+    /// Encodes rows × ``dimension`` half-precision floats to the same bytes as their float32 values.
     ///
     /// - Throws: ``CodecError`` as ``encode(_:)-(Span<Float>)``.
-    /// - Complexity: O(d log d) a row with the Hadamard rotation, O(d²) with the Haar rotation.
+    /// - Complexity: O(d log d) per row with the Hadamard rotation, O(d²) with the Haar rotation.
     @_disfavoredOverload
     public func encode(_ vectors: Span<Float16>) throws(CodecError) -> CodeMatrix {
       let count = try rowCount(of: vectors.count)
@@ -81,8 +81,9 @@ extension Codec {
     rows.store(norm, at: layout.norm.map { start + $0 })
   }
 
-  /// Leaves `x`, scaled by a power of two, in `work.front`; returns the norm that the row keeps (1
-  /// for a direction) and the inverse of the scaled length.
+  /// Copies `x`, scaled by a power of two, to `work.front`.
+  ///
+  /// Returns the norm that the row stores (1 for a direction) and the inverse of the scaled length.
   private func length(
     of x: Span<Float>, row: Int, _ work: inout Workspace
   ) throws(CodecError) -> (norm: Float, inverse: Float) {
@@ -92,7 +93,7 @@ extension Codec {
       guard norm > 0 || keepsNorm else { throw CodecError(.zeroVector(row: row)) }
       return (keepsNorm ? norm : 1, inverse)
     case .overflow(let inverse):
-      // A direction is all that the cosine metric stores, however long the vector is.
+      // The cosine metric stores only the direction, so any length is allowed.
       guard !keepsNorm else { throw CodecError(.normOverflow(row: row)) }
       return (1, inverse)
     case .notFinite:
@@ -103,7 +104,7 @@ extension Codec {
 }
 
 extension MutableSpan<UInt8> {
-  /// Stores a little-endian float32 at `offset`, or nothing when there is no place for it.
+  /// Stores a little-endian float32 at `offset`; does nothing if `offset` is nil.
   mutating func store(_ value: Float, at offset: Int?) {
     guard let offset else { return }
     let bits = value.bitPattern

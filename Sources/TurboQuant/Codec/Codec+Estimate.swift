@@ -1,18 +1,21 @@
 internal import TurboQuantKernels
 
 extension Codec {
-  /// The estimator that goes with the quantizer: renormalized codes, two stages, PolarQuant's reconstruction.
+  /// The standard estimator of the quantizer.
+  ///
+  /// It is ``Estimator/renormalized`` for scalar codes, ``Estimator/twoStage`` with a sketch, and
+  /// ``Estimator/reconstruction`` for PolarQuant.
   public var standardEstimator: Estimator { stage.estimators[0] }
 
-  /// Whether an estimator goes with the quantizer.
+  /// Whether the quantizer offers an estimator.
   public func offers(_ estimator: Estimator) -> Bool { stage.estimators.contains(estimator) }
 
   /// Rotates and projects a query, once for any number of rows.
   ///
-  /// - Throws: ``CodecError`` when `q` has not ``dimension`` coordinates, or holds a NaN or an
-  ///   infinity (reported as row 0).
-  /// - Complexity: O(d log d) with the Hadamard rotation, O(d²) with the Haar rotation; a Gaussian
-  ///   or orthogonal sketch of m directions adds O(md), a structured one O(d log d) a block of d.
+  /// - Throws: ``CodecError`` when `q` does not have ``dimension`` coordinates, or holds a NaN or
+  ///   an infinity (reported as row 0).
+  /// - Complexity: O(d log d) with the Hadamard rotation, O(d²) with the Haar rotation. A Gaussian
+  ///   or orthogonal sketch of m directions adds O(md), a structured one O(d log d) per block of d.
   public func prepare(_ q: Span<Float>) throws(CodecError) -> Query {
     try CodecError.check(count: q.count, isOneVectorOf: dimension)
     var work = Workspace(dimension: dimension)
@@ -20,7 +23,7 @@ extension Codec {
       let column = q.indices.first { !q[$0].isFinite } ?? 0
       throw CodecError(.notFinite(value: q[column], row: 0, column: column))
     }
-    // In double precision no float32 vector's length overflows.
+    // In double precision the length of a float32 vector cannot overflow.
     let square = sumOfSquares(q)
     let scaledNorm = squareRoot(
       Double(kernels.sumOfSquares(work.front, count: dimension)))
@@ -38,11 +41,11 @@ extension Codec {
   /// The estimate of ⟨x, q⟩ from one stored row, with its standard error, in O(d).
   ///
   /// - Parameters:
-  ///   - query: What ``prepare(_:)`` made of q.
+  ///   - query: The result of ``prepare(_:)`` for q.
   ///   - row: One row of a ``CodeMatrix``.
   ///   - estimator: ``standardEstimator`` if nil.
-  /// - Throws: ``CodecError`` when query or row belongs to another codec, or the estimator does
-  ///   not go with the quantizer.
+  /// - Throws: ``CodecError`` when query or row belongs to another codec, or the quantizer does not
+  ///   offer the estimator.
   public func estimate(
     _ query: Query, _ row: CodeRow, by estimator: Estimator? = nil
   ) throws(CodecError) -> Estimate {
@@ -53,7 +56,7 @@ extension Codec {
     return estimates[0]
   }
 
-  /// The estimates of ⟨x, q⟩ for every row, with their standard errors, in O(d) a row.
+  /// The estimates of ⟨x, q⟩ for every row, with their standard errors, in O(d) per row.
   ///
   /// - Throws: ``CodecError`` as ``estimate(_:_:by:)``.
   public func estimates(
@@ -66,7 +69,7 @@ extension Codec {
     return estimates
   }
 
-  /// The estimates of ⟨x, q⟩ for every row, without standard errors, which takes half the time.
+  /// The estimates of ⟨x, q⟩ for every row without standard errors, in half the time.
   ///
   /// - Throws: ``CodecError`` as ``estimate(_:_:by:)``.
   public func values(
@@ -77,10 +80,9 @@ extension Codec {
     return (0..<codes.count).map { scorer.value(row: $0, codes.bytes.span.raw) }
   }
 
-  /// Estimates for stored rows that lie elsewhere, such as in a mapped file, in O(d) a row.
+  /// Estimates ⟨x, q⟩ for stored rows in other memory, such as a mapped file, in O(d) per row.
   ///
-  /// - Throws: ``CodecError`` when `rows` is not as many rows as `estimates`, and as
-  ///   ``estimate(_:_:by:)``.
+  /// - Throws: ``CodecError`` when `rows` is not one row per element of `estimates`, and as ``estimate(_:_:by:)``.
   public func estimate(
     _ query: Query, rows: RawSpan, by estimator: Estimator? = nil,
     into estimates: inout MutableSpan<Estimate>
@@ -97,7 +99,7 @@ extension Codec {
   }
 }
 
-/// The products of one query with a block of rows, and what estimators make of them.
+/// The products of one query with a block of rows, and the estimates that follow from them.
 private struct RowScorer {
   let codec: Codec
   let estimator: Estimator
@@ -106,8 +108,9 @@ private struct RowScorer {
   var codeProducts: [Float] = []
   /// ⟨sign(Jr), JRq/‖q‖⟩ of every row; empty unless the estimator uses the sketch.
   var signProducts: [Float] = []
-  /// Of the sketch: the factor of ‖r‖ · its products, and the error of the cosine of r and q that they say.
+  /// The sketch's scale: `sketchScale` · ‖r‖ · a sign product estimates ⟨r, q⟩/‖q‖.
   private let sketchScale: Double
+  /// The error of the sketch's estimate of the cosine of r and q.
   private let sketchError: CosineError
 
   init(
@@ -144,12 +147,12 @@ private struct RowScorer {
     scalar(codec.layout.norm, row: row, rows)
   }
 
-  /// ⟨û, ŷ⟩; 1 where rows do not store it, whose estimators do not ask for it.
+  /// ⟨û, ŷ⟩, or 1 where rows do not store it: the estimators of such rows do not use it.
   private func alignment(row: Int, _ rows: RawSpan) -> Double {
     scalar(codec.layout.alignment, row: row, rows)
   }
 
-  /// What the sketch adds: an unbiased estimate of ⟨r, q⟩/‖q‖.
+  /// The sketch's contribution: an unbiased estimate of ⟨r, q⟩/‖q‖.
   private func residualShare(row: Int, _ rows: RawSpan) -> Double {
     residualNorm(row: row, rows) * sketchScale * Double(signProducts[row])
   }
@@ -159,7 +162,7 @@ private struct RowScorer {
     scalar(codec.layout.residualNorm ?? codec.layout.norm, row: row, rows)
   }
 
-  /// The factor of ‖x‖⟨ŷ, Rq⟩, given ‖ŷ‖.
+  /// The factor by which the estimator multiplies ‖x‖⟨ŷ, Rq⟩; `codewordNorm` returns ‖ŷ‖.
   private func factor(alignment: Double, codewordNorm: () -> Double) -> Double {
     switch estimator {
     case .reconstruction, .twoStage: return 1
@@ -192,8 +195,11 @@ private struct RowScorer {
       : codeEstimate(row: row, rows, norm: norm, &work)
   }
 
-  /// ŷ = alignment · û + e with e orthogonal to û and, over a Haar rotation, uniform in direction, so that
-  /// ρ̂ = ⟨ŷ, Rq/‖q‖⟩/alignment has the mean ρ and the variance (‖e‖/alignment)²(1 − ρ²)/(d − 1).
+  /// The estimate from the codes alone.
+  ///
+  /// ŷ = alignment · û + e, where e is orthogonal to û and, over a Haar rotation, uniform in
+  /// direction. So ρ̂ = ⟨ŷ, Rq/‖q‖⟩/alignment has the mean ρ and the variance
+  /// (‖e‖/alignment)²(1 − ρ²)/(d − 1).
   private func codeEstimate(
     row: Int, _ rows: RawSpan, norm: Double, _ work: inout Workspace
   ) -> Estimate {
@@ -202,7 +208,7 @@ private struct RowScorer {
     let expected = codec.stage.expectedAlignment
     let alignment = expected.map { $0.mean * length } ?? alignment(row: row, rows)
     guard alignment > 0 else {
-      // No code of ours; every cosine is possible.
+      // No encoder writes such a row; every cosine is possible.
       return Estimate(
         0,
         EstimateError(
@@ -212,7 +218,7 @@ private struct RowScorer {
     let free = Double(max(1, codec.dimension - 1))
     let error = CosineError(
       across: max(0, ratio * ratio - 1) / free,
-      // Where rows do not store the alignment, what theory expects is off by its scatter.
+      // Rows that store no alignment use its expected value; its variance is their error.
       along: (expected?.variance ?? 0) * ratio * ratio)
     let cosine = Double(codeProducts[row]) / alignment
     let shrink = factor(alignment: alignment) { length } * alignment
@@ -223,7 +229,9 @@ private struct RowScorer {
         rounding: unit * ratio * summing(codec.dimension)))
   }
 
-  /// Given the codes, only the sketch's estimate of the cosine of r and q errs.
+  /// The estimate from codes and sketch.
+  ///
+  /// Given the codes, the only error is in the sketch's estimate of the cosine of r and q.
   private func twoStageEstimate(row: Int, _ rows: RawSpan, norm: Double) -> Estimate {
     let residual = residualNorm(row: row, rows)
     // ⟨ŷ, Rq/‖q‖⟩, and ‖r‖ in units of ‖x‖.
@@ -245,11 +253,12 @@ private struct RowScorer {
         possible: EstimateError.cosines(of: share, beside: known)))
   }
 
-  /// The standard deviation of a float32 sum of `count` products, in units of both vectors' lengths.
+  /// The standard deviation of rounding in a float32 sum of `count` products, in units of both vectors' lengths.
   ///
-  /// Sixteen lanes or more sum a sixteenth of the terms each, and a tree adds them up; roundings of at most 2⁻²⁴ that
-  /// are independent and centred add up as their root (Higham and Mary 2019). Eight more are those of the rows'
-  /// scalars and of the rotated query.
+  /// At least sixteen lanes sum at most a sixteenth of the terms each, and a tree adds the lanes.
+  /// Rounding errors of at most 2⁻²⁴ that are independent and centred grow as the square root of
+  /// their number (Higham and Mary 2019). Eight more roundings come from the rows' scalars and the
+  /// rotated query.
   private func summing(_ count: Int) -> Double {
     0x1p-24 * squareRoot(Double(count) / 16 + 12)
   }
@@ -260,7 +269,7 @@ private struct RowScorer {
   }
 }
 
-/// Σ qᵢ² in double precision, in four sums that do not wait for one another.
+/// Σ qᵢ² in double precision, with four independent accumulators.
 private func sumOfSquares(_ q: Span<Float>) -> Double {
   var (a, b, c, d) = (0.0, 0.0, 0.0, 0.0)
   var i = 0

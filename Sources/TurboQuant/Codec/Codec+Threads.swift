@@ -4,9 +4,9 @@
   internal import TurboQuantThreads
 
   extension Codec {
-    /// Encodes rows × ``dimension`` floats on up to `threads` threads; the bytes do not depend on how many.
+    /// Encodes rows × ``dimension`` floats on up to `threads` threads; the bytes do not depend on their number.
     ///
-    /// Rows are dealt out in blocks; work below about 100 µs stays on the calling thread.
+    /// Threads take the rows in blocks; work below about 100 µs stays on the calling thread.
     ///
     /// - Throws: ``CodecError`` as ``encode(_:)-(Span<Float>)``, for the first offending row.
     public func encode(_ vectors: [Float], threads: Int) throws(CodecError) -> CodeMatrix {
@@ -41,10 +41,10 @@
       return joined(blocks, count: codes.count * dimension)
     }
 
-    /// Rows that make work for one thread, some hundred kilobytes; for fewer a thread costs more than it saves.
+    /// Rows per block, some hundred kilobytes: for fewer rows a thread costs more than it saves.
     private var blockRowCount: Int { max(1, (1 << 16) / dimension) }
 
-    /// What `body` makes of blocks of rows, in their order.
+    /// The results of `body` for all blocks of rows, in order.
     private func onThreads<Block: Sendable>(
       _ threads: Int, rowCount: Int,
       _ body: @Sendable (Range<Int>) throws(CodecError) -> Block

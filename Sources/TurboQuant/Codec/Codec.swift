@@ -1,10 +1,10 @@
 package import TurboQuantKernels
 
-/// Vectors to bytes and back: TurboQuant (arXiv 2504.19874) for one dimension, rate and seed.
+/// Encodes vectors to bytes and back: TurboQuant (arXiv 2504.19874) for one dimension, rate and seed.
 ///
-/// A codec has nothing to train. Rotation and sketch directions come back from the seed, so two
-/// codecs made with the same arguments produce the same bytes on every machine, and codes are a
-/// pure function of the row.
+/// A codec needs no training. Rotation and sketch directions are regenerated from the seed, so two
+/// codecs with the same arguments produce the same bytes on every machine. The codes of a row
+/// depend on that row only.
 ///
 /// ```swift
 /// let codec = try Codec(dimension: 384, rate: .bits(4), seed: 42)
@@ -15,42 +15,42 @@ package import TurboQuantKernels
 public struct Codec: Sendable {
   /// The number of coordinates d.
   public let dimension: Int
-  /// Bits a coordinate, codes and signs together; row scalars come on top.
+  /// Bits per coordinate: codes and signs together, without the scalars of a row.
   public let rate: Rate
-  /// What is stored of a rotated vector.
+  /// The method that turns a rotated vector into codes.
   public let quantizer: Quantizer
-  /// Which lengths are kept.
+  /// Whether rows store their norm.
   public let normalization: Normalization
-  /// The seed of rotation and sketch.
+  /// The seed of the rotation and the sketch.
   public let seed: UInt64
   /// The rotation R.
   public let rotation: Rotation
-  /// What the quantizer does.
+  /// The stage of the quantizer.
   let stage: any Stage
-  /// Where everything lies within a row.
+  /// The byte offsets of the fields of a row.
   public let layout: RowLayout
-  /// The name of everything that decides what a stored byte means.
+  /// The hash of all parameters that decide what a stored byte means.
   public let fingerprint: Fingerprint
-  /// The canonical bytes that ``fingerprint`` is the hash of, and that files carry.
+  /// The canonical bytes of all parameters: ``fingerprint`` is their hash, and files contain them.
   public let record: [UInt8]
-  /// The kernels of the target in use; tests put another target's here.
+  /// The kernels of the target in use; tests set the kernels of another target.
   package var kernels: Kernels
 
   /// Creates a codec.
   ///
   /// - Parameters:
   ///   - dimension: The number of coordinates, 1 … 2²⁴.
-  ///   - rate: Bits a coordinate: 1 … 8 for ``Quantizer/scalar``, 2 … 9 for two stages, in steps
-  ///     of ½; for QJL it only sets the default number of directions, for PolarQuant the default bits of
-  ///     angles.
-  ///   - quantizer: What to store.
-  ///   - rotation: How the rotation is built; the standard kind for the dimension if nil.
+  ///   - rate: Bits per coordinate: 1 … 8 for ``Quantizer/scalar`` and 2 … 9 for two stages, in
+  ///     steps of ½. For QJL it only sets the default number of directions, for PolarQuant the
+  ///     default bits of the angles.
+  ///   - quantizer: The method that turns a rotated vector into codes.
+  ///   - rotation: The kind of rotation; the standard kind for the dimension if nil.
   ///   - normalization: Whether rows store their norm.
-  ///   - seed: Names rotation and sketch directions.
+  ///   - seed: The seed from which rotation and sketch directions are drawn.
   /// - Throws: ``CodecError`` for an impossible combination, or when `TQ_TARGET` names a target
   ///   that cannot run here.
-  /// - Complexity: O(d) with Hadamard rotation and structured sketch, O(d³) otherwise, and the
-  ///   solution of a codebook.
+  /// - Complexity: O(d) with Hadamard rotation and structured sketch, O(d³) otherwise, and the time
+  ///   to solve a codebook.
   public init(
     dimension: Int, rate: Rate, quantizer: Quantizer = .scalar, rotation: RotationKind? = nil,
     normalization: Normalization = .norm, seed: UInt64 = 0
@@ -60,9 +60,9 @@ public struct Codec: Sendable {
       normalization: normalization, seed: seed, isDrawn: true)
   }
 
-  /// This codec with another seed; codebooks, which do not depend on it, are kept.
+  /// This codec with another seed; the codebooks do not depend on the seed and are kept.
   ///
-  /// - Throws: ``CodecError`` by its type only: what an existing codec is made of can be made again.
+  /// - Throws: Never, despite its type ``CodecError``: the parameters of an existing codec are valid.
   /// - Complexity: As ``init(dimension:rate:quantizer:rotation:normalization:seed:)``, without the
   ///   codebook.
   public func reseeded(_ seed: UInt64) throws(CodecError) -> Codec {
@@ -71,7 +71,7 @@ public struct Codec: Sendable {
       normalization: normalization, seed: seed, isDrawn: true, reusing: self)
   }
 
-  /// A codec whose rotation and sketch are drawn at once, or when the first vector needs them.
+  /// Creates a codec; `isDrawn` draws rotation and sketch now, not when the first vector needs them.
   init(
     dimension: Int, rate: Rate, quantizer: Quantizer, rotation: RotationKind?,
     normalization: Normalization, seed: UInt64, isDrawn: Bool, reusing known: Codec? = nil
@@ -96,8 +96,8 @@ public struct Codec: Sendable {
 
   /// Draws rotation and sketch now.
   ///
-  /// Of a codec that was read from a record the first vector pays for it otherwise, on several threads each
-  /// of them.
+  /// Otherwise the first vector of a codec that was read from a record pays for this; on several
+  /// threads, the first vector of each thread.
   package func draw() {
     _ = rotation.drawn
     _ = stage.drawn
@@ -113,8 +113,8 @@ public struct Codec: Sendable {
   /// Stage 2, nil for the scalar quantizer and PolarQuant.
   public var sketch: ResidualSketch? { stage.sketch }
 
-  /// The distortion E‖x − x̂‖²/‖x‖² that theory predicts for ``decode(_:)``, whatever the data.
+  /// The distortion E‖x − x̂‖²/‖x‖² that theory predicts for ``decode(_:)``, for any data.
   ///
-  /// For QJL, whose linear reconstruction is a different thing, the prediction is nil.
+  /// Nil for QJL, which has a linear reconstruction and no such prediction.
   public var distortion: Double? { stage.distortion }
 }

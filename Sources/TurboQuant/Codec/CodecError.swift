@@ -12,7 +12,7 @@ public struct CodecError: Error, Sendable, Hashable {
     case rateNotOffered(rate: Rate, quantizer: String, offered: String)
     /// A number of sketch directions outside 1 … 2²⁴.
     case directionsOutOfRange(Int)
-    /// Fewer levels of a polar transform than one, or blocks longer than the vectors.
+    /// A polar transform with fewer than one level, or with blocks longer than the vectors.
     case polarLevelsOutOfRange(levels: Int, dimension: Int)
     /// Bits of a polar angle outside 1 … 8.
     case polarBitsOutOfRange(bits: Int, level: Int)
@@ -28,7 +28,7 @@ public struct CodecError: Error, Sendable, Hashable {
     case zeroVector(row: Int)
     /// Codes of one codec given to another.
     case fingerprintMismatch(expected: String, found: String)
-    /// A stored row that holds what no encoder writes.
+    /// A stored row with contents that no encoder writes.
     case malformedRow(row: Int, reason: String)
     /// `TQ_TARGET` names a target that cannot run here.
     case targetUnavailable(name: String, available: [String])
@@ -49,7 +49,7 @@ public struct CodecError: Error, Sendable, Hashable {
       .fingerprintMismatch(expected: expected.description, found: found.description))
   }
 
-  /// The same error, for row `offset` + row; how a caller that splits a matrix keeps places right.
+  /// The same error with `offset` added to its row, for callers that split a matrix.
   public func addingRows(_ offset: Int) -> CodecError {
     switch kind {
     case .notFinite(let value, let row, let column):
@@ -75,7 +75,7 @@ extension CodecError: CustomStringConvertible {
       "a dense matrix of \(rows) × \(columns) is beyond 2²⁶ entries; use the Hadamard rotation and "
         + "the structured sketch, or fewer directions"
     case .rateNotOffered(let rate, let quantizer, let offered):
-      "\(rate) bits a coordinate is not offered by the \(quantizer) quantizer, which takes \(offered)"
+      "\(rate) bits per coordinate is not offered by the \(quantizer) quantizer, which takes \(offered)"
     case .directionsOutOfRange(let m):
       "\(m) sketch directions are out of range, expected 1 … \(Self.largestDimension)"
     case .polarLevelsOutOfRange(let levels, let dimension):
@@ -145,7 +145,7 @@ extension CodecError: CustomStringConvertible {
     }
   }
 
-  /// Refuses a rate of a quantizer that only takes defaults from it, where a record has no room for it.
+  /// Refuses a rate that a record has no room for, for quantizers that only take defaults from the rate.
   static func check(recorded rate: Rate, of quantizer: Quantizer) throws(CodecError) {
     guard (0...Int(UInt8.max)).contains(rate.halfBits) else {
       throw CodecError(

@@ -1,6 +1,6 @@
 internal import TurboQuantKernels
 
-/// The canonical little-endian record of a codec: hashed for the fingerprint, carried by files.
+/// The canonical little-endian record of a codec: hashed for the fingerprint, and stored in files.
 ///
 /// Documentation/FileFormat.md has the byte table.
 enum CodecRecord {
@@ -30,7 +30,7 @@ enum CodecRecord {
     record.append(littleEndian: UInt32(stage.sketch?.directions ?? 0))
     record.append(littleEndian: UInt32(layout.bytesPerVector))
     record.append(littleEndian: seed)
-    // A calibrated codec will put its calibration's hash here.
+    // Reserved for the hash of a calibration.
     record += [UInt8](repeating: 0, count: 32)
     for codebook in codebooks {
       record.append(littleEndian: UInt32(codebook.range.lowerBound))
@@ -44,8 +44,9 @@ enum CodecRecord {
     return record
   }
 
-  /// Bits of the polar angles, level by level, as far as a record holds them: each segment that begins
-  /// with angle 0 is a level's first.
+  /// Bits of the polar angles, level by level, as far as a record holds them.
+  ///
+  /// A segment that begins with angle 0 is the first of its level.
   static func polarBits(_ record: RawSpan) -> [Int] {
     var bits: [Int] = []
     var at = fixedByteCount
@@ -60,15 +61,15 @@ enum CodecRecord {
 }
 
 extension Codec {
-  /// The codec that `record` describes, as a file carries it.
+  /// Creates the codec that `record` describes, as stored in a file.
   ///
-  /// The record is not believed: the codec is built anew from its parameters and must come out
-  /// with the same bytes, codebooks included.
+  /// The record is not trusted: the codec is built again from its parameters, and its own record
+  /// must have the same bytes, codebooks included.
   ///
   /// - Throws: ``CodecError`` when the record is damaged, of a newer version, or describes a codec
   ///   that this version cannot reproduce.
-  /// - Complexity: O(d), and the solution of a codebook. Rotation and sketch are drawn when the first vector
-  ///   needs them, so that a short file cannot ask for hours of work by being opened.
+  /// - Complexity: O(d), and the time to solve a codebook. Rotation and sketch are drawn when the
+  ///   first vector needs them, so opening a short file cannot cost hours of work.
   public init(record: RawSpan) throws(CodecError) {
     func refuse(_ reason: String) -> CodecError { CodecError(.recordNotUnderstood(reason: reason)) }
     guard record.byteCount >= CodecRecord.fixedByteCount else {
@@ -98,14 +99,14 @@ extension Codec {
     else { throw refuse("quantizer \(record.byte(at: 25)) at byte 25") }
     let dimension = Int(clamping: record.integer(at: 20, as: UInt32.self))
     let rate = Rate(halfBits: Int(record.byte(at: 26)))
-    // Checked before anything is built, so that a forged dimension costs nothing.
+    // Checked before anything is built, so a forged dimension costs nothing.
     try CodecError.check(dimension: dimension)
     if sketch != nil { try CodecError.check(directions: directions) }
     let layout = RowLayout(
       quantizer.fields(dimension: dimension, rate: rate), normalization)
     let bytesPerVector = Int(record.integer(at: 36, as: UInt32.self))
     guard bytesPerVector == layout.bytesPerVector else {
-      throw refuse("\(bytesPerVector) bytes a row, expected \(layout.bytesPerVector)")
+      throw refuse("\(bytesPerVector) bytes per row, expected \(layout.bytesPerVector)")
     }
     try self.init(
       dimension: dimension, rate: rate, quantizer: quantizer, rotation: rotation,

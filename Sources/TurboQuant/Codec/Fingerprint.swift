@@ -1,4 +1,4 @@
-/// 32 bytes that name everything that decides what a stored byte means.
+/// 32 bytes that identify all parameters of a codec, which decide what a stored byte means.
 ///
 /// Files, indexes and caches refuse to mix codes whose fingerprints differ.
 public struct Fingerprint: Sendable, Hashable, CustomStringConvertible {
@@ -7,7 +7,7 @@ public struct Fingerprint: Sendable, Hashable, CustomStringConvertible {
 
   package init(of record: [UInt8]) { bytes = SHA256.digest(record) }
 
-  /// 64 hexadecimal digits.
+  /// The bytes as 64 hexadecimal digits.
   public var description: String {
     bytes.map { byte in
       let digits = String(byte, radix: 16)

@@ -1,7 +1,7 @@
-/// Which lengths a codec keeps.
+/// Whether a codec stores the norms of its rows.
 public enum Normalization: UInt8, Sendable, Hashable, CaseIterable {
   /// Every row stores its norm.
   case norm = 1
-  /// Rows are taken as directions, with norm 1 and nothing stored: the cosine metric.
+  /// Every row counts as a direction of norm 1, and no norm is stored: the cosine metric.
   case unit = 2
 }

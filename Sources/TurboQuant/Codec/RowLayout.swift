@@ -1,7 +1,7 @@
-/// Where everything lies within a stored row, in bytes.
+/// Where the fields of a stored row lie, in bytes.
 ///
-/// A row is its packed codes, its sign bits, its float16 radii and its float32 scalars, without padding. Every
-/// byte counts in ``bytesPerVector``; Documentation/FileFormat.md has the table.
+/// A row holds its packed codes, its sign bits, its float16 radii and its float32 scalars, without
+/// padding. ``bytesPerVector`` counts every byte; Documentation/FileFormat.md has the table.
 public struct RowLayout: Sendable, Hashable {
   /// Packed codes of stage 1, or of polar angles; empty for QJL.
   public let codes: Range<Int>
@@ -15,7 +15,7 @@ public struct RowLayout: Sendable, Hashable {
   public let alignment: Int?
   /// Offset of the residual's norm, nil except in two stages.
   public let residualNorm: Int?
-  /// The length of a row.
+  /// The length of a row in bytes.
   public let bytesPerVector: Int
 
   init(_ fields: RowFields, _ normalization: Normalization) {

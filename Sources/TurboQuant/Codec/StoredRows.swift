@@ -1,14 +1,15 @@
 internal import TurboQuantKernels
 
-/// Bounds of the scalars of a row that hold for every vector.
+/// Bounds on the scalars of a row that hold for every vector.
 ///
-/// With û a unit vector and ŷ its centroids, of û's signs, ⟨û, ŷ⟩ lies between the least magnitude of a
-/// centroid and √d times the largest, and ‖û − ŷ‖ is at most 1 + ‖ŷ‖. Both are widened by a factor of 2 for the
-/// rounding of sums of d ≤ 2²⁴ terms in 16 lanes, which is at most 2²⁰ · 2⁻²⁴ of a sum of magnitudes.
+/// Let û be a unit vector and ŷ its centroids, which have the signs of û. Then ⟨û, ŷ⟩ lies between
+/// the smallest magnitude of a centroid and √d times the largest, and ‖û − ŷ‖ is at most 1 + ‖ŷ‖.
+/// Both bounds are widened by a factor of 2 for rounding: a sum of d ≤ 2²⁴ terms in 16 lanes is off
+/// by at most 2²⁰ · 2⁻²⁴ of the sum of magnitudes.
 package struct ScalarBounds: Sendable {
-  /// What ⟨û, ŷ⟩ can be.
+  /// The possible values of ⟨û, ŷ⟩.
   package let alignments: ClosedRange<Double>
-  /// The most that a residual's norm is of its row's.
+  /// The largest possible ratio of a residual's norm to its row's norm.
   package let residualShare: Double
 
   init(_ quantizer: ScalarQuantizer) {
@@ -23,19 +24,19 @@ package struct ScalarBounds: Sendable {
 
 /// Something in a stored row that no encoder writes.
 package struct RowFault: Sendable, Equatable {
-  /// The row, counted from the first of those that were checked.
+  /// The row, counted from the first row that was checked.
   package let row: Int
-  /// Its byte within the row.
+  /// The byte within the row.
   package let offset: Int
-  /// What stands there, and what was expected.
+  /// What was found there, and what was expected.
   package let reason: String
 }
 
 extension Codec {
-  /// Bounds of alignments and residual norms, nil without codes of coordinates.
+  /// Bounds on alignments and residual norms, nil if rows hold no codes of coordinates.
   package var scalarBounds: ScalarBounds? { scalarQuantizer.map(ScalarBounds.init) }
 
-  /// The first place in stored rows at which something stands that no encoder writes, or nil.
+  /// The first place in stored rows with contents that no encoder writes, or nil.
   package func firstFault(in rows: RawSpan) throws(CodecError) -> RowFault? {
     let rules = StoredRowRules(self)
     for row in 0..<(try rowCount(ofBytes: rows)) {
@@ -44,7 +45,7 @@ extension Codec {
     return nil
   }
 
-  /// Refuses a row whose norm or radii would decode to what is no number.
+  /// Refuses a row whose norm or radii would not decode to finite numbers.
   func checkLengths(_ rows: RawSpan, row: Int) throws(CodecError) {
     if let reason = lengthFault(rows, at: row * bytesPerVector)?.reason {
       throw CodecError(.malformedRow(row: row, reason: reason))
@@ -64,11 +65,11 @@ extension Codec {
   }
 }
 
-/// What Documentation/FileFormat.md says of a row, beyond its length.
+/// The rules of Documentation/FileFormat.md for the contents of a row.
 private struct StoredRowRules {
   let codec: Codec
   let bounds: ScalarBounds?
-  /// Bits of a row that are zero, by their byte.
+  /// Bits of a row that must be zero, as bytes with masks.
   let unused: [(offset: Int, mask: UInt8)]
 
   init(_ codec: Codec) {

@@ -21,7 +21,7 @@ struct Workspace: ~Copyable {
 }
 
 extension Kernels {
-  /// The kernels in use; an unusable `TQ_TARGET` is an error and never a silent fallback.
+  /// The kernels in use; an unusable `TQ_TARGET` is an error, never a silent fallback.
   static func current() throws(CodecError) -> Kernels {
     do {
       return try chosen()
