@@ -1,6 +1,6 @@
-/// What a codec stores of a rotated vector.
+/// The method that turns a rotated vector into codes.
 ///
-/// This file lists the quantizers. What one of them does is its `Stage`, in a folder of its own.
+/// This file lists the quantizers. The `Stage` of each one, in a folder of its own, does the work.
 public enum Quantizer: Sendable, Hashable {
   /// Codes of every coordinate at the codec's rate (stage 1 alone; TurboQuant, Algorithm 1).
   case scalar
@@ -14,9 +14,9 @@ public enum Quantizer: Sendable, Hashable {
   case qjl(sketch: SketchKind = .structured, directions: Int? = nil)
   /// Angles of the recursive polar transform, and a float16 radius per block (PolarQuant, arXiv 2502.02617).
   ///
-  /// `bits` are those of an angle, level by level, and as many as there are levels; a block has 2^levels
-  /// coordinates. If nil, a rate of b = 3 … 8 stands for four levels of b, b − 2, b − 2 and b − 2 bits: at 4
-  /// the paper's, 3⅞ bits per coordinate with the radii.
+  /// `bits` are the bits of an angle, one number per level; a block has 2^levels coordinates. If
+  /// nil, a rate of b = 3 … 8 stands for four levels of b, b − 2, b − 2 and b − 2 bits. At b = 4
+  /// these are the paper's: 3⅞ bits per coordinate with the radii.
   case polar(bits: [Int]? = nil)
 }
 
@@ -37,7 +37,7 @@ extension Quantizer {
     }
   }
 
-  /// The quantizer that a record names, nil if its parameters do not go with it.
+  /// The quantizer that a record names, nil if the other parameters do not match it.
   init?(number: UInt8, sketch: SketchKind?, directions: Int, polarBits: [Int]) {
     switch (number, sketch) {
     case (1, nil): self = .scalar
@@ -48,7 +48,7 @@ extension Quantizer {
     }
   }
 
-  /// The quantizer of a name, with those of the parameters that it takes.
+  /// The quantizer with the given name; it takes the parameters that it needs.
   package init?(name: String, sketch: SketchKind, directions: Int?, polarBits: [Int]?) {
     switch name {
     case "scalar": self = .scalar
@@ -59,7 +59,7 @@ extension Quantizer {
     }
   }
 
-  /// Name and parameters, as records of caches spell them.
+  /// Name and parameters, as written in the records of caches.
   package var recordText: String {
     switch self {
     case .scalar: name
@@ -70,7 +70,7 @@ extension Quantizer {
     }
   }
 
-  /// What a row of the quantizer holds, known before any codebook is solved.
+  /// The fields of a row, known before any codebook is solved.
   func fields(dimension: Int, rate: Rate) -> RowFields {
     switch self {
     case .scalar: ScalarStage.fields(dimension: dimension, rate: rate)
@@ -82,7 +82,7 @@ extension Quantizer {
     }
   }
 
-  /// The stage of the quantizer, with the codebooks of `known`, one of the same parameters, if there is one.
+  /// The stage of the quantizer; it reuses the codebooks of `known`, a stage with the same parameters or nil.
   func stage(
     dimension: Int, rate: Rate, seed: UInt64, reusing known: (any Stage)?
   ) throws(CodecError) -> any Stage {

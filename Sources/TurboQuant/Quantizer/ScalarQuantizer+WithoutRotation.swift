@@ -1,7 +1,7 @@
 internal import TurboQuantKernels
 
 extension ScalarQuantizer {
-  /// ‖x − ŷ‖² of the codes of `x` itself, which no rotation has spread over its coordinates.
+  /// ‖x − ŷ‖² for the codes of `x` itself, without a rotation.
   ///
   /// - Throws: ``CodecError`` when `TQ_TARGET` names a target that cannot run here.
   /// - Precondition: `x` has ``dimension`` coordinates.

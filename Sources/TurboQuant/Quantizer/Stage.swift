@@ -2,14 +2,15 @@ internal import TurboQuantKernels
 
 /// A quantizer at work on rotated unit vectors û: its codebooks, its part of a row, its products.
 ///
-/// One class per case of ``Quantizer``. A codec asks nothing else of a quantizer, so that a new one is a
-/// folder and a line in each list of ``Quantizer``. Classes, because Embedded Swift knows no other existential.
+/// There is one class per case of ``Quantizer``. A codec uses a quantizer only through this
+/// protocol, so a new quantizer needs a folder and a line in each list of ``Quantizer``. Stages are
+/// classes because Embedded Swift has no other existentials.
 protocol Stage: AnyObject, Sendable {
-  /// What a row holds of it.
+  /// The fields of a row that belong to the stage.
   var fields: RowFields { get }
   /// Codebooks in the order in which a codec's record lists them.
   var codebooks: [RecordedCodebook] { get }
-  /// Where packed numbers lie within a row; bits after the last one of a run are zero.
+  /// Where packed numbers lie within a row; the bits after the last number of a run are zero.
   var packedNumbers: [PackedNumbers] { get }
   /// Coordinates and their centroids, nil where there are none.
   var scalarQuantizer: ScalarQuantizer? { get }
@@ -19,25 +20,27 @@ protocol Stage: AnyObject, Sendable {
   var sketch: ResidualSketch? { get }
   /// E‖û − ŷ‖² for every unit vector, nil without a prediction.
   var distortion: Double? { get }
-  /// The estimators that it offers, the standard one first.
+  /// The estimators on offer, the standard one first.
   var estimators: [Estimator] { get }
-  /// E⟨û, ŷ⟩/‖ŷ‖ and the variance of that, where rows do not store ⟨û, ŷ⟩.
+  /// E⟨û, ŷ⟩/‖ŷ‖ and the variance of ⟨û, ŷ⟩/‖ŷ‖, where rows do not store ⟨û, ŷ⟩.
   var expectedAlignment: (mean: Double, variance: Double)? { get }
-  /// This stage with nothing left to draw from the seed: what loops over rows use.
+  /// This stage with everything drawn from the seed, for loops over rows.
   var drawn: any Stage { get }
 
-  /// Writes û = `inverse` · `work.front` to the row at byte `start`; the vector is `norm` long. Uses up the workspace.
+  /// Writes û = `inverse` · `work.front`, the direction of a vector of length `norm`, to the row at byte `start`.
+  ///
+  /// It overwrites the workspace.
   func quantize(
     _ kernels: Kernels, _ work: inout Workspace, norm: Float, inverse: Float,
     into rows: inout MutableSpan<UInt8>, at start: Int, _ layout: RowLayout)
 
-  /// `work.front` ← what the row at byte `start` says of û; returns the factor that it still needs.
+  /// `work.front` ← the row's approximation of û, up to the factor that is returned; the row is at byte `start`.
   func dequantize(
     _ kernels: Kernels, _ rows: RawSpan, at start: Int, _ layout: RowLayout,
     into work: inout Workspace
   ) throws(CodecError) -> Float
 
-  /// ⟨ŷ, `query`⟩ of every row, nothing where there is no ŷ.
+  /// ⟨ŷ, `query`⟩ of every row, empty where there is no ŷ.
   func codeProducts(
     _ kernels: Kernels, _ rows: RawSpan, _ layout: RowLayout, query: Span<Float>
   ) -> [Float]
@@ -49,7 +52,7 @@ protocol Stage: AnyObject, Sendable {
   ) -> Double
 }
 
-// Most quantizers have few of these.
+// Most quantizers need only some of these.
 extension Stage {
   var scalarQuantizer: ScalarQuantizer? { nil }
   var polarQuantizer: PolarQuantizer? { nil }
@@ -58,7 +61,7 @@ extension Stage {
   var drawn: any Stage { self }
 }
 
-/// What a quantizer stores in a row, beside the norm.
+/// The fields that a quantizer stores in a row, besides the norm.
 struct RowFields: Sendable, Hashable {
   /// Bytes of packed codes.
   var codeBytes = 0
@@ -72,7 +75,7 @@ struct RowFields: Sendable, Hashable {
   var hasResidualNorm = false
 }
 
-/// Numbers of one width, one after another from a whole byte on.
+/// Numbers of one width, packed one after another; the first begins on a whole byte.
 struct PackedNumbers: Sendable {
   let byteOffset: Int
   let count: Int
@@ -82,7 +85,7 @@ struct PackedNumbers: Sendable {
   var end: Int { byteOffset + (count * bits + 7) / 8 }
 }
 
-/// A codebook as a codec's record lists it: consecutive coordinates, or angles of one level, that share it.
+/// A codebook as a codec's record lists it, for consecutive coordinates or for angles of one level.
 struct RecordedCodebook {
   let range: Range<Int>
   let bits: Int

@@ -1,8 +1,8 @@
 internal import Synchronization
 
-/// A value that is made when it is first asked for.
+/// A value that is computed when it is first needed.
 ///
-/// Threads that ask at the same time may each make it; all of them get the one that was ready first.
+/// Threads that ask for it at the same time may each compute it; all of them get the value that was ready first.
 final class Deferred<Value: Sendable>: Sendable {
   private final class Box: Sendable {
     let value: Value
@@ -12,7 +12,7 @@ final class Deferred<Value: Sendable>: Sendable {
   private let made = AtomicLazyReference<Box>()
   private let make: @Sendable () -> Value
 
-  /// A value that `make` makes, which gives the same each time.
+  /// Creates a value from `make`, which must return the same value each time.
   init(_ make: @escaping @Sendable () -> Value) { self.make = make }
 
   /// The value.

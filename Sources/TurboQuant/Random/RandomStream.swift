@@ -3,7 +3,7 @@ internal import TurboQuantKernels
 /// What a stream of random numbers is for.
 ///
 /// Rotation, sketch, sampling and test data never share a stream: data drawn from the rotation's
-/// own stream line up with the rotation, and once produced a famous wrong result.
+/// own stream are aligned with the rotation, which once produced a famous wrong result.
 public enum RandomPurpose: UInt32, Sendable, CaseIterable {
   /// The rotation R.
   case rotation = 1
@@ -15,7 +15,7 @@ public enum RandomPurpose: UInt32, Sendable, CaseIterable {
   case testData = 4
 }
 
-/// A reproducible stream of random numbers, named by seed, purpose and number.
+/// A reproducible stream of random numbers, identified by seed, purpose and number.
 ///
 /// Words come from Philox4x32-10 with key = seed and counter = (block low, block high, number,
 /// purpose). Everything derived from them uses only IEEE arithmetic, so a stream is the same on
@@ -29,7 +29,7 @@ public struct RandomStream: Sendable {
   private var used = 4
   private var spareNormal: Double?
 
-  /// Creates the stream of `seed` for `purpose`; `number` tells apart streams of one purpose.
+  /// Creates the stream of `seed` for `purpose`; `number` distinguishes streams of one purpose.
   public init(seed: UInt64, purpose: RandomPurpose, number: UInt32 = 0) {
     key = SIMD2(UInt32(truncatingIfNeeded: seed), UInt32(truncatingIfNeeded: seed >> 32))
     self.number = number
@@ -49,7 +49,7 @@ public struct RandomStream: Sendable {
     return words[used]
   }
 
-  /// A uniform number in [0, 1), a multiple of 2⁻⁵³ made of two words.
+  /// A uniform number in [0, 1): a multiple of 2⁻⁵³ made from two words.
   public mutating func nextUniform() -> Double {
     let high = UInt64(nextWord() >> 5)
     let low = UInt64(nextWord() >> 6)

@@ -4,11 +4,11 @@ internal import TurboQuantKernels
 enum Orthogonal {
   /// A Haar-distributed orthogonal matrix of `dimension`, column by column, as float32.
   ///
-  /// Q of the Householder QR factorisation of a Gaussian matrix, its columns' signs chosen so that
-  /// R has a positive diagonal (Stewart 1980; Mezzadri 2007). The Gaussian below the k-th diagonal
-  /// entry stays Gaussian and independent through the earlier reflections, so each reflection can
-  /// be drawn directly, and Q is built by applying them, last first, to the identity.
-  /// O(d³) in double precision.
+  /// It is the Q of the Householder QR factorisation of a Gaussian matrix, with column signs for
+  /// which R has a positive diagonal (Stewart 1980; Mezzadri 2007). The column of the matrix from
+  /// the k-th diagonal entry down stays Gaussian and independent through the earlier reflections,
+  /// so each reflection can be drawn directly. Q is built by applying the reflections, last first,
+  /// to the identity. O(d³) in double precision.
   static func haar(dimension d: Int, from stream: inout RandomStream) -> [Float] {
     var q = [Double](repeating: 0, count: d * d)
     for k in 0..<d { q[k * d + k] = 1 }
@@ -26,8 +26,9 @@ enum Orthogonal {
     return q.map { Float($0) }
   }
 
-  /// v with ‖v‖² = 2 such that I − v vᵀ sends a Gaussian vector onto the first axis, and the sign
-  /// that makes the image positive.
+  /// A vector v with ‖v‖² = 2, and a sign: I − v vᵀ maps a Gaussian vector onto the first axis.
+  ///
+  /// The sign makes the image positive.
   private static func reflection(
     count: Int, from stream: inout RandomStream
   ) -> (vector: [Double], sign: Double) {
@@ -40,7 +41,7 @@ enum Orthogonal {
     return (length > 0 ? v.map { $0 / length } : v, sign)
   }
 
-  /// Columns `from` … of Q ← (I − v vᵀ) Q, v beginning at row `from`.
+  /// Q ← (I − v vᵀ) Q for the columns from `from` on; v begins at row `from`.
   private static func apply(
     _ v: [Double], to q: inout [Double], dimension d: Int, from k: Int
   ) {

@@ -2,8 +2,8 @@ internal import TurboQuantKernels
 
 /// A random rotation R of d-dimensional space, regenerated from its seed and never stored.
 ///
-/// After it every coordinate of a unit vector follows the sphere's coordinate law, whatever the
-/// vector was (TurboQuant §3.1).
+/// After the rotation every coordinate of a unit vector follows the sphere's coordinate law, for
+/// any vector (TurboQuant §3.1).
 public struct Rotation: Sendable {
   /// The number of coordinates, at least 1.
   public let dimension: Int
@@ -14,11 +14,11 @@ public struct Rotation: Sendable {
   private enum Form: Sendable {
     case dense(columns: [Float])
     case hadamard(HadamardRotation)
-    /// One of the others, drawn when it is first needed.
+    /// Another form, drawn when it is first needed.
     case later(Deferred<Form>)
   }
 
-  /// Creates the rotation of `dimension` that `seed` names.
+  /// Creates the rotation of `dimension` coordinates that `seed` determines.
   ///
   /// - Throws: ``CodecError`` when the dimension is outside 1 … 2²⁴, too small for a Hadamard
   ///   rotation or too large for a Haar rotation.
@@ -29,7 +29,7 @@ public struct Rotation: Sendable {
     self = try Rotation(drawnLater: dimension, kind: kind, seed: seed).drawn
   }
 
-  /// The same rotation, drawn when it is first needed.
+  /// Creates the same rotation, drawn when it is first needed.
   init(drawnLater dimension: Int, kind: RotationKind?, seed: UInt64) throws(CodecError) {
     let kind = kind ?? .standard(dimension: dimension)
     try CodecError.check(rotation: kind, dimension: dimension)
@@ -51,7 +51,7 @@ public struct Rotation: Sendable {
     (self.dimension, self.kind, self.form) = (dimension, kind, form)
   }
 
-  /// This rotation with nothing left to draw: what loops over rows use.
+  /// This rotation with everything drawn, for loops over rows.
   var drawn: Rotation {
     guard case .later(let later) = form else { return self }
     return Rotation(dimension: dimension, kind: kind, form: later.value)
@@ -59,8 +59,8 @@ public struct Rotation: Sendable {
 
   /// R · `x`.
   ///
-  /// - Throws: ``CodecError`` when `x` has not ``dimension`` coordinates, or `TQ_TARGET` names a
-  ///   target that cannot run here.
+  /// - Throws: ``CodecError`` when `x` does not have ``dimension`` coordinates, or `TQ_TARGET`
+  ///   names a target that cannot run here.
   /// - Complexity: O(d log d) for a Hadamard rotation, O(d²) for a Haar rotation.
   public func apply(to x: Span<Float>) throws(CodecError) -> [Float] {
     try transform(x) { kernels, work in rotate(kernels, &work) }

@@ -2,8 +2,9 @@ internal import TurboQuantKernels
 
 /// Stage 2: the signs of a vector's projections on m random directions (QJL, arXiv 2406.03482).
 ///
-/// For a vector r and a query q, c · ‖r‖ / m · ⟨sign(Jr), Jq⟩ estimates ⟨r, q⟩; with J Gaussian or
-/// Haar-orthogonal it is unbiased over J, for every fixed r. J comes back from the seed.
+/// For a vector r and a query q, c · ‖r‖ / m · ⟨sign(Jr), Jq⟩ estimates ⟨r, q⟩. If J is Gaussian or
+/// Haar-orthogonal, the estimate is unbiased over J for every fixed r. J is regenerated from the
+/// seed.
 public struct ResidualSketch: Sendable {
   /// The number of coordinates.
   public let dimension: Int
@@ -13,23 +14,24 @@ public struct ResidualSketch: Sendable {
   public let kind: SketchKind
   private let form: Form
 
-  /// Directions in blocks of up to `dimension` that belong together.
+  /// The directions, in blocks of up to `dimension`.
   private enum Form: Sendable {
-    /// Matrices one after another, each column by column. Gaussian ones have a row for each direction of
-    /// their block, orthogonal ones `dimension` rows.
+    /// Matrices one after another, each column by column.
+    ///
+    /// A Gaussian matrix has a row for each direction of its block, an orthogonal matrix `dimension` rows.
     case dense(columns: [Float])
-    /// The first rows of a rotation a block.
+    /// One rotation per block; its first rows are the directions.
     case hadamard([HadamardRotation])
-    /// One of the others, drawn when it is first needed.
+    /// Another form, drawn when it is first needed.
     case later(Deferred<Form>)
   }
 
-  /// Creates the sketch of `directions` directions (`dimension` if nil) that `seed` names.
+  /// Creates the sketch of `directions` directions (`dimension` if nil) that `seed` determines.
   ///
   /// - Throws: ``CodecError`` for a dimension or a number of directions outside 1 … 2²⁴, or a dense
   ///   matrix of more than 2²⁶ entries.
-  /// - Complexity: O(d) a block of d structured directions; O(md) memory for the others, and
-  ///   O(d³) a block for orthogonal ones.
+  /// - Complexity: O(d) per block of d structured directions. The other kinds take O(md) memory,
+  ///   and orthogonal ones O(d³) per block.
   public init(
     dimension: Int, directions: Int? = nil, kind: SketchKind = .structured, seed: UInt64
   ) throws(CodecError) {
@@ -38,7 +40,7 @@ public struct ResidualSketch: Sendable {
     ).drawn
   }
 
-  /// The same sketch, drawn when it is first needed.
+  /// Creates the same sketch, drawn when it is first needed.
   init(
     drawnLater dimension: Int, directions: Int, kind: SketchKind, seed: UInt64
   ) throws(CodecError) {
@@ -65,7 +67,7 @@ public struct ResidualSketch: Sendable {
     (self.kind, self.form) = (kind, form)
   }
 
-  /// How the blocks of a sketch that is not Gaussian are built.
+  /// The kind of rotation for the blocks of a sketch that is not Gaussian.
   private static func rotationKind(_ kind: SketchKind, dimension: Int) -> RotationKind {
     kind == .orthogonal ? .haar : .standard(dimension: dimension)
   }
@@ -76,7 +78,7 @@ public struct ResidualSketch: Sendable {
     var columns: [Float] = []
     var rotations: [HadamardRotation] = []
     for (number, start) in stride(from: 0, to: directions, by: dimension).enumerated() {
-      // A stream of its own for each block.
+      // Each block has its own stream.
       var stream = RandomStream(seed: seed, purpose: .sketch, number: UInt32(number))
       switch (kind, rotationKind(kind, dimension: dimension)) {
       case (.gaussian, _):
@@ -90,7 +92,7 @@ public struct ResidualSketch: Sendable {
     return rotations.isEmpty ? .dense(columns: columns) : .hadamard(rotations)
   }
 
-  /// This sketch with nothing left to draw: what loops over rows use.
+  /// This sketch with everything drawn, for loops over rows.
   var drawn: ResidualSketch {
     guard case .later(let later) = form else { return self }
     return ResidualSketch(
@@ -104,13 +106,13 @@ public struct ResidualSketch: Sendable {
     min(dimension, directions - number * dimension)
   }
 
-  /// Bytes of sign bits of one vector.
+  /// Bytes of sign bits per vector.
   public var byteCount: Int { (directions + 7) / 8 }
 
-  /// The factor of ‖r‖ · ⟨sign(Jr), Jq⟩ that makes the estimate unbiased, with J's rows as they
-  /// are kept: normal entries, or unit length.
+  /// The factor of ‖r‖ · ⟨sign(Jr), Jq⟩ that makes the estimate unbiased.
   ///
-  /// √(π/2)/m for Gaussian rows (QJL, Lemma 3.2). For rows √d·u with u uniform on the sphere it is
+  /// J's rows are those that are kept: of normal entries, or of unit length. The factor is √(π/2)/m
+  /// for Gaussian rows (QJL, Lemma 3.2). For rows √d·u with u uniform on the sphere it is
   /// 1/(√d·E|u₁|·m); keeping u instead of √d·u cancels the √d.
   public var scale: Double {
     let m = Double(directions)
@@ -120,8 +122,9 @@ public struct ResidualSketch: Sendable {
 
   /// The variance of the estimate over J, divided by ‖r‖²‖q‖², for vectors at the given cosine.
   ///
-  /// Gaussian rows: (π/2 − ρ²)/m (QJL, Lemma 3.5). Orthogonal rows: exact, as Documentation/Numerics.md derives it;
-  /// as d grows, ((1 − ρ²)(π/2 − k/d) + ρ²(π/2 − 1 − k/2d))/m with blocks of k rows.
+  /// For Gaussian rows it is (π/2 − ρ²)/m (QJL, Lemma 3.5). For orthogonal rows it is the exact
+  /// value that Documentation/Numerics.md derives; as d grows,
+  /// ((1 − ρ²)(π/2 − k/d) + ρ²(π/2 − 1 − k/2d))/m with blocks of k rows.
   public func relativeVariance(cosine: Double) -> Double { relativeError.variance(at: cosine) }
 
   /// ``relativeVariance(cosine:)`` at every cosine.
@@ -130,12 +133,12 @@ public struct ResidualSketch: Sendable {
     guard kind != .gaussian else {
       return CosineError(across: Double.pi / 2 / m, along: (Double.pi / 2 - 1) / m)
     }
-    // One dimension has one direction and no spread.
+    // One dimension has one direction and no variance.
     guard dimension > 1 else { return CosineError(everywhere: 0) }
     let d = Double(dimension)
     let mean = Portable.meanAbsoluteCoordinate(dimension: dimension)
-    // With a and w at right angles and uniform, a row says ρ|a₁| + √(1 − ρ²)·sign(a₁)w₁. E a₁² = E w₁² = 1/d,
-    // E|a₁a₂| = 2/πd, and given a, E w₁w₂ = −a₁a₂/(d − 1).
+    // Let a and w be uniform and at right angles. A row then gives ρ|a₁| + √(1 − ρ²)·sign(a₁)w₁,
+    // where E a₁² = E w₁² = 1/d, E|a₁a₂| = 2/πd, and given a, E w₁w₂ = −a₁a₂/(d − 1).
     let pair = 2 / (Double.pi * d)
     func error(ofBlockOf count: Int) -> CosineError {
       let k = Double(count)
@@ -144,16 +147,16 @@ public struct ResidualSketch: Sendable {
       let own = CosineError(across: across, along: along - k * k * mean * mean)
       return own.scaled(by: 1 / (mean * m))
     }
-    // Whole blocks are alike and independent.
+    // Whole blocks have the same error and are independent.
     let whole = error(ofBlockOf: dimension).scaled(by: squareRoot(Double(directions / dimension)))
     return whole + error(ofBlockOf: directions % dimension)
   }
 
-  /// sign(J · `r`), one bit a direction, least significant bit of each byte first; 1 means ≥ 0.
+  /// sign(J · `r`), one bit per direction, least significant bit of each byte first; 1 means ≥ 0.
   ///
-  /// - Throws: ``CodecError`` when `r` has not ``dimension`` coordinates, or `TQ_TARGET` names a
-  ///   target that cannot run here.
-  /// - Complexity: O(d log d) a block of d structured directions, O(md) for the other kinds.
+  /// - Throws: ``CodecError`` when `r` does not have ``dimension`` coordinates, or `TQ_TARGET`
+  ///   names a target that cannot run here.
+  /// - Complexity: O(d log d) per block of d structured directions, O(md) for the other kinds.
   public func signs(of r: Span<Float>) throws(CodecError) -> [UInt8] {
     try CodecError.check(count: r.count, isOneVectorOf: dimension)
     let kernels = try Kernels.current()
@@ -166,7 +169,7 @@ public struct ResidualSketch: Sendable {
     return bits
   }
 
-  /// J · `q`, the query's side of the estimate, in the scaling of ``scale``.
+  /// J · `q`, the query's side of the estimate, scaled as for ``scale``.
   ///
   /// - Throws: ``CodecError`` as ``signs(of:)``.
   /// - Complexity: As ``signs(of:)``.
@@ -184,7 +187,7 @@ public struct ResidualSketch: Sendable {
     return projections
   }
 
-  /// Jᵀ · `s` for one sign bit a direction: the linear reconstruction's direction.
+  /// Jᵀ · s with one sign bit per direction: the direction of the linear reconstruction.
   func transposed(_ bits: RawSpan) throws(CodecError) -> [Float] {
     let kernels = try Kernels.current()
     var total = [Float](repeating: 0, count: dimension)
@@ -203,7 +206,7 @@ public struct ResidualSketch: Sendable {
     return total
   }
 
-  /// Packs sign(J · `work.back`) into `bits` from byte `offset` on; uses up the workspace.
+  /// Packs sign(J · `work.back`) into `bits` from byte `offset` on; overwrites the workspace.
   func packSigns(
     _ kernels: Kernels, _ work: inout Workspace, into bits: inout MutableSpan<UInt8>,
     at offset: Int
@@ -213,7 +216,7 @@ public struct ResidualSketch: Sendable {
       kernels.packSigns(work.front, count: directions, into: &bits, at: offset)
       return
     }
-    // Later blocks need the vector again, and need not begin on a whole byte.
+    // Later blocks need the vector again, and may begin within a byte.
     var original = FloatBuffer(count: dimension)
     copy(work.back, into: &original)
     for i in 0..<byteCount { bits[offset + i] = 0 }

@@ -4,11 +4,11 @@ public enum SketchKind: UInt8, Sendable, Hashable, CaseIterable {
   case gaussian = 1
   /// Rows of Haar-distributed orthogonal matrices, scaled by √d; blocks of d rows.
   ///
-  /// Varies less than ``gaussian``: variance factor π/2 − 1 in place of π/2 at m = d.
+  /// It varies less than ``gaussian``: at m = d the variance factor is π/2 − 1 instead of π/2.
   case orthogonal = 2
   /// Rows of randomized Hadamard rotations, scaled by √d: O(d log d), the default.
   ///
-  /// Behaves as ``orthogonal`` and is only approximately unbiased; Documentation/Numerics.md says
-  /// by how little. Up to 64 dimensions it is the orthogonal sketch.
+  /// It behaves like ``orthogonal``, but is only approximately unbiased; Documentation/Numerics.md
+  /// says how small the bias is. Up to 64 dimensions it is the orthogonal sketch.
   case structured = 3
 }

@@ -1,6 +1,6 @@
 internal import TurboQuantKernels
 
-/// QJL: signs of the vector's own projections, and no codes (arXiv 2406.03482).
+/// QJL: signs of the vector's own projections, without codes (arXiv 2406.03482).
 final class SketchStage: Stage {
   private let signs: ResidualSketch
 
@@ -16,9 +16,9 @@ final class SketchStage: Stage {
 
   private init(_ signs: ResidualSketch) { self.signs = signs }
 
-  /// The number of directions that a rate stands for.
+  /// The default number of directions for a rate.
   private static func directions(dimension: Int, rate: Rate) -> Int {
-    // Beyond 32 bits where the rate and the dimension are the largest.
+    // The largest rate and dimension give more than 32 bits.
     Int(clamping: (Int64(rate.halfBits) * Int64(dimension) + 1) / 2)
   }
 

@@ -1,17 +1,17 @@
 internal import TurboQuantKernels
 
-/// Stage 1: every coordinate of a rotated unit vector to the nearest centroid of its law.
+/// Stage 1: maps every coordinate of a rotated unit vector to the nearest centroid of its law.
 ///
-/// One segment of coordinates at one width, or two at neighbouring widths for a rate of b.5.
-/// Stateless and shared by every seed of one dimension and rate.
+/// It has one segment of coordinates, or two with neighbouring widths for a rate of b.5. It is
+/// stateless; all seeds of one dimension and rate share it.
 public struct ScalarQuantizer: Sendable {
-  /// Consecutive coordinates that share a codebook, packed from a whole byte on.
+  /// Consecutive coordinates that share a codebook; their codes begin on a whole byte.
   public struct Segment: Sendable {
     /// The coordinates.
     public let coordinates: Range<Int>
     /// Where the segment's codes begin within the row, in bytes.
     public let byteOffset: Int
-    /// Their codebook.
+    /// The codebook of the coordinates.
     public let codebook: Codebook
 
     /// Bytes of packed codes.
@@ -20,7 +20,7 @@ public struct ScalarQuantizer: Sendable {
 
   /// The number of coordinates.
   public let dimension: Int
-  /// Bits a coordinate.
+  /// Bits per coordinate.
   public let rate: Rate
   /// The segments, in order.
   public let segments: [Segment]
@@ -28,7 +28,7 @@ public struct ScalarQuantizer: Sendable {
   /// Creates the quantizer of `dimension` coordinates at `rate`.
   ///
   /// - Throws: ``CodecError`` for a dimension outside 1 … 2²⁴ or a rate outside 1 … 8.
-  /// - Complexity: a codebook's solution for each width, some milliseconds at 8 bits.
+  /// - Complexity: The time to solve one codebook per width, some milliseconds at 8 bits.
   public init(dimension: Int, rate: Rate) throws(CodecError) {
     try CodecError.check(dimension: dimension)
     guard (2...16).contains(rate.halfBits) else {
@@ -53,7 +53,7 @@ public struct ScalarQuantizer: Sendable {
     segments = split < dimension ? [first, second] : [first]
   }
 
-  /// The quantizer of a stage of the same parameters, or a new one.
+  /// Takes the quantizer of a stage with the same parameters, or creates one.
   init(dimension: Int, rate: Rate, reusing known: (any Stage)?) throws(CodecError) {
     if let known = known?.scalarQuantizer {
       self = known
@@ -62,10 +62,10 @@ public struct ScalarQuantizer: Sendable {
     }
   }
 
-  /// How many coordinates a rate of b.5 stores at b + 1 bits.
+  /// The number of coordinates that a rate of b.5 stores at b + 1 bits.
   private static func split(_ dimension: Int) -> Int { (dimension + 1) / 2 }
 
-  /// Bytes of packed codes of one vector, known before any codebook is solved.
+  /// Bytes of packed codes per vector, known before any codebook is solved.
   static func byteCount(dimension: Int, rate: Rate) -> Int {
     let bits = rate.halfBits / 2
     guard rate.halfBits % 2 == 1 else { return (dimension * bits + 7) / 8 }
@@ -73,7 +73,7 @@ public struct ScalarQuantizer: Sendable {
     return (wide * (bits + 1) + 7) / 8 + ((dimension - wide) * bits + 7) / 8
   }
 
-  /// Bytes of packed codes of one vector.
+  /// Bytes of packed codes per vector.
   public var byteCount: Int { Self.byteCount(dimension: dimension, rate: rate) }
 
   /// The distortion D = E‖û − ŷ‖² that theory predicts for every unit vector.
@@ -87,13 +87,13 @@ public struct ScalarQuantizer: Sendable {
 extension ScalarQuantizer {
   /// Packs the codes of û = `scale` · `work.front` into `row` from byte `offset` on; returns ⟨û, ŷ⟩.
   ///
-  /// Where `keepsResidual` is set, û − ŷ is left in `work.back`.
+  /// If `keepsResidual` is true, `work.back` receives û − ŷ.
   func quantize(
     _ kernels: Kernels, _ work: inout Workspace, scale: Float, into row: inout MutableSpan<UInt8>,
     at offset: Int, keepsResidual: Bool
   ) -> Float {
     var alignment: Float = 0
-    // By index: a copied segment would retain and release every table, for each row.
+    // The loop is by index, because a copied segment retains and releases every table, for each row.
     for i in segments.indices {
       let (codebook, range) = (segments[i].codebook.kernel, segments[i].coordinates)
       let start = offset + segments[i].byteOffset
@@ -125,7 +125,7 @@ extension ScalarQuantizer {
   ) -> [Float] {
     let count = rows.byteCount / stride
     var products = [Float](repeating: 0, count: count)
-    // The first segment's sums are written in place, a second segment's added to them.
+    // A second segment's sums are added to the first segment's.
     for (i, segment) in segments.enumerated() {
       var sums = [Float](repeating: 0, count: count)
       var target = sums.mutableSpan
@@ -141,7 +141,7 @@ extension ScalarQuantizer {
     return products
   }
 
-  /// ‖ŷ‖ of the row at byte `start`, which is not stored because the codes determine it.
+  /// ‖ŷ‖ of the row at byte `start`; it is not stored, because the codes determine it.
   func codewordNorm(
     _ kernels: Kernels, _ rows: RawSpan, at start: Int, _ work: inout Workspace
   ) -> Double {
