@@ -2,9 +2,9 @@ internal import TurboQuantKernels
 
 /// The variance of an estimated cosine ρ̂ at every true cosine ρ: `across` · (1 − ρ²) + `along` · ρ².
 ///
-/// `across` is what counts between vectors at right angles, `along` what is left where they point the same way.
-/// A code's own error is all `across`: it vanishes at ρ = ±1. Rounding and sketches have both parts
-/// (Documentation/Numerics.md).
+/// `across` is the variance between vectors at right angles, `along` the variance between vectors
+/// that point the same way. The error of codes has no `along` part: it vanishes at ρ = ±1. Rounding
+/// and sketches have both parts (Documentation/Numerics.md).
 package struct CosineError: Sendable, Hashable {
   package var across: Double
   package var along: Double
@@ -14,10 +14,10 @@ package struct CosineError: Sendable, Hashable {
     self.along = along
   }
 
-  /// An error of one variance at every cosine.
+  /// An error with the same variance at every cosine.
   package init(everywhere variance: Double) { self.init(across: variance, along: variance) }
 
-  /// The larger of both parts, which no cosine exceeds.
+  /// The larger of both parts, an upper bound on the variance at every cosine.
   package var largest: Double { max(across, along) }
 
   /// The variance at a true cosine in −1 … 1.
@@ -35,15 +35,17 @@ package struct CosineError: Sendable, Hashable {
     CosineError(across: a.across + b.across, along: a.along + b.along)
   }
 
-  /// The true cosines from which `estimate` is at most `deviations` standard deviations away.
+  /// The true cosines for which `estimate` is at most `deviations` standard deviations off.
   ///
-  /// (ρ̂ − ρ)² ≤ z²(a(1 − ρ²) + bρ²), solved for ρ as Wilson (1927) does for proportions: with k = z²(a − b),
-  /// ρ = (ρ̂ ± z√(a(1 − ρ̂²) + bρ̂² + ka))/(1 + k). Where no ρ satisfies it, the nearest one, ρ̂/(1 + k).
+  /// (ρ̂ − ρ)² ≤ z²(a(1 − ρ²) + bρ²), with a = `across` and b = `along`, is solved for ρ as Wilson
+  /// (1927) does for proportions. With k = z²(a − b) the ends are
+  /// ρ = (ρ̂ ± z√(a(1 − ρ̂²) + bρ̂² + ka))/(1 + k). If no ρ satisfies the condition, both ends are
+  /// the nearest one, ρ̂/(1 + k).
   package func interval(
     around estimate: Double, deviations z: Double
   ) -> (low: Double, high: Double) {
     let k = z * z * (across - along)
-    // So many deviations, or so large an error, that every cosine is possible.
+    // With so many deviations, or so large an error, every cosine is possible.
     guard (z * z * largest).isFinite, 1 + k > 0 else { return (-.infinity, .infinity) }
     let centre = estimate / (1 + k)
     let root = squareRoot(max(0, variance(at: estimate) + k * across)) * z / (1 + k)

@@ -1,18 +1,18 @@
 internal import TurboQuantKernels
 
-/// An estimate as a linear function of a cosine whose error is known, and what float32 arithmetic adds.
+/// The error of an estimate that is a linear function of a cosine with a known error, plus float32 rounding.
 package struct EstimateError: Sendable, Hashable {
-  /// The estimate at cosine 0, and what a cosine of 1 adds.
+  /// The estimate is `offset` at cosine 0, and a cosine of 1 adds `slope`.
   package let offset: Double
   package let slope: Double
   /// The estimated cosine.
   let cosine: Double
   package let error: CosineError
-  /// The cosines that are possible.
+  /// The possible cosines.
   private let possible: ClosedRange<Double>
-  /// The estimates that are possible.
+  /// The possible estimates.
   private let range: ClosedRange<Double>
-  /// The standard deviation of float32 arithmetic.
+  /// The standard deviation that float32 arithmetic adds.
   package let rounding: Double
 
   package init(
@@ -29,7 +29,7 @@ package struct EstimateError: Sendable, Hashable {
     self.range = range
   }
 
-  /// The error of a value of which nothing but its standard deviation is known.
+  /// The error of a value when only its standard deviation is known.
   package init(
     of value: Double, standardDeviation: Double,
     range: ClosedRange<Double> = -.infinity ... .infinity
@@ -39,7 +39,7 @@ package struct EstimateError: Sendable, Hashable {
       range: range)
   }
 
-  /// The values that the truth has within `deviations` standard deviations; never none.
+  /// The true values within `deviations` standard deviations of the estimate; never empty.
   package func interval(_ deviations: Double) -> (low: Double, high: Double) {
     let z = abs(deviations)
     let margin = rounding > 0 ? z * rounding : 0
@@ -54,10 +54,11 @@ package struct EstimateError: Sendable, Hashable {
     return clamped((min(ends.0, ends.1), max(ends.0, ends.1)), to: range)
   }
 
-  /// The upper end of an interval of cosines around `cosine`, which the code's own error puts at `end`.
+  /// The upper end of an interval of cosines around `cosine`; `end` is its value without float32 rounding.
   ///
-  /// Float32 arithmetic is independent of that error. It also moves what a cosine of 1 comes to, so that it is added
-  /// to an end that is next to the limit.
+  /// Float32 rounding is independent of the error of the codes, so the two add as the root of their
+  /// squares. It also moves the estimate at a cosine of 1, so it is added in full to an end near
+  /// the limit.
   private static func end(
     _ end: Double, from cosine: Double, limit: Double, _ blur: Double
   ) -> Double {
@@ -66,14 +67,15 @@ package struct EstimateError: Sendable, Hashable {
     return end + blur > limit ? max(both, end + blur) : both
   }
 
-  /// Half the longer side of `interval(2)`, seen from `value`.
+  /// Half the larger distance from `value` to an end of `interval(2)`.
   package func standardError(of value: Double) -> Double {
     let (low, high) = interval(2)
     return max(value - low, high - value) / 2
   }
 
-  /// The error of `offset` + `slope` · the value, read off as `value` by arithmetic that has its own `error`, in units
-  /// of the value here, and `rounding`.
+  /// The error of `offset` + `slope` · the estimate, when further arithmetic computes it as `value`.
+  ///
+  /// That arithmetic has its own `error`, in units of this estimate, and its own `rounding`.
   package func scaled(
     by slope: Double, offset: Double, value: Double, _ error: CosineError, rounding: Double,
     range: ClosedRange<Double>
@@ -88,7 +90,9 @@ package struct EstimateError: Sendable, Hashable {
       range: range)
   }
 
-  /// The cosines that a residual of length `share` may have with a query where the codes of a unit vector say `known`.
+  /// The possible cosines of a query and a residual of length `share`.
+  ///
+  /// The codes of the unit vector contribute `known` to its cosine with the query.
   static func cosines(of share: Double, beside known: Double) -> ClosedRange<Double> {
     let low = min(1, max(-1, (-1 - known) / share))
     return low...max(low, min(1, (1 - known) / share))

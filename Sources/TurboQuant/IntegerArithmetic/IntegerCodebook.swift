@@ -1,11 +1,11 @@
-/// A codebook in integers k: centroids are about `step` · k.
+/// A codebook of integers k; the centroids are about `step` · k.
 ///
-/// Sums of integers are exact, so every target and thread count finds the same results. Documentation/Numerics.md says
-/// what the rounding adds to the codes' variance.
+/// Sums of integers are exact, so every target and thread count finds the same results.
+/// Documentation/Numerics.md says how much the rounding adds to the variance of the codes.
 package struct IntegerCodebook: Sendable {
-  /// Integers as the kernels read them.
+  /// The integers as the kernels read them.
   package enum Numbers: Sendable {
-    /// For codes of at most 4 bits: sixteen integers of 7 bits, each 64 more than k.
+    /// For codes of at most 4 bits: sixteen integers of 7 bits, stored as k + 64.
     case int8(SIMD16<UInt8>)
     /// For more bits: the positive integers, ascending; the others are their negatives.
     case int16([UInt16])
@@ -13,7 +13,7 @@ package struct IntegerCodebook: Sendable {
 
   package let numbers: Numbers
   package let step: Double
-  /// What rounding the centroids adds to the variance of ⟨ŷ, u⟩, where it is known.
+  /// The variance that rounding the centroids adds to ⟨ŷ, u⟩, where it is known.
   package let rounding: CosineError
   /// The distortion of the codebook in floats.
   package let distortion: Double
@@ -25,7 +25,7 @@ package struct IntegerCodebook: Sendable {
     return IntegerCodebook(.int8(numbers), step: 1.0 / 63)
   }()
 
-  /// Integers of 7 bits are stored with this added.
+  /// The number that is added to integers of 7 bits when they are stored.
   package static let bias: UInt8 = 64
 
   init(
@@ -50,7 +50,7 @@ package struct IntegerCodebook: Sendable {
 }
 
 extension IntegerCodebook.Numbers {
-  /// Up to sixteen integers k, 0 for those that are not there.
+  /// Up to sixteen integers k; missing ones are 0.
   static func int8(_ numbers: [Int]) -> IntegerCodebook.Numbers {
     var biased = SIMD16<UInt8>(repeating: IntegerCodebook.bias)
     for (i, k) in numbers.enumerated() { biased[i] = UInt8(k + Int(IntegerCodebook.bias)) }

@@ -1,13 +1,15 @@
-/// A unit vector u in integers k, u′ = `step` · k.
+/// A unit vector u as integers k: u′ = `step` · k.
 package struct IntegerQuery {
   package private(set) var numbers: [Int] = []
-  /// The step that makes ⟨u, u′⟩ = 1: u′ − u is orthogonal to u, so rows in the direction of the query have no error.
+  /// The step for which ⟨u, u′⟩ = 1.
+  ///
+  /// Then u′ − u is orthogonal to u, so rows in the direction of the query have no error.
   package private(set) var step = 0.0
   package private(set) var sum = 0
   /// ‖u′ − u‖².
   package private(set) var error = 0.0
 
-  /// The integers of `u`, up to `largest` in magnitude.
+  /// Rounds `u` to integers of at most `largest` in magnitude.
   package init(_ u: Span<Float>, largest: Int) {
     let largestCoordinate = largestMagnitude(of: u)
     let inverse = largestCoordinate > 0 ? Double(largest) / Double(largestCoordinate) : 0
@@ -25,9 +27,9 @@ package struct IntegerQuery {
     error = max(0, step * step * square - 1)
   }
 
-  /// What u′ − u adds to the variance of ⟨ŷ, u⟩, with ŷ a row's code of distortion D in d dimensions.
+  /// The variance that u′ − u adds to ⟨ŷ, u⟩, where ŷ is a row's code of distortion D in d dimensions.
   ///
-  /// ŷ is (1 − D)û plus an error of squared length D(1 − D); û is ρu plus a vector orthogonal to u.
+  /// ŷ is (1 − D)û plus an error of squared length D(1 − D). û is ρu plus a vector orthogonal to u.
   package func rounding(distortion: Double) -> CosineError {
     let each = error / Double(max(1, numbers.count)) * (1 - distortion)
     return CosineError(across: each, along: each * distortion)
@@ -35,8 +37,9 @@ package struct IntegerQuery {
 }
 
 extension IntegerQuery {
-  /// Appends `u` in integers of at most 64, for ``IntegerCodebook/Numbers/int8(_:)``; returns what a sum means, in
-  /// steps of the centroids.
+  /// Appends `u` in integers of at most 64, for ``IntegerCodebook/Numbers/int8(_:)``.
+  ///
+  /// Returns the meaning of a sum, in steps of the centroids.
   package static func append(_ u: Span<Float>, to weights: inout [Int8]) -> SumScale {
     var sum = 0
     let step = append(u, largest: 64, to: &weights) { sum += $0 }
@@ -50,7 +53,7 @@ extension IntegerQuery {
     SumScale(step: append(u, largest: largest, to: &weights) { _ in }, offset: 0)
   }
 
-  /// Appends the integers nearest to multiples of the step at which the largest coordinate is `largest`.
+  /// Appends `u` as the nearest integers, in units of the step at which the largest coordinate is `largest`.
   @inline(__always)
   private static func append<Weight: FixedWidthInteger>(
     _ u: Span<Float>, largest: Int, to weights: inout [Weight], _ see: (Int) -> Void

@@ -3,7 +3,7 @@
 internal import TurboQuantKernels
 
 extension IntegerCodebook {
-  /// The integers that are nearest to the centroids: of 7 bits for up to 4 bits per code, of 11 bits for more.
+  /// The integers nearest to the centroids: 7 bits for codes of up to 4 bits, 11 bits for longer codes.
   package init(leastSquares codebook: Codebook) {
     if codebook.bits <= 4 {
       let (numbers, step) = codebook.sevenBitCentroids()
@@ -18,15 +18,16 @@ extension IntegerCodebook {
 extension Codebook {
   /// Integers k of seven bits; the centroids are about `step` · k.
   ///
-  /// Several scales use most of the range. The one with the smallest rounding error is chosen, each centroid
-  /// weighted by how often coordinates fall near it. The step is that of least squares under the same weights:
-  /// the error is then uncorrelated with the centroids and does not shrink products.
+  /// Several scales use most of the range. The scale with the smallest rounding error is chosen,
+  /// with each centroid weighted by how often coordinates fall near it. The step minimizes the
+  /// squared error under the same weights, so the error is uncorrelated with the centroids and does
+  /// not shrink products.
   ///
   /// - Precondition: At most four bits.
   fileprivate func sevenBitCentroids() -> (centroids: [Int], step: Double) {
     precondition(bits <= 4)
     guard let last = exactCentroids.last, last > 0 else { return ([], 1) }
-    let deviation = last / 2.7  // about that of a coordinate
+    let deviation = last / 2.7  // about the standard deviation of a coordinate
     let weights = exactCentroids.map { Portable.exp(-$0 * $0 / (2 * deviation * deviation)) }
     let candidates = (38...63).map { largest in
       rounded(exactCentroids.map { Portable.nearest($0 / last * Double(largest)) }, weights)
@@ -35,7 +36,7 @@ extension Codebook {
     return (best.integers, best.step)
   }
 
-  /// The step of least squares for some integers, and the weighted squared error that remains.
+  /// The step of least squares for `integers`, and the weighted squared error that remains.
   private func rounded(
     _ integers: [Int], _ weights: [Double]
   ) -> (integers: [Int], step: Double, cost: Double) {
@@ -53,8 +54,9 @@ extension Codebook {
     return (integers, step, cost)
   }
 
-  /// Integers k of eleven bits; the upper half of the centroids are about `step` · k, the lower half their
-  /// negatives.
+  /// Integers k of eleven bits for the upper half of the centroids, which are about `step` · k.
+  ///
+  /// The lower half are their negatives.
   fileprivate func elevenBitMagnitudes() -> (magnitudes: [UInt16], step: Double) {
     let upper = exactCentroids.suffix(exactCentroids.count / 2)
     guard let last = upper.last, last > 0 else { return (upper.map { _ in 0 }, 1) }

@@ -19,17 +19,17 @@ extension IntegerCodebook {
 }
 
 extension Codebook {
-  /// The upper half of the centroids as integers, the last of them in `smallest` … `largest`.
+  /// The upper half of the centroids as integers, with the last one in `smallest` … `largest`.
   ///
-  /// The step makes the mean of ⟨û, ŷ′⟩ over rows, with ŷ′ the rounded code, 1 − D, which is the mean of ⟨û, ŷ⟩. Of all
-  /// integers in range, those are chosen for which ⟨û, ŷ′⟩ varies least from row to row: only that error is left if a
-  /// query has the direction of the row.
+  /// Let ŷ′ be the rounded code. The step gives ⟨û, ŷ′⟩ the mean 1 − D over rows, which is the mean
+  /// of ⟨û, ŷ⟩. Of all integers in range, those are chosen for which ⟨û, ŷ′⟩ varies least from row
+  /// to row, because this variation is the only error if a query has the direction of the row.
   fileprivate func leastVariance(
     smallest: Int, largest: Int
   ) -> (positive: [Int], step: Double, rounding: CosineError, distortion: Double) {
     let upper = Array(exactCentroids.suffix(exactCentroids.count / 2))
     guard case .sphere(let d) = law, d > 1, let last = upper.last, last > 0 else {
-      // One coordinate is ±1 and always the outermost centroid.
+      // A single coordinate is ±1 and always the outermost centroid.
       let step = (upper.last ?? 1) / Double(largest)
       return (upper.map { Portable.nearest($0 / step) }, step, CosineError(everywhere: 0), 0)
     }
@@ -38,7 +38,7 @@ extension Codebook {
     // At cosine 0 the query's rounding adds up to 2.5% to the variance; both together may add 5%.
     let acrossLimit = 0.02 * distortion * (1 - distortion)
     var best: (numbers: [Int], step: Double, rounding: CosineError)?
-    // Eight steps from each whole number of the last centroid to the next.
+    // The last centroid takes eight values per integer of its range.
     for count in 8 * smallest...8 * largest {
       let numbers = deviations.map {
         Portable.nearest($0 / (last / law.scale) * Double(count) / 8)
@@ -56,7 +56,7 @@ extension Codebook {
     )
   }
 
-  /// The step of some integers, in deviations, and d times the variance that they add to ⟨ŷ, u⟩.
+  /// The step for `numbers`, in standard deviations, and d times the variance that they add to ⟨ŷ, u⟩.
   private func meaning(
     of numbers: [Int], _ deviations: [Double], _ moments: CellMoments
   ) -> (step: Double, CosineError) {

@@ -1,26 +1,28 @@
 package import TurboQuantKernels
 
-/// The lookup tables of queries against planes of one bit per coordinate, where coordinate k of a row is worth
-/// Σ ±`factors[p]` over the planes p.
+/// The lookup tables of queries, for planes of one bit per coordinate.
+///
+/// The bits of a coordinate stand for Σ ±`factors[p]` over the planes p.
 package struct LookupTables: Sendable {
-  /// What a set bit of each plane is worth, and one that is not set the negative of.
+  /// The value of a set bit in each plane; a bit that is not set stands for the negative.
   private let factors: [Float]
 
-  /// Tables for one plane or two.
+  /// Creates tables for one or two planes.
   package init(factors: [Float]) {
     precondition((1...2).contains(factors.count) && factors.allSatisfy { $0 > 0 })
     self.factors = factors
   }
 
-  /// What sums of entries mean: Σ ±factor · u is `step` · sum + `offset`, exact but for the rounding of
-  /// `count` entries.
+  /// The meaning of sums of entries: Σ ±factor · u is `step` · sum + `offset`.
+  ///
+  /// This is exact except for the rounding of `count` entries.
   package struct Meaning: Sendable {
     package let step: Double
     package let offset: Double
     package let count: Int
   }
 
-  /// What sums of the entries of plane `plane` alone mean as Σ ±u, where those of all planes mean `all`.
+  /// The meaning of sums over plane `plane` alone as Σ ±u, where `all` is the meaning of sums over all planes.
   package func meaning(ofPlane plane: Int, in all: Meaning) -> Meaning {
     Meaning(
       step: all.step / Double(factors[plane]),
@@ -28,7 +30,7 @@ package struct LookupTables: Sendable {
       count: all.count / factors.count)
   }
 
-  /// The entries of plane `plane` among those of all planes.
+  /// The entries of plane `plane`, taken from the entries `all` of all planes.
   package func entries(ofPlane plane: Int, in all: Span<UInt8>) -> [UInt8] {
     let (group, planes) = (BlockShape.tableByteCountPerGroup, factors.count)
     precondition(plane < planes && all.count % (group * planes) == 0)
@@ -40,7 +42,7 @@ package struct LookupTables: Sendable {
     return entries
   }
 
-  /// Appends the tables of a query, entries from 0 to 127 in one common step, where scans expect them.
+  /// Appends the tables of a query in the order of the scans; entries are 0 … 127 in one common step.
   package func append(
     _ u: Span<Float>, to entries: inout [UInt8], _ kernels: Kernels
   ) -> Meaning {

@@ -1,8 +1,8 @@
-/// What a sum of integers means: value = `step` · sum + `offset`.
+/// The meaning of a sum of integers: value = `step` · sum + `offset`.
 package struct SumScale: Sendable {
   package var step: Double
   package var offset: Double
-  /// What rounding query and centroids to integers adds to the value's variance, where it is known.
+  /// The variance that rounding query and centroids to integers adds to the value, where it is known.
   package var rounding: CosineError
 
   package init(
@@ -13,14 +13,14 @@ package struct SumScale: Sendable {
     self.rounding = rounding
   }
 
-  /// The same for a multiple of the value.
+  /// The scale of `factor` times the value.
   package func scaled(by factor: Double) -> SumScale {
     SumScale(step: step * factor, offset: offset * factor, rounding: rounding.scaled(by: factor))
   }
 }
 
 extension SumScale {
-  /// Each entry of a lookup table is rounded by up to half a step.
+  /// The scale of sums of table entries; each entry is rounded by up to half a step.
   package init(_ meaning: LookupTables.Meaning) {
     self.init(
       step: meaning.step, offset: meaning.offset,

@@ -1,10 +1,11 @@
 internal import TurboQuantKernels
 
-/// Count, mean and spread of numbers, added one by one (Welford 1962; merged as by Chan, Golub and
-/// LeVeque 1979).
+/// Count, mean and spread of numbers that are added one by one.
+///
+/// Numbers are added as by Welford (1962), and merged as by Chan, Golub and LeVeque (1979).
 package struct Moments: Sendable {
   package private(set) var count = 0
-  /// The mean, 0 of nothing.
+  /// The mean, 0 without numbers.
   package private(set) var mean = 0.0
   private var squares = 0.0
 
@@ -18,13 +19,13 @@ package struct Moments: Sendable {
     squares += step * (value - mean)
   }
 
-  /// The standard error of the mean, 0 of fewer than two numbers.
+  /// The standard error of the mean, 0 for fewer than two numbers.
   package var standardError: Double {
     guard count > 1 else { return 0 }
     return squareRoot(squares / Double(count - 1) / Double(count))
   }
 
-  /// The moments of both sets of numbers.
+  /// The moments of both sets of numbers together.
   package static func + (a: Moments, b: Moments) -> Moments {
     guard a.count > 0 else { return b }
     guard b.count > 0 else { return a }

@@ -1,8 +1,8 @@
 internal import TurboQuantKernels
 
-/// Elementary functions from + − × ÷ √ alone, the same to the bit on every platform.
+/// Elementary functions made of + − × ÷ √ alone, with the same bits on every platform.
 ///
-/// Whatever feeds stored bytes may not call the C library, whose results differ in the last bits.
+/// Code that computes stored bytes may not call the C library, whose results differ in the last bits.
 package enum Portable {
   /// The natural logarithm of a positive normal number, within 2 ulp.
   package static func log(_ x: Double) -> Double {
@@ -17,7 +17,7 @@ package enum Portable {
     let s2 = s * s
     var sum = 0.0
     for k in stride(from: 21, through: 3, by: -2) { sum = (sum + 1 / Double(k)) * s2 }
-    // ln 2 in two parts: the first has trailing zeros, so its product with the exponent is exact.
+    // ln 2 is split in two parts: the first has trailing zeros, so its product with the exponent is exact.
     let high = 0x1.62e42feep-1
     let low = 0x1.a39ef35793c76p-33
     return exponent * high + (2 * s + (2 * s * sum + exponent * low))
@@ -38,7 +38,7 @@ package enum Portable {
 
   /// cos x and sin x for |x| ≤ 2²⁵, within 10⁻¹⁵ + |x| · 2⁻⁵³.
   package static func cosineAndSine(_ x: Double) -> (Double, Double) {
-    // x = k · π/2 + r; π/2 in two parts, the first with trailing zeros, so its product with k is exact.
+    // x = k · π/2 + r. π/2 is split in two parts: the first has trailing zeros, so its product with k is exact.
     let high = 0x1.921fb544p+0
     let low = 0x1.0b4611a626331p-34
     let nearest = x * (2 / Double.pi) + (x < 0 ? -0.5 : 0.5)
@@ -47,7 +47,7 @@ package enum Portable {
     // |r| ≤ π/4: the series to r¹⁷ are exact to 1e−17.
     let square = r * r
     var (cosine, sine) = (1.0, 1.0)
-    // Counted in whole numbers: strides of floating-point numbers call the C library's fma.
+    // The loop counts integers, because strides of floating-point numbers call the C library's fma.
     for i in stride(from: 16, through: 2, by: -2) {
       let n = Double(i)
       cosine = 1 - cosine * square / (n * (n - 1))
@@ -68,7 +68,7 @@ package enum Portable {
     let isSteep = height > width
     guard width > 0 || height > 0 else { return 0 }
     var t = isSteep ? width / height : height / width
-    // tan(θ/2) = t/(1 + √(1 + t²)), three times: then t ≤ tan(π/32), and t²ᵏ/(2k + 1) < 1e−21 at k = 10.
+    // tan(θ/2) = t/(1 + √(1 + t²)). After three halvings t ≤ tan(π/32), and t²ᵏ/(2k + 1) < 1e−21 at k = 10.
     for _ in 0..<3 { t /= 1 + squareRoot(1 + t * t) }
     let square = t * t
     var sum = 0.0
@@ -79,7 +79,7 @@ package enum Portable {
     return y < 0 ? -angle : angle
   }
 
-  /// The whole number nearest to `x`, halves away from zero.
+  /// The integer nearest to `x`; halves are rounded away from zero.
   @inlinable @inline(__always)
   package static func nearest(_ x: Double) -> Int { Int(x < 0 ? x - 0.5 : x + 0.5) }
 
@@ -96,9 +96,9 @@ package enum Portable {
     return result
   }
 
-  /// E|u₁| for a uniform unit vector u of `dimension` coordinates, = Γ(d/2) / (√π Γ((d+1)/2)).
+  /// E|u₁| for a uniform unit vector u of `dimension` coordinates: Γ(d/2) / (√π Γ((d+1)/2)).
   ///
-  /// From E|u₁| = 1 at d = 1, 2/π at d = 2 and the factor d/(d+1) from d to d + 2. O(d).
+  /// It starts from E|u₁| = 1 at d = 1 or 2/π at d = 2, and multiplies by d/(d+1) from d to d + 2. O(d).
   package static func meanAbsoluteCoordinate(dimension: Int) -> Double {
     precondition(dimension >= 1)
     var value = dimension % 2 == 1 ? 1 : 2 / Double.pi
