@@ -1,6 +1,6 @@
-/// What the top bits of codes say on their own: for every cell that shares them, the mean of a coordinate there.
+/// The mean of a coordinate in every cell that the top bits of a code tell apart.
 ///
-/// The means satisfy the centroid condition, E(û | cell) = ŵ, so that E⟨û, ŵ⟩ = E‖ŵ‖² = 1 − distortion.
+/// The means satisfy the centroid condition, E(û | cell) = ŵ, so E⟨û, ŵ⟩ = E‖ŵ‖² = 1 − distortion.
 package struct CodePrefix: Sendable {
   /// The 2ᵇ means, ascending.
   package let means: [Double]
@@ -10,19 +10,20 @@ package struct CodePrefix: Sendable {
   package let alignmentVariance: Double
 }
 
-/// Moments of a coordinate, in units of its deviation, over cells of the upper half of a codebook.
+/// Moments of a coordinate, in units of its standard deviation, over cells of the upper half of a codebook.
 ///
-/// Each is E(|t|ⁿ; cell or its mirror image): summed over the cells, the mass is 1.
+/// Each moment is E(|t|ⁿ; cell or its mirror image), so the masses of all cells add up to 1.
 package struct CellMoments {
   package var mass: [Double] = []
   package var first: [Double] = []
   package var second: [Double] = []
   package var third: [Double] = []
 
-  /// The mean of ⟨û, w⟩ and d times its variance, where a coordinate in cell i has w = ±`values`[i] deviations.
+  /// The mean of ⟨û, w⟩ and d times its variance, where a coordinate in cell i has w = ±`values`[i]
+  /// standard deviations.
   ///
-  /// A unit vector is g/‖g‖ with g normal. Dividing by ‖g‖ takes off Σ h(gᵢ), h(t) = t·w(t), what moves with ‖g‖²:
-  /// d · Var⟨û, w⟩ → Var h − ½ Cov(h, g²)².
+  /// A unit vector is g/‖g‖ with g normal. With h(t) = t·w(t), dividing by ‖g‖ removes from Σ h(gᵢ)
+  /// the part that moves with ‖g‖²: d · Var⟨û, w⟩ → Var h − ½ Cov(h, g²)².
   package func alignment(of values: [Double]) -> (mean: Double, variance: Double) {
     var (mean, square, withSquare) = (0.0, 0.0, 0.0)
     for (i, w) in values.enumerated() {
@@ -36,9 +37,9 @@ package struct CellMoments {
 }
 
 extension Codebook {
-  /// The moments of the cells that the top `bits` bits tell apart.
+  /// The moments of the cells that the top `bits` bits of a code tell apart.
   ///
-  /// - Precondition: `bits` is at least 1 and at most the codebook's, whose law has two dimensions or more.
+  /// - Precondition: 1 ≤ `bits` ≤ the codebook's bits, and the law has two dimensions or more.
   package func moments(bits: Int) -> CellMoments {
     precondition((1...self.bits).contains(bits))
     let (half, cells) = (1 << (self.bits - 1), 1 << (bits - 1))
@@ -56,7 +57,7 @@ extension Codebook {
     return moments
   }
 
-  /// The top `bits` bits of this codebook's codes.
+  /// The means for the top `bits` bits of this codebook's codes.
   ///
   /// - Precondition: As ``moments(bits:)``.
   package func prefix(bits: Int) -> CodePrefix {

@@ -3,12 +3,13 @@ package import TurboQuantKernels
 /// A scalar codebook: 2ᵇ centroids and the decision boundaries between them.
 ///
 /// It is the Lloyd–Max quantizer of a coordinate's law, solved in double precision with portable
-/// arithmetic only, rounded to float32 once; the boundaries are midpoints of the rounded centroids.
-/// The index of y is the number of boundaries ≤ y, so that 0 belongs to the upper half.
+/// arithmetic only. The centroids are rounded to float32 once, and the boundaries are midpoints of
+/// the rounded centroids. The code of y is the number of boundaries ≤ y, so 0 belongs to the upper
+/// half.
 public struct Codebook: Sendable {
   /// The law that the codebook is optimal for.
   public let law: CoordinateLaw
-  /// Bits a coordinate, 1 … 8.
+  /// Bits per coordinate, 1 … 8.
   public let bits: Int
   /// The 2ᵇ centroids, ascending, before rounding to float32.
   public let exactCentroids: [Double]
@@ -18,13 +19,13 @@ public struct Codebook: Sendable {
   public let boundaries: [Float]
   /// The expected squared error of a coordinate, divided by the coordinate's variance.
   ///
-  /// For the sphere this is the distortion E‖û − ŷ‖² of a whole unit vector (TurboQuant, Theorem
-  /// 1 bounds it by √3·π/2 · 4⁻ᵇ).
+  /// For the sphere this is the distortion E‖û − ŷ‖² of a whole unit vector; TurboQuant, Theorem 1,
+  /// bounds it by √3·π/2 · 4⁻ᵇ.
   public let distortion: Double
 
   package let kernel: KernelCodebook
 
-  /// Solves the codebook of `bits` bits a coordinate for `law`.
+  /// Solves the codebook of `bits` bits per coordinate for `law`.
   ///
   /// - Precondition: `bits` is in 1 … 8, and a sphere has at least one dimension.
   /// - Complexity: O(2ᵇ) quadratures, a few milliseconds at 8 bits.

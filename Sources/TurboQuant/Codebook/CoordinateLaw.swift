@@ -1,8 +1,8 @@
 internal import TurboQuantKernels
 
-/// The law of one coordinate, by its integrals over an interval of the positive half line.
+/// The law of one coordinate, given by its integrals over intervals of the positive half line.
 ///
-/// Laws are symmetric about 0. They need not be normalised: every use divides by a mass.
+/// Laws are symmetric about 0. They need not be normalised, because every use divides by a mass.
 public enum CoordinateLaw: Sendable, Hashable {
   /// A coordinate of a uniform unit vector: density ∝ (1 − t²)^((d−3)/2) on [−1, 1], d ≥ 2.
   ///

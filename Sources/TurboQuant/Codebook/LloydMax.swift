@@ -1,13 +1,13 @@
-/// A law on an interval, by its integrals: what a Lloyd–Max quantizer is solved from.
+/// A law on an interval, given by the integrals from which a Lloyd–Max quantizer is solved.
 ///
-/// A symmetric law is solved on its positive half. Nothing need be normalised: every use divides by a mass.
+/// A symmetric law is solved on its positive half. No law need be normalised, because every use divides by a mass.
 protocol IntervalLaw {
-  /// The interval that holds all of the mass but 1e−30 of it.
+  /// The ends of the interval, which holds all but 1e−30 of the mass.
   var lowerEnd: Double { get }
   var upperEnd: Double { get }
-  /// Where the search for centroids begins ends here at the latest.
+  /// The first guess of the centroids lies below this.
   var bulkEnd: Double { get }
-  /// About the standard deviation.
+  /// The approximate standard deviation.
   var scale: Double { get }
   /// The density, up to a constant factor.
   func density(_ t: Double) -> Double
@@ -17,15 +17,14 @@ protocol IntervalLaw {
   func firstMoment(from a: Double, to b: Double) -> Double
 }
 
-/// The Lloyd–Max quantizer of a law: centroids at the mean of their cells, boundaries halfway between
-/// centroids.
+/// The Lloyd–Max quantizer of a law: centroids at the mean of their cells, boundaries at midpoints.
 ///
-/// Solved by Newton's method on the centroid condition, because Lloyd's own iteration has not
+/// It is solved by Newton's method on the centroid condition, because Lloyd's own iteration has not
 /// converged at 8 bits after 20,000 rounds.
 enum LloydMax {
-  /// `count` centroids on the law's interval, ascending, met to 1e−12 standard deviations.
+  /// `count` centroids on the law's interval, ascending, accurate to 1e−12 standard deviations.
   ///
-  /// O(`count`) quadratures a Newton step, about eight steps.
+  /// It takes about eight Newton steps of O(`count`) quadratures each.
   static func centroids(of law: some IntervalLaw, count: Int) -> [Double] {
     var c = companded(law, count: count)
     var condition = CentroidCondition(law, c)
@@ -35,14 +34,16 @@ enum LloydMax {
       guard let (centroids, nextCondition) = next else { break }
       c = centroids
       condition = nextCondition
-      // Below this the quadrature's own rounding decides.
+      // Smaller steps are rounding errors of the quadrature.
       if step.allSatisfy({ abs($0) <= 1e-14 * law.scale }) { break }
     }
     return c
   }
 
-  /// The longest of the step, its half, its quarter, … that keeps the centroids in order and
-  /// brings them closer to their cells' means; nil when rounding leaves no such step.
+  /// The centroids after a damped step, with their condition; nil when rounding leaves no such step.
+  ///
+  /// The damped step is the longest of the step, its half, its quarter, … that keeps the centroids
+  /// in order and brings them closer to their cells' means.
   private static func damped(
     _ law: some IntervalLaw, _ c: [Double], _ step: [Double], from condition: CentroidCondition
   ) -> ([Double], CentroidCondition)? {
@@ -58,7 +59,7 @@ enum LloydMax {
     return nil
   }
 
-  /// Distortion a coordinate of one half of the law, relative to the law's variance.
+  /// Distortion per coordinate from one half of the law, relative to the law's variance.
   static func distortion(of law: CoordinateLaw, positiveCentroids c: [Double]) -> Double {
     let edges = edges(of: c, law)
     var error = 0.0
@@ -71,7 +72,7 @@ enum LloydMax {
     return error / mass / (law.scale * law.scale)
   }
 
-  /// The midpoints, between the ends of the interval.
+  /// The edges of the cells: the ends of the interval, and the midpoints of the centroids between them.
   static func edges(of c: [Double], _ law: some IntervalLaw) -> [Double] {
     [law.lowerEnd] + zip(c, c.dropFirst()).map { ($0 + $1) / 2 } + [law.upperEnd]
   }
@@ -85,8 +86,9 @@ enum LloydMax {
     return last < law.upperEnd
   }
 
-  /// Where a compander would put the centroids: at equal shares of the density's cube root
-  /// (Panter and Dite, 1951), the optimum as the number of centroids grows.
+  /// The centroids of a compander, at equal shares of the density's cube root (Panter and Dite, 1951).
+  ///
+  /// They are optimal as the number of centroids grows.
   private static func companded(_ law: some IntervalLaw, count: Int) -> [Double] {
     let cells = 4096
     let width = (law.bulkEnd - law.lowerEnd) / Double(cells)
@@ -106,7 +108,7 @@ enum LloydMax {
     return centroids
   }
 
-  /// A cube root good enough to start from: three Newton steps from an exponent guess.
+  /// A cube root that is good enough for a first guess: six Newton steps from a guess of the exponent.
   private static func cubeRoot(_ x: Double) -> Double {
     guard x > 0x1p-1000 else { return 0 }
     var y = Double(sign: .plus, exponent: Int(x.exponent) / 3, significand: 1)

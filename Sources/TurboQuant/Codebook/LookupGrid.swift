@@ -3,14 +3,15 @@ package import TurboQuantKernels
 extension LookupGrid {
   /// The smallest grid of 32, 64, … cells that separates `boundaries`, or nil beyond 2,048 cells.
   ///
-  /// The cell of y is computed here exactly as the kernels compute it. It never decreases with y,
-  /// so a value in a later cell than a boundary lies above it, whatever the rounding.
+  /// The cell of y is computed here exactly as the kernels compute it. The cell never decreases
+  /// with y, so a value in a later cell than a boundary lies above that boundary, whatever the
+  /// rounding.
   package init?(boundaries ascending: [Float]) {
     guard let first = ascending.first, let last = ascending.last else { return nil }
     var count = 32
     while count <= 2048 {
       let span = last - first
-      // One spare cell at each end; a single boundary gets cells of any size.
+      // There is one spare cell at each end; a single boundary gets cells of any size.
       let scale = span > 0 ? Float(count - 3) / span : 1
       let offset = 1.5 - first * scale
       if let grid = LookupGrid(ascending, count: count, scale: scale, offset: offset) {

@@ -1,8 +1,9 @@
 /// A codebook of angles: 2ᵇ centroids on the circle or a part of it, and the boundaries between them.
 ///
-/// It is the Lloyd–Max quantizer of the angle's law, solved as ``Codebook`` is; on the circle the law is
-/// uniform and the solution a grid. Angles are rounded to float32 once, the boundaries are midpoints of the
-/// rounded centroids, and codes are found from cosines and sines, without an arc tangent.
+/// It is the Lloyd–Max quantizer of the angle's law, solved like a ``Codebook``. On the circle the
+/// law is uniform and the solution is a grid. Angles are rounded to float32 once, and the
+/// boundaries are midpoints of the rounded centroids. Codes are found from cosines and sines,
+/// without an arc tangent.
 public struct AngleCodebook: Sendable {
   /// The law that the codebook is optimal for.
   public let law: AngleLaw
@@ -10,21 +11,21 @@ public struct AngleCodebook: Sendable {
   public let bits: Int
   /// The 2ᵇ centroids in radians, ascending.
   public let centroids: [Float]
-  /// The 2ᵇ − 1 decision boundaries in radians, ascending; on the circle 0 is one more.
+  /// The 2ᵇ − 1 decision boundaries in radians, ascending; on the circle 0 is one more boundary.
   public let boundaries: [Float]
-  /// What ψ and ψ̂ have in common, on average.
+  /// How far ψ and ψ̂ agree, on average.
   let agreement: Agreement
   /// The centroids as points of the unit circle.
   let points: [Point]
   private let boundaryPoints: [Point]
 
-  /// Averages of the products C = cos ψ · cos ψ̂ and S = sin ψ · sin ψ̂, which add up to cos(ψ − ψ̂).
+  /// Averages of the products C = cos ψ · cos ψ̂ and S = sin ψ · sin ψ̂; C + S = cos(ψ − ψ̂).
   struct Agreement: Sendable {
     var cosines = 0.0
     var sines = 0.0
     var cosineSquares = 0.0
     var sineSquares = 0.0
-    /// E C · S.
+    /// E(C · S).
     var both = 0.0
   }
 
@@ -68,8 +69,9 @@ public struct AngleCodebook: Sendable {
 
   private static func agreement(_ law: AngleLaw, _ centroids: [Double]) -> Agreement {
     guard law.support != .circle else {
-      // Cells of half-width h around their centroids: E cos(ψ − ψ̂) = sin h / h, E cos² = ½ + sin 2h / 4h. Both
-      // halves are coordinates, which keep all of their length, so that how those split between C and S is nothing.
+      // Cells have the half-width h around their centroids, so E cos(ψ − ψ̂) = sin h / h and E
+      // cos² = ½ + sin 2h / 4h. Both halves are coordinates, which keep all of their length, so the
+      // split between C and S does not matter.
       let half = Double.pi / Double(centroids.count)
       let first = Portable.cosineAndSine(half).1 / half / 2
       let second = (0.5 + Portable.cosineAndSine(2 * half).1 / (4 * half)) / 4
@@ -97,16 +99,16 @@ public struct AngleCodebook: Sendable {
   /// The code of the angle of (`x`, `y`): the number of boundaries at or below it.
   func code(x: Float, y: Float) -> Int {
     guard law.support == .circle else { return count(x, y, boundaryPoints.indices) }
-    // An angle and a boundary are compared within half a turn; the lower half is the upper one turned.
+    // An angle and a boundary are compared within half a turn. The lower half is the upper half turned by π.
     let half = 1 << (bits - 1)
     let isUpper = y > 0 || (y == 0 && x >= 0)
     let upper = 0..<half - 1
     return isUpper ? count(x, y, upper) : half + count(-x, -y, upper)
   }
 
-  /// How many of some boundaries β have sin(ψ − β) ≥ 0.
+  /// The number of boundaries β, among those of the range `some`, that have sin(ψ − β) ≥ 0.
   ///
-  /// Halving until few are left, whose comparisons need no branches.
+  /// The range is halved until few boundaries are left; comparing with those needs no branches.
   private func count(_ x: Float, _ y: Float, _ some: Range<Int>) -> Int {
     let points = boundaryPoints.span
     var (low, high) = (some.lowerBound, some.upperBound)

@@ -2,18 +2,19 @@ internal import TurboQuantKernels
 
 /// The law of the angle ψ between the two halves of a part of a uniformly random direction.
 ///
-/// With a coordinates in the second half and b in the first, tan ψ is the ratio of the halves' lengths, and
-/// the density is ∝ sin^(a−1) ψ · cos^(b−1) ψ; equal halves are PolarQuant, Lemma 2. A half of one coordinate
-/// keeps its sign, so that ψ runs over the whole circle or a half of it, evenly to both sides.
+/// Let the first half have b coordinates and the second half a. Then tan ψ is the ratio of the
+/// halves' lengths, and the density is ∝ sin^(a−1) ψ · cos^(b−1) ψ; for equal halves this is
+/// PolarQuant, Lemma 2. A half of one coordinate keeps its sign, so ψ runs over the whole circle or
+/// half of it, with equal density on both sides.
 public struct AngleLaw: Sendable, Hashable {
   /// Coordinates of the first half, b.
   public let first: Int
-  /// Coordinates of the second half, a; at most as many.
+  /// Coordinates of the second half, a; at most b.
   public let second: Int
   /// The angle of the density's peak.
   private let mode: Double
 
-  /// The angles that occur.
+  /// The possible angles.
   public enum Support: Sendable, Hashable {
     /// [0, 2π): a pair of coordinates.
     case circle
@@ -23,7 +24,7 @@ public struct AngleLaw: Sendable, Hashable {
     case quarterCircle
   }
 
-  /// The law of halves of `first` and `second` coordinates.
+  /// Creates the law for halves of `first` and `second` coordinates.
   ///
   /// - Precondition: 1 ≤ `second` ≤ `first`.
   public init(first: Int, second: Int) {
@@ -33,7 +34,7 @@ public struct AngleLaw: Sendable, Hashable {
     mode = Portable.angle(x: squareRoot(Double(first - 1)), y: squareRoot(Double(second - 1)))
   }
 
-  /// The angles that occur.
+  /// The possible angles.
   public var support: Support {
     first == 1 ? .circle : second == 1 ? .halfCircle : .quarterCircle
   }
@@ -43,7 +44,7 @@ public struct AngleLaw: Sendable, Hashable {
     switch support {
     case .circle: return (b - a) / (2 * Double.pi)
     case .halfCircle:
-      // Both sides alike: P(0 … b) − P(0 … a).
+      // Both sides are alike: P(0 … b) − P(0 … a).
       func signed(_ t: Double) -> Double { t < 0 ? -share(upTo: -t) : share(upTo: t) }
       return (signed(b) - signed(a)) / 2
     case .quarterCircle: return share(upTo: b) - share(upTo: a)
@@ -57,13 +58,14 @@ public struct AngleLaw: Sendable, Hashable {
   }
 }
 
-/// On [0, π/2], to which both sides of the half circle fold.
+/// The law on [0, π/2], onto which both sides of the half circle fold.
 extension AngleLaw: IntervalLaw {
-  /// About the deviation: at its peak the logarithm of the density curves as that of a normal law with
-  /// variance 1/2(a + b − 2).
+  /// The approximate standard deviation.
+  ///
+  /// At the peak, the logarithm of the density has the curvature of a normal law with variance 1/(2(a + b − 2)).
   var scale: Double { squareRoot(0.5 / Double(max(1, first + second - 2))) }
 
-  // Seventeen of those are twelve deviations at least, also where the peak is at 0.
+  // 17 · `scale` is at least twelve standard deviations, also where the peak is at 0.
   var lowerEnd: Double { max(0, mode - 17 * scale) }
   var upperEnd: Double { min(Double.pi / 2, mode + 17 * scale) }
   var bulkEnd: Double { upperEnd }

@@ -16,7 +16,7 @@ struct CodePacker {
     while heldBits >= 8 { writeByte(&row) }
   }
 
-  /// Writes the last byte, if it is not full, with zeros.
+  /// Writes the last byte, if it is not full, with zeros in its free bits.
   mutating func finish(_ row: inout MutableSpan<UInt8>) {
     if heldBits > 0 { writeByte(&row) }
   }

@@ -1,11 +1,10 @@
 package import TurboQuantKernels
 
-/// Angles of a rotated unit vector, each to the nearest centroid of its law, and a float16 radius a block.
+/// Maps the angles of a rotated unit vector to the nearest centroids of their laws; keeps a float16 radius per block.
 ///
-/// PolarQuant, arXiv 2502.02617.
-/// Stateless and shared by every seed of one dimension and bits.
+/// PolarQuant, arXiv 2502.02617. The quantizer is stateless; all seeds of one dimension and bits share it.
 public struct PolarQuantizer: Sendable {
-  /// The angles of one level, packed from a whole byte on.
+  /// The angles of one level; their codes begin on a whole byte.
   public struct Level: Sendable {
     /// The number of angles.
     public let angleCount: Int
@@ -13,7 +12,7 @@ public struct PolarQuantizer: Sendable {
     public let byteOffset: Int
     /// The codebook of all angles, or of all but the last.
     public let codebook: AngleCodebook
-    /// The codebook of the last angle where its second half is smaller than the others.
+    /// The codebook of the last angle, if its second half is smaller than the others.
     public let lastCodebook: AngleCodebook?
 
     /// The codebooks with the angles that they serve.
@@ -27,7 +26,7 @@ public struct PolarQuantizer: Sendable {
   public let dimension: Int
   /// The levels, from pairs of coordinates up.
   public let levels: [Level]
-  /// E⟨û, ŷ⟩, what is left of a unit vector's length along itself: 1 − D/2.
+  /// E⟨û, ŷ⟩, the expected length of ŷ along the unit vector û: 1 − D/2.
   public let expectedAlignment: Double
   /// Var⟨û, ŷ⟩ from row to row.
   let alignmentVariance: Double
@@ -37,19 +36,19 @@ public struct PolarQuantizer: Sendable {
   /// The centroids of all codebooks, one after another.
   private let points: [AngleCodebook.Point]
 
-  /// Angles of one level and codebook, as the loops over rows want them: nothing to retain.
+  /// Angles of one level and codebook, in a form that loops over rows need not retain.
   private struct Run {
     let angles: Range<Int>
     let bits: Int
     let byteOffset: Int
-    /// Where the codebook begins in ``points``, and its place among all codebooks.
+    /// Where the codebook begins in ``points``; `codebook` is its place among all codebooks.
     let firstPoint: Int
     let codebook: Int
-    /// How many coordinates or lengths the level joins, where the run is the level's last, else 0.
+    /// The number of coordinates or lengths that the level joins, if the run is the level's last, else 0.
     let ends: Int
   }
 
-  /// Bits of an angle, level by level.
+  /// Bits per angle, level by level.
   public var bits: [Int] { levels.map { $0.codebook.bits } }
   /// The number of blocks, each with a radius.
   public var blockCount: Int { shape.blockCount }
@@ -58,15 +57,16 @@ public struct PolarQuantizer: Sendable {
 
   /// The distortion E‖û − ŷ‖² that theory predicts for every unit vector, rounding of radii aside.
   ///
-  /// With angles independent of each other and of the radii (PolarQuant, Lemma 2) it is
-  /// 2(1 − Π E cos(ψ − ψ̂)), the product over the levels; halves that differ are weighed by their share.
+  /// Angles are independent of each other and of the radii (PolarQuant, Lemma 2). So the distortion
+  /// is 2(1 − Π E cos(ψ − ψ̂)), with the product over the levels; unequal halves are weighted by
+  /// their share.
   public var distortion: Double { 2 * (1 - expectedAlignment) }
 
-  /// Creates the quantizer of `dimension` coordinates with `bits` of an angle, level by level.
+  /// Creates the quantizer of `dimension` coordinates with `bits` per angle, level by level.
   ///
   /// - Throws: ``CodecError`` for a dimension outside 1 … 2²⁴, no levels, a block longer than the
   ///   vector, or bits outside 1 … 8.
-  /// - Complexity: a codebook's solution for each level, and for each unequal last half.
+  /// - Complexity: The time to solve one codebook per level, and one per unequal last half.
   public init(dimension: Int, bits: [Int]) throws(CodecError) {
     try CodecError.check(dimension: dimension)
     try CodecError.check(polarLevels: bits.count, dimension: dimension)
@@ -122,12 +122,12 @@ public struct PolarQuantizer: Sendable {
     PolarShape(dimension: dimension, levels: bits.count).blockCount
   }
 
-  /// What a part of a vector keeps of its squared length in ⟨û, ŷ⟩, a random share.
+  /// Mean and mean square of a random share: how much of its squared length a part of a vector keeps in ⟨û, ŷ⟩.
   private struct Kept {
     var mean = 1.0
     var square = 1.0
 
-    /// That of both halves, each weighed by the angle between them.
+    /// The share of two halves together, each weighted by the angle between them.
     static func joined(_ first: Kept, _ second: Kept, _ angle: AngleCodebook.Agreement) -> Kept {
       Kept(
         mean: angle.cosines * first.mean + angle.sines * second.mean,
@@ -136,13 +136,15 @@ public struct PolarQuantizer: Sendable {
     }
   }
 
-  /// The mean of ⟨û, ŷ⟩ and its variance, from the coordinates up: a part keeps of its length what its halves keep
-  /// of theirs, and blocks are weighed by their squared radii, of n coordinates n/d in the mean and
-  /// n(n + 2)/d(d + 2) in the mean square.
+  /// The mean of ⟨û, ŷ⟩ and its variance, computed from the coordinates up.
+  ///
+  /// The share of its length that a part keeps follows from the shares of its halves. Blocks are
+  /// weighted by their squared radii: for a block of n coordinates the squared radius has the mean
+  /// n/d and the mean square n(n + 2)/d(d + 2).
   private static func alignment(
     _ shape: PolarShape, _ levels: [Level]
   ) -> (mean: Double, variance: Double) {
-    // All parts of a level are alike, but for the last.
+    // All parts of a level are alike, except the last.
     var (even, last) = (Kept(), Kept())
     for (i, level) in levels.enumerated() {
       if shape.count(after: i) % 2 == 0 {
@@ -156,7 +158,7 @@ public struct PolarQuantizer: Sendable {
     let lastShare = Double(shape.coordinates(ofBlock: shape.blockCount - 1))
     let others = Double(shape.blockCount - 1)
     let mean = (even.mean * (d - lastShare) + last.mean * lastShare) / d
-    // Given the radii blocks keep independent shares; what the radii add is the last block's difference alone.
+    // Given the radii, blocks keep independent shares. The radii add only the difference of the last block.
     let fourth = (even: others * meanSquare(whole), last: meanSquare(lastShare))
     let scatter =
       fourth.even * (even.square - even.mean * even.mean)
@@ -172,8 +174,9 @@ public struct PolarQuantizer: Sendable {
 // MARK: Encode
 
 extension PolarQuantizer {
-  /// Packs û = `scale` · `work.front` into `row`: the codes from byte `offset` on, the radii from byte
-  /// `radii` on; uses up the workspace.
+  /// Packs û = `scale` · `work.front` into `row`; overwrites the workspace.
+  ///
+  /// The codes begin at byte `offset`, the radii at byte `radii`.
   func quantize(
     _ work: inout Workspace, scale: Float, into row: inout MutableSpan<UInt8>, at offset: Int,
     radii: Int
@@ -182,18 +185,18 @@ extension PolarQuantizer {
     for i in 0..<dimension { lengths[i] *= scale }
     var packer = CodePacker()
     for run in runs {
-      // The last run of a level goes on where the others end.
+      // The last run of a level continues where the others end.
       if run.angles.lowerBound == 0 { packer = CodePacker(at: offset + run.byteOffset) }
       let codebook = codebooks[run.codebook]
       for i in run.angles {
         let (first, second) = (lengths[2 * i], lengths[2 * i + 1])
         packer.append(codebook.code(x: first, y: second), bits: run.bits, to: &row)
-        // Squares of float32 are exact in double precision, so that nothing overflows or vanishes.
+        // Squares of float32 are exact in double precision, so nothing overflows or vanishes.
         lengths[i] = Float(
           squareRoot(Double(first) * Double(first) + Double(second) * Double(second)))
       }
       if run.ends > 0 { packer.finish(&row) }
-      // One without a partner goes up as it is.
+      // A length without a partner goes to the next level unchanged.
       if run.ends % 2 == 1 { lengths[run.ends / 2] = lengths[run.ends - 1] }
     }
     for block in 0..<blockCount {
@@ -207,7 +210,7 @@ extension PolarQuantizer {
 // MARK: Decode
 
 extension PolarQuantizer {
-  /// `codeword` ← ŷ, what the codes and radii in a row stand for.
+  /// `codeword` ← ŷ, the vector that the codes and radii in a row stand for.
   package func dequantize(
     _ kernels: Kernels, _ row: RawSpan, at offset: Int, radii: Int,
     into codeword: inout FloatBuffer
@@ -218,7 +221,7 @@ extension PolarQuantizer {
     for run in runs.reversed() {
       if run.ends % 2 == 1 { lengths[run.ends - 1] = lengths[run.ends / 2] }
       let reader = CodeReader(row, at: offset + run.byteOffset, bits: run.bits)
-      // From the end, so that no length is overwritten before it is split.
+      // The loop runs backwards, so no length is overwritten before it is split.
       for i in run.angles.reversed() {
         let (length, point) = (lengths[i], points[run.firstPoint + reader[i]])
         lengths[2 * i + 1] = length * point.sine
@@ -227,9 +230,9 @@ extension PolarQuantizer {
     }
   }
 
-  /// ⟨ŷ, `query`⟩ for rows `stride` bytes apart, the first at byte `offset`, radii `radii` bytes further on.
+  /// ⟨ŷ, `query`⟩ for rows `stride` bytes apart; the first begins at byte `offset`, its radii `radii` bytes further on.
   ///
-  /// Products are joined as lengths are when encoding, from pairs of coordinates up, so no row is decoded.
+  /// Products are joined like lengths in encoding, from pairs of coordinates up, so no row is decoded.
   package func products(
     _ kernels: Kernels, _ rows: RawSpan, offset: Int, stride: Int, radii: Int, query: Span<Float>,
     into products: inout MutableSpan<Float>
@@ -248,7 +251,7 @@ extension PolarQuantizer {
     }
   }
 
-  /// Joins the coordinates of `parts` to one product a block.
+  /// Joins the coordinates of `parts` to one product per block.
   private func join(_ parts: inout FloatBuffer, _ rows: RawSpan, at start: Int) {
     var parts = parts.mutableSpan
     let points = points.span
@@ -262,7 +265,7 @@ extension PolarQuantizer {
     }
   }
 
-  /// ‖ŷ‖, which is that of the radii.
+  /// ‖ŷ‖, which equals the norm of the radii.
   func codewordNorm(_ kernels: Kernels, _ row: RawSpan, radii: Int, _ work: inout Workspace)
     -> Double
   {
@@ -273,7 +276,7 @@ extension PolarQuantizer {
     return squareRoot(square)
   }
 
-  /// The radii, as the first numbers of a buffer.
+  /// Loads a row's radii as the first numbers of a buffer.
   private func load(
     _ kernels: Kernels, _ row: RawSpan, radii: Int, into buffer: inout FloatBuffer
   ) {

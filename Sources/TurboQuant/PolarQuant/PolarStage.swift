@@ -21,7 +21,7 @@ final class PolarStage: Stage {
     }
   }
 
-  /// Bits of an angle, level by level, that a rate stands for; nil for rates that stand for none.
+  /// Default bits per angle, level by level, for a rate; nil for rates without a default.
   private static func standardBits(rate: Rate) -> [Int]? {
     guard rate.halfBits % 2 == 0, (6...16).contains(rate.halfBits) else { return nil }
     let first = rate.halfBits / 2

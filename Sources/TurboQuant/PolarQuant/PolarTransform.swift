@@ -1,35 +1,35 @@
 internal import TurboQuantKernels
 
-/// The recursive polar transform: a vector as angles, level by level, and one radius a block.
+/// The recursive polar transform: a vector as angles, level by level, and one radius per block.
 ///
-/// Level 1 takes pairs of coordinates to a radius and an angle, each further level pairs of radii (PolarQuant,
-/// Definition 1). ``PolarQuantizer`` finds codes without the angles; this is for looking at them.
+/// Level 1 turns each pair of coordinates into a radius and an angle; each further level does the
+/// same with pairs of radii (PolarQuant, Definition 1). ``PolarQuantizer`` finds codes without the
+/// angles; this type is for inspecting them.
 public struct PolarTransform: Sendable, Hashable {
   private let shape: PolarShape
 
   /// A vector in polar coordinates.
   public struct Coordinates: Sendable, Hashable {
-    /// The angles of level 1, of level 2, …: on the circle in [0, 2π), else in [−π/2, π/2].
+    /// The angles of level 1, of level 2, …: in [0, 2π) on the circle, else in [−π/2, π/2].
     public internal(set) var angles: [[Float]]
-    /// One radius a block; of a block of one coordinate the coordinate itself.
+    /// One radius per block; for a block of one coordinate, the coordinate itself.
     public internal(set) var radii: [Float]
   }
 
-  /// The transform of `dimension` coordinates in blocks of 2^`levels`.
+  /// Creates the transform of `dimension` coordinates in blocks of 2^`levels`.
   ///
-  /// - Throws: ``CodecError`` for a dimension outside 1 … 2²⁴, fewer levels than one, or a block longer
-  ///   than the vector.
+  /// - Throws: ``CodecError`` for a dimension outside 1 … 2²⁴, fewer than one level, or a block longer than the vector.
   public init(dimension: Int, levels: Int = 4) throws(CodecError) {
     try CodecError.check(dimension: dimension)
     try CodecError.check(polarLevels: levels, dimension: dimension)
     shape = PolarShape(dimension: dimension, levels: levels)
   }
 
-  /// The law of angle `angle` of level `level`, both counted as in ``Coordinates/angles`` but levels from 1.
+  /// The law of one angle; `angle` is its place in ``Coordinates/angles``, `level` counts from 1.
   ///
-  /// It holds for coordinates after a Haar rotation.
+  /// The law holds for coordinates after a Haar rotation.
   ///
-  /// - Precondition: There is such an angle.
+  /// - Precondition: The angle exists.
   public func law(level: Int, angle: Int) -> AngleLaw {
     precondition((1...shape.levels).contains(level), "there is no level \(level)")
     let count = shape.angleCount(level)
@@ -41,15 +41,15 @@ public struct PolarTransform: Sendable, Hashable {
 
   /// The polar coordinates of a vector.
   ///
-  /// - Throws: ``CodecError`` when `x` has not the transform's dimension, or holds a NaN or an infinity
-  ///   (reported as row 0).
+  /// - Throws: ``CodecError`` when `x` does not have the transform's dimension, or holds a NaN or
+  ///   an infinity (reported as row 0).
   /// - Complexity: O(d).
   public func coordinates(of x: Span<Float>) throws(CodecError) -> Coordinates {
     try CodecError.check(count: x.count, isOneVectorOf: shape.dimension)
     if let column = x.indices.first(where: { !x[$0].isFinite }) {
       throw CodecError(.notFinite(value: x[column], row: 0, column: column))
     }
-    // In double precision no float32 radius overflows, and none loses anything that float32 keeps.
+    // In double precision no radius overflows, and none loses anything that float32 keeps.
     var radii = x.indices.map { Double(x[$0]) }
     var angles: [[Float]] = []
     for level in 1...shape.levels {
@@ -71,7 +71,7 @@ public struct PolarTransform: Sendable, Hashable {
 
   /// The vector of polar coordinates.
   ///
-  /// - Throws: ``CodecError`` when they are of a transform with other blocks.
+  /// - Throws: ``CodecError`` when the coordinates belong to a transform with other blocks.
   /// - Complexity: O(d).
   public func vector(of coordinates: Coordinates) throws(CodecError) -> [Float] {
     let expected = (1...shape.levels).map { shape.angleCount($0) } + [shape.blockCount]
