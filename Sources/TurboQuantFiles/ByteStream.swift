@@ -1,9 +1,9 @@
 internal import TurboQuantKernels
 internal import TurboQuantStorage
 
-/// The bytes of a stream that have arrived and are not yet used.
+/// A stream, and the bytes that have arrived but are not used yet.
 struct ByteStream: ~Copyable, Sendable {
-  /// What has arrived.
+  /// The bytes that have arrived.
   private(set) var pending: [UInt8] = []
   private let file: FileDescriptor
   private var chunk = [UInt8](repeating: 0, count: 1 << 20)
@@ -12,7 +12,7 @@ struct ByteStream: ~Copyable, Sendable {
 
   /// Prepares to read `file`, which may be a pipe that nobody has opened for writing yet.
   ///
-  /// - Parameter writerPatience: The seconds that somebody has to do so; nil if somebody has.
+  /// - Parameter writerPatience: The seconds to wait for a writer; nil if there is one already.
   init(_ file: consuming FileDescriptor, writerPatience: Int? = nil) {
     self.file = file
     self.writerPatience = writerPatience
@@ -20,9 +20,9 @@ struct ByteStream: ~Copyable, Sendable {
 
   /// Waits until at least `byteCount` bytes are pending, or the stream ends.
   ///
-  /// Memory grows with what arrives, never with what is asked for.
+  /// Memory grows with the bytes that arrive, never with the number asked for.
   mutating func fill(_ byteCount: Int) throws(VectorFileError) {
-    // Taken out, because a span of it would keep all of `self` from being read.
+    // Swapped out, because a span of the chunk would block all other access to `self`.
     var chunk: [UInt8] = []
     swap(&chunk, &self.chunk)
     defer { swap(&chunk, &self.chunk) }
@@ -38,14 +38,14 @@ struct ByteStream: ~Copyable, Sendable {
     }
   }
 
-  /// Waits for more bytes; false at the end.
+  /// Waits for more bytes; false at the end of the stream.
   mutating func receiveMore() throws(VectorFileError) -> Bool {
     let before = pending.count
     try fill(before + 1)
     return pending.count > before
   }
 
-  /// Forgets the first bytes.
+  /// Removes the first pending bytes.
   mutating func discard(_ byteCount: Int) { pending.removeFirst(byteCount) }
 
   private func read(into chunk: inout [UInt8]) throws(VectorFileError) -> Int {
@@ -55,7 +55,7 @@ struct ByteStream: ~Copyable, Sendable {
         var bytes = span.mutableRaw
         return try file.read(into: &bytes)
       } catch {
-        // A pipe opened without waiting, or one whose other owner asked not to wait.
+        // The pipe was opened without waiting, or another process that shares it asked not to wait.
         guard error.kind == .system(call: .read, code: ErrorNumber.wouldBlock) else {
           throw VectorFileError(error)
         }
@@ -66,7 +66,7 @@ struct ByteStream: ~Copyable, Sendable {
     }
   }
 
-  /// Gives a pipe that has ended before it began the time to get a writer.
+  /// Gives a pipe that ended before its first byte time to get a writer.
   ///
   /// Files, and pipes whose writer wrote nothing, are ready at once, and their next read ends too.
   private func waitForWriter(seconds: Int) throws(VectorFileError) {

@@ -11,8 +11,8 @@ enum CodeFileFormat {
 
 /// A `.tqv` file: stored rows and the codec that wrote them, mapped and read in place.
 ///
-/// Each mebibyte is checked against its checksum when it is first touched. Any number of threads
-/// may read at once.
+/// Each mebibyte is compared with its checksum when it is first touched. Any number of threads may
+/// read at once.
 public struct CodeFile: ~Copyable, Sendable {
   /// The codec, rebuilt from the file's record.
   public let codec: Codec
@@ -22,8 +22,8 @@ public struct CodeFile: ~Copyable, Sendable {
 
   /// Opens the file at `path`.
   ///
-  /// - Throws: ``CodeFileError`` when the file is missing, damaged, not a `.tqv` file or of a codec
-  ///   that this version cannot reproduce.
+  /// - Throws: ``CodeFileError`` when the file is missing, damaged or not a `.tqv` file, or when its
+  ///   codec cannot be reproduced by this version.
   public init(_ path: String) throws(CodeFileError) {
     let container = try CodeFile.container(path)
     let codec = try CodeFile.codec(in: container)
@@ -60,7 +60,7 @@ public struct CodeFile: ~Copyable, Sendable {
     }
   }
 
-  /// The path it was opened by.
+  /// The path that the file was opened with.
   public var path: String { container.path }
 
   /// The size of the file in bytes.
@@ -88,7 +88,7 @@ public struct CodeFile: ~Copyable, Sendable {
   /// - Precondition: `rows` lies within 0 ..< ``count``.
   public func codes(of rows: Range<Int>) throws(CodeFileError) -> CodeMatrix {
     let bytes = try withBytes(of: rows) { $0.copied() }
-    // Who copies rows goes on to others, or keeps the copy.
+    // The caller has a copy now and is unlikely to read these rows from the file again.
     forget(rows)
     do throws(CodecError) {
       return try CodeMatrix(bytes: bytes, of: codec)
@@ -97,10 +97,10 @@ public struct CodeFile: ~Copyable, Sendable {
     }
   }
 
-  /// Checks every byte of the file against its checksums, and that its rows are such as a codec writes.
+  /// Checks every byte of the file against its checksums, and that every row is one a codec can write.
   ///
-  /// - Parameter progress: Called after each mebibyte with the bytes checked and the bytes to check.
-  /// - Complexity: O(``byteCount``); each byte is read once, also if it was checked before.
+  /// - Parameter progress: Called after each mebibyte with the number of bytes checked and their total.
+  /// - Complexity: O(``byteCount``); each byte is read once, even if it was checked before.
   /// - Throws: ``CodeFileError`` at the first damaged place.
   public func verify(
     progress: (_ done: UInt64, _ total: UInt64) -> Void = { _, _ in }
@@ -119,7 +119,7 @@ public struct CodeFile: ~Copyable, Sendable {
     }
   }
 
-  /// Frees the memory behind rows that have been read.
+  /// Frees the memory of rows that have been read.
   private func forget(_ rows: Range<Int>) {
     let size = codec.bytesPerVector
     container.forgetBytes(of: CodeFileFormat.rows, rows.lowerBound * size..<rows.upperBound * size)
@@ -139,20 +139,20 @@ public struct CodeFile: ~Copyable, Sendable {
 
 /// Writes a `.tqv` file row block by row block, in constant memory.
 ///
-/// The path holds what it held before until the end of ``finish()``, which replaces it in one step; a
-/// writer that ends without it leaves nothing behind. A process that is killed may leave a hidden file
-/// named `.NAME.turboquant-…` beside it, which the next writer in that folder removes.
+/// The file at the path does not change before the end of ``finish()``, which replaces it in one step.
+/// A writer that ends without ``finish()`` leaves nothing behind. A killed process may leave a hidden
+/// file named `.NAME.turboquant-…` beside the target; the next writer in that folder removes it.
 ///
-/// A symbolic link is followed: the file it leads to is replaced. Of a file with several names (hard
-/// links) only the one given gets the new file. A file that may not be written is refused. The new file
-/// has the old one's permissions, without set-user-ID, set-group-ID and sticky bit, and its owner where
-/// the system allows that; access control lists and extended attributes are not kept.
+/// A symbolic link is followed: the file it points to is replaced. If a file has several names (hard
+/// links), only the given name gets the new file. A file that may not be written is refused. The new
+/// file has the old one's permissions, without the set-user-ID, set-group-ID and sticky bits, and the
+/// old owner if the system allows that. Access control lists and extended attributes are not kept.
 public struct CodeFileWriter: ~Copyable {
   private var container: ContainerWriter
   private let codec: Codec
   private let path: String
 
-  /// Begins a file of `codec`'s rows at `path`, which may exist.
+  /// Begins a file of rows of `codec` at `path`, where a file may exist already.
   ///
   /// - Throws: ``CodeFileError`` when the path cannot be written.
   public init(_ path: String, codec: Codec) throws(CodeFileError) {
@@ -168,7 +168,7 @@ public struct CodeFileWriter: ~Copyable {
 
   /// Appends rows.
   ///
-  /// - Throws: ``CodeFileError`` when the codes are another codec's, or writing fails.
+  /// - Throws: ``CodeFileError`` when the codes belong to another codec, or writing fails.
   public mutating func append(_ codes: CodeMatrix) throws(CodeFileError) {
     guard codes.fingerprint == codec.fingerprint else {
       throw CodeFileError(
@@ -181,10 +181,11 @@ public struct CodeFileWriter: ~Copyable {
     }
   }
 
-  /// Completes the file and moves it onto its path, in one step that cannot be half done.
+  /// Completes the file and moves it onto its path in one atomic step.
   ///
-  /// - Throws: ``CodeFileError`` when writing fails. The path is then as it was, unless the error says
-  ///   that the new file is in place: the very last step, which protects it from a power cut, has failed.
+  /// - Throws: ``CodeFileError`` when writing fails. The old file is then unchanged, unless the error
+  ///   says that the new file is in place: then only the very last step, which protects the new file
+  ///   from a power cut, has failed.
   public consuming func finish() throws(CodeFileError) {
     do throws(StorageError) {
       try container.endSection()

@@ -5,21 +5,21 @@ internal import TurboQuantStorage
 public struct CodeFileError: Error, Sendable, Hashable {
   /// What went wrong.
   public enum Kind: Sendable, Hashable {
-    /// The container: missing, damaged, not a container, or refused by the operating system.
+    /// The container is missing, damaged, not a container, or refused by the operating system.
     case container
-    /// The codec record inside it, or codes of another codec.
+    /// The codec record in the file is bad, or the codes belong to another codec.
     case codec(CodecError)
-    /// A row, under a valid checksum, that holds what no encoder writes.
+    /// A row has a valid checksum, but no encoder writes such bytes.
     case malformedRow(Int)
-    /// The rows do not end with a whole row.
+    /// The last row is incomplete.
     case partialRow(byteCount: Int, bytesPerVector: Int)
   }
 
   /// What went wrong.
   public let kind: Kind
-  /// The path as it was given.
+  /// The path as the caller gave it.
   public let path: String
-  /// The byte of the file at which it went wrong, where there is one.
+  /// The offset of the bad byte in the file, if there is one.
   public let offset: UInt64?
   private let message: String
 
@@ -59,7 +59,7 @@ extension CodeFileError: CustomStringConvertible {
   public var description: String { message }
 }
 
-/// Runs `body` with storage errors turned into code-file errors.
+/// Runs `body` and turns storage errors into code-file errors.
 func rethrowing<R: ~Copyable>(
   _ body: () throws(StorageError) -> R
 ) throws(CodeFileError) -> R {

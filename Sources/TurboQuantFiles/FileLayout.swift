@@ -1,7 +1,7 @@
 internal import TurboQuantKernels
 internal import TurboQuantStorage
 
-/// Where the rows of a file lie, as its header says.
+/// Where the rows of a file lie, according to its header.
 struct FileLayout {
   /// How a row is stored.
   let decoder: RowDecoder
@@ -28,7 +28,7 @@ struct FileLayout {
     fileByteCount = byteCount
   }
 
-  /// Throws unless a file of `byteCount` bytes is exactly as long as its rows.
+  /// Throws unless `byteCount` is exactly the size that the header implies.
   func check(byteCount: UInt64, path: String) throws(VectorFileError) {
     guard byteCount >= fileByteCount else {
       let row = (Int(byteCount) - firstOffset) / decoder.rowByteCount
@@ -72,7 +72,7 @@ extension FileLayout {
     try self.init(decoder, count: count, firstOffset: 8, path: path)
   }
 
-  /// Reads the dimension of the first row of a `.fvecs` file and counts the rows by its size.
+  /// Reads the dimension from the first row of a `.fvecs` file and the row count from the file's size.
   init(fvecs file: RawSpan, path: String) throws(VectorFileError) {
     let size = UInt64(file.byteCount)
     guard file.byteCount >= 4 else {
@@ -90,7 +90,7 @@ extension FileLayout {
     let isWhole = file.byteCount % rowByteCount == 0
     let count = file.byteCount / rowByteCount + (isWhole ? 0 : 1)
     if !isWhole {
-      // Either the last row is cut short, as `check` will find, or some row has another dimension.
+      // Either the last row is incomplete, which `check` finds, or a row has another dimension.
       for row in 1..<max(count, 1) where row * rowByteCount + 4 <= file.byteCount {
         let found = Int(file.integer(at: row * rowByteCount, as: Int32.self))
         guard found == dimension else {

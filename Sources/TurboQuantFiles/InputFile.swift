@@ -1,11 +1,11 @@
 internal import TurboQuantKernels
 internal import TurboQuantStorage
 
-/// A list of ids, or lines of text, read whole: a file, or a pipe that ends.
+/// A list of ids or lines of text, read whole from a file or from a pipe that ends.
 package struct InputFile: Sendable {
-  /// The longest line of a text; what goes on beyond it is no text.
+  /// The longest line of a text; input with a longer line is not text.
   package static let longestLine = 1 << 20
-  /// The most bytes that are taken from a pipe or device, which may never end.
+  /// The largest number of bytes read from a pipe or device, which may never end.
   package static let longestStream = 1 << 30
 
   /// The path.
@@ -13,11 +13,11 @@ package struct InputFile: Sendable {
   /// The bytes.
   package let bytes: [UInt8]
 
-  /// Reads all of a file.
+  /// Reads a whole file.
   ///
-  /// - Parameter writerPatience: The seconds that a pipe may stay without a writer.
-  /// - Throws: ``VectorFileError`` for a file that cannot be read, a line without an end, and a
-  ///   pipe that has no writer or no end.
+  /// - Parameter writerPatience: The seconds to wait until a pipe has a writer.
+  /// - Throws: ``VectorFileError`` for a file that cannot be read, a line longer than
+  ///   ``longestLine``, and a pipe that has no writer or no end.
   package init(_ path: String, writerPatience: Int = 5) throws(VectorFileError) {
     let file = try translatingErrors { () throws(StorageError) in
       try FileDescriptor(path, .reading)
@@ -44,10 +44,10 @@ package struct InputFile: Sendable {
     bytes = stream.pending
   }
 
-  /// Whether this is an array that NumPy saved, and not text.
+  /// Whether the file is an array saved by NumPy, and not text.
   package var isNpy: Bool { NpyHeader.isAtStart(of: bytes) }
 
-  /// The numbers of a `.npy` file of one dimension of whole numbers from 0 on.
+  /// The numbers of a `.npy` file that has one dimension of non-negative whole numbers.
   ///
   /// - Throws: ``VectorFileError`` for any other array.
   package func wholeNumbers() throws(VectorFileError) -> [UInt64] {
@@ -76,7 +76,7 @@ package struct InputFile: Sendable {
       for i in 0..<size {
         number = number << 8 | UInt64(bytes[start + (type.isBigEndian ? i : size - 1 - i)])
       }
-      // Shifted to the top, the sign bit is that of the number.
+      // Shifted to the top, the number's sign bit becomes the sign bit of `Int64`.
       let signed = Int64(bitPattern: number << (64 - 8 * size)) >> (64 - 8 * size)
       guard !isSigned || signed >= 0 else {
         throw VectorFileError(

@@ -1,29 +1,29 @@
 internal import TurboQuantKernels
 internal import TurboQuantStorage
 
-/// What the header of a `.npy` file says of its array of vectors.
+/// What the header of a `.npy` file says about its array of vectors.
 struct NpyHeader: Equatable {
   /// The first bytes of every `.npy` file.
   static let magic: [UInt8] = [0x93, 0x4E, 0x55, 0x4D, 0x50, 0x59]
-  /// Enough bytes to tell where the header ends; every valid file has them.
+  /// Enough bytes to find the end of the header; every valid file has them.
   static let preambleByteCount = 12
-  /// The longest dictionary read, the most that format version 1.0 can say.
+  /// The longest dictionary that is read: the longest that format version 1.0 can declare.
   static let maximumDictionaryByteCount = 65_535
 
   /// The type of the array's elements.
   let elementType: VectorFile.ElementType
-  /// Whether the first byte of a number is its highest.
+  /// Whether the first byte of a number is its most significant.
   let isBigEndian: Bool
-  /// Whether the array is stored column by column, which makes a difference only to more than one.
+  /// Whether the array is stored column by column; with one row or one column there is no difference.
   let isFortranOrder: Bool
   /// The number of vectors.
   let count: Int
-  /// The number of coordinates of each.
+  /// The number of coordinates per vector.
   let dimension: Int
 
-  /// Takes an array for vectors.
+  /// Interprets an array as vectors.
   ///
-  /// - Throws: ``VectorFileError`` unless it has two dimensions of floats.
+  /// - Throws: ``VectorFileError`` unless the array has two dimensions of floats.
   init(_ array: NpyDescription) throws(VectorFileError) {
     guard let elementType = array.type.float else {
       throw array.failure(.unsupportedElementType(array.type.text))
@@ -42,10 +42,10 @@ struct NpyHeader: Equatable {
 }
 
 extension NpyHeader {
-  /// Whether a file begins as every `.npy` file does.
+  /// Whether a file begins with the magic bytes of a `.npy` file.
   static func isAtStart(of bytes: [UInt8]) -> Bool { bytes.starts(with: magic) }
 
-  /// Finds the dictionary from the first bytes of a file: 12 of them, or all there are.
+  /// Finds the dictionary; `preamble` holds the file's first 12 bytes, or all if there are fewer.
   static func dictionaryRange(
     _ preamble: RawSpan, path: String
   ) throws(VectorFileError) -> Range<Int> {
@@ -83,16 +83,16 @@ extension NpyHeader {
     return start..<start + length
   }
 
-  /// The bytes NumPy writes for a float32 array of this shape, the same number for every count.
+  /// The header that NumPy writes for a float32 array of this shape; its length is the same for all counts.
   static func encoded(count: Int, dimension: Int) -> [UInt8] {
     encoded(type: "'<f4'", count: count, "\(dimension)")
   }
 
-  /// The bytes NumPy writes for an array of a type, of so many rows of the axes that follow.
+  /// The header that NumPy writes for `count` rows; `axes` lists the lengths of the further axes.
   static func encoded(type: String, count: Int, _ axes: String) -> [UInt8] {
     let shape = axes.isEmpty ? "(\(count),)" : "(\(count), \(axes))"
     var dictionary = "{'descr': \(type), 'fortran_order': False, 'shape': \(shape), }"
-    // Like NumPy, leave room for the first axis to grow to 21 digits; then pad to 64 bytes.
+    // Like NumPy, leave room for 21 digits of the first axis, then pad to a multiple of 64 bytes.
     dictionary += String(repeating: " ", count: 21 - String(count).utf8.count)
     let unpadded = 10 + dictionary.utf8.count + 1
     dictionary += String(repeating: " ", count: 64 - unpadded % 64) + "\n"
@@ -102,11 +102,11 @@ extension NpyHeader {
   }
 }
 
-/// What a `.npy` file says of its array, of any type and shape.
+/// What a `.npy` file says about its array, which may have any type and shape.
 struct NpyDescription {
   /// The type of the elements.
   let type: NumpyType
-  /// Whether the first axis is the one whose neighbours lie side by side.
+  /// Whether neighbours along the first axis lie side by side.
   let isFortranOrder: Bool
   /// The length of each axis.
   let shape: [Int]
@@ -115,7 +115,7 @@ struct NpyDescription {
   private let start: Int
   private let path: String
 
-  /// Reads the header from the first bytes of a file, or all of them.
+  /// Reads the header from the first bytes of a file, or from all of its bytes.
   init(_ file: RawSpan, path: String) throws(VectorFileError) {
     let range = try NpyHeader.dictionaryRange(file, path: path)
     let size = UInt64(file.byteCount)
@@ -138,7 +138,7 @@ struct NpyDescription {
     switch fields["descr"] {
     case .string(let text): type = NumpyType(text: text)
     case .list:
-      // The parser reads nothing that follows a list, so there is no shape to tell.
+      // The parser stops at a list, so the shape is unknown.
       let records = VectorFileError.Kind.unsupportedElementType(NumpyType.records.text)
       throw VectorFileError(records, path: path, offset: UInt64(range.lowerBound))
     default: throw fail("descr is neither a type nor a list of fields")
@@ -155,21 +155,21 @@ struct NpyDescription {
     self.path = path
   }
 
-  /// The number of elements, if they are a list: one axis, or all others of length 1.
+  /// The number of elements if the array is a list: at most one axis has a length other than 1.
   var listCount: Int? {
     shape.isEmpty || shape.filter { $0 != 1 }.count > 1 ? nil : shape.first { $0 != 1 } ?? 1
   }
 
-  /// An error about what the header says.
+  /// An error about the header's content.
   func failure(_ kind: VectorFileError.Kind) -> VectorFileError {
     VectorFileError(kind, path: path, offset: UInt64(start))
   }
 }
 
-/// Reads the one form of Python literal that a `.npy` header holds.
+/// Reads the only form of Python literal that a `.npy` header contains.
 ///
-/// That is a flat dictionary of strings, booleans and tuples of integers, then spaces and a line
-/// end.
+/// This form is a flat dictionary of strings, booleans and tuples of integers, followed by spaces
+/// and a line end.
 struct PythonLiteralParser {
   /// A value of the dictionary.
   enum Value: Equatable {
@@ -188,14 +188,14 @@ struct PythonLiteralParser {
   private let path: String
   private var position = 0
 
-  /// Prepares to read `bytes`, which lie at `fileOffset` of the file.
+  /// Prepares to read `bytes`, which lie at `fileOffset` in the file.
   init(bytes: [UInt8], fileOffset: Int, path: String) {
     self.bytes = bytes
     self.fileOffset = fileOffset
     self.path = path
   }
 
-  /// Reads the whole dictionary and what follows it.
+  /// Reads the whole dictionary and the spaces and line end after it.
   mutating func parseDictionary() throws(VectorFileError) -> [String: Value] {
     var fields: [String: Value] = [:]
     try expect("{")
@@ -206,7 +206,7 @@ struct PythonLiteralParser {
       guard fields.updateValue(value, forKey: key) == nil else {
         throw malformed("the key '\(key)' appears twice")
       }
-      // What follows a list in the dictionary is of no interest: the type is refused anyway.
+      // The rest of the dictionary does not matter: a list describes a type that is refused.
       if value == .list { return ["descr": .list, "fortran_order": .list, "shape": .list] }
       if skip("}") { break }
       try expect(",")
@@ -255,7 +255,7 @@ struct PythonLiteralParser {
       position += 1
     }
     guard position > start else { throw malformed("expected a number") }
-    // Python 2 wrote its long integers so.
+    // Python 2 wrote an L after its long integers.
     if position < bytes.count, bytes[position] == UInt8(ascii: "L") { position += 1 }
     return value
   }
@@ -278,7 +278,7 @@ struct PythonLiteralParser {
     guard skip(word) else { throw malformed("expected '\(word)'") }
   }
 
-  /// Steps over spaces and then over `word`, if it comes next.
+  /// Skips spaces, then `word` if it comes next.
   private mutating func skip(_ word: String) -> Bool {
     skipSpaces()
     guard bytes[position...].starts(with: word.utf8) else { return false }

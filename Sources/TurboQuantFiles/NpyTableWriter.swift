@@ -1,11 +1,11 @@
 internal import TurboQuantKernels
 internal import TurboQuantStorage
 
-/// Writes a `.npy` file of records with named fields, whole or not at all.
+/// Writes a `.npy` file of records with named fields, atomically.
 package enum NpyTableWriter {
   /// Writes `rows`, whose fields lie side by side without padding, to `path`.
   ///
-  /// - Parameter fields: Name and type in NumPy's words, such as `("id", "<u8")`.
+  /// - Parameter fields: Names and types as NumPy writes them, such as `("id", "<u8")`.
   /// - Throws: ``VectorFileError`` when the path cannot be written.
   package static func write(
     _ rows: [UInt8], count: Int, fields: [(name: String, type: String)], to path: String

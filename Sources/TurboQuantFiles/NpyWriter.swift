@@ -3,9 +3,9 @@ internal import TurboQuantStorage
 
 /// Writes float32 vectors to a `.npy` file, some rows at a time.
 ///
-/// The file appears whole, at the end of ``finish()``; until then whatever was at the path stays. A
-/// writer that ends without it leaves nothing behind. The bytes are those of `numpy.save`. Links,
-/// permissions and owners are treated as ``CodeFileWriter`` says.
+/// The file appears whole at the end of ``finish()``; until then, a file at the path does not change.
+/// A writer that ends without ``finish()`` leaves nothing behind. The bytes equal those of
+/// `numpy.save`. Links, permissions and owners are treated as ``CodeFileWriter`` describes.
 ///
 /// ```swift
 /// var writer = try NpyWriter("decoded.npy", dimension: 384)
@@ -13,7 +13,7 @@ internal import TurboQuantStorage
 /// try writer.finish()
 /// ```
 public struct NpyWriter: ~Copyable, Sendable {
-  /// The number of coordinates of each vector.
+  /// The number of coordinates per vector.
   public let dimension: Int
   /// The number of vectors appended so far.
   public private(set) var count = 0
@@ -23,14 +23,14 @@ public struct NpyWriter: ~Copyable, Sendable {
   /// Begins a file at `path`.
   ///
   /// - Parameters:
-  ///   - path: The target, which may exist; a directory is refused.
-  ///   - dimension: The number of coordinates of each vector, at least 1.
+  ///   - path: The target. It may exist, but not be a directory.
+  ///   - dimension: The number of coordinates per vector, at least 1.
   /// - Throws: ``VectorFileError`` when the path cannot be written, or the dimension is below 1.
   public init(_ path: String, dimension: Int) throws(VectorFileError) {
     guard dimension > 0 else {
       throw VectorFileError(.invalidDimension(dimension), path: path)
     }
-    // The header of no rows is as long as that of many.
+    // The header's length does not depend on the number of rows.
     let header = NpyHeader.encoded(count: 0, dimension: dimension)
     file = try translatingErrors { () throws(StorageError) in
       var file = try AtomicFile(path)
@@ -40,10 +40,10 @@ public struct NpyWriter: ~Copyable, Sendable {
     self.dimension = dimension
   }
 
-  /// Appends vectors; each call writes to the file at once, so append many rows a call.
+  /// Appends vectors; each call writes to the file at once, so append many rows per call.
   ///
-  /// - Parameter rows: The coordinates, row after row, a whole number of rows.
-  /// - Throws: ``VectorFileError`` when the numbers are no whole rows, or writing fails.
+  /// - Parameter rows: The coordinates of a whole number of rows, row after row.
+  /// - Throws: ``VectorFileError`` when the last row is incomplete, or writing fails.
   public mutating func append(_ rows: Span<Float>) throws(VectorFileError) {
     guard rows.count % dimension == 0 else {
       throw VectorFileError(
@@ -58,11 +58,11 @@ public struct NpyWriter: ~Copyable, Sendable {
     count += rows.count / dimension
   }
 
-  /// Writes the number of rows into the header, brings all to the disk and replaces the target.
+  /// Writes the number of rows into the header, synchronizes the file and replaces the target.
   ///
-  /// - Throws: ``VectorFileError`` when writing fails. The target is then as it was, but for
-  ///   ``VectorFileError/Kind/replacedNotSynchronized(code:)``: then it is new, and may be lost in a
-  ///   power cut.
+  /// - Throws: ``VectorFileError`` when writing fails. The target is then unchanged, with one
+  ///   exception: after ``VectorFileError/Kind/replacedNotSynchronized(code:)`` the target is new,
+  ///   and a power cut may lose it.
   public consuming func finish() throws(VectorFileError) {
     let header = NpyHeader.encoded(count: count, dimension: dimension)
     do throws(StorageError) {

@@ -1,15 +1,15 @@
-/// What NumPy says of an array's elements: byte order, kind and size, such as `<f4`.
+/// The type of an array's elements as NumPy writes it: byte order, kind and size, such as `<f4`.
 struct NumpyType: Equatable, CustomStringConvertible {
-  /// Elements of several named fields, which NumPy describes by a list.
+  /// Elements with several named fields, which NumPy describes by a list.
   static let records = NumpyType(text: "records")
 
-  /// NumPy's words.
+  /// The type as NumPy writes it.
   let text: String
 
-  /// Whether the first byte of a number is its highest.
+  /// Whether the first byte of a number is its most significant.
   var isBigEndian: Bool { text.hasPrefix(">") }
 
-  /// Kind and size without the byte order, which numbers of several bytes must have.
+  /// Kind and size without the byte order; numbers of several bytes must have a byte order.
   private var code: String? {
     switch text.first {
     case "<", ">": String(text.dropFirst())
@@ -18,7 +18,7 @@ struct NumpyType: Equatable, CustomStringConvertible {
     }
   }
 
-  /// The float that this is, if it is one that is read.
+  /// The type of float, if it is a supported one.
   var float: VectorFile.ElementType? {
     switch code {
     case "f2": .float16
@@ -28,7 +28,7 @@ struct NumpyType: Equatable, CustomStringConvertible {
     }
   }
 
-  /// Size and signedness of a whole number, if it is one.
+  /// Size and signedness, if the elements are whole numbers.
   var integer: (byteCount: Int, isSigned: Bool)? {
     guard let code, let size = Int(code.dropFirst()), [1, 2, 4, 8].contains(size) else {
       return nil
@@ -43,7 +43,7 @@ struct NumpyType: Equatable, CustomStringConvertible {
   /// Whether the elements are True or False.
   var isBoolean: Bool { code == "b1" }
 
-  /// NumPy's words and what people call it, for an error message.
+  /// NumPy's notation and a plain name, for an error message.
   var description: String {
     if self == .records { return "of records with named fields" }
     return "'\(text)'" + (name.map { " (\($0))" } ?? "")
@@ -70,7 +70,7 @@ struct NumpyType: Equatable, CustomStringConvertible {
     }
   }
 
-  /// How to make float32 of it in Python.
+  /// How to convert the array to float32 in Python.
   var advice: String {
     if self == .records { return "save one field, x['name'].astype(numpy.float32)" }
     let kind = text.drop { "<>|=".contains($0) }

@@ -1,24 +1,24 @@
 internal import TurboQuantKernels
 internal import TurboQuantStorage
 
-/// Turns rows as they lie in a file into float32; the one path for every format.
+/// Converts rows of a file to float32, for all formats.
 struct RowDecoder: Equatable, Sendable {
   /// The type of the stored coordinates.
   let elementType: VectorFile.ElementType
-  /// The number of coordinates of a row.
+  /// The number of coordinates per row.
   let dimension: Int
-  /// The bytes before the coordinates of each row: 4 in `.fvecs`, which repeats the dimension.
+  /// Bytes before the coordinates of each row: 4 in `.fvecs`, where each row repeats the dimension.
   let prefixByteCount: Int
-  /// The bytes of a row, prefix included.
+  /// The bytes per row, including the prefix.
   let rowByteCount: Int
-  /// Whether the first byte of a number is its highest.
+  /// Whether the first byte of a number is its most significant.
   let isBigEndian: Bool
 
   /// Why a row could not be decoded.
   struct Failure: Error {
-    /// What was found.
+    /// What was found in the row.
     let kind: VectorFileError.Kind
-    /// The row, counted from the first of the rows given.
+    /// The row, counted from the first given row.
     let row: Int
     /// The column; `nil` for the prefix.
     let column: Int?
@@ -39,14 +39,14 @@ struct RowDecoder: Equatable, Sendable {
     self.isBigEndian = isBigEndian
   }
 
-  /// The bytes of a file of `count` rows after `firstOffset` bytes; `nil` beyond what a file holds.
+  /// The size of a file with `count` rows after `firstOffset` bytes; `nil` if no file is that large.
   func fileByteCount(count: Int, firstOffset: Int) -> UInt64? {
     let (rows, overflows) = count.multipliedReportingOverflow(by: rowByteCount)
     let (sum, overflowsSum) = rows.addingReportingOverflow(firstOffset)
     return overflows || overflowsSum ? nil : UInt64(sum)
   }
 
-  /// Decodes `rows`, a whole number of rows, into `buffer`, which gets their exact size.
+  /// Decodes a whole number of rows into `buffer`, which gets exactly their number of coordinates.
   func decode(_ rows: RawSpan, into buffer: inout [Float]) throws(Failure) {
     guard !isBigEndian else {
       return try decodeLittleEndian(turned(rows).span.raw, into: &buffer)
@@ -54,7 +54,7 @@ struct RowDecoder: Equatable, Sendable {
     try decodeLittleEndian(rows, into: &buffer)
   }
 
-  /// Rows without prefixes, with the bytes of every number in the other order.
+  /// Rows without prefixes, with the byte order of every number reversed.
   private func turned(_ rows: RawSpan) -> [UInt8] {
     let size = elementType.byteCount
     return [UInt8](capacity: rows.byteCount) { output in
@@ -95,7 +95,7 @@ struct RowDecoder: Equatable, Sendable {
     }
   }
 
-  /// Finds out what a value that is not finite was in the file.
+  /// Explains a value that is not finite by the number in the file.
   private func failure(of value: Float, _ rows: RawSpan, row: Int, column: Int) -> Failure {
     var kind: VectorFileError.Kind = value.isNaN ? .notANumber : .infinite
     if elementType == .float64 {
@@ -106,8 +106,8 @@ struct RowDecoder: Equatable, Sendable {
     return Failure(kind: kind, row: row, column: column)
   }
 
-  /// Converts `source` into `destination` from `start` on; returns where the first value that is
-  /// not finite lies.
+  /// Converts `source` into `destination` from `start` on; returns the place of the first value that
+  /// is not finite.
   private func convert(
     _ source: RawSpan, into destination: inout MutableSpan<Float>, at start: Int
   ) -> Int? {
@@ -127,7 +127,7 @@ struct RowDecoder: Equatable, Sendable {
     }
   }
 
-  // Blocks stay in the first-level cache between the copy, which takes any alignment, the
+  // A block stays in the first-level cache during the copy (which accepts any alignment), the
   // conversion and the check.
   private static let blockCount = 2048
 
@@ -158,8 +158,8 @@ private func copy<Element: PlainNumber>(_ source: RawSpan, into elements: inout 
   bytes.copyBytes(of: source)
 }
 
-// A function of its own, or the compiler does not see that no index is out of bounds and converts
-// one number at a time, four times slower.
+// A separate function, because otherwise the compiler does not see that all indices are in bounds. It
+// would then convert one number at a time, which is four times slower.
 @inline(never)
 private func narrow(
   _ source: Span<Double>, into destination: inout MutableSpan<Float>, at start: Int
@@ -169,8 +169,9 @@ private func narrow(
   for index in 0..<count { destination[start &+ index] = Float(source[index]) }
 }
 
-/// Finds the first NaN or infinity of `range`; looks at all of a block before deciding, so that
-/// the loop can be vectorized.
+/// Finds the first NaN or infinity of `range`.
+///
+/// Looks at a whole block before it decides, so that the loop can be vectorized.
 private func firstNonFinite(_ values: borrowing MutableSpan<Float>, _ range: Range<Int>) -> Int? {
   var start = range.lowerBound
   while start < range.upperBound {

@@ -11,16 +11,17 @@ package import TurboQuantStorage
 /// }
 /// ```
 ///
-/// Supported are `.npy` (float16, float32 or float64 of either byte order, two dimensions, row by
-/// row or, as NumPy says, in Fortran order; format versions 1.0 to 3.0), `.fvecs` and `.fbin`, told
-/// apart by the extension. The path `-` reads a `.npy` stream from standard input, row by row; the
-/// other two cannot be told apart there.
+/// The extension tells the supported formats apart: `.npy`, `.fvecs` and `.fbin`. A `.npy` file may
+/// have format versions 1.0 to 3.0. It contains float16, float32 or float64 numbers in either byte
+/// order, in two dimensions, row by row or in NumPy's Fortran order. The path `-` reads a `.npy`
+/// stream from standard input, row by row. The other two formats are not supported there, because
+/// they cannot be told apart without an extension.
 ///
-/// Files are mapped, so they may exceed memory. They must not be cut while they are read: that
-/// stops the program. Every value is checked; NaN, infinity and float64 values beyond float32 are
-/// refused with their row and column.
+/// Files are mapped, so they may exceed memory. They must not be truncated while they are read: that
+/// stops the program. Every value is checked. NaN, infinity and float64 values beyond the range of
+/// float32 are refused with their row and column.
 public struct VectorFile: ~Copyable, Sendable {
-  /// The type of the numbers in the file; they are read as float32 whatever it is.
+  /// The type of the numbers in a file; all types are read as float32.
   public enum ElementType: Equatable, Sendable {
     /// IEEE half precision.
     case float16
@@ -29,7 +30,7 @@ public struct VectorFile: ~Copyable, Sendable {
     /// IEEE double precision, rounded to nearest when read.
     case float64
 
-    /// The number of bytes of one number.
+    /// The number of bytes per number.
     public var byteCount: Int {
       switch self {
       case .float16: 2
@@ -43,12 +44,12 @@ public struct VectorFile: ~Copyable, Sendable {
   public enum Format: String, CaseIterable, Sendable {
     /// NumPy's format.
     case npy
-    /// Each row an int32 dimension, then float32 coordinates.
+    /// Each row has an int32 dimension, then float32 coordinates.
     case fvecs
     /// Count and dimension as uint32, then float32 rows.
     case fbin
 
-    /// The extensions in the words of an error message.
+    /// The list of extensions for error messages.
     static var extensionList: String { ".npy, .fvecs or .fbin" }
   }
 
@@ -56,9 +57,9 @@ public struct VectorFile: ~Copyable, Sendable {
   public let path: String
   /// The format of the file.
   public let format: Format
-  /// The number of vectors; for standard input what the header claims, checked at the end.
+  /// The number of vectors; for standard input the header's claim, which is checked at the end.
   public let count: Int
-  /// The number of coordinates of each vector, at least 1.
+  /// The number of coordinates per vector, at least 1.
   public var dimension: Int { decoder.dimension }
   /// The type of the numbers in the file.
   public var elementType: ElementType { decoder.elementType }
@@ -68,14 +69,14 @@ public struct VectorFile: ~Copyable, Sendable {
   private let decoder: RowDecoder
   private let firstOffset: Int
   private let isFortranOrder: Bool
-  // Of these two one is in use; a stream has an empty mapping.
+  // Only one of these two is in use; the mapping of a stream is empty.
   private let mapping: Mapping
   private var stream: ByteStream?
 
   /// Opens the file at `path`, or standard input for `-`, and checks its header and size.
   ///
-  /// - Throws: ``VectorFileError`` for a file that is not there, not of a supported format, or not
-  ///   of the size its header claims. Nothing is allocated for what a header merely claims.
+  /// - Throws: ``VectorFileError`` for a file that does not exist, has no supported format, or does
+  ///   not have the size its header claims. A header's claim alone never allocates memory.
   public static func open(_ path: String) throws(VectorFileError) -> VectorFile {
     guard path != "-" else { return try VectorFile(stream: .standardInput()) }
     let mapping = try translatingErrors { () throws(StorageError) in try Mapping(path) }
@@ -104,7 +105,7 @@ public struct VectorFile: ~Copyable, Sendable {
     stream = nil
   }
 
-  /// Reads a `.npy` stream from an open file, which `-` does with standard input.
+  /// Reads a `.npy` stream from an open file, as `-` reads standard input.
   package init(stream file: consuming FileDescriptor) throws(VectorFileError) {
     let path = file.path
     var stream = ByteStream(file)
@@ -112,7 +113,7 @@ public struct VectorFile: ~Copyable, Sendable {
     let end = try NpyHeader.dictionaryRange(stream.pending.span.raw, path: path).upperBound
     try stream.fill(end)
     let layout = try FileLayout(npy: stream.pending.span.raw, path: path)
-    // The first row ends where the last column begins.
+    // In Fortran order, the first row is complete only when the last column begins.
     guard !layout.isFortranOrder else { throw VectorFileError(.fortranOrder, path: path) }
     stream.discard(end)
     self.path = path
@@ -128,9 +129,9 @@ public struct VectorFile: ~Copyable, Sendable {
   /// Reads the next rows as float32.
   ///
   /// - Parameters:
-  ///   - maximumRowCount: The most rows to read, at least 1.
-  ///   - buffer: Gets the coordinates, row after row, and exactly their number. Its content is
-  ///     unspecified after an error.
+  ///   - maximumRowCount: The largest number of rows to read, at least 1.
+  ///   - buffer: Receives the coordinates, row after row, and is resized to their number. Its
+  ///     content is unspecified after an error.
   /// - Returns: The number of rows read, 0 at the end.
   /// - Throws: ``VectorFileError`` for a value that is not a finite float32, a row of another
   ///   dimension, a stream that is longer or shorter than its header says, or a maximum below 1.
@@ -154,11 +155,11 @@ public struct VectorFile: ~Copyable, Sendable {
   /// Reads any rows as float32, without moving the position of ``readRows(_:into:)``.
   ///
   /// - Parameters:
-  ///   - rows: The rows, all of them in the file.
-  ///   - buffer: Gets the coordinates, row after row, and exactly their number. Its content is
-  ///     unspecified after an error.
-  /// - Throws: ``VectorFileError`` as ``readRows(_:into:)``, for rows that are not in the file, and
-  ///   for standard input.
+  ///   - rows: The rows, which must all be in the file.
+  ///   - buffer: Receives the coordinates, row after row, and is resized to their number. Its
+  ///     content is unspecified after an error.
+  /// - Throws: ``VectorFileError`` for the same reasons as ``readRows(_:into:)``, for rows that are
+  ///   not in the file, and for standard input.
   public func read(rows: Range<Int>, into buffer: inout [Float]) throws(VectorFileError) {
     guard rows.lowerBound >= 0, rows.upperBound <= count else {
       throw VectorFileError(.misuse(reason: "rows \(rows) of \(count)"), path: path)
@@ -174,9 +175,9 @@ public struct VectorFile: ~Copyable, Sendable {
     try decode(bytes, firstRow: rows.lowerBound, into: &buffer)
   }
 
-  /// Lets ``readRows(_:into:)`` begin again with the first row; standard input cannot.
+  /// Makes ``readRows(_:into:)`` begin again with the first row, which standard input cannot do.
   ///
-  /// - Throws: ``VectorFileError`` for standard input of which rows have been read.
+  /// - Throws: ``VectorFileError`` for standard input after rows have been read.
   public mutating func rewind() throws(VectorFileError) {
     guard stream == nil || nextRow == 0 else {
       throw VectorFileError(.misuse(reason: "standard input is read only once"), path: path)
@@ -184,7 +185,9 @@ public struct VectorFile: ~Copyable, Sendable {
     nextRow = 0
   }
 
-  /// Frees the memory behind rows that have been read; columns lie all over the file and stay.
+  /// Frees the memory of rows that have been read.
+  ///
+  /// In Fortran order nothing is freed, because a row is spread over the whole file.
   private func forget(_ rows: Range<Int>) {
     guard !isFortranOrder else { return }
     let size = decoder.rowByteCount
@@ -204,7 +207,7 @@ public struct VectorFile: ~Copyable, Sendable {
     }
   }
 
-  /// Where a number lies in the file, or, without a column, what its row begins with.
+  /// The offset of a number in the file; without a column, the offset of its row's prefix.
   private func offset(_ row: Int, _ column: Int?) -> Int {
     let size = elementType.byteCount
     if isFortranOrder { return firstOffset + ((column ?? 0) * count + row) * size }
@@ -212,7 +215,7 @@ public struct VectorFile: ~Copyable, Sendable {
     return column.map { start + decoder.prefixByteCount + $0 * size } ?? start
   }
 
-  /// The bytes of rows that are stored column by column, row after row.
+  /// The bytes of rows from an array in Fortran order, row after row.
   private func gather(_ rows: Range<Int>) -> [UInt8] {
     let (size, stride, bytes) = (elementType.byteCount, decoder.rowByteCount, mapping.bytes)
     var gathered = [UInt8](repeating: 0, count: rows.count * stride)
@@ -231,7 +234,7 @@ public struct VectorFile: ~Copyable, Sendable {
     _ rows: Range<Int>, into buffer: inout [Float]
   ) throws(VectorFileError) {
     let size = decoder.rowByteCount
-    // `FileLayout` has checked that even all rows together have a size.
+    // This cannot overflow: `FileLayout` has checked the size of all rows together.
     let wanted = rows.count * size
     try stream?.fill(wanted)
     let bytes = stream?.pending ?? []

@@ -1,12 +1,12 @@
 internal import TurboQuantStorage
 
-/// A failure to read or write a file of vectors: what, in which file, and where in it.
+/// A failure to read or write a file of vectors: what went wrong, in which file, and where in it.
 public struct VectorFileError: Error, Equatable, Sendable {
   /// What went wrong.
   public enum Kind: Equatable, Sendable {
-    /// The path names nothing.
+    /// There is no file at the path.
     case notFound
-    /// The file's permissions forbid it.
+    /// The file's permissions forbid the access.
     case permissionDenied
     /// The operating system refused `call` with the error number `code`.
     case system(call: String, code: Int32)
@@ -16,55 +16,55 @@ public struct VectorFileError: Error, Equatable, Sendable {
     case notRegularFile
     /// The file may not be written.
     case readOnly
-    /// Another program was changing the file, and has been waited for.
+    /// Another program is changing the file, even after a wait of `seconds`.
     case busy(seconds: Int)
-    /// The new file is in place, but its directory could not be brought to the disk.
+    /// The new file is in place, but its directory could not be synchronized with the disk.
     case replacedNotSynchronized(code: Int32)
     /// The file has no bytes.
     case empty
-    /// The name ends in none of the supported extensions.
+    /// The file name has none of the supported extensions.
     case unknownExtension(String)
-    /// The file does not begin as its format does.
+    /// The file does not begin with the magic bytes of its format.
     case wrongMagic(found: [UInt8])
-    /// The version of the `.npy` format is none of 1.0, 2.0 and 3.0.
+    /// The version of the `.npy` format is not 1.0, 2.0 or 3.0.
     case unsupportedVersion(major: Int, minor: Int)
     /// The header breaks a rule of its format.
     case malformedHeader(reason: String)
-    /// The array's elements are of another type, given in NumPy's words.
+    /// The array's elements have an unsupported type, given in NumPy's notation.
     case unsupportedElementType(String)
-    /// The array comes from a stream, and column by column.
+    /// The array comes from a stream and is stored column by column.
     case fortranOrder
-    /// The array has other than two dimensions.
+    /// The array does not have two dimensions.
     case wrongRank(Int)
-    /// The array has an axis of length 0, and so no coordinates.
+    /// The array has an axis of length 0, so it has no coordinates.
     case noNumbers([Int])
-    /// Ids are expected, and the elements are of another type, given in NumPy's words.
+    /// Ids are expected, but the elements have another type, given in NumPy's notation.
     case notWholeNumbers(String)
-    /// Ids are expected, and the array is no list.
+    /// Ids are expected, but the array is not a list.
     case notAList([Int])
-    /// Ids are expected, and one is negative.
+    /// Ids are expected, but one is negative.
     case negativeNumber(Int)
-    /// The vectors have no coordinates, or fewer.
+    /// The dimension is 0 or negative.
     case invalidDimension(Int)
     /// The header claims more bytes than any file can hold.
     case impossibleSize
     /// The file is shorter than its header says.
     case truncated(expected: UInt64, found: UInt64)
-    /// The file is longer than its header says; `found` counts what was seen.
+    /// The file is longer than its header says; `found` counts the bytes seen.
     case trailingBytes(expected: UInt64, found: UInt64)
-    /// A line of a text is longer than any text's.
+    /// A line is longer than `byteCount` bytes, the longest line of a text.
     case lineTooLong(byteCount: Int)
-    /// A pipe or device has given so many bytes and goes on.
+    /// A pipe or device does not end after `byteCount` bytes.
     case endless(byteCount: Int)
-    /// A pipe that nobody has opened for writing, in this time.
+    /// Nobody has opened the pipe for writing within `seconds`.
     case noWriter(seconds: Int)
-    /// A row has another dimension than the first.
+    /// A row's dimension differs from the first row's.
     case differingDimension(expected: Int, found: Int)
     /// A value is NaN.
     case notANumber
     /// A value is infinite.
     case infinite
-    /// A float64 value exceeds what float32 holds.
+    /// A float64 value exceeds the range of float32.
     case overflowsFloat32(Double)
     /// The caller broke a rule of the interface; the file is not to blame.
     case misuse(reason: String)
@@ -74,11 +74,11 @@ public struct VectorFileError: Error, Equatable, Sendable {
   public let kind: Kind
   /// The path, or "standard input".
   public let path: String
-  /// The byte of the file at which it went wrong, where there is one.
+  /// The offset of the bad byte in the file, if there is one.
   public let offset: UInt64?
-  /// The row at which it went wrong, counted from 0, where there is one.
+  /// The bad row, counted from 0, if there is one.
   public let row: Int?
-  /// The column at which it went wrong, counted from 0, where there is one.
+  /// The bad column, counted from 0, if there is one.
   public let column: Int?
 
   /// Creates an error from its kind and place.
@@ -92,7 +92,7 @@ public struct VectorFileError: Error, Equatable, Sendable {
     self.column = column
   }
 
-  /// Translates an error of the storage layer, of which only some kinds can reach a vector file.
+  /// Translates an error of the storage layer; only some of its kinds can occur with a vector file.
   init(_ error: StorageError) {
     let kind: Kind =
       switch error.kind {
@@ -114,7 +114,7 @@ public struct VectorFileError: Error, Equatable, Sendable {
 }
 
 extension VectorFileError: CustomStringConvertible {
-  /// One line: the path, what was found, what was expected and, where there is one, the next step.
+  /// One line: the path, what was found, what was expected and, if there is one, the next step.
   public var description: String {
     var places: [String] = []
     if let row { places.append("row \(row)") }
@@ -230,7 +230,7 @@ extension VectorFileError: CustomStringConvertible {
   private static let archiveAdvice =
     "save one of its arrays: numpy.save('x.npy', numpy.load('x.npz')['name'])"
 
-  /// A shape in NumPy's words.
+  /// A shape in NumPy's notation.
   private func tuple(_ shape: [Int]) -> String {
     "(\(shape.map { "\($0)" }.joined(separator: ", "))\(shape.count == 1 ? "," : ""))"
   }
@@ -242,7 +242,7 @@ extension VectorFileError: CustomStringConvertible {
   }
 }
 
-/// Runs `body` and translates what the storage layer throws.
+/// Runs `body` and translates errors of the storage layer.
 func translatingErrors<Result: ~Copyable>(
   _ body: () throws(StorageError) -> Result
 ) throws(VectorFileError) -> Result {

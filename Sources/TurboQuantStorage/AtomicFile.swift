@@ -1,12 +1,13 @@
 /// A file written beside its target and moved onto it whole.
 ///
-/// Until `commit`, the target is what it was before; a value that ends uncommitted removes its
-/// temporary (`Temporaries`). A symbolic link is followed: the file that it leads to is replaced, and
-/// the link stays. Of a file with several names (hard links) only the one given gets the new file.
+/// The target does not change before `commit`. A value that ends uncommitted removes its temporary
+/// (`Temporaries`). A symbolic link is followed: the file it points to is replaced, and the link
+/// stays. If a file has several names (hard links), only the given name gets the new file.
 ///
-/// The new file has the permissions of the old one, without set-user-ID, set-group-ID and sticky bit,
-/// and its owner where the system allows that, as it does to the administrator. Access control lists
-/// and extended attributes are not carried over. A file that may not be written is not replaced.
+/// The new file has the permissions of the old one, without the set-user-ID, set-group-ID and sticky
+/// bits. It has the old owner if the system allows that, as it does for the administrator. Access
+/// control lists and extended attributes are not carried over. A file that may not be written is not
+/// replaced.
 package struct AtomicFile: ~Copyable, Sendable {
   /// The target's path.
   package var path: String { target.path }
@@ -18,15 +19,15 @@ package struct AtomicFile: ~Copyable, Sendable {
   private var descriptor: FileDescriptor
   private var lock: FileLock?
   private var isCommitted = false
-  // After one failure the file's content is unknown, so every later call repeats it.
+  // After a failure the file's content is unknown, so every later call throws the same error.
   private var failure: StorageError?
 
-  /// Creates the temporary of `path`; `commit` waits for whoever is changing the file there.
+  /// Creates the temporary of `path`; `commit` waits for another writer that is changing the file.
   package init(_ path: String) throws(StorageError) {
     try self.init(Target(path), holding: nil)
   }
 
-  /// Creates the temporary of a file that is locked.
+  /// Creates the temporary of a locked file.
   package init(replacing lock: consuming FileLock) throws(StorageError) {
     let target = lock.target
     try self.init(target, holding: lock)
@@ -35,7 +36,7 @@ package struct AtomicFile: ~Copyable, Sendable {
   private init(_ target: Target, holding lock: consuming FileLock?) throws(StorageError) {
     let path = target.path
     Temporaries.sweep(target.file.directory)
-    // What replaces a private file must not be open to others meanwhile.
+    // The replacement of a private file must not be open to others in the meantime.
     let permissions: UInt32 = target.existing == nil ? 0o666 : 0o600
     while true {
       let temporary = Temporaries.name(for: target.file)
@@ -43,7 +44,7 @@ package struct AtomicFile: ~Copyable, Sendable {
         temporary, permissions: permissions, reportedAs: path)
       let isOurs: Bool
       do throws(StorageError) {
-        // Another writer may have come between, and taken it for one left behind.
+        // Before this lock, another writer may have taken the file for one left behind.
         let isLocked = try descriptor.tryLockIfPossible()
         let linkCount = try descriptor.status().linkCount
         isOurs = isLocked && linkCount > 0
@@ -85,20 +86,20 @@ package struct AtomicFile: ~Copyable, Sendable {
     }
   }
 
-  /// Brings the bytes to the disk, then moves the file onto its target.
+  /// Synchronizes the file with the disk, then moves it onto its target.
   ///
-  /// Only `replacedNotSynchronized`, from the very last step, comes when the target is already new and
-  /// whole: its directory could not be brought to the disk, so a power cut may bring the old file back.
-  /// After every other error the target is what it was before.
+  /// After `replacedNotSynchronized`, an error of the very last step, the target is new and whole, but
+  /// its directory could not be synchronized: a power cut may bring the old file back. After every
+  /// other error the target is unchanged.
   package consuming func commit() throws(StorageError) {
     if let failure { throw failure }
     if let existing = target.existing { try take(ownerAndPermissionsOf: existing) }
     try descriptor.synchronize()
-    // The temporary stays locked until it has its new name, or it would look left behind.
+    // Without its lock, the temporary would look left behind until it has its new name.
     let locked = try descriptor.duplicate()
     try descriptor.closeReportingFailure()
     descriptor = locked
-    // Opened first, so that nothing but the last step can fail once the target is replaced.
+    // Open the directory first: after the target is replaced, only the last step can fail.
     let parent = try FileDescriptor(target.file.directory, .directory, reportedAs: path)
     if lock == nil { lock = try lockTarget() }
     try Temporaries.move(temporary, onto: target.file, reportedAs: path)
@@ -113,21 +114,22 @@ package struct AtomicFile: ~Copyable, Sendable {
     }
   }
 
-  /// Waits for whoever is changing the target; nil where there is none.
+  /// Waits for another writer that is changing the target; nil if there is no target.
   private func lockTarget() throws(StorageError) -> FileLock? {
     guard target.existing != nil else { return nil }
     do throws(StorageError) {
       return try FileLock(target, waitingAtMost: FileLock.patience)
     } catch {
-      // It has been removed since.
+      // The target has been removed in the meantime.
       if error.kind == .system(call: .open, code: ErrorNumber.notFound) { return nil }
       throw error
     }
   }
 
-  /// Gives the temporary what the old file has.
+  /// Gives the temporary the owner and permissions of the old file.
   ///
-  /// A group that cannot be given would leave its rights to another, so that one gets what all have.
+  /// If the group cannot be set, its permissions would apply to another group. That group then gets
+  /// the permissions of everybody instead.
   private func take(ownerAndPermissionsOf old: FileStatus) throws(StorageError) {
     var permissions = old.permissions & 0o777
     let own = try descriptor.status().owner
@@ -139,7 +141,7 @@ package struct AtomicFile: ~Copyable, Sendable {
     try descriptor.setPermissions(permissions)
   }
 
-  /// Changes the temporary's owner; false where that is not allowed.
+  /// Changes the temporary's owner; false if that is not allowed.
   private func give(user: UInt32?, group: UInt32) throws(StorageError) -> Bool {
     do throws(StorageError) {
       try descriptor.setOwner(user: user, group: group)

@@ -2,29 +2,30 @@ internal import TurboQuantKernels
 
 /// The byte layout of a container, version 1.
 ///
-/// A container is a header, a section table, the sections and their checksums, in this order. Each
-/// part begins at the next multiple of 64 bytes, the file ends at one, and the bytes between are
-/// zero. The sizes alone therefore fix every offset, and any other offset is refused. Each byte is
-/// either covered by a checksum or must be zero. Documentation/FileFormat.md has the byte tables.
+/// A container consists of a header, a section table, the sections and their checksums, in this
+/// order. Each part begins at the next multiple of 64 bytes. The file ends at a multiple of 64 bytes
+/// too. The bytes between the parts are zero. The sizes alone therefore fix every offset, and any
+/// other offset is refused. Each byte is either covered by a checksum or must be zero.
+/// Documentation/FileFormat.md has the byte tables.
 package enum ContainerFormat {
-  /// The first bytes: high bit set, `TQ`, and the line ends that careless transfers change.
+  /// The first bytes: a byte with its high bit set, `TQ`, and line ends that careless transfers change.
   package static let magic: [UInt8] = [0x89, 0x54, 0x51, 0x0D, 0x0A, 0x1A, 0x0A, 0x00]
   /// The version written, and the newest one read.
   package static let version: UInt32 = 1
-  /// Every part of the file begins at a multiple of this.
+  /// Every part of the file begins at a multiple of this number.
   package static let alignment: UInt64 = 64
   /// The size of the header.
   package static let headerByteCount = 64
   /// The size of one entry of the section table.
   package static let entryByteCount = 64
-  /// The most sections a container may have.
+  /// The largest number of sections in a container.
   package static let maximumSectionCount = 64
-  /// The longest name of a section.
+  /// The length of the longest section name.
   package static let maximumNameByteCount = 16
-  /// The number of bytes one checksum covers.
+  /// The number of bytes that one checksum covers.
   package static let chunkByteCount = 1 << 20
 
-  /// Rounds up to a multiple of 64; `nil` beyond what 64 bits hold.
+  /// Rounds up to a multiple of 64; `nil` if the result exceeds 64 bits.
   static func align(_ offset: UInt64) -> UInt64? {
     let (sum, overflows) = offset.addingReportingOverflow(alignment - 1)
     return overflows ? nil : sum & ~(alignment - 1)
@@ -41,7 +42,7 @@ package enum ContainerFormat {
     headerByteCount + sectionCount * entryByteCount
   }
 
-  /// Whether `text` has at least one and at most `maximum` bytes, all of them printable ASCII.
+  /// Whether `text` has 1 to `maximum` bytes, all of them printable ASCII.
   static func isPrintable(_ text: some Collection<UInt8>, atMost maximum: Int) -> Bool {
     !text.isEmpty && text.count <= maximum && text.allSatisfy { (0x20..<0x7F).contains($0) }
   }
@@ -57,14 +58,14 @@ package struct ContainerSection: Equatable, Sendable {
   package internal(set) var byteCount: UInt64
   /// The offset of the section's checksums in the file.
   package internal(set) var checksumOffset: UInt64 = 0
-  /// The CRC-32C of those checksums.
+  /// The CRC-32C of the section's checksums.
   package internal(set) var checksumOfChecksums: UInt32 = 0
 
-  /// The number of chunks, and of checksums.
+  /// The number of chunks, which is also the number of checksums.
   package var chunkCount: UInt64 { ContainerFormat.chunkCount(byteCount) }
 }
 
-/// The fields of a header, apart from what is the same in every container.
+/// The header fields that differ between containers.
 struct ContainerHeader: Equatable {
   /// Four printable ASCII characters.
   let kind: String
@@ -90,7 +91,7 @@ extension ContainerHeader {
     return bytes
   }
 
-  /// Reads and checks the header of a file, whose bytes are all of `file`.
+  /// Reads and checks the header; `file` holds all bytes of the file.
   init(parsing file: RawSpan, path: String) throws(StorageError) {
     try ContainerHeader.checkMagic(file, path: path)
     let size = ContainerFormat.headerByteCount
@@ -146,7 +147,7 @@ extension ContainerHeader {
 }
 
 extension ContainerSection {
-  /// The section's 64 bytes of the table.
+  /// The section's entry in the table, 64 bytes.
   func encoded() -> [UInt8] {
     var bytes = Array(name.utf8)
     bytes.append(
@@ -160,7 +161,7 @@ extension ContainerSection {
     return bytes
   }
 
-  /// Reads the entry of the table at `entry`; where the section lies is the caller's to check.
+  /// Reads the table entry at `entry`; the caller checks where the section lies.
   init(parsing file: RawSpan, at entry: Int, path: String) throws(StorageError) {
     let field = file.byteArray(entry..<entry + ContainerFormat.maximumNameByteCount)
     let name = field.prefix { $0 != 0 }

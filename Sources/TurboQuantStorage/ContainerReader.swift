@@ -1,7 +1,7 @@
 internal import Synchronization
 internal import TurboQuantKernels
 
-/// Lends the sections of a mapped container, checking each 1 MiB chunk when it is first touched.
+/// Lends the sections of a mapped container and checks each 1 MiB chunk when it is first touched.
 ///
 /// Opening checks everything except the sections' own bytes: header, table, checksums, padding and
 /// the length of the file. Any number of threads may read at once.
@@ -14,12 +14,12 @@ package struct ContainerReader: ~Copyable, Sendable {
   private let mapping: Mapping
   private let checked: [CheckedChunks]
 
-  /// The path the container was opened by.
+  /// The path that the container was opened with.
   package var path: String { mapping.path }
   /// The file's size in bytes.
   package var byteCount: Int { mapping.byteCount }
 
-  /// Opens the container at `path`, of the given kind or, with `nil`, of any.
+  /// Opens the container at `path`; it must be of the given kind, or of any kind if that is `nil`.
   package init(_ path: String, kind: String? = nil) throws(StorageError) {
     let mapping = try Mapping(path)
     let header = try ContainerHeader(parsing: mapping.bytes, path: path)
@@ -49,9 +49,9 @@ package struct ContainerReader: ~Copyable, Sendable {
     return mapping.bytes.extracting(range)
   }
 
-  /// Checks every byte of the file again, whatever has been checked before.
+  /// Checks every byte of the file, even if it has been checked before.
   ///
-  /// - Parameter progress: Called after each chunk with the bytes checked and all bytes to check.
+  /// - Parameter progress: Called after each chunk with the number of bytes checked and their total.
   package func verify(
     progress: (_ done: UInt64, _ total: UInt64) -> Void = { _, _ in }
   ) throws(StorageError) {
@@ -77,7 +77,7 @@ package struct ContainerReader: ~Copyable, Sendable {
   /// Advises the kernel that the file will be read from front to back.
   package func adviseSequentialReading() { mapping.adviseSequentialReading() }
 
-  /// Frees the memory of a section's bytes that will not be read again soon.
+  /// Frees the memory of bytes of a section that will not be read again soon.
   package func forgetBytes(of name: String, _ range: Range<Int>) {
     guard let section = sections.first(where: { $0.name == name }) else { return }
     let start = Int(section.offset)
@@ -91,7 +91,7 @@ package struct ContainerReader: ~Copyable, Sendable {
     return index
   }
 
-  /// Checks the chunks that a range of a section touches and returns where it lies in the file.
+  /// Checks the chunks that a range of a section touches and returns the range's place in the file.
   private func checkedRange(
     ofSectionAt index: Int, _ range: Range<Int>
   ) throws(StorageError) -> Range<Int> {
@@ -132,9 +132,9 @@ package struct ContainerReader: ~Copyable, Sendable {
   }
 }
 
-/// The four characters in which a file says what kind of container it is.
+/// The four characters that name the kind of a container file.
 ///
-/// Nil where it cannot be read, or is no regular file: of a pipe, looking would take bytes away.
+/// Nil if the file cannot be read or is not a regular file: reading a pipe would consume its bytes.
 package func containerKind(at path: String) -> String? {
   guard let file = try? FileDescriptor(path, .reading), (try? file.status())?.kind == .regular
   else {
@@ -148,7 +148,7 @@ package func containerKind(at path: String) -> String? {
 }
 
 extension ContainerReader {
-  /// Checks table, offsets, padding and checksums of a file whose header is good.
+  /// Checks table, offsets, padding and checksums of a file whose header is valid.
   private static func checkedSections(
     _ header: ContainerHeader, _ file: RawSpan, path: String
   ) throws(StorageError) -> [ContainerSection] {
@@ -187,13 +187,13 @@ extension ContainerReader {
           offset: section.checksumOffset)
       }
     }
-    // What is left can only be padding.
+    // The rest of the file must be padding.
     try cursor.take(0, at: UInt64(file.byteCount), field: 16, of: file)
     return sections
   }
 }
 
-/// Walks the parts of a file in order and holds each to the one offset the format allows.
+/// Walks the parts of a file in order and checks that each has the only offset the format allows.
 private struct LayoutCursor {
   private var end: UInt64
   private let path: String
@@ -203,7 +203,7 @@ private struct LayoutCursor {
     self.path = path
   }
 
-  /// Steps over the part whose offset the table gives at byte `field`, its size 8 bytes later.
+  /// Steps over one part; byte `field` of the file gives its offset, the field 8 bytes later its size.
   mutating func take(
     _ byteCount: UInt64, at offset: UInt64, field: Int, of file: RawSpan
   ) throws(StorageError) {
@@ -223,12 +223,12 @@ private struct LayoutCursor {
   }
 }
 
-/// The chunks of one section whose checksums have been seen to match.
+/// The chunks of one section whose checksums have matched.
 ///
-/// Two threads may check the same chunk at once, which costs time and nothing else; and as the bytes
-/// never change, no order between the threads is needed.
+/// Two threads may check the same chunk at once, which only costs time. The bytes never change, so
+/// the threads need no order between them.
 private final class CheckedChunks: Sendable {
-  /// 64 chunks, a bit each.
+  /// 64 chunks, one bit per chunk.
   private final class Word: Sendable {
     let bits = Atomic<UInt64>(0)
   }

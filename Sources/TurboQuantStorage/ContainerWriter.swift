@@ -1,6 +1,6 @@
 internal import TurboQuantKernels
 
-/// Writes a container section by section, in constant memory, onto a path it replaces whole.
+/// Writes a container section by section, in constant memory, and replaces its target whole.
 ///
 /// ```swift
 /// var writer = try ContainerWriter("vectors.tqv", kind: "VECS", sectionCount: 2)
@@ -11,7 +11,8 @@ internal import TurboQuantKernels
 /// try writer.finish()
 /// ```
 ///
-/// Until `finish` the target is what it was before; a writer that ends without it leaves nothing behind.
+/// The target does not change before `finish`. A writer that ends without `finish` leaves nothing
+/// behind.
 package struct ContainerWriter: ~Copyable, Sendable {
   private var file: AtomicFile
   private let kind: String
@@ -19,16 +20,16 @@ package struct ContainerWriter: ~Copyable, Sendable {
   private var sections: [ContainerSection] = []
   private var checksums: [[UInt32]] = []
   private var isInSection = false
-  // The begun chunk of the open section.
+  // The incomplete last chunk of the open section.
   private var chunk = [UInt8](repeating: 0, count: ContainerFormat.chunkByteCount)
   private var chunkFill = 0
 
   /// Begins a container of exactly `sectionCount` sections at `path`.
   ///
   /// - Parameters:
-  ///   - path: The target, which may exist; a directory is refused.
+  ///   - path: The target. It may exist, but not be a directory.
   ///   - kind: Four printable ASCII characters that say what the sections mean.
-  ///   - sectionCount: How many sections will follow, at most 64.
+  ///   - sectionCount: The number of sections that will follow, at most 64.
   package init(_ path: String, kind: String, sectionCount: Int) throws(StorageError) {
     try ContainerWriter.check(kind: kind, sectionCount: sectionCount, path)
     try self.init(AtomicFile(path), kind: kind, sectionCount: sectionCount)
@@ -45,7 +46,7 @@ package struct ContainerWriter: ~Copyable, Sendable {
   private init(
     _ file: consuming AtomicFile, kind: String, sectionCount: Int
   ) throws(StorageError) {
-    // Header and table are known last; zeros hold their place.
+    // Header and table are written last; zeros reserve their place.
     let tableEnd = ContainerFormat.tableEnd(sectionCount: sectionCount)
     try file.append([UInt8](repeating: 0, count: tableEnd).span.raw)
     self.file = file
@@ -79,7 +80,7 @@ package struct ContainerWriter: ~Copyable, Sendable {
     isInSection = true
   }
 
-  /// Appends bytes to the section begun last.
+  /// Appends bytes to the open section.
   package mutating func append(_ bytes: RawSpan) throws(StorageError) {
     guard isInSection else { throw misuse("bytes appended outside a section") }
     var done = 0
@@ -88,7 +89,7 @@ package struct ContainerWriter: ~Copyable, Sendable {
       let part = bytes.extracting(done..<done + count)
       done += count
       if count == chunk.count {
-        // A whole chunk needs no copy.
+        // A whole chunk is written without a copy.
         try write(chunk: part)
         continue
       }
@@ -101,22 +102,23 @@ package struct ContainerWriter: ~Copyable, Sendable {
     }
   }
 
-  /// Ends the section begun last.
+  /// Ends the open section.
   package mutating func endSection() throws(StorageError) {
     guard isInSection else { throw misuse("a section ended that was not begun") }
     try flush()
     isInSection = false
   }
 
-  /// Writes a section that is already in memory.
+  /// Writes a whole section from memory.
   package mutating func writeSection(_ name: String, _ bytes: RawSpan) throws(StorageError) {
     try beginSection(name)
     try append(bytes)
     try endSection()
   }
 
-  /// Writes checksums, table and header, brings all to the disk and replaces the target, as
-  /// `AtomicFile.commit` does.
+  /// Writes checksums, table and header, then synchronizes the file and replaces the target.
+  ///
+  /// `AtomicFile.commit` says what its errors mean.
   package consuming func finish() throws(StorageError) {
     guard !isInSection else { throw misuse("finished within a section") }
     guard sections.count == sectionCount else {
@@ -144,7 +146,7 @@ package struct ContainerWriter: ~Copyable, Sendable {
     guard chunkFill > 0 else { return }
     let count = chunkFill
     chunkFill = 0
-    // Lent to `write`, which changes other fields of this value.
+    // A copy, because `write` changes other fields of this value.
     let bytes = chunk
     try write(chunk: bytes.span.raw.extracting(0..<count))
   }

@@ -1,6 +1,6 @@
 internal import Synchronization
 
-/// A system call that this module makes.
+/// The system calls of this module.
 package enum SystemCall: String, CaseIterable, Sendable {
   /// Opens a file or a directory.
   case open
@@ -48,10 +48,10 @@ package enum SystemCall: String, CaseIterable, Sendable {
   case unlink
 }
 
-/// A plan of failures for the system calls of one task, by which tests reach every failure path.
+/// A plan that lets system calls of one task fail, so that tests reach every failure path.
 ///
-/// Bind it with `FaultInjection.$current.withValue(plan) { … }`. Outside tests no plan is bound and
-/// a system call pays one task-local look-up.
+/// Bind it with `FaultInjection.$current.withValue(plan) { … }`. Outside tests no plan is bound, and
+/// the cost per system call is one task-local look-up.
 package final class FaultInjection: Sendable {
   /// The plan in force for the current task, if any.
   @TaskLocal package static var current: FaultInjection?
@@ -64,19 +64,20 @@ package final class FaultInjection: Sendable {
   /// Creates a plan.
   ///
   /// - Parameters:
-  ///   - failingIndex: The call to fail, counting from 0; `nil` fails none and only counts.
-  ///   - code: The error number that call fails with.
-  ///   - longestTransfer: The most bytes one read or write may move, to force short transfers.
+  ///   - failingIndex: The call that fails, counted from 0; with `nil` none fails, and calls are
+  ///     only recorded.
+  ///   - code: The error number of the failing call.
+  ///   - longestTransfer: The largest number of bytes per read or write, to force short transfers.
   package init(failing failingIndex: Int? = nil, code: Int32 = 0, longestTransfer: Int = .max) {
     self.failingIndex = failingIndex
     self.code = code
     self.longestTransfer = longestTransfer
   }
 
-  /// The calls made so far, in order, the failed one included.
+  /// The calls made so far, in order, including the failed one.
   package var calls: [SystemCall] { recorded.withLock { $0 } }
 
-  /// Records a call and returns the error number it must fail with, if it must.
+  /// Records a call; returns an error number if the call must fail.
   func enter(_ call: SystemCall) -> Int32? {
     recorded.withLock { calls in
       calls.append(call)

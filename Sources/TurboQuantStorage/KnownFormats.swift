@@ -1,5 +1,6 @@
-/// What a file is by its first six bytes, in the words of an error message; `nil` when it is none
-/// of the formats that vectors often come in.
+/// Names a file's format by its first six bytes, for an error message.
+///
+/// Returns `nil` unless vectors often come in that format.
 package func nameOfFormat(beginning bytes: [UInt8]) -> String? {
   knownFormats.first { bytes.starts(with: $0.magic) }?.name
 }

@@ -2,20 +2,20 @@
   #error("The file formats are little-endian and are read in place.")
 #endif
 
-/// A regular file mapped for reading, whose bytes are lent and unmapped when the value ends.
+/// A regular file, mapped for reading until the value ends; the mapping lends its bytes.
 ///
-/// The file must keep its size while it is mapped: if another process cuts it, reading beyond the
-/// new end stops the program with SIGBUS. Files that this package writes are replaced by renaming,
-/// never cut, so a reader keeps the old file whole.
+/// The file must keep its size while it is mapped: if another process truncates it, reading beyond
+/// the new end stops the program with SIGBUS. This package replaces files by renaming and never
+/// truncates them, so a reader keeps the old file whole.
 @safe package struct Mapping: ~Copyable, @unchecked Sendable {
   // Sendable because the pages are never written and the address never changes.
   private let base: UnsafeRawPointer?
   /// The file's size in bytes.
   package let byteCount: Int
-  /// The path the file was opened by.
+  /// The path that the file was opened with.
   package let path: String
 
-  /// Maps the whole of the regular file at `path`; a file of 0 bytes gives an empty span.
+  /// Maps the whole regular file at `path`; a file of 0 bytes gives an empty span.
   package init(_ path: String) throws(StorageError) {
     let file = try FileDescriptor(path, .reading)
     let status = try file.status()
@@ -24,14 +24,14 @@
     case .directory: throw StorageError(.isDirectory, path: path)
     case .other: throw StorageError(.notRegularFile, path: path)
     }
-    // A file larger than the address space is for `mmap` to refuse.
+    // If the file is larger than the address space, `mmap` refuses it.
     let byteCount = Int(clamping: status.byteCount)
     unsafe base = byteCount == 0 ? nil : try file.map(byteCount: byteCount)
     self.byteCount = byteCount
     self.path = path
   }
 
-  /// Creates a mapping of no bytes, for a value that may or may not have a file behind it.
+  /// Creates an empty mapping, for a value that may have no file.
   package init(emptyFor path: String) {
     unsafe base = nil
     byteCount = 0
@@ -59,10 +59,10 @@
     }
   }
 
-  /// Frees the memory behind a reader that has read `range` and does not come back.
+  /// Frees the memory of `range`, which has been read and will not be read again soon.
   ///
-  /// Pages that are touched again come from the file again. Memory is freed by whole mebibytes, as the
-  /// last one of the range is completed, so that reading in small pieces costs no more.
+  /// Pages that are touched again are read from the file again. Memory is freed in whole mebibytes,
+  /// when the range completes one, so that reading in small pieces costs no more.
   package func forget(_ range: Range<Int>) {
     let start = range.lowerBound & ~(Mapping.stretch - 1)
     let end = range.upperBound & ~(Mapping.stretch - 1)
@@ -70,6 +70,6 @@
     unsafe TurboQuantStorage.forget(base + start, byteCount: end - start, path: path)
   }
 
-  // A mebibyte: a multiple of any page's size.
+  // One mebibyte, a multiple of every page size.
   private static let stretch = 1 << 20
 }

@@ -1,8 +1,8 @@
-/// A path as the bytes that the system takes, which need not be UTF-8 where a link leads.
+/// A path as bytes, because the target of a link need not be UTF-8.
 struct PathName: Equatable, Sendable {
   private let bytes: [UInt8]
 
-  /// The bytes of `path`, which must not hold a zero byte.
+  /// The bytes of `path`; throws if one of them is zero.
   init(_ path: String) throws(StorageError) {
     guard !path.utf8.contains(0) else { throw StorageError(.zeroByteInPath, path: path) }
     bytes = Array(path.utf8)
@@ -10,13 +10,13 @@ struct PathName: Equatable, Sendable {
 
   private init(bytes: [UInt8]) { self.bytes = bytes }
 
-  /// The bytes with the zero that ends them for the system.
+  /// The bytes and the terminating zero that the system needs.
   var terminated: [CChar] { bytes.map { CChar(truncatingIfNeeded: $0) } + [0] }
 
-  /// What follows the last slash.
+  /// The part after the last slash.
   var name: [UInt8] { Array(bytes[nameStart...]) }
 
-  /// What leads to the name, up to the last slash.
+  /// The part up to the last slash.
   var directory: PathName {
     nameStart == 0 ? PathName(bytes: Array("./".utf8)) : PathName(bytes: Array(bytes[..<nameStart]))
   }
@@ -24,10 +24,10 @@ struct PathName: Equatable, Sendable {
   /// The file `name` beside this one.
   func sibling(_ name: [UInt8]) -> PathName { PathName(bytes: bytes[..<nameStart] + name) }
 
-  /// Where the file is that this names, with all links from the last name on followed.
+  /// The path of the named file after all links of the last component are followed.
   func followingLinks(reportedAs path: String) throws(StorageError) -> PathName {
     var place = self
-    // As many as Linux follows.
+    // Linux follows as many links.
     for _ in 0...40 {
       guard let link = try readLink(place, reportedAs: path) else { return place }
       place = link.first == UInt8(ascii: "/") ? PathName(bytes: link) : place.sibling(link)

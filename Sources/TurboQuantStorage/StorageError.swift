@@ -1,4 +1,4 @@
-/// A failure of this module: what went wrong, in which file and, where there is one, at which byte.
+/// A failure of this module: what went wrong, in which file and, if known, at which byte.
 package struct StorageError: Error, Equatable, Sendable {
   /// What went wrong.
   package enum Kind: Equatable, Sendable {
@@ -10,33 +10,33 @@ package struct StorageError: Error, Equatable, Sendable {
     case notRegularFile
     /// The file may not be written.
     case readOnly
-    /// Another writer is changing the file, and was waited for.
+    /// Another writer is changing the file, even after a wait of `seconds`.
     case busy(seconds: Int)
-    /// There is no directory to make the file in.
+    /// The directory of the file does not exist.
     case noDirectory(String)
-    /// No file can be made in the directory.
+    /// No file can be created in the directory.
     case readOnlyDirectory(String)
-    /// The path holds a zero byte, at which the system would end it.
+    /// The path contains a zero byte, at which the system would end it.
     case zeroByteInPath
-    /// The new file is in place, but its directory could not be brought to the disk.
+    /// The new file is in place, but its directory could not be synchronized with the disk.
     case replacedNotSynchronized(code: Int32)
     /// The file has no bytes.
     case empty
-    /// The file is shorter than its own header says, or than any header.
+    /// The file is shorter than its header says, or than a header.
     case truncated(expected: UInt64, found: UInt64)
-    /// The file is longer than its own header says.
+    /// The file is longer than its header says.
     case trailingBytes(expected: UInt64, found: UInt64)
     /// The file does not begin with the container's magic bytes.
     case wrongMagic(found: [UInt8])
     /// The file was written by a newer version of the container format.
     case newerVersion(UInt32)
-    /// The file is a container, of another kind.
+    /// The file is a container of another kind.
     case wrongKind(found: String, expected: String)
-    /// The header's own checksum does not match its bytes.
+    /// The header does not match its checksum.
     case headerDamaged
     /// The bytes of `region` do not match their checksum.
     case checksumMismatch(region: String)
-    /// The checksums match, yet the bytes break a rule of the format.
+    /// The checksums match, but the bytes break a rule of the format.
     case malformed(reason: String)
     /// The container has no section of this name.
     case missingSection(name: String)
@@ -46,9 +46,9 @@ package struct StorageError: Error, Equatable, Sendable {
 
   /// What went wrong.
   package let kind: Kind
-  /// The path the caller gave.
+  /// The path that the caller gave.
   package let path: String
-  /// The byte of the file at which it went wrong, where there is one.
+  /// The offset of the bad byte in the file, if there is one.
   package let offset: UInt64?
 
   /// Creates an error from its kind and place.
@@ -60,7 +60,7 @@ package struct StorageError: Error, Equatable, Sendable {
 }
 
 extension StorageError: CustomStringConvertible {
-  /// One line: the path, what was found, what was expected and, where there is one, the next step.
+  /// One line: the path, what was found, what was expected and, if there is one, the next step.
   package var description: String {
     let place = offset.map { " (at byte \($0))" } ?? ""
     return "\(singleLine(path)): \(problem)\(place)\(advice.map { " — \($0)" } ?? "")"
@@ -138,7 +138,7 @@ package func hexadecimal(_ bytes: [UInt8]) -> String {
   }.joined(separator: " ")
 }
 
-/// Escapes control characters, so that a path or a file's own words cannot break a one-line message.
+/// Escapes control characters, so that text from a path or a file cannot break a one-line message.
 package func singleLine(_ text: String) -> String {
   guard text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else {
     return text

@@ -1,5 +1,5 @@
-// Every system call of the package passes this file, so that tests can count each one, cut it short
-// or fail it (FaultInjection), and so that EINTR is handled once.
+// Every system call of the package is made in this file. So tests can count each call, cut it short or
+// let it fail (FaultInjection), and EINTR is handled in one place.
 
 internal import TurboQuantKernels
 
@@ -11,7 +11,7 @@ internal import TurboQuantKernels
   internal import Musl
 #endif
 
-/// What a path or descriptor names.
+/// The status of the file that a path or descriptor names.
 package struct FileStatus: Equatable, Sendable {
   /// The kinds of file that matter here.
   package enum Kind: Equatable, Sendable {
@@ -23,7 +23,7 @@ package struct FileStatus: Equatable, Sendable {
     case other
   }
 
-  /// What tells a file from all others, whatever names it has.
+  /// Distinguishes a file from all others, whatever its names.
   package struct Identity: Hashable, Sendable {
     fileprivate let device: UInt64
     fileprivate let inode: UInt64
@@ -35,7 +35,7 @@ package struct FileStatus: Equatable, Sendable {
   package let byteCount: UInt64
   /// The permission bits.
   package let permissions: UInt32
-  /// Which file it is.
+  /// The identity of the file.
   package let identity: Identity
   /// The number of names that the file has.
   package let linkCount: Int
@@ -64,7 +64,7 @@ package struct FileStatus: Equatable, Sendable {
   }
 }
 
-/// An open file: closed when the value ends, its errors carry its path.
+/// An open file, which is closed when the value ends; its errors contain its path.
 package struct FileDescriptor: ~Copyable, Sendable {
   /// How to open a file.
   package enum Access: Sendable {
@@ -72,9 +72,9 @@ package struct FileDescriptor: ~Copyable, Sendable {
     case reading
     /// For writing a file that must not exist yet.
     case creating(permissions: UInt32)
-    /// To lock a file; a network file must be writable for that. Never follows a link.
+    /// For locking, which on a network file system needs a writable file; never follows a link.
     case locking
-    /// A directory, to synchronize the names in it.
+    /// For synchronizing the names in a directory.
     case directory
 
     fileprivate var flags: Int32 {
@@ -101,7 +101,9 @@ package struct FileDescriptor: ~Copyable, Sendable {
     try self.init(PathName(path), access, reportedAs: path)
   }
 
-  /// Opens `file`; errors report `path`, which for a temporary is the path the user knows.
+  /// Opens `file`; errors report `path`.
+  ///
+  /// For a temporary, `path` is that of the target, which the user knows.
   init(_ file: PathName, _ access: Access, reportedAs path: String) throws(StorageError) {
     self.path = path
     number = try perform(.open, path: path) {
@@ -132,23 +134,23 @@ package struct FileDescriptor: ~Copyable, Sendable {
   }
 
   deinit {
-    // Nobody is left to tell; whoever needs to know that the bytes arrived calls `close`.
+    // A deinit cannot report a failure; a caller that must know calls `closeReportingFailure`.
     if closesAtEnd { _ = try? perform(.close, path: path) { close(number) } }
   }
 
-  /// Closes the file and reports a failure, which for a network file may be a failed write.
+  /// Closes the file and reports a failure; on a network file system that may be a failed write.
   package mutating func closeReportingFailure() throws(StorageError) {
     closesAtEnd = false
     _ = try perform(.close, path: path) { close(number) }
   }
 
-  /// Opens the same file once more; a lock is held until both are closed.
+  /// Makes a second descriptor of the open file; a lock lasts until both are closed.
   func duplicate() throws(StorageError) -> FileDescriptor {
     let copy = try perform(.dup, path: path) { fcntl(number, F_DUPFD_CLOEXEC, 0) }
     return FileDescriptor(copy, path: path, closesAtEnd: true)
   }
 
-  /// Locks the file for this descriptor, unless another has locked it; the lock ends with it.
+  /// Locks the file until this descriptor is closed; false if another descriptor has locked it.
   func tryLock() throws(StorageError) -> Bool {
     do throws(StorageError) {
       _ = try perform(.flock, path: path) { flock(number, LOCK_EX | LOCK_NB) }
@@ -159,7 +161,7 @@ package struct FileDescriptor: ~Copyable, Sendable {
     return true
   }
 
-  /// Asks the kernel what this is.
+  /// Asks the kernel for the file's status.
   package func status() throws(StorageError) -> FileStatus {
     var status = stat()
     _ = try perform(.fstat, path: path) { unsafe fstat(number, &status) }
@@ -176,10 +178,10 @@ package struct FileDescriptor: ~Copyable, Sendable {
     }
   }
 
-  /// Waits until reading would not wait: bytes are there, or the other end is gone.
+  /// Waits until reading would not block: bytes are there, or the other end is closed.
   ///
-  /// - Parameter milliseconds: The longest wait; -1 waits for ever.
-  /// - Returns: Whether that came about in time.
+  /// - Parameter milliseconds: The longest wait; -1 waits forever.
+  /// - Returns: Whether this happened in time.
   package func waitForInput(milliseconds: Int32) throws(StorageError) -> Bool {
     var entry = pollfd(fd: number, events: Int16(POLLIN), revents: 0)
     return try perform(.poll, path: path) { unsafe poll(&entry, 1, milliseconds) } > 0
@@ -198,7 +200,7 @@ package struct FileDescriptor: ~Copyable, Sendable {
     }
   }
 
-  /// Writes some of `bytes` at the current position and returns how many.
+  /// Writes some of `bytes` at the current position and returns the number written.
   package func write(_ bytes: RawSpan) throws(StorageError) -> Int {
     let byteCount = transferLimit(bytes.byteCount)
     let written = try perform(.write, path: path) {
@@ -214,7 +216,7 @@ package struct FileDescriptor: ~Copyable, Sendable {
     while done < bytes.count { done += try write(bytes.span.raw.extracting(done...)) }
   }
 
-  /// Writes some of `bytes` at `offset` and returns how many.
+  /// Writes some of `bytes` at `offset` and returns the number written.
   package func write(_ bytes: RawSpan, at offset: UInt64) throws(StorageError) -> Int {
     let byteCount = transferLimit(bytes.byteCount)
     let position = try filePosition(offset)
@@ -230,25 +232,25 @@ package struct FileDescriptor: ~Copyable, Sendable {
     _ = try perform(.fchmod, path: path) { fchmod(number, mode_t(permissions)) }
   }
 
-  /// Gives the file to a user, unless `user` is nil, and to a group.
+  /// Sets the file's group and, unless `user` is nil, its user.
   func setOwner(user: UInt32?, group: UInt32) throws(StorageError) {
-    // The largest number leaves the user as it is.
+    // The largest number leaves the user unchanged.
     _ = try perform(.fchown, path: path) { fchown(number, user ?? .max, group) }
   }
 
-  /// Returns once the disk, not only the kernel, holds what was written.
+  /// Returns when the written bytes are on the disk, not only in the kernel.
   package func synchronize() throws(StorageError) {
     _ = try perform(.fsync, path: path) {
       #if canImport(Darwin)
-        // There fsync leaves the bytes in the drive's cache. Not every file system knows the
-        // stronger call.
+        // On Darwin, fsync leaves the bytes in the drive's cache. Not every file system supports
+        // the stronger call.
         if fcntl(number, F_FULLFSYNC) == 0 { return 0 }
       #endif
       return fsync(number)
     }
   }
 
-  /// Maps the first `byteCount` bytes, which must be more than 0, for reading.
+  /// Maps the first `byteCount` bytes for reading; `byteCount` must be more than 0.
   func map(byteCount: Int) throws(StorageError) -> UnsafeRawPointer? {
     let address = try perform(.mmap, path: path) {
       unsafe Int(bitPattern: mmap(nil, byteCount, PROT_READ, MAP_PRIVATE, number, 0))
@@ -256,7 +258,7 @@ package struct FileDescriptor: ~Copyable, Sendable {
     return unsafe UnsafeRawPointer(bitPattern: address)
   }
 
-  /// Makes an error of a write that moved nothing, or the caller's loop would never end.
+  /// Throws if a write moved nothing; otherwise the caller's loop would never end.
   private func requireProgress(
     _ written: Int, of byteCount: Int, _ call: SystemCall
   ) throws(StorageError) {
@@ -273,7 +275,7 @@ package struct FileDescriptor: ~Copyable, Sendable {
   }
 }
 
-/// Removes a mapping; a failure leaves it in place and is of no consequence to the caller.
+/// Removes a mapping; after a failure the mapping stays, which does not affect the caller.
 func unmap(_ base: UnsafeRawPointer, byteCount: Int, path: String) {
   _ = try? perform(.munmap, path: path) {
     unsafe munmap(UnsafeMutableRawPointer(mutating: base), byteCount)
@@ -287,19 +289,19 @@ func adviseSequential(_ base: UnsafeRawPointer, byteCount: Int, path: String) {
   }
 }
 
-/// Frees the memory of pages that were read; they come from the file again when they are touched.
+/// Frees the memory of pages that were read; if they are touched again, they are read again.
 func forget(_ base: UnsafeRawPointer, byteCount: Int, path: String) {
   _ = try? perform(.madvise, path: path) {
     unsafe madvise(UnsafeMutableRawPointer(mutating: base), byteCount, MADV_DONTNEED)
   }
 }
 
-/// Asks what `path` names; `nil` when it names nothing.
+/// Asks for the status of the file at `path`; `nil` if there is none.
 package func fileStatus(at path: String) throws(StorageError) -> FileStatus? {
   try fileStatus(at: PathName(path), reportedAs: path)
 }
 
-/// Asks what `file` names; `nil` when it names nothing.
+/// Asks for the status of `file`; `nil` if there is no such file.
 func fileStatus(
   at file: PathName, reportedAs path: String
 ) throws(StorageError) -> FileStatus? {
@@ -313,7 +315,7 @@ func fileStatus(
   return FileStatus(status)
 }
 
-/// Asks whether this process may write to a file, or make files in a directory.
+/// Asks whether this process may write to a file, or create files in a directory.
 func isWritable(_ file: PathName, reportedAs path: String) throws(StorageError) -> Bool {
   do throws(StorageError) {
     _ = try perform(.access, path: path) { unsafe access(file.terminated, W_OK) }
@@ -324,7 +326,7 @@ func isWritable(_ file: PathName, reportedAs path: String) throws(StorageError) 
   return true
 }
 
-/// Asks where a symbolic link leads; `nil` when `file` is no link.
+/// Asks for the target of a symbolic link; `nil` if `file` is not a link.
 func readLink(_ file: PathName, reportedAs path: String) throws(StorageError) -> [UInt8]? {
   var target = [CChar](repeating: 0, count: Int(PATH_MAX))
   do throws(StorageError) {
@@ -350,7 +352,7 @@ func names(in directory: PathName) throws(StorageError) -> [[UInt8]] {
   defer { unsafe closedir(stream) }
   var names: [[UInt8]] = []
   while let entry = unsafe readdir(stream) {
-    // An entry ends with its name, so it may be shorter than its type.
+    // An entry ends after its name, so it may be shorter than its type.
     guard let offset = MemoryLayout<dirent>.offset(of: \.d_name) else { break }
     let name = unsafe (UnsafeRawPointer(entry) + offset).assumingMemoryBound(to: CChar.self)
     names.append(unsafe Array(UnsafeRawBufferPointer(start: name, count: strlen(name))))
@@ -358,7 +360,7 @@ func names(in directory: PathName) throws(StorageError) -> [[UInt8]] {
   return names
 }
 
-/// Moves `source` onto `target` in one step that other processes see whole or not at all.
+/// Moves `source` onto `target` atomically.
 func renameFile(
   _ source: PathName, onto target: PathName, reportedAs path: String
 ) throws(StorageError) {
@@ -367,30 +369,31 @@ func renameFile(
   }
 }
 
-/// Removes the name `file`; a failure leaves a stray file and is of no consequence to the caller.
+/// Removes the name `file`; a failure leaves a stray file, which does not affect the caller.
 func removeFile(_ file: PathName) {
   _ = try? perform(.unlink, path: file.description) { unsafe unlink(file.terminated) }
 }
 
-/// Waits before something is tried again.
+/// Waits between two attempts.
 func pause(milliseconds: UInt32) { usleep(1000 * milliseconds) }
 
-/// The number of this process, for the names of temporary files.
+/// The number of this process, for the names of temporaries.
 package var processIdentifier: Int32 { getpid() }
 
-/// Takes the place of standard streams that the parent has closed.
+/// Opens a placeholder for each standard stream that the parent has closed.
 ///
-/// Otherwise a file that is opened later would be standard output or standard error, and what is printed
-/// would be written into it. Using a stream that was closed stays an error.
+/// Otherwise a file opened later could become standard output or standard error, and printed text
+/// would be written into it. Using a closed stream is still an error.
 package func reserveStandardStreams() {
   for number in STDIN_FILENO...STDERR_FILENO where fcntl(number, F_GETFD) == -1 {
-    // The lowest free number is taken.
+    // `open` takes the lowest free number.
     _ = unsafe open("/dev/null", number == STDIN_FILENO ? O_WRONLY : O_RDONLY)
   }
 }
 
-/// Makes a write that cannot be done an error of its own, where it would end the process: to a pipe
-/// that nobody reads, and to a file that may not grow further.
+/// Lets impossible writes return an error instead of ending the process.
+///
+/// Such writes go to a pipe that nobody reads, or to a file that may not grow further.
 package func ignoreWriteSignals() {
   for number in [SIGPIPE, SIGXFSZ] { signal(number, SIG_IGN) }
 }
@@ -398,11 +401,10 @@ package func ignoreWriteSignals() {
 /// The number of the signal that ends a process when it writes to a pipe that nobody reads.
 package var brokenPipeSignal: Int32 { SIGPIPE }
 
-/// Removes what this process is writing when it is told to end (SIGINT, SIGTERM, SIGHUP), before it
-/// ends by that signal.
+/// Makes SIGINT, SIGTERM and SIGHUP remove this process's temporaries before they end it.
 ///
-/// To be called before there are other threads: those that begin later leave these signals to the
-/// thread that waits for them here, where, unlike in a signal handler, any code may run.
+/// Call this before other threads start: threads that start later leave these signals to the thread
+/// that waits for them here. In that thread, unlike in a signal handler, any code may run.
 package func removeTemporariesWhenTerminated() {
   var signals = terminationSignals()
   unsafe pthread_sigmask(SIG_BLOCK, &signals, nil)
@@ -419,11 +421,11 @@ package func removeTemporariesWhenTerminated() {
       while unsafe sigwait(&signals, &number) != 0 {}
       Temporaries.endProcess(by: number)
     }, nil)
-  // Without the thread a signal ends the process as it always does.
+  // Without the thread, a signal ends the process by default.
   if code != 0 { unsafe pthread_sigmask(SIG_UNBLOCK, &signals, nil) }
 }
 
-/// The signals that tell a process to end, but for those that its parent lets it ignore.
+/// The signals that tell a process to end, except those that it ignores because of its parent.
 private func terminationSignals() -> sigset_t {
   var signals = sigset_t()
   unsafe sigemptyset(&signals)
@@ -453,21 +455,21 @@ func die(by number: Int32) -> Never {
   _exit(128 + number)
 }
 
-/// The operating system's words for an error number.
+/// The operating system's message for an error number.
 package func systemErrorMessage(_ code: Int32) -> String {
   guard let message = unsafe strerror(code) else { return "unknown error" }
   return unsafe String(cString: message)
 }
 
-/// Error numbers that callers tell apart.
+/// Error numbers that callers distinguish.
 package enum ErrorNumber {
   /// No such file or directory.
   package static let notFound = ENOENT
   /// Permission denied.
   package static let permissionDenied = EACCES
-  /// Nothing to read yet, of a pipe that is not waited for.
+  /// A pipe that was opened without waiting has nothing to read yet.
   package static let wouldBlock = EAGAIN
-  /// Invalid argument, which some file systems answer to synchronizing a directory.
+  /// Invalid argument; some file systems return it for synchronizing a directory.
   package static let invalidArgument = EINVAL
   /// Interrupted by a signal.
   package static let interrupted = EINTR
@@ -477,15 +479,17 @@ package enum ErrorNumber {
   package static let inputOutput = EIO
   /// The other end of a pipe is closed.
   package static let brokenPipe = EPIPE
-  /// The file system knows no locks.
+  /// The file system has no locks.
   static let noLocks = [ENOLCK, ENOTSUP, ENOSYS]
-  /// Not allowed to anybody but the owner or the administrator.
+  /// Only the owner or the administrator is allowed to do this.
   static let notPermitted = EPERM
-  /// Links lead to links without an end.
+  /// A chain of symbolic links does not end.
   static let tooManyLinks = ELOOP
 }
 
-/// Makes one system call: again after a signal, and never when a test says that it fails.
+/// Makes one system call and repeats it after a signal.
+///
+/// If a test plans a failure, the call is not made.
 private func perform<Result: SignedInteger>(
   _ call: SystemCall, path: String, offset: UInt64? = nil, _ body: () -> Result
 ) throws(StorageError) -> Result {
@@ -498,13 +502,15 @@ private func perform<Result: SignedInteger>(
       if result != -1 { return result }
       code = errno
     }
-    // After EINTR Linux has closed the descriptor all the same, and its number may be reused.
+    // After EINTR, Linux has closed the descriptor anyway, and its number may be reused.
     if code == EINTR && call != .close { continue }
     throw StorageError(.system(call: call, code: code), path: path, offset: offset)
   }
 }
 
-/// Linux moves at most 2 GiB − 4 KiB a call and macOS refuses more than 2 GiB − 1; both take 1 GiB.
+/// Limits a transfer to 1 GiB, which every system accepts.
+///
+/// Linux moves at most 2 GiB − 4 KiB per call, and macOS refuses more than 2 GiB − 1 bytes.
 private func transferLimit(_ byteCount: Int) -> Int {
   let limited = min(byteCount, 1 << 30)
   return FaultInjection.current?.limit(limited) ?? limited
@@ -516,7 +522,7 @@ private func transferLimit(_ byteCount: Int) -> Int {
   private typealias DirectoryStream = OpaquePointer
 #endif
 
-// Inside `FileDescriptor` the plain names are its own methods.
+// Inside `FileDescriptor`, the plain names mean its own methods.
 private func systemRead(
   _ number: Int32, _ bytes: UnsafeMutableRawPointer?, _ byteCount: Int
 ) -> Int {

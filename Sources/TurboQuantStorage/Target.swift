@@ -1,14 +1,14 @@
-/// The file that a path names for writing, links followed, and what is there now.
+/// The file that a path names for writing, with links followed, and its current status.
 package struct Target: Sendable {
-  /// The path as it was given.
+  /// The path as the caller gave it.
   package let path: String
-  /// What is there, if anything.
+  /// The status of the existing file, if there is one.
   package let existing: FileStatus?
   let file: PathName
 
-  /// Refuses what cannot be replaced: a directory, a device, a read-only file.
+  /// Refuses a target that cannot be replaced: a directory, a device, a read-only file.
   ///
-  /// A file that nobody may write is refused to the administrator too, who may write any.
+  /// A file that nobody may write is refused even for the administrator, who may write any file.
   package init(_ path: String) throws(StorageError) {
     let named = try PathName(path)
     let existing = try fileStatus(at: named, reportedAs: path)
@@ -20,7 +20,7 @@ package struct Target: Sendable {
     let file = try named.followingLinks(reportedAs: path)
     guard !file.name.isEmpty else { throw StorageError(.isDirectory, path: path) }
     if let existing {
-      // /dev/stdout leads to an open file, whose name may be gone or another's by now.
+      // /dev/stdout leads to an open file; its name may have been removed or reused since.
       guard try fileStatus(at: file, reportedAs: path)?.identity == existing.identity else {
         throw StorageError(.notRegularFile, path: path)
       }
@@ -33,7 +33,7 @@ package struct Target: Sendable {
     self.file = file
   }
 
-  /// Refuses a directory that is not there or takes no files, for who writes only after long work.
+  /// Refuses a missing or read-only directory, before long work whose result goes there.
   package func checkDirectory() throws(StorageError) {
     let directory = file.directory
     guard try fileStatus(at: directory, reportedAs: path)?.kind == .directory else {

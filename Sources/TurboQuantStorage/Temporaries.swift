@@ -1,15 +1,18 @@
 internal import Synchronization
 
-/// The files that writers make beside their targets, from their creation to their end.
+/// The files that writers create beside their targets, from creation to removal.
 ///
-/// A temporary is named `.NAME.turboquant-PID-RANDOM` and locked by its writer. One that nobody has
-/// locked was left by a process that was killed outright; the next writer in that directory removes it.
+/// A temporary is named `.NAME.turboquant-PID-RANDOM`, and its writer locks it. An unlocked temporary
+/// was left by a process that was killed outright; the next writer in that directory removes it.
 enum Temporaries {
-  /// Those of this process.
+  /// The temporaries of this process.
   ///
-  /// The lock is held where one begins or ends, so that a signal finds each in the list.
+  /// The lock is held while one is created, moved or removed, so a signal finds each in the list.
   private static let live = Mutex<[PathName]>([])
-  /// ThreadSanitizer does not see a lock that threads wait for; it sees this, read on entry and counted on.
+  /// A counter that shows ThreadSanitizer the order of the threads.
+  ///
+  /// ThreadSanitizer does not see a lock that threads wait for. It does see this counter, which is read
+  /// on entry and incremented on exit.
   private static let turn = Atomic(0)
 
   private static func withLive<Result: ~Copyable, Failure: Error>(
@@ -56,12 +59,12 @@ enum Temporaries {
   static func endProcess(by signal: Int32) -> Never {
     withLive { live in
       for file in live { removeFile(file) }
-      // Not before the lock is given back: another thread would begin a temporary, or miss one.
+      // The lock is still held; otherwise another thread could create or miss a temporary.
       die(by: signal)
     }
   }
 
-  /// Removes the temporaries in a directory whose writers are gone; what cannot be removed stays.
+  /// Removes temporaries in a directory whose writers are gone; ignores those it cannot remove.
   static func sweep(_ directory: PathName) {
     for name in (try? names(in: directory)) ?? [] where isTemporary(name) {
       let file = directory.sibling(name)
@@ -72,11 +75,11 @@ enum Temporaries {
     }
   }
 
-  /// A name for a temporary of `target` that no file has.
+  /// An unused name for a temporary of `target`.
   static func name(for target: PathName) -> PathName {
     let random = String(UInt64.random(in: .min ... .max), radix: 16)
     let ending = ".\(marker)-\(processIdentifier)-\(random)"
-    // A name may have 255 bytes; the longest ending takes 39. Some systems want whole characters.
+    // A name has at most 255 bytes; the longest ending takes 39. Some systems need whole characters.
     let name = target.name
     var end = min(name.count, 200)
     while end > 0, end < name.count, name[end] & 0xC0 == 0x80 { end -= 1 }
@@ -95,5 +98,5 @@ enum Temporaries {
   }
 }
 
-/// Ends the process as a signal does, without the files it was writing.
+/// Removes the files that the process was writing and ends it as a signal does.
 package func endProcess(by signal: Int32) -> Never { Temporaries.endProcess(by: signal) }

@@ -1,9 +1,9 @@
 internal import Synchronization
 
-/// A value that one thread at a time reads or changes.
+/// A value that only one thread at a time reads or changes.
 ///
-/// The standard library's lock waits where ThreadSanitizer does not look, so that it would take every
-/// hand-over for a race; a counter beside it, read on entry and counted on, shows the order.
+/// The standard library's lock waits in code that ThreadSanitizer does not see, so ThreadSanitizer would
+/// report every hand-over as a race. A counter, read on entry and incremented on exit, shows the order.
 package struct Guarded<Value: Sendable>: ~Copyable, Sendable {
   private let value: Mutex<Value>
   private let turn = Atomic(0)
@@ -11,7 +11,7 @@ package struct Guarded<Value: Sendable>: ~Copyable, Sendable {
   /// Guards `value`.
   package init(_ value: sending Value) { self.value = Mutex(value) }
 
-  /// Runs `body` while no other thread has the value.
+  /// Runs `body` while no other thread has access to the value.
   package borrowing func withLock<Result: Sendable, Failure: Error>(
     _ body: (inout Value) throws(Failure) -> Result
   ) throws(Failure) -> Result {

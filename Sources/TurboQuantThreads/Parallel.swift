@@ -1,11 +1,11 @@
 internal import Dispatch
 internal import Synchronization
 
-/// Work dealt out to threads; whatever the package does on several threads passes here.
+/// Distributes work to threads; all parallel work of the package goes through here.
 package enum Parallel {
   /// The results of `body` for 0 ..< `count`, in order, computed on up to `threads` threads.
   ///
-  /// - Throws: The error of the lowest number that failed.
+  /// - Throws: The error of the lowest index that failed.
   @inlinable
   package static func map<Value: Sendable, Failure: Error>(
     _ count: Int, threads: Int, _ body: @Sendable (Int) throws(Failure) -> Value
@@ -13,14 +13,14 @@ package enum Parallel {
     try map(count, threads: threads, state: {}) { (_, index) throws(Failure) in try body(index) }
   }
 
-  /// The same, with a state that each thread makes for itself and keeps.
+  /// Like the other `map`, with a state that each thread creates once and keeps.
   @inlinable
   package static func map<State, Value: Sendable, Failure: Error>(
     _ count: Int, threads: Int, state: @Sendable () -> State,
     _ body: @Sendable (inout State, Int) throws(Failure) -> Value
   ) throws(Failure) -> [Value] {
     guard threads > 1, count > 1 else {
-      // Specialized where it is called: a short search would spend a tenth of its time on what is generic here.
+      // Inlined and specialized at the call: generic code would cost a short search a tenth of its time.
       var values: [Value] = []
       values.reserveCapacity(count)
       var own = state()
@@ -55,11 +55,11 @@ package enum Parallel {
   }
 }
 
-/// Where one result waits to be collected.
+/// Holds one result until it is collected.
 ///
-/// One lock for all results would put the calls of `body` in an order that they do not have, and
-/// hide their races from ThreadSanitizer; and it would be waited for, which happens in a library
-/// where ThreadSanitizer does not look.
+/// One lock for all results would order the calls of `body`, which have no order, and so hide their
+/// races from ThreadSanitizer. Threads would also wait for it, in a library that ThreadSanitizer does
+/// not see.
 private final class Slot<Content: Sendable>: Sendable {
   let content = Mutex<Content?>(nil)
 }
