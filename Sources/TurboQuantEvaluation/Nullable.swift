@@ -1,4 +1,4 @@
-/// A field that says null, rather than staying away, when there is no value.
+/// A field that is written as null, not left out, if there is no value.
 package struct Nullable<Value: Encodable & Sendable>: Encodable, Sendable {
   /// The value.
   package let value: Value?
@@ -14,6 +14,6 @@ package struct Nullable<Value: Encodable & Sendable>: Encodable, Sendable {
 }
 
 extension Nullable<Float> {
-  /// Wraps a number, or nil where JSON has none for it.
+  /// Wraps a number; nil if it is not finite, because JSON has no such numbers.
   package init(finite value: Float?) { self.init(value.flatMap { $0.isFinite ? $0 : nil }) }
 }

@@ -1,16 +1,16 @@
 internal import TurboQuant
 
-/// χ² with an even number of degrees of freedom, where its tails are sums of Poisson terms.
+/// χ² with an even number of degrees of freedom; its tails are sums of Poisson terms.
 ///
-/// Every sum runs away from its largest term, which is taken from its logarithm: so no term
-/// underflows before it matters, and a tail far below 1 ulp of 1 is as exact as any other.
+/// Every sum starts at its largest term, which is computed from its logarithm. So no term underflows
+/// before it becomes negligible, and a tail far below 1 ulp of 1 is as exact as any other.
 package struct ChiSquare {
-  /// The number of degrees k.
+  /// The number k of degrees of freedom.
   package let degrees: Int
-  /// ln (k/2 − 1)! of k degrees.
+  /// ln (k/2 − 1)! for k degrees of freedom.
   private let logFactorial: Double
 
-  /// The law of `degrees` degrees of freedom.
+  /// Creates the law with `degrees` degrees of freedom.
   ///
   /// - Precondition: `degrees` is positive and even.
   package init(degrees: Int) {

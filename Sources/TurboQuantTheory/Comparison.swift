@@ -1,16 +1,16 @@
 internal import TurboQuant
 
-/// One number that theory predicts, beside what the library's own operators measured.
+/// A number predicted by theory, beside its measurement with the library's own operators.
 package struct Comparison: Sendable, Hashable {
-  /// What is compared, with its setting.
+  /// The compared quantity and its setting.
   package let quantity: String
-  /// What theory says.
+  /// The number predicted by theory.
   package let predicted: Double
-  /// What was measured.
+  /// The measured number.
   package let measured: Double
-  /// The standard error of ``measured``; 0 where nothing is random.
+  /// The standard error of ``measured``; 0 if nothing is random.
   package let standardError: Double
-  /// What theory's inequality promises besides, if there is one.
+  /// The bound from an inequality of theory, if there is one.
   package let bound: Bound?
 
   /// A limit on the measured number.
@@ -38,9 +38,9 @@ package struct Comparison: Sendable, Hashable {
       standardError: moments.standardError, bound: bound)
   }
 
-  /// Whether prediction and bound hold to four standard errors.
+  /// Whether prediction and bound hold within four standard errors.
   ///
-  /// Where nothing is random, whether they hold to float32 rounding.
+  /// If nothing is random, whether they hold within float32 rounding.
   package var agrees: Bool {
     let tolerance = 4 * standardError + abs(predicted) * 0x1p-20
     guard abs(measured - predicted) <= tolerance else { return false }
@@ -57,7 +57,7 @@ package struct Comparison: Sendable, Hashable {
 
 /// A number that follows from theory alone.
 package struct TheoryFigure: Sendable, Hashable {
-  /// What it is.
+  /// The name of the number.
   package let name: String
   /// The number.
   package let value: Double
@@ -68,17 +68,17 @@ package struct TheoryFigure: Sendable, Hashable {
   }
 }
 
-/// One of the seven results behind the codec: what it says, and how it fared.
+/// One of the seven results behind the codec: its statement, and its predictions with measurements.
 package struct TheoryResult: Sendable, Hashable {
-  /// Its place, 1 … 7.
+  /// The number of the result, 1 … 7.
   package let number: Int
-  /// Its name.
+  /// The name of the result.
   package let title: String
-  /// What it says, and what the codec needs it for.
+  /// The statement, and what the codec needs it for.
   package let statement: String
-  /// Predictions beside measurements.
+  /// Predictions with their measurements.
   package let comparisons: [Comparison]
-  /// Numbers worth knowing beside them.
+  /// Further numbers worth knowing.
   package let figures: [TheoryFigure]
 
   init(
@@ -92,6 +92,6 @@ package struct TheoryResult: Sendable, Hashable {
     self.figures = figures
   }
 
-  /// Whether every measurement agrees with its prediction, sharply.
+  /// Whether every measurement agrees with its prediction, and every comparison is sharp.
   package var holds: Bool { comparisons.allSatisfy { $0.agrees && $0.isSharp } }
 }

@@ -2,10 +2,11 @@ package import TurboQuant
 internal import TurboQuantKernels
 
 extension Theory {
-  /// Result 4: k random projections keep a length to 1 ± ε, except rarely.
+  /// Result 4: k random projections keep a length within 1 ± ε, except rarely.
   ///
-  /// Rarely is ≤ 2 exp(−k(ε²/2 − ε³/3)/2) (Johnson and Lindenstrauss 1984; Dasgupta and Gupta 2003).
-  /// Exactly, k times the squared ratio follows χ² with k degrees of freedom.
+  /// The probability of an exception is ≤ 2 exp(−k(ε²/2 − ε³/3)/2) (Johnson and Lindenstrauss 1984;
+  /// Dasgupta and Gupta 2003). The exact law: k times the squared ratio follows χ² with k degrees of
+  /// freedom.
   ///
   /// - Throws: ``CodecError`` when `TQ_TARGET` names a target that cannot run here.
   package func johnsonLindenstrauss() throws(CodecError) -> TheoryResult {
@@ -29,8 +30,10 @@ extension Theory {
       comparisons, figures: Self.millionVectors())
   }
 
-  /// k that keeps all pairs of n vectors to 1 ± ε except with probability δ, by the bound and by
-  /// the short formula that drops ε³, and how many bad pairs the exact law then expects.
+  /// The k that keeps all pairs of n vectors within 1 ± ε, except with probability δ.
+  ///
+  /// k is computed by the bound and by the short formula that drops ε³. For both, the exact law gives
+  /// the expected number of bad pairs.
   private static func millionVectors() -> [TheoryFigure] {
     let (n, epsilon, delta) = (1e6, 0.5, 0.01)
     let logarithm = 2 * Portable.log(n) + Portable.log(1 / delta)
@@ -51,8 +54,9 @@ extension Theory {
     return 2 * Portable.exp(-Double(k) * rate / 2)
   }
 
-  /// |cos| of the angle between two independent directions: a coordinate of one in the frame of the
-  /// other.
+  /// |cos| of the angle between two independent directions.
+  ///
+  /// It equals a coordinate of one direction in the frame of the other.
   private func angle(dimension d: Int) -> Comparison {
     var stream = RandomStream(seed: seed, purpose: .testData, number: 40 + UInt32(d))
     var moments = Moments()
@@ -71,8 +75,9 @@ extension Theory {
       predicted: Portable.meanAbsoluteCoordinate(dimension: d), moments)
   }
 
-  /// Ratios of squared lengths under k rows of J, from many sketches of a few coordinates: the law
-  /// does not depend on how many there are.
+  /// Ratios of squared lengths under k rows of J, from many sketches in a low dimension.
+  ///
+  /// The law does not depend on the dimension.
   private func normRatio(
     k: Int, epsilon: Double
   ) throws(CodecError) -> (tail: Moments, ratio: Moments) {
@@ -80,7 +85,7 @@ extension Theory {
     let vector = Self.pair(dimension: d, cosine: 0.6).q
     var (tail, mean) = (Moments(), Moments())
     let groups = 512
-    // The rarer the tail, the more draws.
+    // A rarer tail needs more draws.
     let expected = ChiSquare(degrees: k).tailBeyond(epsilon)
     let count = Int(1.6e4 / expected) / groups + 1
     for seed in seeds(count, measurement: 45) {
@@ -109,7 +114,7 @@ extension Theory {
   package func signProjections() throws(CodecError) -> TheoryResult {
     var comparisons: [Comparison] = []
     for (name, cosine) in [("0.5", 0.5), ("0.9", 0.9)] {
-      // θ/π is the chance that a coordinate on a circle exceeds the cosine.
+      // θ/π is the probability that a coordinate on a circle exceeds the cosine.
       let predicted = CoordinateLaw.sphere(dimension: 2).tail(cosine) / 2
       comparisons.append(
         Comparison(
@@ -147,7 +152,7 @@ extension Theory {
     return moments
   }
 
-  /// sign(⟨j, r⟩)⟨j, q⟩ for `count` Gaussian directions j, a few thousand per sketch.
+  /// Calls `body` with sign(⟨j, r⟩)⟨j, q⟩ for `count` Gaussian directions j, a few thousand per sketch.
   private func forEachSignProduct(
     cosine: Double, count: Int, measurement: UInt32, _ body: (Double) -> Void
   ) throws(CodecError) {
@@ -167,7 +172,7 @@ extension Theory {
 
   /// Result 6: the mean of m independent estimates has an error ∝ 1/√m.
   ///
-  /// With m sign bits the root mean square error of ⟨r, q⟩ is √((π/2 − ρ²)/m) for unit vectors
+  /// For unit vectors and m sign bits, the root mean square error of ⟨r, q⟩ is √((π/2 − ρ²)/m)
   /// (QJL, Lemma 3.5).
   ///
   /// - Throws: ``CodecError`` when `TQ_TARGET` names a target that cannot run here.

@@ -4,8 +4,8 @@ internal import TurboQuantKernels
 extension Theory {
   /// Result 3: no b-bit code of a normal coordinate beats D = 4⁻ᵇ (Shannon 1959).
   ///
-  /// Scalar codes come within √3π/2 of it at a fixed rate (Panter and Dite 1951) and within πe/6
-  /// when their indices are entropy-coded (Gish and Pierce 1968), both as the rate grows.
+  /// As the rate grows, scalar codes come within a factor of √3π/2 of this bound at a fixed rate
+  /// (Panter and Dite 1951), and within πe/6 with entropy-coded indices (Gish and Pierce 1968).
   ///
   /// - Throws: ``CodecError`` when `TQ_TARGET` names a target that cannot run here.
   package func rateDistortion() throws(CodecError) -> TheoryResult {
@@ -13,7 +13,7 @@ extension Theory {
     var comparisons: [Comparison] = []
     for bits in 1...8 {
       let floor = Double(sign: .plus, exponent: -2 * bits, significand: 1)
-      // Rare overloads decide the error at many bits, so more bits need more draws.
+      // At many bits, rare overloads dominate the error, so more bits need more draws.
       let count = [300, 300, 300, 500, 900, 3000, 4000, 4000][bits - 1]
       let measured = try distortion(dimension: d, bits: bits, count: count)
       comparisons.append(
@@ -35,7 +35,7 @@ extension Theory {
       ])
   }
 
-  /// ‖x − x̂‖² of a unit spike through whole codecs.
+  /// ‖x − x̂‖² of a unit spike after encoding and decoding by whole codecs.
   private func distortion(
     dimension d: Int, bits: Int, count: Int
   ) throws(CodecError) -> (predicted: Double, moments: Moments) {
@@ -55,12 +55,12 @@ extension Theory {
     return (codec.distortion ?? 0, moments)
   }
 
-  /// The same codebook on the spike itself: what rotation saves it from.
+  /// The error of the same codebook on the unrotated spike, which rotation avoids.
   private func unrotatedSpike(dimension d: Int, bits: Int) throws(CodecError) -> Comparison {
     let quantizer = try ScalarQuantizer(dimension: d, rate: .bits(bits))
     let (spike, _) = Self.pair(dimension: d, cosine: 1)
     let square = try quantizer.squaredErrorWithoutRotation(of: spike.span)
-    // One coordinate falls on the outermost centroid, all others, at 0, on an innermost one.
+    // One coordinate is rounded to the outermost centroid; all others are 0, rounded to an innermost one.
     let centroids = quantizer.segments[0].codebook.exactCentroids
     let outer = centroids[centroids.count - 1]
     let inner = centroids[centroids.count / 2]
@@ -69,7 +69,7 @@ extension Theory {
       "D of a spike not rotated, \(bits) bits", predicted: predicted, measured: square)
   }
 
-  /// D · 4^H of a uniform quantizer of half a standard deviation on rotated coordinates.
+  /// D · 4^H of a uniform quantizer on rotated coordinates, with a step of half a standard deviation.
   private func entropyCoded(dimension d: Int) throws(CodecError) -> Comparison {
     let law = CoordinateLaw.sphere(dimension: d)
     let cells = UniformCells(law: law, step: law.scale / 2)
@@ -85,7 +85,7 @@ extension Theory {
       }
       error.add(square)
       nats.add(spent / Double(d))
-      // To first order the logarithm of D · e^2H moves by this.
+      // To first order, the logarithm of D · e^2H changes by this.
       joint.add(square / cells.distortion + 2 * spent / Double(d))
     }
     let product = error.mean * Portable.exp(2 * nats.mean)
@@ -96,12 +96,12 @@ extension Theory {
   }
 }
 
-/// Equal cells about multiples of a step, with their probabilities under a law.
+/// Cells of equal width around the multiples of a step, with their probabilities under a law.
 private struct UniformCells {
   let step: Double
-  /// Of cells 0, 1, 2 …; negative cells are their mirror images.
+  /// Probabilities of cells 0, 1, 2 …; negative cells are their mirror images.
   private let probabilities: [Double]
-  /// The expected squared error of a whole unit vector.
+  /// The expected squared error of a unit vector, over all its coordinates.
   let distortion: Double
   /// The entropy of a cell's number, in nats.
   let entropy: Double
@@ -111,11 +111,11 @@ private struct UniformCells {
     let mass = 2 * law.integral(from: 0, to: law.upperEnd)
     var (probabilities, distortion, entropy) = ([Double](), 0.0, 0.0)
     var (low, number) = (0.0, 0.0)
-    // 12 standard deviations hold all that double precision can see.
+    // Beyond 12 standard deviations, probabilities vanish in double precision.
     while low < min(12 * law.scale, law.upperEnd) {
       let centre = number * step
       let high = min(centre + step / 2, law.upperEnd)
-      // Cell 0 lies on both sides of the origin, any other has a mirror image: both count twice.
+      // Cell 0 lies on both sides of the origin, and every other cell has a mirror image: both count twice.
       let p = 2 * law.integral(from: low, to: high) / mass
       let share = number == 0 ? p : p / 2
       probabilities.append(share)

@@ -1,9 +1,9 @@
 package import TurboQuant
 
 extension Theory {
-  /// Result 7: what both sides can draw from a seed need not be stored.
+  /// Result 7: random numbers that both sides can draw from a seed need not be stored.
   ///
-  /// A row holds its codes and a few scalars; rotation and directions come back from eight bytes.
+  /// A row holds its codes and a few scalars; rotation and directions are drawn again from eight bytes.
   ///
   /// - Throws: ``CodecError`` when `TQ_TARGET` names a target that cannot run here.
   package func sharedRandomness() throws(CodecError) -> TheoryResult {
@@ -34,7 +34,7 @@ extension Theory {
       comparisons, figures: Self.storage(dimension: d))
   }
 
-  /// Bytes that other schemes at about four bits keep for each vector, and once for all of them.
+  /// Bytes that other schemes of about four bits store per vector, and once for all vectors.
   private static func storage(dimension d: Int) -> [TheoryFigure] {
     let count = Double(d)
     return [

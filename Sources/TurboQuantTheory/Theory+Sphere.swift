@@ -5,7 +5,7 @@ extension Theory {
   /// Result 1: nearly every point of a sphere is nearly orthogonal to any given direction.
   ///
   /// P(|⟨u, v⟩| ≥ t) ≤ 2 exp(−d t²/2) (Vershynin, High-Dimensional Probability, Theorem 3.4.5, with
-  /// the constant c = 1/2); exactly it is the tail of the coordinate law.
+  /// the constant c = 1/2). The exact probability is the tail of the coordinate law.
   ///
   /// - Throws: ``CodecError`` when `TQ_TARGET` names a target that cannot run here.
   package func concentration() throws(CodecError) -> TheoryResult {
@@ -37,10 +37,10 @@ extension Theory {
       comparisons)
   }
 
-  /// Result 2: a coordinate of a randomly rotated unit vector has one law, whatever the vector was.
+  /// Result 2: a coordinate of a randomly rotated unit vector has the same law for every vector.
   ///
-  /// Its density is ∝ (1 − t²)^((d−3)/2), so that t² is Beta(1/2, (d−1)/2) (TurboQuant, Lemma 1); in
-  /// units of 1/√d its limit is the normal law (Diaconis and Freedman 1984).
+  /// Its density is ∝ (1 − t²)^((d−3)/2), so t² is Beta(1/2, (d−1)/2) (TurboQuant, Lemma 1). In units
+  /// of 1/√d, its limit is the normal law (Diaconis and Freedman 1984).
   ///
   /// - Throws: ``CodecError`` when `TQ_TARGET` names a target that cannot run here.
   package func coordinateLaw() throws(CodecError) -> TheoryResult {

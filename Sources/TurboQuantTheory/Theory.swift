@@ -1,17 +1,17 @@
 package import TurboQuant
 internal import TurboQuantKernels
 
-/// The seven classical results that TurboQuant stands on, each predicted and then measured.
+/// The seven classical results that TurboQuant is based on, each predicted and then measured.
 ///
-/// Measured through the operators that the codec itself uses: its rotation, codebooks, sketch and
-/// rows. <doc:the-idea-in-seven-results> reads them in order.
+/// The measurements use the codec's own operators: its rotation, codebooks, sketch and rows.
+/// <doc:the-idea-in-seven-results> explains the results in order.
 package struct Theory: Sendable {
-  /// Names every random choice.
+  /// The seed of every random choice.
   package let seed: UInt64
-  /// Draws are this share of those that bring every standard error below one part in a hundred.
+  /// The share of draws; at 1, every standard error is below one part in a hundred.
   let effort: Double
 
-  /// Creates measurements named by `seed`; another seed gives an independent repetition.
+  /// Creates measurements from `seed`; another seed gives an independent repetition.
   package init(seed: UInt64 = 0) { self.init(seed: seed, effort: 1) }
 
   init(seed: UInt64, effort: Double) {
@@ -19,10 +19,10 @@ package struct Theory: Sendable {
     self.effort = effort
   }
 
-  /// How many results there are.
+  /// The number of results.
   package static let count = 7
 
-  /// The result of a number in 1 … ``count``; some tenths of a second each in optimised builds.
+  /// Measures one result, which takes some tenths of a second in an optimised build.
   ///
   /// - Precondition: `number` is in 1 … ``count``.
   /// - Throws: ``CodecError`` when `TQ_TARGET` names a target that cannot run here.
@@ -41,10 +41,10 @@ package struct Theory: Sendable {
 }
 
 extension Theory {
-  /// `full` draws, or the share of them that the effort allows.
+  /// The share of `full` draws that the effort allows, but at least 20.
   func draws(_ full: Int) -> Int { max(20, Int(Double(full) * effort)) }
 
-  /// Independent seeds for `count` repetitions; `purpose` tells the measurements apart.
+  /// Independent seeds for `count` repetitions; `measurement` tells the measurements apart.
   func seeds(_ count: Int, measurement: UInt32) -> [UInt64] {
     var stream = RandomStream(seed: seed, purpose: .sampling, number: measurement)
     return (0..<draws(count)).map { _ in
@@ -52,7 +52,7 @@ extension Theory {
     }
   }
 
-  /// Calls `body` with R e₀ for `count` rotations R: the most uneven vector there is, rotated.
+  /// Calls `body` with R e₀ for `count` rotations R; e₀ is the most uneven vector there is.
   func forEachRotatedSpike(
     dimension: Int, count: Int, measurement: UInt32, _ body: ([Float]) -> Void
   ) throws(CodecError) {

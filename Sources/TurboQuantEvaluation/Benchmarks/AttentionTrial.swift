@@ -1,7 +1,7 @@
 internal import TurboQuant
 package import TurboQuantKVCache
 
-/// Caches of one shape that attend in turn.
+/// Caches of one shape, timed in turns.
 package struct AttentionTrial {
   private let shape: KVShape
   private let threads: Int
@@ -9,7 +9,7 @@ package struct AttentionTrial {
   private var output: [Float]
   private var caches: [(cache: KVCache, appendSeconds: Double)] = []
 
-  /// Fills a cache for each of `settings`, which are precisions of keys and values, float32 and float16 first.
+  /// Fills one cache per setting: the precisions of keys and of values, with float32 and float16 first.
   package init(
     _ shape: KVShape, _ settings: [(KVPrecision, KVPrecision)], _ centring: KVCentring,
     tokens: Int, seed: UInt64, threads: Int, _ progress: (Int) -> Void
@@ -17,7 +17,7 @@ package struct AttentionTrial {
     self.shape = shape
     self.threads = threads
     var stream = RandomStream(seed: seed, purpose: .testData)
-    // One block of tokens again and again: time does not depend on what the codes say.
+    // The same block of tokens repeats: time does not depend on the values of the codes.
     let block = min(tokens, 1024)
     let count = shape.keyValueHeads * block * shape.keyDimension
     let keys = (0..<count).map { _ in Float(stream.nextNormal()) }
@@ -31,7 +31,7 @@ package struct AttentionTrial {
       configuration.centring = centring
       let codec = try KVCodec(configuration)
       var (cache, start) = (KVCache(codec), ContinuousClock.now)
-      // Twice, so that the second time memory is there that the first had to ask the system for.
+      // Fill twice: the second time, the memory is there that the first had to request from the system.
       for _ in 0..<2 {
         cache = KVCache(codec)
         start = ContinuousClock.now
@@ -45,7 +45,7 @@ package struct AttentionTrial {
     }
   }
 
-  /// Times every cache `repeats` times, in turns, and a plain read of the first.
+  /// Times every cache `repeats` times, in turns, and a plain read of the first cache's bytes.
   package mutating func run(
     repeats: Int, _ progress: (Int) -> Void
   ) throws -> [AttentionTiming] {
@@ -80,7 +80,7 @@ package struct AttentionTrial {
   }
 }
 
-/// One cache's times: the fields of `benchmark attention --json`.
+/// The times of one cache: the fields of `benchmark attention --json`.
 package struct AttentionTiming: Encodable {
   package let keys, values: String
   package let tokens, queryHeads, keyValueHeads, dimension, threads, repeats, bytes: Int

@@ -1,7 +1,7 @@
 internal import TurboQuant
 package import TurboQuantIndex
 
-/// Certified searches held against exhaustive ones: the fields of `benchmark certificate --json`.
+/// Certified searches compared with exhaustive ones: the fields of `benchmark certificate --json`.
 package struct CertificateReport: Encodable {
   package let bits: Int
   package let rows: Int
@@ -20,7 +20,7 @@ package struct CertificateReport: Encodable {
     case finishedFraction = "finished_fraction"
   }
 
-  /// Counts nothing yet.
+  /// Creates a report without any searches.
   package init(bits: Int, rows: Int, dimension: Int, count: Int, probability: Double) {
     self.bits = bits
     self.rows = rows
@@ -33,7 +33,7 @@ package struct CertificateReport: Encodable {
   package mutating func add(_ index: VectorIndex, _ queries: [Float], threads: Int) throws {
     var options = SearchOptions(
       exactness: .certified(failureProbability: probability), threads: threads)
-    // So that small indexes are searched by their first bits too.
+    // Otherwise small indexes would not be searched by their first bits.
     options.exhaustiveByteLimit = 0
     let certified = try index.measuredSearch(queries, count: count, options: options)
     let exhaustive = try index.search(
@@ -48,10 +48,10 @@ package struct CertificateReport: Encodable {
     limit = Self.binomialLimit(searches, probability)
   }
 
-  /// The least number that a binomial variable exceeds with probability at most 1%.
+  /// The smallest number that a binomial variable exceeds with a probability of at most 1%.
   private static func binomialLimit(_ trials: Int, _ p: Double) -> Int {
     guard p < 1 else { return trials }
-    // Terms from their logarithms' recurrence, so that no power underflows.
+    // The recurrence is in logarithms, so that no power underflows.
     var logTerm = Double(trials) * Portable.log(1 - p)
     var sum = 0.0
     for k in 0...trials {

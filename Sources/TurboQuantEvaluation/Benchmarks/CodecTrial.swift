@@ -1,7 +1,7 @@
 package import TurboQuant
 internal import TurboQuantFiles
 
-/// How long one codec takes: the fields of `benchmark codec --json`.
+/// The times of one codec: the fields of `benchmark codec --json`.
 package struct CodecTiming: Encodable, Sendable {
   /// The quantizer's name.
   package let quantizer: String
@@ -13,15 +13,15 @@ package struct CodecTiming: Encodable, Sendable {
   package let threads: Int
   /// The number of vectors per repeat.
   package let count: Int
-  /// The number of repeats, whose median the times are.
+  /// The number of repeats; each time is their median.
   package let repeats: Int
   /// Bytes per row.
   package let bytesPerVector: Int
-  /// Encoding, floats to codes.
+  /// Microseconds per vector to encode floats to codes.
   package let encodeMicroseconds: Double
-  /// Decoding, codes to floats.
+  /// Microseconds per vector to decode codes to floats.
   package let decodeMicroseconds: Double
-  /// Copying the floats.
+  /// Microseconds per vector to copy the floats.
   package let copyMicroseconds: Double
 
   /// The names in JSON.
@@ -34,7 +34,7 @@ package struct CodecTiming: Encodable, Sendable {
   }
 }
 
-/// Encoding, decoding and copying the same vectors, in memory that has been touched before.
+/// Encodes, decodes and copies the same vectors, in memory that has been touched before.
 package struct CodecTrial {
   private let codec: Codec
   private let vectors: VectorSet
@@ -53,7 +53,9 @@ package struct CodecTrial {
     copy = [Float](repeating: 0, count: vectors.values.count)
   }
 
-  /// Times every task once to warm up and then `repeats` times, in turns; `progress` is told of each turn.
+  /// Runs all tasks once to warm up, then times them `repeats` times, in turns.
+  ///
+  /// `progress` is called for each turn.
   package mutating func run(
     repeats: Int, _ progress: (Int) -> Void
   ) throws -> CodecTiming {
@@ -92,7 +94,7 @@ package struct CodecTrial {
     try codec.encode(vectors.values.span, into: &target)
   }
 
-  /// Decodes piece by piece, which keeps the library's own buffers small, and gathers the floats.
+  /// Decodes in pieces, which keeps the library's own buffers small, and gathers the floats.
   private mutating func decode() throws {
     let codes = try CodeMatrix(bytes: codes, of: codec)
     guard threads == 1 else {
@@ -105,7 +107,7 @@ package struct CodecTrial {
     }
   }
 
-  /// One memory copy into memory that is already there.
+  /// Copies all floats once, into memory that is already allocated.
   private mutating func copyAll() {
     copy.removeAll(keepingCapacity: true)
     copy.append(contentsOf: vectors.values)

@@ -2,7 +2,7 @@ package import TurboQuantKVCache
 internal import TurboQuant
 internal import TurboQuantKernels
 
-/// Random keys, and queries that each point at one of them.
+/// Random keys, and queries that each point at one key, the needle.
 package struct Haystack {
   /// Depths of needles, in percent of the context.
   package static let depths = [1, 25, 50, 75, 100]
@@ -10,7 +10,7 @@ package struct Haystack {
   private let dimension: Int
   private let seed: UInt64
   private let keys: [Float]
-  /// For each depth, the needles' tokens and their queries one after another.
+  /// For each depth, the tokens of the needles and their queries, one after another.
   private let needles: [(tokens: [Int], queries: [Float])]
 
   /// Draws `tokens` keys, and `needleCount` needles at each depth.
@@ -22,10 +22,10 @@ package struct Haystack {
     var keys: [Float] = []
     keys.reserveCapacity(tokens * dimension)
     for _ in 0..<tokens * dimension { keys.append(Float(stream.nextNormal())) }
-    // Of two vectors of equal length at a right angle, as far as random ones are.
+    // Weights of two orthogonal vectors of equal length; random vectors are nearly that.
     let (along, across) = (Float(cosine), Float((1 - cosine * cosine).squareRoot()))
     needles = Self.depths.map { depth in
-      // As many neighbouring tokens as there are needles, or all.
+      // The needles are neighbouring tokens; if there are fewer tokens than needles, all are needles.
       let count = min(needleCount, tokens)
       let first = (tokens - count) * depth / 100
       let own = (0..<needleCount).map { first + $0 % count }
@@ -41,7 +41,7 @@ package struct Haystack {
     self.keys = keys
   }
 
-  /// How many needles of each depth attention finds.
+  /// The number of needles that attention finds at each depth.
   package func results(_ name: String, _ precision: KVPrecision) throws -> [NeedleResult] {
     let heads = 8
     let shape = KVShape(
@@ -49,7 +49,7 @@ package struct Haystack {
     var configuration = KVConfiguration(shape: shape, keys: precision, values: .float32)
     configuration.seed = seed
     var cache = KVCache(try KVCodec(configuration))
-    // A token's value is its place.
+    // The value of a token encodes its position.
     let values = (0..<tokens).map { Float($0) / Float(tokens) }
     try cache.append(keys: keys.span, values: values.span)
     let bytes = Double(cache.memory.keyBytes) / Double(tokens)
@@ -64,7 +64,7 @@ package struct Haystack {
     }
   }
 
-  /// How many of some queries, as many as there are heads, find their needle.
+  /// The number of queries that find their needle, for one query per head.
   private func found(
     _ start: Int, _ heads: Int, _ needles: (tokens: [Int], queries: [Float]), _ cache: KVCache
   ) throws -> Int {
@@ -73,7 +73,7 @@ package struct Haystack {
     for i in 0..<count * dimension { queries[i] = needles.queries[start * dimension + i] }
     var output = [Float](repeating: 0, count: heads)
     var target = output.mutableSpan
-    // So sharp that all weight rests on the largest score, ties apart.
+    // The scale is so large that all weight falls on the largest score, except for ties.
     let scale = 100 / Float(dimension).squareRoot()
     try cache.attend(queries.span, into: &target, scale: scale)
     return (0..<count).count { i in

@@ -1,6 +1,6 @@
 internal import TurboQuantKernels
 
-/// Memory that is only read: the speed limit of anything that reads as many bytes.
+/// Memory that is only read: the speed limit for any work that reads the same number of bytes.
 package struct PlainBytes {
   private let words: [UInt64]
 
@@ -9,7 +9,7 @@ package struct PlainBytes {
   /// Reads every byte once.
   package func read() { PlainBytes.read(words.span.raw) }
 
-  /// Reads every byte of `bytes` once, except a rest below 256.
+  /// Reads every byte of `bytes` once, except a remainder of fewer than 256 bytes.
   package static func read(_ bytes: RawSpan) {
     var (a, b) = (SIMD8<UInt64>.zero, SIMD8<UInt64>.zero)
     var (c, d) = (a, b)

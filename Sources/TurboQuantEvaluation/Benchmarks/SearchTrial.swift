@@ -1,13 +1,13 @@
 internal import TurboQuant
 package import TurboQuantIndex
 
-/// One index, its searches timed one by one and all together.
+/// One index whose searches are timed one by one and all together.
 package struct SearchTrial {
   /// The index that is searched.
   package let index: VectorIndex
-  /// Rows that each query asks for.
+  /// The number of rows that each query asks for.
   package let count: Int
-  /// What the last run of all queries found.
+  /// The hits of the last run of all queries.
   package private(set) var hits: [[Hit]] = []
   private let queries: VectorSet
   private let options: SearchOptions
@@ -18,7 +18,7 @@ package struct SearchTrial {
   private var finishedFraction = 0.0
   private let plain: PlainBytes
 
-  /// Times the building of an index, which `queries` are to search for `count` rows each.
+  /// Times the building of an index; each of `queries` will search it for `count` rows.
   package init(
     _ queries: VectorSet, count: Int, _ options: SearchOptions,
     building index: () throws -> VectorIndex
@@ -32,7 +32,9 @@ package struct SearchTrial {
     plain = PlainBytes(count: self.index.count * self.index.codec.layout.codes.count)
   }
 
-  /// Runs every query by itself, all at once, and a plain read, `repeats` times; `progress` is told of searches.
+  /// Runs every query alone, all queries at once, and a plain read, `repeats` times.
+  ///
+  /// `progress` is called with the number of searches since its last call.
   package mutating func run(repeats: Int, _ progress: (Int) -> Void) throws {
     for _ in 0..<repeats {
       for number in 0..<queries.count {
@@ -55,7 +57,7 @@ package struct SearchTrial {
     }
   }
 
-  /// The times, and the recall where the exact neighbours are known.
+  /// The times and, if the exact neighbours are known, the recall.
   package func timing(_ truth: GroundTruth?) -> SearchTiming {
     var agreement = Agreement()
     if let truth {
@@ -115,7 +117,7 @@ package struct SearchTiming: Encodable {
 }
 
 extension Exactness {
-  /// What the command line calls it.
+  /// The name on the command line.
   package var name: String {
     switch self {
     case .exhaustive: "exhaustive"

@@ -1,9 +1,9 @@
-/// Sums that say how well estimates agree with the truth.
+/// Sums that measure how well estimates agree with the truth.
 package struct Agreement: Sendable {
   private var cross = 0.0
   private var truthSquares = 0.0
   private var errorSquares = 0.0
-  /// Sums of squares and products in units of the lengths.
+  /// Sums of squares and products, in units of the product of both lengths.
   private var relativeEstimates = 0.0
   private var relativeProducts = 0.0
   private var relativeTruths = 0.0
@@ -16,7 +16,7 @@ package struct Agreement: Sendable {
 
   package init() {}
 
-  /// Adds a pair of row and query whose lengths multiply to `scale`.
+  /// Adds a pair of row and query; `scale` is the product of their lengths.
   package mutating func addPair(estimate: Double, truth: Double, scale: Double) {
     cross += estimate * truth
     truthSquares += truth * truth
@@ -29,7 +29,7 @@ package struct Agreement: Sendable {
     pairs += 1
   }
 
-  /// Adds a query's result, ten rows or all there are.
+  /// Adds the result of a query: ten rows, or all rows if there are fewer.
   package mutating func addSearch(found: [Int], expected: [Int]) {
     guard let nearest = expected.first else { return }
     queries += 1
@@ -39,30 +39,31 @@ package struct Agreement: Sendable {
     nearestFound += found.contains(nearest) ? 1 : 0
   }
 
-  /// The share of the true ten nearest among the ten found.
+  /// The share of the true ten nearest rows among the ten found.
   package var recallAt10: Double { Double(found) / Double(max(1, expected)) }
 
-  /// How often the true nearest came first.
+  /// The share of queries whose true nearest row came first.
   package var recall1At1: Double { Double(nearestFirst) / Double(max(1, queries)) }
 
-  /// How often the true nearest came among the ten found.
+  /// The share of queries whose true nearest row is among the ten found.
   package var recall1At10: Double { Double(nearestFound) / Double(max(1, queries)) }
 
   /// The least-squares slope of estimate on truth, through the origin; 1 when every truth is 0.
   package var slope: Double { truthSquares > 0 ? cross / truthSquares : 1 }
 
-  /// The root mean square error, in units of the lengths.
+  /// The root mean square error, in units of the product of both lengths.
   package var rootMeanSquare: Double { pairs > 0 ? (errorSquares / pairs).squareRoot() : 0 }
 
-  /// The mean square of estimate/slope − truth, in units of the lengths: what is left of an error without
-  /// its bias.
+  /// The mean square of estimate/slope − truth: the error without its bias.
+  ///
+  /// It is in units of the product of both lengths.
   package var varianceOverSlope: Double {
     guard pairs > 0, slope > 0 else { return 0 }
     let products = 2 * relativeProducts / slope
     return max(0, relativeEstimates / (slope * slope) - products + relativeTruths) / pairs
   }
 
-  /// The sums of both.
+  /// Adds two sets of sums.
   package static func + (a: Agreement, b: Agreement) -> Agreement {
     var both = a
     both.cross += b.cross
@@ -82,7 +83,7 @@ package struct Agreement: Sendable {
 }
 
 extension [Double] {
-  /// The middle number, 0 of nothing.
+  /// The median; 0 if there are no numbers.
   package var median: Double {
     guard !isEmpty else { return 0 }
     let ascending = sorted()

@@ -1,7 +1,7 @@
 package import TurboQuant
 
 extension Codec {
-  /// Vectors that make a piece of work for one thread, some hundred kilobytes.
+  /// The number of vectors in one thread's piece of work, a few hundred kilobytes.
   package var pieceRowCount: Int { max(1, (1 << 16) / dimension) }
 
   /// Rows 0 ..< `count` in pieces.
@@ -9,7 +9,7 @@ extension Codec {
     stride(from: 0, to: count, by: pieceRowCount).map { $0..<min(count, $0 + pieceRowCount) }
   }
 
-  /// The reconstruction of some rows.
+  /// Decodes some rows.
   package func decode(_ codes: CodeMatrix, rows: Range<Int>) throws(CodecError) -> [Float] {
     let stored = rows.lowerBound * bytesPerVector..<rows.upperBound * bytesPerVector
     return try decode(CodeMatrix(bytes: Array(codes.bytes[stored]), of: self))

@@ -2,19 +2,19 @@ package import TurboQuant
 internal import TurboQuantFiles
 internal import TurboQuantThreads
 
-/// Rows, queries and their exact products, with which any codec is compared.
+/// Rows, queries and their exact inner products, the reference for every codec.
 package struct Evaluation: Sendable {
   /// The rows that are encoded.
   package let rows: VectorSet
   /// The queries, which stay floats.
   package let queries: VectorSet
-  /// The exact products.
+  /// The exact inner products.
   package let truth: GroundTruth
-  /// The number of threads that everything may use.
+  /// The number of threads to use.
   package let threads: Int
   private let rowNorms: [Double]
 
-  /// Computes the exact products; `progress` is told of queries that are done.
+  /// Computes the exact inner products; `progress` is called with numbers of finished queries.
   package init(
     rows: VectorSet, queries: VectorSet, threads: Int, _ progress: @Sendable (Int) -> Void
   ) {
@@ -25,24 +25,24 @@ package struct Evaluation: Sendable {
     truth = GroundTruth(rows: rows, queries: queries, threads: threads, progress)
   }
 
-  /// Rows as one codec stores them, how long that took and how accurate it is.
+  /// Rows as one codec stores them, the time this took, and its accuracy.
   package struct Encoded: Sendable {
     /// The codec.
     package let codec: Codec
     /// The stored rows.
     package let codes: CodeMatrix
-    /// Seconds to encode all rows, the median over the seeds.
+    /// Seconds to encode all rows: the median over the seeds.
     package let seconds: Double
-    /// ‖x − x̂‖²/‖x‖²: of each row that is not zero, or with several seeds of each seed's mean.
+    /// ‖x − x̂‖²/‖x‖²: the moments over the nonzero rows or, with several seeds, over their means per seed.
     package let distortion: Moments
     /// The number of seeds.
     package let seedCount: Int
   }
 
-  /// Encodes and decodes all rows with `seedCount` seeds from the codec's own on.
+  /// Encodes and decodes all rows with `seedCount` consecutive seeds, beginning with the codec's own.
   ///
-  /// Theory predicts the mean over rotations, and all rows share one: only several seeds tell how
-  /// far the measured distortion may be from its mean.
+  /// Theory predicts the mean over rotations, but all rows share one rotation. Only several seeds show
+  /// how far the measured distortion may be from its mean.
   package func encoded(by codec: Codec, seedCount: Int = 1) throws -> Encoded {
     var first: CodeMatrix?
     var times: [Double] = []
@@ -124,7 +124,7 @@ package struct Evaluation: Sendable {
     return try encoded.codec.values(prepared, encoded.codes, by: estimator)
   }
 
-  /// How well one query is answered, and how many rows look nearer than the true nearest.
+  /// How well one query is answered, and how many rows look nearer than the true nearest row.
   package func outcome(
     _ query: Int, _ encoded: Encoded, by estimator: Estimator
   ) throws -> (agreement: Agreement, rank: Int) {

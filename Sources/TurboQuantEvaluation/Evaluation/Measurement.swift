@@ -1,4 +1,4 @@
-/// How one configuration did: the fields of `evaluate --json`.
+/// The results of one configuration: the fields of `evaluate --json`.
 package struct Measurement: Encodable, Sendable {
   /// The quantizer's name.
   package let quantizer: String
@@ -6,27 +6,27 @@ package struct Measurement: Encodable, Sendable {
   package let bits: Double
   /// The estimator's name.
   package let estimator: String
-  /// Bytes per row, everything included.
+  /// Bytes per row, with everything included.
   package let bytesPerVector: Int
   /// Mean of ‖x − x̂‖²/‖x‖².
   package let mse: Double
-  /// Its standard error: over the seeds, or over the rows when there is one seed.
+  /// The standard error of `mse`: over the seeds or, with one seed, over the rows.
   package let mseStandardError: Double
-  /// What theory predicts for it, where it does.
+  /// The prediction of theory for `mse`, if there is one.
   package let mseTheory: Nullable<Double>
-  /// The number of seeds that `mse` is the mean over.
+  /// The number of seeds over which `mse` is the mean.
   package let mseSeeds: Int
-  /// The slope of estimate on truth, less 1.
+  /// The slope of estimate on truth, minus 1.
   package let ipBias: Double
   /// Root mean square of (estimate − truth)/(‖x‖‖q‖).
   package let ipRMSE: Double
-  /// The share of the true ten nearest among the estimated ten nearest.
+  /// The share of the true ten nearest rows among the estimated ten nearest.
   package let recallAt10: Double
-  /// How often the true nearest is the estimated nearest.
+  /// The share of queries whose true nearest row is the estimated nearest.
   package let recall1At1: Double
-  /// How often the true nearest is among the estimated ten nearest.
+  /// The share of queries whose true nearest row is among the estimated ten nearest.
   package let recall1At10: Double
-  /// Encoding time, by the clock on `threads` threads.
+  /// Wall-clock time to encode on `threads` threads.
   package let encodeMicroseconds: Double
   /// The number of threads.
   package let threads: Int
@@ -34,7 +34,7 @@ package struct Measurement: Encodable, Sendable {
   package let dimension: Int
   /// The number of rows.
   package let count: Int
-  /// The number of zero rows, left out of the relative errors.
+  /// The number of zero rows, which are left out of the relative errors.
   package let zeroRows: Int
   /// The number of queries.
   package let queries: Int

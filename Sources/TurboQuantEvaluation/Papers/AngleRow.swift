@@ -1,20 +1,20 @@
 internal import TurboQuant
 
-/// Angles of one level of the polar transform, counted, beside what their law expects.
+/// Counts of the angles at one level of the polar transform, beside the counts their law expects.
 package struct AngleRow: Encodable, Sendable {
   /// Whether the vectors were rotated first.
   package let rotated: Bool
   package let level: Int
   package let count: Int
-  /// Where the bins, all of one width, begin and end.
+  /// Where the bins begin and end; all bins have the same width.
   package let low: Double
   package let high: Double
   package let counts: [Int]
-  /// The law's probability of every bin.
+  /// The law's probability of each bin.
   package let expected: [Double]
-  /// The largest difference of the cumulative shares at the ends of bins.
+  /// The largest difference between the cumulative shares at the ends of bins.
   package let largestGap: Double
-  /// What 95 of 100 samples of such a size stay below if the law holds: Kolmogorov's 1.36/√n.
+  /// If the law holds, 95% of samples of this size stay below this gap: Kolmogorov's 1.36/√n.
   package let usualGap: Double
 
   enum CodingKeys: String, CodingKey {
@@ -23,7 +23,7 @@ package struct AngleRow: Encodable, Sendable {
     case usualGap = "usual_gap"
   }
 
-  /// The angles of `vectors`, as they are and each after a rotation of its own.
+  /// Measures the angles of `vectors`, once unrotated and once with a separate rotation per vector.
   package static func measure(_ vectors: VectorSet, seed: UInt64) throws -> [AngleRow] {
     let d = vectors.dimension
     let transform = try PolarTransform(dimension: d)

@@ -1,6 +1,6 @@
 internal import TurboQuant
 
-/// ‖x − x̂‖² of unit vectors, beside what theory predicts and the paper promises.
+/// ‖x − x̂‖² of unit vectors, beside theory's prediction and the paper's bound.
 package struct DistortionRow: Encodable, Sendable {
   package let quantizer: String
   package let dimension: Int
@@ -20,11 +20,11 @@ package struct DistortionRow: Encodable, Sendable {
     case upperBound = "upper_bound"
   }
 
-  /// Scalar codes of 1 … 8 bits and angles of the default bits, at two dimensions.
+  /// Measures scalar codes of 1 … 8 bits, and angles with the default bits, at two dimensions.
   package static func measure(seed: UInt64) throws -> [DistortionRow] {
     var rows: [DistortionRow] = []
     for dimension in [128, 1536] {
-      // Rare overloads decide the error at many bits, so more bits need more draws.
+      // At many bits, rare overloads dominate the error, so more bits need more draws.
       for bits in 1...8 {
         rows.append(
           try row(.scalar, dimension, bits: bits, draws: bits > 4 ? 4000 : 1000, seed))
@@ -42,7 +42,7 @@ package struct DistortionRow: Encodable, Sendable {
     let codec = try Codec(dimension: dimension, rate: .bits(bits), quantizer: quantizer)
     let vectors = VectorSet.gaussian(count: draws, dimension: dimension, seed: seed)
     var moments = Moments()
-    // A rotation of its own for every vector: theory predicts the mean over rotations.
+    // Each vector has its own rotation, because theory predicts the mean over rotations.
     for row in 0..<draws {
       let own = try codec.reseeded(seed &+ UInt64(row) &+ 1)
       let x = vectors.values.span.extracting(vectors.floats(row..<row + 1))

@@ -1,6 +1,6 @@
 package import TurboQuant
 
-/// Estimates of the inner product of unit vectors, beside what the paper promises.
+/// Estimates of the inner product of unit vectors, beside the paper's bound.
 package struct ProductRow: Encodable, Sendable {
   package let quantizer: String
   package let sketch: Nullable<String>
@@ -8,7 +8,7 @@ package struct ProductRow: Encodable, Sendable {
   package let dimension: Int
   package let bits: Int
   package let cosine: Double
-  /// The mean estimate over the cosine; null at cosine 0.
+  /// The mean estimate divided by the cosine; null at cosine 0.
   package let slope: Nullable<Double>
   package let slopeError: Nullable<Double>
   /// d times the mean of (estimate − truth)², and its standard error.
@@ -28,13 +28,13 @@ package struct ProductRow: Encodable, Sendable {
     case upperBound = "upper_bound"
   }
 
-  /// How often errors, times √d, fell into equal bins around 0.
+  /// Counts of errors, multiplied by √d, in equal bins around 0.
   package struct Histogram: Encodable, Sendable {
     package let first: Double
     package let width: Double
     package let counts: [Int]
 
-    /// Sixty bins over four deviations to each side; what lies beyond counts in the outermost.
+    /// Sixty bins over ± four standard deviations; errors beyond count in the outermost bins.
     init(_ errors: [Double]) {
       let square = errors.reduce(0) { $0 + $1 * $1 } / Double(max(1, errors.count))
       let reach = 4 * max(square.squareRoot(), 1e-9)
@@ -52,7 +52,10 @@ package struct ProductRow: Encodable, Sendable {
   private static let dimension = 256
   private static let pairsASeed = 100
 
-  /// Reconstruction and renormalized codes, and two stages with either kind of directions, at 1 … 4 bits.
+  /// Measures all variants at 1 … 4 bits.
+  ///
+  /// They are scalar codes read by reconstruction and renormalized, and two stages with either kind of
+  /// directions.
   package static func measure(seed: UInt64) throws -> [ProductRow] {
     var rows: [ProductRow] = []
     for bits in 1...4 {
@@ -76,7 +79,7 @@ package struct ProductRow: Encodable, Sendable {
     let codec = try Codec(dimension: d, rate: .bits(bits), quantizer: quantizer)
     var (slopes, squares, errors) = (Moments(), Moments(), [Double]())
     for number in 0..<UInt64(60) {
-      // Pairs of a seed share rotation and directions: one observation.
+      // Pairs with the same seed share rotation and directions, so together they are one observation.
       let own = try codec.reseeded(seed &+ number &+ 1)
       let pairs = UnitPairs(pairsASeed, dimension: d, cosine: cosine, seed: seed ^ number << 32)
       let estimates = try pairs.estimates(own, estimator)
@@ -122,7 +125,7 @@ package struct UnitPairs: Sendable {
     second = VectorSet(values: values, dimension: d)
   }
 
-  /// The codec's estimate for every pair.
+  /// The codec's estimate for each pair.
   package func estimates(_ codec: Codec, _ estimator: Estimator) throws -> [Double] {
     let codes = try codec.encode(first.values.span)
     return try (0..<first.count).map { row in

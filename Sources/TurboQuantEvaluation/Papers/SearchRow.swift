@@ -1,9 +1,9 @@
 package import TurboQuant
 internal import TurboQuantThreads
 
-/// One quantizer on real vectors: what it keeps, what it loses, how often it finds the nearest.
+/// One quantizer on real vectors: its size, its error, and how often it finds the nearest row.
 package struct SearchRow: Encodable, Sendable {
-  /// The numbers k of 1@k.
+  /// The values of k in 1@k.
   package static let places = [1, 2, 4, 8, 16, 32, 64]
 
   package let quantizer: String
@@ -11,12 +11,12 @@ package struct SearchRow: Encodable, Sendable {
   package let estimator: String
   package let bytesPerVector: Int
   package let distortion: Double
-  /// d times the mean of (estimate − truth)²/(‖x‖²‖q‖²) over all pairs, after the slope is divided out.
+  /// d times the mean of (estimate − truth)²/(‖x‖²‖q‖²) over all pairs, with the slope divided out first.
   package let productVariance: Double
   /// The least-squares slope of estimate on truth.
   package let slope: Double
   package let recallAt10: Double
-  /// For each of ``places``, how often the nearest is among the k that look nearest.
+  /// For each k of ``places``, how often the nearest row is among the k rows that look nearest.
   package let recall1AtK: [Double]
   package let dimension: Int
   package let count: Int
@@ -30,7 +30,7 @@ package struct SearchRow: Encodable, Sendable {
     case recall1AtK = "recall_1_at_k"
   }
 
-  /// All quantizers at 2 and 4 bits, and at the bytes of PolarQuant's 4,2,2,2.
+  /// All quantizers at 2 and 4 bits, and at the size of PolarQuant with bits 4,2,2,2.
   package static func configurations(dimension d: Int) -> [(Quantizer, Double)] {
     let polar = 31 * d / 8
     return [

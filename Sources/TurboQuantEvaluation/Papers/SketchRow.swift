@@ -1,12 +1,12 @@
 internal import TurboQuant
 
-/// The error of QJL's estimates of an inner product of unit vectors against the number of sign bits.
+/// The error of QJL's estimate of unit vectors' inner product, by the number of sign bits.
 package struct SketchRow: Encodable, Sendable {
   package let sketch: String
   package let dimension: Int
   package let directions: Int
   package let cosine: Double
-  /// Root of the mean of (estimate − truth)², its standard error, and what the variance's formula says.
+  /// The root of the mean of (estimate − truth)², its standard error, and the variance formula's value.
   package let error: Double
   package let standardError: Double
   package let predicted: Double
@@ -14,7 +14,7 @@ package struct SketchRow: Encodable, Sendable {
   package let epsilon: Double
   package let beyond: Double
   package let beyondError: Double
-  /// 2 exp(−mε²/π), and what QJL's Lemma 3.5 comes to, 2 exp(−¾mε²/(1 + ε)).
+  /// 2 exp(−mε²/π), and the bound of QJL's Lemma 3.5, 2 exp(−¾mε²/(1 + ε)).
   package let tailBound: Double
   package let printedTailBound: Double
 
@@ -26,7 +26,7 @@ package struct SketchRow: Encodable, Sendable {
     case printedTailBound = "printed_tail_bound"
   }
 
-  /// Every kind of directions, half to four times as many as coordinates.
+  /// Measures every kind of directions; their number is half to four times the dimension.
   package static func measure(seed: UInt64) throws -> [SketchRow] {
     try SketchKind.allCases.flatMap { kind in
       try [0, 0.5].flatMap { cosine in
@@ -66,12 +66,12 @@ package struct ScoreRow: Encodable, Sendable {
   package let sketch: String
   package let tokens: Int
   package let epsilon: Double
-  /// Of query and of every key.
+  /// The norm of the query and of every key.
   package let norm: Double
-  /// What is taken for the theorem's r: the norm itself, or the product of both norms.
+  /// The value used for the theorem's r: the norm itself, or the product of both norms.
   package let r: Double
   package let directions: Int
-  /// The largest |score/exact − 1| of all keys: the median and the most over the sketches.
+  /// The largest |score/exact − 1| over all keys: its median and its maximum over the sketches.
   package let medianError: Double
   package let largestError: Double
 
@@ -81,7 +81,7 @@ package struct ScoreRow: Encodable, Sendable {
     case largestError = "largest_relative_error"
   }
 
-  /// Norm 2 with r the norm and r the product of norms, norm 4 with r the norm.
+  /// Measures norm 2 with both choices of r, and norm 4 with the norm as r.
   package static func measure(seed: UInt64) throws -> [ScoreRow] {
     try [SketchKind.gaussian, .orthogonal].flatMap { kind in
       try [(2, 2), (2, 4), (4, 4)].map { try row(kind, norm: $0.0, r: $0.1, seed) }

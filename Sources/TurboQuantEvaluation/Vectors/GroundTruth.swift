@@ -1,26 +1,28 @@
 internal import TurboQuantThreads
 
-/// Exact inner products of queries with rows, with which estimates are compared.
+/// Exact inner products of queries with rows, the reference for estimates.
 package struct GroundTruth: Sendable {
-  /// Products kept for comparison, at most; with more, only every `rowStride`th row's are kept.
+  /// The largest number of products kept; beyond it, only those of every `rowStride`th row are kept.
   package static let largestPairCount = 1 << 26
 
-  /// The ten rows nearest to each query (fewer when there are fewer), best first.
+  /// The ten rows nearest to each query, best first, or all rows if there are fewer.
   package let nearest: [TopList<Float>]
-  /// For each query, its product with the rows 0, `rowStride`, 2 · `rowStride`, ….
+  /// For each query, its inner products with rows 0, `rowStride`, 2 · `rowStride`, ….
   package let products: [[Float]]
   /// The step between the rows whose products are kept.
   package let rowStride: Int
 
-  /// Computes every product of `queries` with `rows`, O(rows × queries × dimension).
+  /// Computes the inner products of all `queries` with all `rows`.
   ///
-  /// `progress` is told of queries that are done.
+  /// `progress` is called with numbers of finished queries.
+  ///
+  /// - Complexity: O(rows × queries × dimension).
   package init(
     rows: VectorSet, queries: VectorSet, threads: Int, _ progress: @Sendable (Int) -> Void
   ) {
     let pairs = Double(rows.count) * Double(queries.count)
     let rowStride = max(1, Int((pairs / Double(Self.largestPairCount)).rounded(.up)))
-    // Many queries per piece, since each piece packs all rows; yet several pieces per thread.
+    // Each piece packs all rows, so a piece has many queries; but each thread needs several pieces.
     let pieceSize = max(8, min(64, queries.count / (4 * threads)))
     let pieceCount = (queries.count + pieceSize - 1) / pieceSize
     let pieces = Parallel.map(pieceCount, threads: threads) { piece in
@@ -55,7 +57,7 @@ package struct GroundTruth: Sendable {
     return (nearest, products)
   }
 
-  /// Rows in lanes of 16 floats, each row padded with zeros to whole lanes.
+  /// Rows as SIMD vectors of 16 floats; zeros pad each row to whole SIMD vectors.
   private static func packed(_ set: VectorSet, _ rows: Range<Int>) -> [SIMD16<Float>] {
     let (d, lanes) = (set.dimension, (set.dimension + 15) / 16)
     var result = [SIMD16<Float>](repeating: .zero, count: rows.count * lanes)
@@ -74,7 +76,7 @@ package struct GroundTruth: Sendable {
     return result
   }
 
-  /// Sixteen floats, written out since a loop over lanes compiles to memory traffic.
+  /// Sixteen floats, written out because a loop over lanes would compile to memory traffic.
   private static func wholeLane(_ x: Span<Float>) -> SIMD16<Float> {
     SIMD16(
       x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7], x[8], x[9], x[10], x[11], x[12], x[13],

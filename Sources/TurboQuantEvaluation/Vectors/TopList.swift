@@ -1,6 +1,6 @@
-/// The best few rows seen so far: best first, equal scores in the order of their rows.
+/// The best few rows so far, best first; rows with equal scores are in ascending order.
 package struct TopList<Score: Comparable & Sendable>: Sendable {
-  /// A row and what it scored.
+  /// A row and its score.
   package struct Entry: Sendable {
     /// The row.
     package let row: Int
@@ -24,7 +24,7 @@ package struct TopList<Score: Comparable & Sendable>: Sendable {
       guard let last = entries.last, score > last.score else { return }
       entries.removeLast()
     }
-    // Behind equal scores, so that the lower row stays first.
+    // Equal scores stay in front, so that the lower row comes first.
     var place = entries.count
     while place > 0, score > entries[place - 1].score { place -= 1 }
     entries.insert(Entry(row: row, score: score), at: place)

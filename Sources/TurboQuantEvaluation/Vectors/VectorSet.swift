@@ -2,7 +2,7 @@ internal import TurboQuant
 
 /// Vectors in memory, row after row.
 package struct VectorSet: Sendable {
-  /// Rows × dimension floats.
+  /// The floats of all rows, rows × dimension of them.
   package let values: [Float]
   /// The number of coordinates.
   package let dimension: Int
@@ -16,7 +16,7 @@ package struct VectorSet: Sendable {
   /// The number of vectors.
   package var count: Int { values.count / dimension }
 
-  /// The floats of some rows.
+  /// The place of some rows' floats in `values`.
   package func floats(_ rows: Range<Int>) -> Range<Int> {
     rows.lowerBound * dimension..<rows.upperBound * dimension
   }
@@ -29,7 +29,7 @@ package struct VectorSet: Sendable {
     values[floats(row..<row + 1)].reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()
   }
 
-  /// Every row at length 1; zero rows stay.
+  /// All rows scaled to length 1; zero rows stay zero.
   package var directions: VectorSet {
     var values = values
     for (row, norm) in norms.enumerated() where norm > 0 {
@@ -38,7 +38,7 @@ package struct VectorSet: Sendable {
     return VectorSet(values: values, dimension: dimension)
   }
 
-  /// Takes `queryCount` rows out, chosen by `seed`, as queries; both keep their order.
+  /// Splits off `queryCount` rows, chosen by `seed`, as queries; rows and queries keep their order.
   package func splittingOff(queryCount: Int, seed: UInt64) -> (rows: VectorSet, queries: VectorSet)
   {
     var stream = RandomStream(seed: seed, purpose: .sampling)
@@ -59,7 +59,7 @@ package struct VectorSet: Sendable {
     )
   }
 
-  /// Unit vectors in directions drawn evenly from the sphere.
+  /// Unit vectors drawn uniformly from the sphere.
   package static func gaussian(count: Int, dimension: Int, seed: UInt64) -> VectorSet {
     var stream = RandomStream(seed: seed, purpose: .testData)
     var values: [Float] = []
