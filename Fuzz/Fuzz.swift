@@ -1,26 +1,26 @@
-// What libFuzzer calls, for the reader that the environment variable TQ_FUZZ names.
+// The functions that libFuzzer calls; the environment variable TQ_FUZZ names the reader to fuzz.
 
 import Foundation
 import TurboQuantKernels
 @testable import TurboQuantStorage
 
-/// A reader of bytes that nobody vouches for.
+/// A reader of untrusted bytes.
 struct Reader: Sendable {
-  /// Reads any bytes at all and ends the process when the reader breaks a promise.
+  /// Reads arbitrary bytes and ends the process if the reader breaks a promise.
   let check: @Sendable ([UInt8]) -> Void
-  /// Changes an input; most readers need no more than what libFuzzer does with bytes.
+  /// Changes an input; for most readers, libFuzzer's own changes of bytes are enough.
   var mutate: @Sendable (Mutation) -> [UInt8] = { $0.changed($0.input) }
 }
 
-/// One change of an input that libFuzzer asks for.
+/// One change of an input, requested by libFuzzer.
 struct Mutation {
   /// The input.
   let input: [UInt8]
-  /// Decides what is done; libFuzzer's own generator goes on from here unseen.
+  /// Decides which change is made; the state of libFuzzer's own generator is not visible here.
   let seed: UInt32
   fileprivate let maximumCount: Int
 
-  /// `bytes` with a change of libFuzzer's own.
+  /// `bytes` after one of libFuzzer's own changes.
   func changed(_ bytes: [UInt8]) -> [UInt8] {
     let size = min(bytes.count, maximumCount)
     var buffer = bytes.prefix(size) + [UInt8](repeating: 0, count: maximumCount - size)
@@ -60,7 +60,7 @@ public func mutate(
   return output.count
 }
 
-/// Ends the process, which libFuzzer takes for a crash.
+/// Ends the process, which libFuzzer counts as a crash.
 func broken(_ promise: String) -> Never {
   FileHandle.standardError.write(Data("BROKEN: \(promise)\n".utf8))
   abort()
@@ -71,12 +71,12 @@ func require(_ isKept: Bool, _ promise: @autoclosure () -> String) {
   if !isKept { broken(promise()) }
 }
 
-/// Holds an error to what every one promises: one line, and a place within the file.
+/// Checks what every error promises: one line, and a place within the file.
 func requireGood(_ error: some Error, at offset: UInt64? = nil, in input: [UInt8]) {
   requireGood("\(error)", at: offset, in: input)
 }
 
-/// Stops unless the message of an error is one line and its place lies in the input.
+/// Ends the process unless an error's message is one line and its place lies in the input.
 func requireGood(_ message: String, at offset: UInt64? = nil, in input: [UInt8]) {
   require(
     !message.isEmpty
@@ -85,7 +85,7 @@ func requireGood(_ message: String, at offset: UInt64? = nil, in input: [UInt8])
   require(offset ?? 0 <= UInt64(input.count), "\(message): beyond \(input.count) bytes")
 }
 
-/// The path of a file of `bytes`, in memory where the system offers that.
+/// Writes `bytes` to a file and returns its path; the file is in memory if the system offers that.
 func file(_ bytes: [UInt8], _ name: String) -> String {
   let path = "\(environment["TQ_FUZZ_DIRECTORY"] ?? ".")/\(name)"
   do throws(StorageError) {

@@ -1,5 +1,5 @@
-// Checksums and lengths stop blind changes at the door. These mutators make them match again, so
-// that what lies behind is reached and every input is a file that others can read too.
+// Checksums and lengths reject blind changes at once. These mutators make them match again. So the code
+// behind the checks is reached, and every input is a file that other readers can read too.
 
 import Foundation
 import TurboQuantKernels
@@ -8,7 +8,7 @@ import TurboQuantKernels
 @testable import TurboQuantFiles
 @testable import TurboQuantStorage
 
-/// Changes a container: its bytes as they are, header and table with checksums, or one section.
+/// Changes a container: its raw bytes, its header and table with checksums, or one section.
 func mutateContainer(_ mutation: Mutation) -> [UInt8] {
   switch mutation.seed % 4 {
   case 0: mutation.changed(mutation.input)
@@ -17,7 +17,7 @@ func mutateContainer(_ mutation: Mutation) -> [UInt8] {
   }
 }
 
-/// The container written anew with one section changed; nil for what is no container.
+/// Rewrites the container with one section changed; nil if the input is not a container.
 private func withChangedSection(_ mutation: Mutation) -> [UInt8]? {
   do throws(StorageError) {
     let old = try ContainerReader(file(mutation.input, "old"))
@@ -40,7 +40,7 @@ private func withChangedSection(_ mutation: Mutation) -> [UInt8]? {
   }
 }
 
-/// Gives the sections of a `.tqv` file a record that a codec has, and whole rows of that codec.
+/// Gives the sections of a `.tqv` file a valid codec record and whole rows of that codec.
 private func complete(_ sections: inout [(name: String, bytes: [UInt8])]) {
   guard let codec = sections.firstIndex(where: { $0.name == CodeFileFormat.codec }),
     let rows = sections.firstIndex(where: { $0.name == CodeFileFormat.rows })
@@ -52,7 +52,7 @@ private func complete(_ sections: inout [(name: String, bytes: [UInt8])]) {
   if size > 0 { sections[rows].bytes.removeLast(sections[rows].bytes.count % size) }
 }
 
-/// A container with every length and checksum that can be found set to what it should be.
+/// Corrects every length and checksum of a container that can be found.
 private func withChecksums(_ input: [UInt8]) -> [UInt8] {
   var file = input
   func number(_ offset: Int) -> Int { Int(clamping: file.span.raw.integer(at: offset) as UInt64) }
@@ -72,7 +72,7 @@ private func withChecksums(_ input: [UInt8]) -> [UInt8] {
   let tableEnd = ContainerFormat.tableEnd(sectionCount: min(count, 64))
   guard tableEnd <= file.count else { return file }
   for entry in stride(from: 64, to: tableEnd, by: ContainerFormat.entryByteCount) {
-    // Inputs are shorter than a chunk, so a section has one checksum or none.
+    // Inputs are shorter than a chunk, so a section has at most one checksum.
     let sums = number(entry + 32)
     if let sum = checksum(number(entry + 16), number(entry + 24)), number(entry + 24) > 0,
       checksum(sums, 4) != nil
@@ -87,15 +87,16 @@ private func withChecksums(_ input: [UInt8]) -> [UInt8] {
   return file
 }
 
-/// Changes a codec record; one in three is completed.
+/// Changes a codec record; one in three is then completed.
 func mutateRecord(_ mutation: Mutation) -> [UInt8] {
   let record = mutation.changed(mutation.input)
   return mutation.seed % 3 == 0 ? completed(record) : record
 }
 
-/// The record of the codec that `bytes` have the parameters of, its codebooks included.
+/// The record, including codebooks, of the codec with the parameters in `bytes`.
 ///
-/// Parameters out of range are brought within it, to codecs of few dimensions; others stay.
+/// Parameters out of range are moved into range, to codecs of few dimensions. If no codec has the
+/// parameters even then, `bytes` stay as they are.
 private func completed(_ bytes: [UInt8]) -> [UInt8] {
   let record = bytes.span.raw
   guard bytes.count >= CodecRecord.fixedByteCount else { return bytes }

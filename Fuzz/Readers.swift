@@ -1,4 +1,4 @@
-// Every reader of untrusted bytes, and what it promises.
+// Every reader of untrusted bytes, and its promises.
 
 import TurboQuantKernels
 
@@ -8,9 +8,9 @@ import TurboQuantKernels
 @testable import TurboQuantIndex
 @testable import TurboQuantStorage
 
-/// The readers by name; a folder of `Corpus` with that name seeds each.
+/// The readers by name; each is seeded by the folder of `Corpus` with its name.
 ///
-/// Another file of the container format is one line here, its check, and that folder.
+/// Another file of the container format needs one line here, a check, and such a folder.
 let readers: [String: Reader] = [
   "tqv": Reader(check: checkCodeFile, mutate: mutateContainer),
   "tqi": Reader(check: checkIndexFile, mutate: mutateContainer),
@@ -22,7 +22,7 @@ let readers: [String: Reader] = [
   "arguments": Reader(check: checkArguments),
 ]
 
-/// A `.tqv` file: what opens is encoded as it was read, and its rows can be used.
+/// A `.tqv` file: if it opens, it is written as it was read, and its rows can be used.
 private func checkCodeFile(_ input: [UInt8]) {
   let path = file(input, "x.tqv")
   // Whatever is wrong, opening finds it too.
@@ -39,7 +39,7 @@ private func checkCodeFile(_ input: [UInt8]) {
   }
 }
 
-/// A `.tqi` file: what opens can be searched, changed and saved, and is the same when read again.
+/// A `.tqi` file: if it opens, it can be searched, changed and saved, and reads back the same.
 private func checkIndexFile(_ input: [UInt8]) {
   let path = file(input, "x.tqi")
   // Whatever is wrong, opening finds it too.
@@ -84,7 +84,8 @@ private func useIndex(_ index: VectorIndex, _ path: String) {
     )
     require(before == after, "a saved index gives the same results")
   } catch {
-    // Ids may be used up, a mean be so long that a vector of ones is lost in it, and rows too short to score.
+    // All ids may be used. A mean may be so long that a vector of ones is lost in it. Rows may be too short
+    // to score.
     guard error.kind != .idsExhausted else { return }
     if case .codec = error.kind { return }
     if case .normOutOfRange = error.kind { return }
@@ -92,7 +93,7 @@ private func useIndex(_ index: VectorIndex, _ path: String) {
   }
 }
 
-/// A container of any kind: header and table come out again as they went in.
+/// A container of any kind: header and table are written as they were read.
 func checkedContainer(
   _ path: String, _ input: [UInt8]
 ) throws(StorageError) -> ContainerReader {
@@ -103,13 +104,13 @@ func checkedContainer(
   return container
 }
 
-/// A codec record: what is accepted is what the codec would write, to the byte.
+/// A codec record: an accepted record equals, byte for byte, the one that the codec writes.
 private func checkCodecRecord(_ input: [UInt8]) {
   do throws(CodecError) {
     let codec = try Codec(record: input.span.raw)
     require(codec.record == input, "a record is encoded as it was read")
     guard isCheap(codec) else { return }
-    // Rows are as untrusted as the record; these are its own bytes.
+    // Rows are as untrusted as the record, so the record's bytes serve as rows.
     let rows = (0..<2 * codec.bytesPerVector).map { input[$0 % input.count] }
     use(codec, try CodeMatrix(bytes: rows, of: codec))
   } catch {
@@ -117,23 +118,23 @@ private func checkCodecRecord(_ input: [UInt8]) {
   }
 }
 
-/// Whether rotation and sketch are drawn in milliseconds, which is when rows are used.
+/// Whether rotation and sketch are drawn within milliseconds; only then are rows used.
 ///
-/// Every record is opened and every file verified. But a few bytes may name, by design, a matrix of up to 2²⁶
-/// entries, and to draw it again and again would find nothing.
+/// Every record is opened, and every file is verified. But by design, a few bytes may name a matrix of up
+/// to 2²⁶ entries, and drawing it again and again would find nothing.
 private func isCheap(_ codec: Codec) -> Bool {
   let isDense =
     codec.rotation.kind == .haar || [.gaussian, .orthogonal].contains(codec.sketch?.kind)
   return max(codec.dimension, codec.sketch?.directions ?? 0) <= (isDense ? 128 : 2048)
 }
 
-/// Decodes rows and estimates with them in every way that there is.
+/// Decodes rows and estimates with them in every possible way.
 private func use(_ codec: Codec, _ codes: CodeMatrix) {
   do throws(CodecError) {
-    // A stored row may be much smaller than its vector, so not all of them.
+    // A stored row may be much smaller than its vector, so only a few rows are used.
     let end = min(codes.count, 8) * codec.bytesPerVector
     let codes = try CodeMatrix(bytes: Array(codes.bytes.prefix(end)), of: codec)
-    // Lengths that are no numbers are refused, by decoding as by a check of the rows.
+    // Both decoding and the check of the rows refuse lengths that are not numbers.
     do throws(CodecError) {
       let vectors = try codec.decode(codes)
       require(vectors.count == codes.count * codec.dimension, "all rows are decoded")
@@ -153,7 +154,7 @@ private func use(_ codec: Codec, _ codes: CodeMatrix) {
   }
 }
 
-/// A file of vectors: mapped or streamed, all blocks give the same finite numbers.
+/// A file of vectors: mapped or streamed, it gives the same finite numbers.
 private func checkVectors(_ input: [UInt8], _ format: VectorFile.Format) {
   let path = file(input, "x.\(format.rawValue)")
   let mapped = vectors(input) { () throws(VectorFileError) in try VectorFile.open(path) }
@@ -162,13 +163,13 @@ private func checkVectors(_ input: [UInt8], _ format: VectorFile.Format) {
     try VectorFile(
       stream: translatingErrors { () throws(StorageError) in try FileDescriptor(path, .reading) })
   }
-  // The first row of an array in Fortran order ends with the stream, which is therefore refused.
+  // In Fortran order, the first row ends only near the end of the stream, so the stream is refused.
   let isFortranOrder = (try? FileLayout(npy: input.span.raw, path: path))?.isFortranOrder ?? false
   require(
     isFortranOrder ? streamed == nil : mapped == streamed, "a stream gives what a file gives")
 }
 
-/// A list of ids, of text or integers, and the same bytes as labels.
+/// A list of ids, as text or as integers, and the same bytes as labels.
 private func checkIDs(_ input: [UInt8]) {
   let path = file(input, "ids")
   do {
@@ -184,7 +185,7 @@ private func checkIDs(_ input: [UInt8]) {
   }
 }
 
-/// All numbers of a file, read in blocks of three rows; nil when it is refused.
+/// All numbers of a file, read in blocks of three rows; nil if the file is refused.
 private func vectors(
   _ input: [UInt8], _ open: () throws(VectorFileError) -> VectorFile
 ) -> [Float]? {
@@ -207,12 +208,12 @@ private func vectors(
   }
 }
 
-/// A command line, one word a line: what is accepted is complete, and values are read or refused.
+/// A command line, one word per line: if accepted, it is complete, and values are read or refused.
 private func checkArguments(_ input: [UInt8]) {
   let words = String(decoding: input, as: UTF8.self).split(
     separator: "\n", omittingEmptySubsequences: false
   ).map(String.init)
-  // A command has one word or two.
+  // The name of a command has one word or two.
   let names = [words[0], words.prefix(2).joined(separator: " ")]
   guard let command = Program.commands.first(where: { names.contains($0.name) }) else {
     return
@@ -233,13 +234,13 @@ private func checkArguments(_ input: [UInt8]) {
       }
       if let list = try? arguments.list(option) {
         require(!list.isEmpty && !list.contains(""), "a list has words")
-        // Whatever the list is of, it may be taken for quantizers.
+        // Any list may be read as a list of quantizers, whatever it lists.
         _ = try CodecOptions(arguments).quantizers(list, arguments)
       }
     }
   } catch let error as UsageError {
     require(error.command == command.name && !error.message.isEmpty, "an error names its command")
   } catch {
-    // A quantizer that is not built yet.
+    // The quantizer is not built yet.
   }
 }

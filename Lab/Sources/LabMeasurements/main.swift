@@ -1,5 +1,5 @@
-// The lab's measurements by the native library, for the test that holds the page against them: reads
-// requests (figure, seed, positions of the controls; a line each), writes one report of JSON a line.
+// The lab's measurements by the native library; a test compares the page with them. Reads requests
+// (figure, seed, positions of the controls), one per line, and writes one JSON report per line.
 import CDemoData
 import TurboQuant
 import TurboQuantLab

@@ -1,22 +1,22 @@
-// What the page calls: the functions of the WebAssembly module. Bytes come in and go out through its
-// memory, at addresses that `lab_allocate` gave.
+// The functions of the WebAssembly module, which the page calls. Bytes are passed in and out through the
+// module's memory, at addresses from `lab_allocate`.
 import TurboQuant
 import TurboQuantLab
 
 nonisolated(unsafe) private var lab = Lab()
 nonisolated(unsafe) private var answer: [UInt8] = []
 
-/// Makes room for `count` bytes, which the page fills.
+/// Allocates `count` bytes, which the page fills.
 @_expose(wasm, "lab_allocate") @_cdecl("lab_allocate")
 public func allocate(_ count: Int32) -> UnsafeMutableRawPointer {
   .allocate(byteCount: Int(count), alignment: 16)
 }
 
-/// Gives the room at `address` back.
+/// Frees the memory at `address`.
 @_expose(wasm, "lab_free") @_cdecl("lab_free")
 public func free(_ address: UnsafeMutableRawPointer) { address.deallocate() }
 
-/// Takes the sample vectors and queries, two `.npy` files.
+/// Loads the sample vectors and queries from the bytes of two `.npy` files.
 @_expose(wasm, "lab_load") @_cdecl("lab_load")
 public func load(
   _ rows: UnsafePointer<UInt8>, _ rowBytes: Int32, _ queries: UnsafePointer<UInt8>,
@@ -27,7 +27,7 @@ public func load(
     queries: UnsafeBufferPointer(start: queries, count: Int(queryBytes)).span)
 }
 
-/// The length of the rows that the codec of a stored record writes of `floats`.
+/// Encodes `floats` with the codec of a stored record and returns the length of the rows.
 @_expose(wasm, "lab_encode") @_cdecl("lab_encode")
 public func encode(
   _ record: UnsafePointer<UInt8>, _ recordBytes: Int32, _ floats: UnsafePointer<Float>,
@@ -45,9 +45,10 @@ public func encode(
   }
 }
 
-/// The length of the report of `figure`, whose controls stand at `values`.
+/// Makes the report of `figure`, with its controls at `values`, and returns the report's length.
 ///
-/// Its bytes are at `lab_answer`. A negative length is that of an error's description.
+/// The report's bytes are at `lab_answer`. A negative length means that an error's description of that
+/// length is there instead.
 @_expose(wasm, "lab_report") @_cdecl("lab_report")
 public func report(
   _ figure: Int32, _ values: UnsafePointer<Double>, _ count: Int32, _ seed: UInt64
@@ -63,9 +64,9 @@ public func report(
   }
 }
 
-/// Where the bytes of the last answer lie, until the next call.
+/// The address of the last answer's bytes, valid until the next call.
 @_expose(wasm, "lab_answer") @_cdecl("lab_answer")
 public func answerAddress() -> UnsafePointer<UInt8>? {
-  // The array is not touched before the page has copied it.
+  // The page copies the array before anything changes it.
   answer.withUnsafeBufferPointer { $0.baseAddress }
 }

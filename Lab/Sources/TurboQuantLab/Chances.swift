@@ -1,6 +1,6 @@
 import TurboQuant
 
-/// The chances of intervals under a law.
+/// The probabilities of intervals under a law.
 struct Chances {
   private let law: CoordinateLaw
   private let half: Double

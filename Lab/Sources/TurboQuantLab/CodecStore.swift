@@ -1,7 +1,8 @@
 import TurboQuant
 
-/// Codecs made before, and the sample vectors as they encode them: a codebook takes longer to solve
-/// than hundreds of vectors to encode.
+/// A store of codecs already made, and of the sample vectors in their codes.
+///
+/// Solving a codebook takes longer than encoding hundreds of vectors.
 struct CodecStore: Sendable {
   /// The sample vectors in one codec's codes.
   struct Encoded: Sendable {
@@ -12,7 +13,7 @@ struct CodecStore: Sendable {
   private var codecs: [Codec] = []
   private var encoded: [Encoded] = []
 
-  /// The scalar codec of `dimension` and `bits`; its seed is for the caller to set.
+  /// The scalar codec of `dimension` and `bits`; the caller sets its seed.
   ///
   /// - Throws: ``CodecError`` for a dimension or a rate that no codec has.
   mutating func codec(dimension: Int, bits: Double) throws(CodecError) -> Codec {
@@ -27,7 +28,7 @@ struct CodecStore: Sendable {
     return codec
   }
 
-  /// The sample vectors at `bits`; those of the latest seed are kept.
+  /// The sample vectors encoded at `bits`; only those of the latest seed are kept.
   ///
   /// - Throws: ``CodecError`` for a rate that no codec has.
   mutating func encoded(

@@ -1,20 +1,20 @@
 import TurboQuant
 import TurboQuantKernels
 
-/// Random choices of the figures, each from a stream of its own.
+/// The random choices of the figures, each from its own stream.
 enum Draws {
-  /// Seeds of `count` independent repetitions; `figure` tells the figures apart.
+  /// Seeds of `count` independent repetitions, different for each figure.
   static func seeds(_ count: Int, figure: UInt32, of setting: Setting) -> [UInt64] {
     var stream = RandomStream(seed: setting.seed, purpose: .sampling, number: 1000 + figure)
     return (0..<count).map { _ in UInt64(stream.nextWord()) << 32 | UInt64(stream.nextWord()) }
   }
 
-  /// The stream of `figure` for made-up vectors.
+  /// The stream of `figure` for synthetic vectors.
   static func vectors(figure: UInt32, of setting: Setting) -> RandomStream {
     RandomStream(seed: setting.seed, purpose: .testData, number: 1000 + figure)
   }
 
-  /// e₀, of `dimension` coordinates.
+  /// The vector e₀ with `dimension` coordinates.
   static func spike(dimension: Int) -> [Float] {
     var vector = [Float](repeating: 0, count: dimension)
     vector[0] = 1

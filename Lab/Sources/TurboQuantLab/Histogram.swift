@@ -1,4 +1,4 @@
-/// Counts of numbers in equal cells of an interval; what lies outside counts in the outermost cells.
+/// Counts of numbers in equal cells of an interval; numbers outside count in the outermost cells.
 struct Histogram {
   private let low: Double
   private let width: Double
@@ -12,13 +12,13 @@ struct Histogram {
   }
 
   mutating func add(_ value: Double) {
-    // Compared before it is made a whole number, which only values in range have.
+    // Clamp first: only values in range can be converted to a whole number.
     let place = min(max((value - low) / width, 0), Double(counts.count) - 0.5)
     counts[Int(place)] += 1
     total += 1
   }
 
-  /// Where cell `i` begins; cell `counts.count` begins where the last one ends.
+  /// The start of cell `i`; for `counts.count`, the end of the last cell.
   func edge(_ i: Int) -> Double { low + Double(i) * width }
 
   var centres: [Double] { counts.indices.map { edge($0) + width / 2 } }
@@ -31,8 +31,9 @@ struct Histogram {
     counts.map { Share.standardError(hits: Double($0), trials: Double(total)) / width }
   }
 
-  /// The density of a law over the same interval, in `parts` points for each cell: the chance of each
-  /// part divided by its width.
+  /// The density of a law over the same interval, with `parts` points per cell.
+  ///
+  /// The density of a part is its probability divided by its width.
   func law(parts: Int, _ chance: (_ from: Double, _ to: Double) -> Double) -> Curve {
     let step = width / Double(parts)
     let starts = (0..<counts.count * parts).map { low + Double($0) * step }
@@ -41,7 +42,7 @@ struct Histogram {
   }
 }
 
-/// Points of a line.
+/// The points of a curve.
 struct Curve {
   let x: [Double]
   let y: [Double]

@@ -1,16 +1,16 @@
 import TurboQuant
 import TurboQuantKernels
 
-/// Kinds of vectors whose coordinates are as uneven as the codec may meet, each of unit length.
+/// Kinds of unit vectors with coordinates as uneven as the codec may encounter.
 enum Input: Int {
   case oneHot, sparse, heavyTailed, embedding
 
-  /// Coordinates of a sparse vector that are not zero.
+  /// The number of nonzero coordinates of a sparse vector.
   static let sparseCount = 4
 
   /// A vector of `dimension` coordinates from `stream`.
   ///
-  /// - Precondition: An embedding needs `samples`, and no more coordinates than they have.
+  /// - Precondition: For an embedding, `samples` is given and has at least `dimension` coordinates.
   func vector(
     dimension d: Int, from stream: inout RandomStream, _ samples: Samples?
   ) -> [Float] {
@@ -22,7 +22,7 @@ enum Input: Int {
         x[Int(stream.nextInteger(below: UInt32(d)))] = stream.nextNormal()
       }
     case .heavyTailed:
-      // Student's law of two degrees of freedom, whose variance is infinite.
+      // Student's law with two degrees of freedom, whose variance is infinite.
       for i in 0..<d {
         let (a, b) = (stream.nextNormal(), stream.nextNormal())
         x[i] = stream.nextNormal() / squareRoot((a * a + b * b) / 2)
@@ -36,7 +36,7 @@ enum Input: Int {
     return x.map { Float($0 / length) }
   }
 
-  /// What theory says of E (√d t)⁴ over the coordinates; nil where that depends on the draw.
+  /// E (√d t)⁴ over the coordinates, by theory; nil if it depends on the draw.
   func fourthMoment(dimension: Int) -> Double? {
     self == .oneHot ? Double(dimension) : nil
   }

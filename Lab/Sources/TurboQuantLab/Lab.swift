@@ -1,19 +1,20 @@
 package import TurboQuant
 
-/// The figures of the lab: each a function of what the reader has set, and of the sample vectors
-/// where it needs them.
+/// The figures of the lab.
+///
+/// Each figure is a function of the reader's setting and, if it needs them, of the sample vectors.
 package struct Lab: Sendable {
   private var codecs = CodecStore()
-  /// What figures 2 and 3 may use and figure 11 needs.
+  /// The sample vectors, which figures 2 and 3 may use and figure 11 needs.
   package var samples: Samples?
 
   package init() {}
 
-  /// The report of a figure; number 12 is what figure 11 shows of all queries.
+  /// The report of a figure; number 12 is the part of figure 11 about all queries.
   ///
-  /// - Precondition: There is such a figure, the setting has a value for each of its controls, and the
-  ///   sample vectors are there where they are asked for.
-  /// - Throws: ``CodecError`` when the codec refuses what was set.
+  /// - Precondition: The figure exists, the setting has a value for each of its controls, and the sample
+  ///   vectors are loaded if the setting needs them.
+  /// - Throws: ``CodecError`` when the codec refuses the setting.
   package mutating func report(
     figure: Int, _ setting: Setting
   ) throws(CodecError) -> Report {

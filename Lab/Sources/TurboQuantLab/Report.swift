@@ -1,17 +1,17 @@
 import TurboQuant
 
-/// What a figure shows: series to draw, and numbers that theory predicts beside measured ones.
+/// The content of a figure: series to draw, and predictions of theory beside measurements.
 package struct Report: Sendable {
   /// One line of the table below a figure.
   package struct Comparison: Sendable {
     package let quantity: String
-    /// Nil where theory says nothing.
+    /// The prediction; nil if theory has none.
     package let predicted: Double?
-    /// Nil where nothing can be measured.
+    /// The measurement; nil if nothing can be measured.
     package let measured: Double?
-    /// 0 where nothing is random.
+    /// The standard error of the measurement; 0 if nothing is random.
     package let standardError: Double
-    /// What an inequality promises besides; nil if none does.
+    /// The bound from an inequality; nil if there is none.
     package let bound: Double?
   }
 
@@ -21,13 +21,13 @@ package struct Report: Sendable {
   /// Adds a series; the page finds it by its name.
   mutating func plot(_ name: String, _ values: [Double]) { series.append((name, values)) }
 
-  /// Adds the means, and under the name with `Error` behind it their standard errors.
+  /// Adds the means as series `name`, and their standard errors as series `name` + `Error`.
   mutating func plot(_ name: String, of moments: [Moments]) {
     plot(name, moments.map { $0.mean })
     plot(name + "Error", moments.map { Self.withoutRounding($0.standardError, of: $0.mean) })
   }
 
-  /// A standard error, or 0 where it is no more than the rounding of equal numbers.
+  /// A standard error, or 0 if it is only the rounding of equal numbers.
   private static func withoutRounding(_ standardError: Double, of measured: Double) -> Double {
     standardError > abs(measured) * 0x1p-40 ? standardError : 0
   }
@@ -45,8 +45,10 @@ package struct Report: Sendable {
 }
 
 extension Report {
-  /// The report as JSON, the form in which it leaves this module: numbers in the shortest digits that
-  /// name them exactly, null for a number that is none.
+  /// The report as JSON, the form in which it leaves this module.
+  ///
+  /// Each number has the fewest digits that identify it exactly. A number that is missing or not finite is
+  /// null.
   package var json: String {
     let drawn = series.map { "\"\($0.name)\":[\(Self.list($0.values))]" }
     let compared = comparisons.map { line in

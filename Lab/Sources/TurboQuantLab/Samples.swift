@@ -2,7 +2,7 @@ import TurboQuantKernels
 
 /// The sample vectors: embeddings of 5,000 package descriptions, and of 200 queries.
 package struct Samples: Sendable {
-  /// Their dimension.
+  /// The dimension of the sample vectors.
   static let dimension = 384
 
   let rows: [Float]
@@ -10,7 +10,7 @@ package struct Samples: Sendable {
 
   /// Unpacks two `.npy` files of float16 in rows of ``dimension``.
   ///
-  /// - Precondition: They are the files that the package ships.
+  /// - Precondition: The files are those that the package ships.
   package init(rows: Span<UInt8>, queries: Span<UInt8>) {
     self.rows = Self.unpack(rows)
     self.queries = Self.unpack(queries)
@@ -24,7 +24,7 @@ package struct Samples: Sendable {
     Array(queries[i * Self.dimension..<(i + 1) * Self.dimension])
   }
 
-  /// ⟨x, q⟩ of every row x.
+  /// ⟨x, q⟩ for every row x.
   func products(with q: [Float]) -> [Double] {
     (0..<rowCount).map { row in
       var sums = SIMD8<Float>()

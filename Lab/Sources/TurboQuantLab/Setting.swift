@@ -1,5 +1,6 @@
-/// What a reader has set: the positions of a figure's controls, in the order of the page, and the
-/// seed that names every random choice.
+/// The reader's setting: the positions of a figure's controls and the seed.
+///
+/// The positions are in the order of the page. The seed determines every random choice.
 package struct Setting: Sendable {
   package let values: [Double]
   package let seed: UInt64
@@ -16,7 +17,7 @@ package struct Setting: Sendable {
 
   /// The position of control `i` as a whole number.
   ///
-  /// - Precondition: It is one, within `range`; the page offers no other.
+  /// - Precondition: The position is a whole number in `range`; the page offers no other.
   func integer(_ i: Int, in range: ClosedRange<Int>) -> Int {
     let value = Int(values[i])
     precondition(

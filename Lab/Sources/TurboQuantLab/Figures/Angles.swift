@@ -3,7 +3,8 @@ import TurboQuant
 /// Figure 4: angles between pairs of random directions.
 ///
 /// Controls: dimension, directions. Each direction is R e₀ of another rotation of the codec. All pairs of
-/// them are measured: their cosines are independent two by two, which is all a standard error asks for.
+/// directions are measured. Their cosines are pairwise independent, which is all that a standard error
+/// needs.
 enum Angles {
   static func report(_ setting: Setting) throws(CodecError) -> Report {
     let d = setting.integer(0, in: 2...4096)
@@ -41,7 +42,7 @@ enum Angles {
 
   private static let nearly = Portable.cosineAndSine(85 / 180 * Double.pi).0
 
-  /// The law of the angle, a share for each degree: (d−1)/2 · E |cos θ| · sin^(d−2) θ for each radian.
+  /// The density of the angle per degree; per radian it is (d−1)/2 · E |cos θ| · sin^(d−2) θ.
   private static func density(dimension d: Int) -> Curve {
     let top = Double(d - 1) / 2 * Portable.meanAbsoluteCoordinate(dimension: d) * Double.pi / 180
     let angles = (1..<720).map { Double($0) / 4 }
@@ -54,10 +55,10 @@ enum Angles {
       })
   }
 
-  /// Counts of angles in cells of so many degrees.
+  /// Counts of angles in cells of `degrees` degrees.
   private struct Cells {
     let degrees: Double
-    /// The cosines where cells begin, but for the first; they fall as angles rise.
+    /// The cosines at which all cells but the first begin; they fall as angles rise.
     private let cosines: [Double]
     private var counts: [Int]
     private var total = 0

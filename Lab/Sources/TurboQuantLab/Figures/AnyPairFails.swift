@@ -1,11 +1,11 @@
 import TurboQuant
 import TurboQuantTheory
 
-/// Figure 6: the chance that any of all pairs is projected badly, against the number of directions.
+/// Figure 6: the probability that at least one pair is projected badly, by the number of directions.
 ///
-/// Controls: points n, tolerance ε, allowed chance δ.
+/// Controls: points n, tolerance ε, allowed probability δ.
 enum AnyPairFails {
-  /// Points and repetitions of what is measured: a million points have half a trillion pairs.
+  /// Points and repetitions of the measurement; a million points would have half a trillion pairs.
   private static let (points, repetitions) = (16, 200)
 
   static func report(_ setting: Setting) throws(CodecError) -> Report {
@@ -53,33 +53,33 @@ enum AnyPairFails {
     (1...places).map { even(end * Double($0) / Double(places)) }
   }
 
-  /// The least even number above `k`.
+  /// The smallest even number above `k`.
   private static func even(_ k: Double) -> Int { (Int(k) + 2) / 2 * 2 }
 
-  /// All pairs of some points, and what k directions do to them.
+  /// All pairs of some points, and how many fail with k directions.
   private struct Pairs {
     let points: Double
     let epsilon: Double
 
     var count: Double { points * (points - 1) / 2 }
 
-    /// How many pairs fail on average, by the exact law.
+    /// The expected number of failing pairs, by the exact law.
     func expectedFailures(_ k: Int) -> Double {
       count * ChiSquare(degrees: k).tailBeyond(epsilon)
     }
 
-    /// The same by the bound of Dasgupta and Gupta.
+    /// The expected number of failing pairs, by the bound of Dasgupta and Gupta.
     func boundOnFailures(_ k: Int) -> Double {
       count * Theory.dasguptaGupta(k: k, epsilon: epsilon)
     }
 
-    /// The k for which that bound allows a chance of `delta`, with n² for twice the pairs.
+    /// The k at which that bound allows a probability of `delta`, with n² for twice the number of pairs.
     func safeDirections(_ delta: Double) -> Int {
       let rate = epsilon * epsilon / 2 - epsilon * epsilon * epsilon / 3
       return even(2 * logarithm(delta) / rate)
     }
 
-    /// The k of the formula that drops ε³.
+    /// The k from the formula that drops ε³.
     func shortDirections(_ delta: Double) -> Int {
       even(4 * logarithm(delta) / (epsilon * epsilon))
     }
@@ -89,7 +89,7 @@ enum AnyPairFails {
     }
   }
 
-  /// The share of pairs that fail, and whether any does, at the first k directions of each sketch.
+  /// The share of failing pairs, and whether any pair fails, at the first k directions of each sketch.
   private static func failures(
     of pairs: Pairs, _ ks: [Int], _ setting: Setting
   ) throws(CodecError) -> (share: [Moments], any: [Share]) {
@@ -112,7 +112,7 @@ enum AnyPairFails {
     return (share, any)
   }
 
-  /// How many pairs of projected corners, √2 apart before, fail at each k.
+  /// The number of pairs of projected corners that fail at each k; before projection they are √2 apart.
   private static func failures(_ corners: [[Float]], _ ks: [Int], _ epsilon: Double) -> [Int] {
     var counts = ks.map { _ in 0 }
     for a in corners.indices {

@@ -1,7 +1,7 @@
 import TurboQuant
 import TurboQuantKernels
 
-/// Figure 7: how often the signs of two vectors' projections differ, against their angle.
+/// Figure 7: how often the signs of two vectors' projections differ, by the vectors' angle.
 ///
 /// Controls: angle in degrees, directions, ``SketchKind`` by its number.
 enum ArcCosine {
@@ -51,7 +51,7 @@ private struct SignPair {
   let estimate: Double
   let standardError: Double
 
-  /// Gaussian directions do not care how many coordinates there are; structured ones mix all of these.
+  /// With Gaussian directions the dimension does not matter; structured ones mix all coordinates.
   private static func dimension(_ kind: SketchKind) -> Int { kind == .structured ? 384 : 16 }
 
   init(angle: Double, kind: SketchKind, directions: Int, seed: UInt64) throws(CodecError) {

@@ -1,7 +1,7 @@
 import TurboQuant
 import TurboQuantKernels
 
-/// Figure 10: one vector through the whole chain, with everything on the way.
+/// Figure 10: one vector on its way through the whole chain, with every intermediate result.
 ///
 /// Controls: dimension, bits of stage 1, cosine of vector and query, repetitions.
 enum Chain {
@@ -28,7 +28,7 @@ enum Chain {
     let all = try repeated(codec, x, q, count, setting)
     let share = codec.distortion ?? 0
     func compare(_ name: String, predicted: Double, _ here: Double, _ all: Moments) {
-      // One seed scatters as all of them do.
+      // The estimate of one seed scatters with the standard deviation over all seeds.
       report.compare(
         "\(name), this seed", predicted: predicted, measured: here, standardError: all.deviation)
       report.compare(
@@ -43,7 +43,7 @@ enum Chain {
     return report
   }
 
-  /// A unit vector of a few large coordinates, and a query at the given cosine to it.
+  /// A unit vector with a few large coordinates, and a query at the given cosine to it.
   private static func pair(
     dimension d: Int, cosine: Double, _ setting: Setting
   ) -> (x: [Float], q: [Float]) {
@@ -58,7 +58,7 @@ enum Chain {
     return (x.map { Float($0) }, q)
   }
 
-  /// The estimates over rotations and directions of other seeds.
+  /// The estimates with rotations and directions of other seeds.
   private static func repeated(
     _ codec: Codec, _ x: [Float], _ q: [Float], _ count: Int, _ setting: Setting
   ) throws(CodecError) -> (first: Moments, signs: Moments, both: Moments) {
@@ -72,11 +72,11 @@ enum Chain {
     return (first, signs, both)
   }
 
-  /// ⟨x, q⟩ as one codec estimates it.
+  /// One codec's estimate of ⟨x, q⟩.
   private struct Estimates {
-    /// By stage 1 alone.
+    /// The estimate by stage 1 alone.
     let first: Double
-    /// What the signs add to it.
+    /// The correction that the signs add.
     let signs: Double
 
     init(_ codec: Codec, _ x: [Float], _ q: [Float]) throws(CodecError) {
@@ -87,14 +87,14 @@ enum Chain {
     }
   }
 
-  /// What one row of codes stands for, read back from its bytes.
+  /// The values that one row of codes stands for, read back from its bytes.
   private struct Stages {
     let rotated: [Double]
     let codes: [Int]
     let centroids: [Double]
     let residual: [Double]
     let signs: [Bool]
-    /// J · R · q, what the signs are weighed with.
+    /// J · R · q, the weights of the signs.
     let projections: [Double]
     let query: [Double]
 

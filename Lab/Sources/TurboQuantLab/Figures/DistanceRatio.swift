@@ -2,10 +2,10 @@ import TurboQuant
 import TurboQuantKernels
 import TurboQuantTheory
 
-/// Figure 5: projected distance to true distance, both squared.
+/// Figure 5: the ratio of projected distance to true distance, both squared.
 ///
 /// Controls: directions k, tolerance ε, draws. The codec's Gaussian sketch projects the difference of
-/// two points; the law of the ratio does not depend on how many coordinates they have.
+/// two points. The law of the ratio does not depend on the points' dimension.
 enum DistanceRatio {
   private static let dimension = 8
 
@@ -18,12 +18,12 @@ enum DistanceRatio {
     let length = squaredDistance(difference, [Float](repeating: 0, count: dimension))
     let law = ChiSquare(degrees: k)
     let end = reach(of: law)
-    // Six cells for each standard deviation, but not so few or so many that one cannot read them.
+    // Six cells per standard deviation, within limits that keep the figure readable.
     let width = min(0.1, max(0.0125, squareRoot(2 / Double(k)) / 6))
     var histogram = Histogram(from: 0, to: end, cells: Int(end / width))
     var ratio = Moments()
     var (tooShort, tooLong) = (Share(), Share())
-    // A sketch of many directions holds many draws of k.
+    // A sketch with many directions gives many draws of k directions each.
     let group = min(count, max(1, 4096 / k))
     for seed in Draws.seeds((count + group - 1) / group, figure: 5, of: setting) {
       let sketch = try ResidualSketch(
@@ -38,7 +38,7 @@ enum DistanceRatio {
         tooLong.add(value >= 1 + epsilon)
       }
     }
-    // The density at the end of each of many small steps; at 0 it may be infinite or 0.
+    // The density at the end of each small step; at 0 the density may be infinite or 0.
     let points = (1...400).map { Double($0) / 400 * end }
     var report = Report()
     report.plot("ratio", histogram.centres)
@@ -65,7 +65,7 @@ enum DistanceRatio {
     return report
   }
 
-  /// The least half, from 2 on, that at most one draw in 10,000 exceeds.
+  /// The smallest multiple of a half, from 2 on, that at most one draw in 10,000 exceeds.
   private static func reach(of law: ChiSquare) -> Double {
     var end = 2.0
     while law.upperTail(Double(law.degrees) * end) > 1e-4 { end += 0.5 }

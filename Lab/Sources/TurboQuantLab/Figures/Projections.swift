@@ -3,8 +3,8 @@ import TurboQuantTheory
 
 /// Figure 1: projections of a random unit vector on a fixed direction.
 ///
-/// Controls: dimension, threshold in units of 1/√d, projections. The codec's rotation makes the
-/// random vectors: every coordinate of R e₀ is a projection.
+/// Controls: dimension, threshold in units of 1/√d, projections. The random vectors come from the
+/// codec's rotation: every coordinate of R e₀ is a projection.
 enum Projections {
   static func report(_ setting: Setting) throws(CodecError) -> Report {
     let d = setting.integer(0, in: 2...2048)
@@ -37,7 +37,7 @@ enum Projections {
     report.plot("predicted", exact.y)
     report.plot("spread", [-law.scale, law.scale])
     report.plot("threshold", [-t, t])
-    // Rotations may all have the same share beyond, such as none: then the count alone gives an error.
+    // The share beyond may be equal in all rotations, such as 0; then only the count gives an error.
     report.compare(
       "P(|t| ≥ threshold)", predicted: law.tail(t), measured: beyond.mean,
       standardError: max(
@@ -50,8 +50,9 @@ enum Projections {
     return report
   }
 
-  /// How many coordinates of each rotated vector are taken: a divisor of `count`, such that there are
-  /// 50 rotations or more, whose spread gives the standard errors.
+  /// The number of coordinates taken from each rotated vector, a divisor of `count`.
+  ///
+  /// It leaves at least 50 rotations, whose spread gives the standard errors.
   private static func perRotation(dimension: Int, of count: Int) -> Int {
     var taken = min(dimension, count / 50)
     while count % taken != 0 { taken -= 1 }

@@ -1,7 +1,7 @@
 import TurboQuant
 import TurboQuantKernels
 
-/// Figure 3: squared error against bits a coordinate.
+/// Figure 3: squared error by bits per coordinate.
 ///
 /// Controls: ``Input``, dimension, bits at the marker, vectors.
 enum RateDistortion {
@@ -65,7 +65,7 @@ enum RateDistortion {
   /// 4⁻ᵇ.
   static func floor(_ bits: Double) -> Double { Portable.exp(-2 * bits * Portable.log(2)) }
 
-  /// ‖x − x̂‖² of unit vectors through whole codecs, each of another seed.
+  /// ‖x − x̂‖² of unit vectors after whole codecs, each with another seed.
   private static func distortion(
     _ codec: Codec, _ vectors: [[Float]], _ seeds: [UInt64]
   ) throws(CodecError) -> Moments {
@@ -77,7 +77,7 @@ enum RateDistortion {
     return moments
   }
 
-  /// The same for the codebooks alone, without a rotation.
+  /// ‖x − x̂‖² for the codebooks alone, without a rotation.
   private static func distortion(
     _ segments: [ScalarQuantizer.Segment], _ vectors: [[Float]]
   ) -> Moments {
@@ -96,9 +96,9 @@ enum RateDistortion {
   }
 }
 
-/// Rotated coordinates in equal cells whose numbers are entropy-coded: bits and error, both measured.
+/// Rotated coordinates in equal cells with entropy-coded numbers: bits and error, both measured.
 ///
-/// The bits are the entropy of the cells' observed shares, what an ideal code of them would spend.
+/// The bits are the entropy of the cells' observed shares, which an ideal code would spend.
 private struct EntropyCoded {
   let bits: Double
   let distortion: Moments

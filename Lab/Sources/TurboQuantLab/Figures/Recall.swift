@@ -1,8 +1,8 @@
 import TurboQuant
 
-/// Figure 11, below its lists: recall over all queries of the sample, at 1 … 4 bits.
+/// The lower part of figure 11: recall over all queries of the sample, at 1 … 4 bits.
 ///
-/// No control but the seed.
+/// The seed is its only control.
 enum Recall {
   static func report(
     _ setting: Setting, _ samples: Samples, _ codecs: inout CodecStore

@@ -34,7 +34,7 @@ enum Search {
     return report
   }
 
-  /// The spread of the estimates' errors, as the codes themselves predict it and as it is.
+  /// The spread of the estimates' errors, predicted from the codes and measured.
   private static func compareErrors(
     _ exact: [Double], _ estimates: [Estimate], in report: inout Report
   ) {
@@ -50,7 +50,7 @@ enum Search {
       standardError: measured.standardError / (2 * root))
   }
 
-  /// Softmax over all rows as keys, from exact and from estimated products.
+  /// Softmax over all rows as keys, from exact and from estimated inner products.
   private static func attend(
     _ exact: [Double], _ estimates: [Double], sharpness: Double, in report: inout Report
   ) {
@@ -70,7 +70,7 @@ enum Search {
     return powers.map { $0 / total }
   }
 
-  /// The places of the `count` largest scores, best first; equal ones by place.
+  /// The places of the `count` largest scores, best first; equal scores are ordered by place.
   static func best(_ count: Int, of scores: [Double]) -> [Int] {
     var kept: [Int] = []
     for (place, score) in scores.enumerated() {

@@ -1,13 +1,13 @@
 import TurboQuant
 import TurboQuantKernels
 
-/// Figure 8: the error of an estimate against the number of sign bits it is made of.
+/// Figure 8: the error of an estimate by its number of sign bits.
 ///
-/// Controls: cosine of the two vectors, directions drawn in all.
+/// Controls: cosine of the two vectors, total number of directions.
 enum SignBits {
   private static let bits = (2...12).map { 1 << $0 }
   private static let dimension = 4
-  /// Directions of a sketch, as many as the longest estimate takes.
+  /// Directions per sketch: the number that the longest estimate needs.
   private static let block = 4096
 
   static func report(_ setting: Setting) throws(CodecError) -> Report {
@@ -43,13 +43,15 @@ enum SignBits {
     return report
   }
 
-  /// What theory says of the mean squared error of an estimate.
+  /// The mean squared error of an estimate, by theory.
   private static func variance(bits: Int, cosine: Double) -> Double {
     (Double.pi / 2 - cosine * cosine) / Double(bits)
   }
 
-  /// The slope of the least squares line of log error on log bits, each dot weighed by the number of
-  /// estimates behind it: the variance of a log error is 1 in twice that number.
+  /// The least-squares slope of log error on log bits.
+  ///
+  /// Each dot is weighted by its number of estimates: the variance of a log error is the inverse of twice
+  /// that number.
   private static func slope(_ roots: [Double]) -> Double {
     let x = bits.map { Portable.log(Double($0)) }
     let weights = bits.map { 1 / Double($0) }
@@ -63,8 +65,9 @@ enum SignBits {
     return products / squares
   }
 
-  /// The standard error of the slope, by the jackknife over sketches: all dots are made of the same
-  /// directions, so their errors go together.
+  /// The standard error of the slope, by the jackknife over sketches.
+  ///
+  /// All dots use the same directions, so their errors are correlated.
   private static func slopeError(_ errors: [SquaredErrors]) -> Double {
     let count = errors[0].sketches.count
     let slopes = (0..<count).map { left in slope(errors.map { $0.root(without: left) }) }
@@ -73,7 +76,7 @@ enum SignBits {
     return squareRoot(squares * Double(count - 1) / Double(count))
   }
 
-  /// Squared errors of estimates of so many sign products each.
+  /// Squared errors of estimates from `bits` sign products each.
   private struct SquaredErrors {
     let bits: Int
     let cosine: Double
@@ -101,8 +104,9 @@ enum SignBits {
     /// The root mean square error.
     var root: Double { squareRoot(squares.mean) }
 
-    /// Its standard error: the observed one, or that of squared normal numbers where this is larger,
-    /// for few squares may happen to be alike.
+    /// The standard error of the root: the observed one or, if larger, that of squared normal numbers.
+    ///
+    /// The observed one may be too small, because a few squares may happen to be alike.
     var rootError: Double {
       let expected = squareRoot(SignBits.variance(bits: bits, cosine: cosine))
       return max(

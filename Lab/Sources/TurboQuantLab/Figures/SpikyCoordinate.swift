@@ -3,8 +3,8 @@ import TurboQuantKernels
 
 /// Figure 2: the first coordinate of a spiky vector, before and after rotation.
 ///
-/// Controls: ``Input``, ``RotationKind`` by its number, dimension, draws. Each draw is another vector
-/// and another rotation.
+/// Controls: ``Input``, ``RotationKind`` by its number, dimension, draws. Each draw has a new vector and
+/// a new rotation.
 enum SpikyCoordinate {
   static func report(_ setting: Setting, _ samples: Samples?) throws(CodecError) -> Report {
     guard let input = Input(rawValue: setting.integer(0, in: 0...3)),
@@ -14,7 +14,7 @@ enum SpikyCoordinate {
     let count = setting.integer(3, in: 2...10_000)
     let scale = squareRoot(Double(d))
     var stream = Draws.vectors(figure: 2, of: setting)
-    // The interval holds all but one in a million; the outermost cells hold the rest.
+    // The interval holds all but one in a million; the outermost cells count the rest.
     var before = Histogram(from: -5, to: 5, cells: 50)
     var after = before
     var (value, square, fourth) = (Moments(), Moments(), Moments())

@@ -1,9 +1,10 @@
 import TurboQuant
 
-/// Figure 9: what a vector costs, in bytes, by scheme.
+/// Figure 9: the bytes per vector, by scheme.
 ///
-/// Controls: dimension, bits, vectors that share what is stored once. Rows of the codec are encoded
-/// and taken apart by their layout; formulas stand beside them, and alone for rivals that are not here.
+/// Controls: dimension, bits, number of vectors that share what is stored once. For the codec's schemes,
+/// rows are encoded and taken apart by their layout, and formulas stand beside them. For rival schemes,
+/// which are not implemented here, there are only formulas.
 enum Storage {
   static func report(_ setting: Setting) throws(CodecError) -> Report {
     let d = setting.integer(0, in: 4...4096)
@@ -42,19 +43,19 @@ enum Storage {
     return report
   }
 
-  /// Bytes of one stored vector, and of what all vectors share.
+  /// Bytes of one stored vector, and of the data that all vectors share.
   private struct Cost {
     var codes = 0.0
     var signs = 0.0
     var scalars = 0.0
     var shared = 0.0
-    /// Matrices of float32 that come back from the seed, and would be stored without one.
+    /// Matrices of float32 that are regenerated from the seed; without a seed they would be stored.
     var regenerated = 0.0
 
     var row: Double { codes + signs + scalars }
   }
 
-  /// The row that the codec writes of a vector.
+  /// The row that the codec writes for a vector.
   private static func encoded(
     _ d: Int, _ bits: Int, _ quantizer: Quantizer, _ setting: Setting
   ) throws(CodecError) -> Cost {
@@ -67,27 +68,27 @@ enum Storage {
       scalars: Double(row.bytes.count - codes - signs))
   }
 
-  /// Angles of b bits, then three levels of two bits less each, as far as there is one.
+  /// Angles of b bits, then three levels of b − 2 bits each, but at least 1.
   private static func polar(_ bits: Int) -> Quantizer {
     .polar(bits: [bits] + [Int](repeating: max(1, bits - 2), count: 3))
   }
 
-  /// The same schemes by formula, then their rivals; whole bytes, float32 norms.
+  /// The same schemes by formula, then their rivals, with whole bytes and float32 norms.
   private static func formulas(dimension d: Int, bits b: Int) -> [Cost] {
     func bytes(_ bits: Int) -> Double { Double((bits + 7) / 8) }
     let matrix = 4 * Double(d * d)
     return [
       Cost(codes: bytes(d * b), scalars: 8, regenerated: matrix),
-      // A rotation, and as many directions as coordinates.
+      // A rotation, and one direction per coordinate.
       Cost(codes: bytes(d * (b - 1)), signs: bytes(d), scalars: 12, regenerated: 2 * matrix),
       Cost(signs: bytes(d * b), scalars: 4, regenerated: Double(b) * matrix),
-      // For each 16 coordinates 8 + 4 + 2 + 1 angles and a float16 radius; and a norm.
+      // Per 16 coordinates, 8 + 4 + 2 + 1 angles and a float16 radius; per vector, a norm.
       Cost(
         codes: bytes(d * (8 * b + 7 * max(1, b - 2)) / 16), scalars: bytes(d) + 4,
         regenerated: matrix),
-      // 8 bits for each 8/b coordinates; 256 centroids of float32, trained on the data.
+      // 8 bits per 8/b coordinates; 256 centroids of float32, trained on the data.
       Cost(codes: bytes(d * b), shared: 256 * 4 * Double(d)),
-      // A float16 scale and zero for each 32 coordinates.
+      // A float16 scale and a float16 zero per 32 coordinates.
       Cost(codes: bytes(d * b), scalars: bytes(d / 32 * 32)),
     ]
   }
