@@ -1,4 +1,4 @@
-// Names, contrast, focus, motion.
+// Checks names, contrast, focus and motion.
 import assert from 'node:assert/strict';
 import { figureNumbers, settled } from './figures.mjs';
 
@@ -14,7 +14,7 @@ export async function checkAccessibility(page) {
   return `${names} named controls and charts, contrast of text at least ${least.toFixed(1)}, ${stops} stops in order`;
 }
 
-// Everything that can be operated, and every chart, has a name for those who do not see it.
+// Every control and every chart has a name for readers who do not see it.
 async function checkNames(page) {
   const { nodes } = await page.send('Accessibility.getFullAXTree');
   const roles = ['slider', 'combobox', 'button', 'link', 'textbox', 'image', 'form'];
@@ -23,7 +23,7 @@ async function checkNames(page) {
   return found.length;
 }
 
-// In the page: the contrast of every text with what is behind it (WCAG 2.1), and of what charts draw.
+// Runs in the page: the contrast of every text with its background (WCAG 2.1), and of the charts' colours.
 function contrasts() {
   const channels = (colour) => colour.match(/[\d.]+/g).map(Number);
   const luminance = ([r, g, b]) => {
@@ -59,7 +59,7 @@ function contrasts() {
   return found;
 }
 
-// Tab goes through everything that takes the focus, in the order of the page, and each stop shows it.
+// Tab visits every focusable element in the order of the page, and each of them shows the focus.
 async function checkFocus(page) {
   const expected = await page.call(() => {
     const stops = document.querySelectorAll('a[href], button, input, select, [tabindex]');
@@ -68,7 +68,7 @@ async function checkFocus(page) {
     return stops.length;
   });
   let count = 1;
-  // Beyond those there are boxes whose contents the arrow keys scroll.
+  // Besides these, Tab stops at boxes whose contents the arrow keys scroll.
   for (let presses = 0; count < expected && presses < 2 * expected; presses += 1) {
     await page.press('Tab');
     const { name, isNext, outline, isControl } = await page.call(() => {

@@ -1,5 +1,5 @@
-// A picture of every figure, wide and narrow, light and dark, for somebody to look at; and what a program
-// can tell of them: no chart is empty, nothing is wider than the screen.
+// Takes a picture of every figure, wide and narrow, light and dark, for people to look at. Checks what a
+// program can see in them: no chart is empty, and nothing is wider than the screen.
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { figureNumbers, settled } from './figures.mjs';
@@ -25,7 +25,7 @@ export async function takeScreenshots(page, folder) {
   return `${count} in ${folder}`;
 }
 
-// In the page, once it has been painted: where the figure is, and how many pixels each chart has drawn on.
+// Runs in the page after it is painted: the place of the figure, and the number of pixels drawn per chart.
 async function look(number) {
   const frame = document.getElementById(`figure-${number}`);
   await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));

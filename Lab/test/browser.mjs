@@ -1,5 +1,5 @@
-// A headless Chromium, driven through the DevTools protocol over a pipe: messages of JSON, each ended
-// by a zero byte.
+// A headless Chromium, driven through the DevTools protocol over a pipe. The messages are JSON, and a zero
+// byte ends each.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -67,7 +67,7 @@ export class Browser {
 }
 
 class Page {
-  // What the console and the browser complained of.
+  // Complaints of the console and the browser.
   complaints = [];
 
   constructor(browser, session) {
@@ -92,7 +92,7 @@ class Page {
 
   send(method, params) { return this.browser.send(method, params, this.session); }
 
-  // Takes the given size in pixels, light or dark.
+  // Sets the size in pixels, and light or dark.
   async appear(width, height, scheme) {
     await this.send('Emulation.setDeviceMetricsOverride',
       { width, height, deviceScaleFactor: 1, mobile: width < 500 });
@@ -106,7 +106,7 @@ class Page {
     await loaded;
   }
 
-  // The value of an expression, awaited if it is a promise.
+  // The value of an expression; a promise is awaited.
   async evaluate(expression) {
     const { result, exceptionDetails } = await this.send('Runtime.evaluate',
       { expression, awaitPromise: true, returnByValue: true });
@@ -116,7 +116,7 @@ class Page {
     return result.value;
   }
 
-  // Calls a function in the page, with values that JSON can carry.
+  // Calls a function in the page with values that JSON can represent.
   call(body, ...values) { return this.evaluate(`(${body})(${values.map((v) => JSON.stringify(v)).join(',')})`); }
 
   async press(key) {

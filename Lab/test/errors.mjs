@@ -1,4 +1,4 @@
-// Measured numbers come with their error, laws are drawn smoothly, and no histogram hides what is beyond it.
+// Measured numbers have errors, laws are drawn smoothly, and no histogram hides numbers beyond its ends.
 import assert from 'node:assert/strict';
 import { figureNumbers, settled } from './figures.mjs';
 
@@ -22,7 +22,7 @@ export async function checkErrors(page, answers) {
   return `${points} points with error bars; ${certain} numbers that nothing random enters`;
 }
 
-// In the page: what the layers of a figure that were measured have for errors.
+// Runs in the page: the errors of a figure's measured layers.
 const measuredLayers = async (number) => (await lab).figures.find((each) => each.number === number).plots
   .flatMap(({ chart }) => chart.data.datasets)
   .filter(({ label, data }) => label.includes('measured') && typeof data[0] === 'object')
@@ -31,9 +31,9 @@ const measuredLayers = async (number) => (await lab).figures.find((each) => each
 const axisOf = async (number) => String((await lab).figures
   .find((each) => each.number === number).plots[0].chart.options.scales.x.title.text);
 
-// A number without an error is one that is not random: equal to its prediction but for float32 rounding, a
-// codebook's error for the one-hot vector, which is the same wherever its 1 stands, or what figure 11 shows of
-// one query.
+// A number without an error is not random. It equals its prediction within float32 rounding; or it is a
+// codebook's error for the one-hot vector, which does not depend on the place of its 1; or it is a number of
+// figure 11 about one query.
 function certainNumbers({ figure, values }, { comparisons }) {
   const certain = comparisons.filter(({ measured, standardError }) => measured !== null && standardError === 0);
   for (const { quantity, predicted, measured } of certain) {
@@ -45,8 +45,8 @@ function certainNumbers({ figure, values }, { comparisons }) {
   return certain.length;
 }
 
-// Neighbouring points of a law lie within a tenth of its height, so that no corner shows; and one draw in a
-// hundred at most falls into the last cell of figure 5, where one in 10,000 is beyond.
+// Neighbouring points of a law differ by at most a tenth of its height, so that no corner is visible. At most
+// one draw in a hundred falls into the last cell of figure 5; one in 10,000 lies beyond it.
 function checkSmoothness({ figure, values }, { series }) {
   const laws = { 1: ['predicted'], 2: ['exact', 'normal'], 4: ['predicted'], 5: ['predicted'] }[figure] ?? [];
   for (const name of laws) {

@@ -1,8 +1,8 @@
-// What every check does with the figures of a page.
+// Functions for the figures of a page that every check uses.
 
 export const figureNumbers = (page) => page.evaluate('lab.then(({ figures }) => figures.map(({ number }) => number))');
 
-// Brings a figure into view and waits until it shows what its controls say.
+// Scrolls a figure into view and waits until it matches its controls.
 export async function settled(page, number) {
   const state = await page.call(async (figure) => {
     await lab;
@@ -19,7 +19,7 @@ export async function settled(page, number) {
   if (state !== 'done') throw new Error(`figure ${number} is ${state}`);
 }
 
-// What a figure asked and was told last, its further report included.
+// A figure's latest request and reports, including its further report.
 export const reports = (page, number) => page.call(async (figure) => {
   const { last, lastMore } = (await lab).figures.find((each) => each.number === figure);
   return [last, lastMore].filter(Boolean).map(({ request, report }) => ({ request, report }));

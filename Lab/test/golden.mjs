@@ -1,10 +1,10 @@
-// The rows that the page's own module writes of the golden input, against the golden files.
+// Compares the rows that the page's own module writes for the golden input with the golden files.
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 
 const folder = 'Tests/TurboQuantFilesTests/Fixtures';
 
-// A section by its name, from the table behind the 64 bytes of the header.
+// Finds a section by its name in the table, which follows the 64 bytes of the header.
 function section(file, wanted) {
   for (let at = 64; at < 64 + 2 * 64; at += 64) {
     const name = file.toString('latin1', at, at + 16).replace(/\0+$/, '');
@@ -14,8 +14,8 @@ function section(file, wanted) {
   throw new Error(`no section ${wanted}`);
 }
 
-// In the page: five rows of ((37 i + 101 row + i² row) mod 61) − 30, as Documentation/FileFormat.md
-// says, encoded by the codec of `record`.
+// Runs in the page: the codec of `record` encodes five rows of ((37 i + 101 row + i² row) mod 61) − 30, the
+// golden input of Documentation/FileFormat.md.
 const encode = async (record, dimension) => {
   const floats = Float32Array.from({ length: 5 * dimension }, (_, place) => {
     const [row, i] = [Math.floor(place / dimension), place % dimension];

@@ -1,5 +1,5 @@
-// What must hold of the page at every width: nothing reaches beyond the screen or is cut off in its box, every
-// formula is mathematics, the contents lead somewhere, and the text is for somebody who reads the page.
+// Checks the page at every width: nothing reaches beyond the screen or is cut off in its box, every formula is
+// set as mathematics, the contents have valid links, and the text addresses a reader of the page.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { figureNumbers, settled } from './figures.mjs';
@@ -20,8 +20,8 @@ export async function checkLayout(page, widths) {
   return `${counts.join(', ')} boxes within screens of ${widths.join(', ')} pixels`;
 }
 
-// In the page: boxes that reach beyond the screen, boxes that hide part of what they hold, and heads of
-// columns that take more than a line.
+// Runs in the page: boxes that reach beyond the screen, boxes that hide part of their content, and column
+// heads of more than one line.
 function measure() {
   const name = (each) => `${each.closest('figure')?.id ?? 'article'}: ${each.localName}.${each.className} ${each.textContent.slice(0, 30)}`;
   const boxes = [...document.querySelectorAll(`header *, nav, figure, figcaption, .control, .chart, canvas, table, .formula,

@@ -1,4 +1,4 @@
-// A link to a setting, opened elsewhere, shows that setting; and a slider can be moved by touch.
+// A link to a setting shows that setting when it is opened elsewhere, and a slider can be moved by touch.
 import assert from 'node:assert/strict';
 import { reports, settled } from './figures.mjs';
 

@@ -1,4 +1,4 @@
-// Holds the built page against the native library and against what a page must be:
+// Compares the built page with the native library and checks what every page must fulfil:
 //
 //   node Lab/test/main.mjs CHROMIUM LAB_MEASUREMENTS SCREENSHOTS
 import assert from 'node:assert/strict';
@@ -73,7 +73,7 @@ try {
   }
   await step('Layout', () => checkLayout(other, [1280, 390, 360]));
   await step('Screenshots', () => takeScreenshots(other, screenshots));
-  // A page that another one covers does not paint, so this comes last.
+  // A page covered by another one does not paint, so this step comes last.
   await step('Layout of the longest tables and numbers', async () => {
     const longest = await browser.page(390, 900);
     await longest.open(`${url}#10.d=16&10.b=4&9.d=3072&9.n=100&6.n=100000000&2.x=0&1.n=50000`);

@@ -1,11 +1,11 @@
-// Moves the sliders as a reader does, and asks the native library for the same.
+// Moves the sliders as a reader does, and compares the reports with those of the native library.
 import assert from 'node:assert/strict';
 import { figureNumbers, reports, settled } from './figures.mjs';
 import { nativeReports } from './native.mjs';
 
-// Kernels may add up float32 products in another order on each target: scores of unit vectors, sums of
-// 384 products, then differ by some 2⁻²². A softmax of sharpness 80 makes 80 times that of it. What is
-// made of integers and of float64 alone is equal to the bit.
+// Kernels may add float32 products in a different order on each target. Then scores of unit vectors, which are
+// sums of 384 products, differ by about 2⁻²². A softmax of sharpness 80 multiplies this by 80. Numbers computed
+// only from integers and float64 are bit-identical.
 const tolerance = 80 * 2 ** -22;
 
 // The reports at both ends of every control, and all reports of another seed.
@@ -38,7 +38,7 @@ export async function moveEverySlider(page) {
 const controlIds = (figure) =>
   [...document.querySelectorAll(`#figure-${figure} .control :is(input, select)`)].map(({ id }) => id);
 
-// In the page: whether a control goes to its end within a second; a menu does so a little after the key.
+// Runs in the page: whether a control reaches its end within a second; a menu needs a moment after the key.
 const comesToEnd = async (id, key) => {
   const control = document.getElementById(id);
   const last = control.max ?? String(control.options.length - 1);

@@ -1,7 +1,7 @@
-// What the native library says, by the program LabMeasurements.
+// The native library's reports, from the program LabMeasurements.
 import { execFileSync } from 'node:child_process';
 
-// The reports of requests, each with figure, seed and values.
+// The reports for requests; each request has a figure, a seed and values.
 export function nativeReports(program, requests) {
   const lines = requests.map(({ figure, seed, values }) => [figure, seed, ...values].join(' '));
   const output = execFileSync(program, { input: `${lines.join('\n')}\n`, maxBuffer: 1 << 30 });

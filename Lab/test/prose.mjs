@@ -1,5 +1,5 @@
-// Every number of the article's text: computed here from what the figures measure and predict, or one of the
-// definitions below.
+// Every number in the article's text is computed here from the figures' measurements and predictions, or is one
+// of the definitions below.
 import assert from 'node:assert/strict';
 import { readFileSync, statSync } from 'node:fs';
 import { nativeReports } from './native.mjs';
@@ -28,7 +28,7 @@ export async function checkProse(page, program) {
   return `${claims.length} sentences computed again, no other number but ${definitions.length} formulas`;
 }
 
-// What the article on the seven results says of theory, against the same computations.
+// Compares the theory in the article on the seven results with the same computations.
 export function checkOtherArticle(program) {
   const text = readFileSync('Sources/TurboQuant/TurboQuant.docc/the-idea-in-seven-results.md', 'utf8').replace(/\s+/g, ' ');
   const ask = (figure, ...values) => nativeReports(program, [{ figure, seed: 1, values }])[0];
@@ -123,7 +123,7 @@ async function counts(page) {
   return [`of ${rows.toLocaleString('en')} descriptions of Debian packages, and of ${queries} short ones`];
 }
 
-// Formulas in the text, and what a scheme is defined by.
+// Formulas in the text, and numbers that define a scheme.
 const definitions = [
   'd squared coordinates add up to 1', 'each is 1/d on average', '1/√d', '√(1−t²)', '1−t² ≤ exp(−t²)', 'dimension d−2',
   '(1 + t)/2', 'Beta((d−1)/2, (d−1)/2)', 'The squares add up to 1', 'mean of t₁² · t₂² is 1/(d(d+2))', '1/d²',

@@ -1,4 +1,5 @@
-// Scripts/build-lab names everything that is missing at once, and how to install it, and refuses another Chart.js.
+// Scripts/build-lab lists everything that is missing at once, says how to install it, and refuses another
+// Chart.js.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
@@ -6,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 export function checkRequirements() {
-  // A PATH with nothing on it but what the script needs to look around.
+  // A PATH with only the programs that the script needs for its checks.
   const programs = mkdtempSync(join(tmpdir(), 'lab-path-'));
   try {
     for (const name of ['dirname', 'find', 'head']) {

@@ -1,7 +1,7 @@
-// How long the main thread of a page was kept from its reader, from the browser's own trace.
+// How long the main thread of a page was busy without a break, from the browser's own trace.
 
-// Runs `body` and returns the longest task of the page's main thread meanwhile, in milliseconds of its own
-// processor time, which other programs that want the processor lengthen little.
+// Runs `body` and returns the longest task of the page's main thread during it, in milliseconds of the thread's
+// own processor time. Other programs that use the processor lengthen this time only a little.
 export async function longestTask(page, body) {
   const { browser } = page;
   const events = [];
@@ -13,7 +13,7 @@ export async function longestTask(page, body) {
   await browser.send('Tracing.start', {
     transferMode: 'ReportEvents', traceConfig: { includedCategories, excludedCategories: ['*'] },
   });
-  // The mark tells the page's thread from those of the browser's own pages.
+  // The mark distinguishes the page's thread from those of the browser's own pages.
   await page.evaluate(`performance.mark('page under test')`);
   await body();
   await browser.send('Tracing.end');
