@@ -1,19 +1,21 @@
-/// A command line that cannot be understood: exit code 2.
+/// A command line that cannot be understood, which gives exit code 2.
 struct UsageError: Error, CustomStringConvertible {
   let description: String
 
   init(_ description: String) { self.description = description }
 }
 
-/// A command that cannot be carried out: exit code 1.
+/// A command that cannot be carried out, which gives exit code 1.
 struct CommandError: Error, CustomStringConvertible {
   let description: String
 
   init(_ description: String) { self.description = description }
 }
 
-/// The words of the command line; throws `UsageError` for one that is not UTF-8, of which the standard
-/// library would make another text.
+/// The words of the command line.
+///
+/// Throws `UsageError` for a word that is not UTF-8, which the standard library would turn into another
+/// text.
 func commandLine() throws -> [String] {
   try (1..<max(1, Int(CommandLine.argc))).map { index in
     guard let word = unsafe CommandLine.unsafeArgv[index],
@@ -25,7 +27,7 @@ func commandLine() throws -> [String] {
   }
 }
 
-/// The words after a command: options with a value, flags and the rest.
+/// The words after a command: options with values, flags and the rest.
 struct Arguments {
   private var values: [String: String] = [:]
   private var flags: Set<String> = []

@@ -51,7 +51,7 @@ private func info(_ words: [String]) throws {
     ("head dimension", "\(configuration.headDimension)"),
     ("vocabulary", "\(configuration.vocabularySize)"),
     ("context", "\(configuration.contextLength) tokens"),
-    ("float32 cache", "\(bytesPerToken) bytes a token"),
+    ("float32 cache", "\(bytesPerToken) bytes per token"),
   ]
   try Terminal.printLine(Table.aligned(rows.map { [$0.0, $0.1] }, leftAligned: 2))
 }

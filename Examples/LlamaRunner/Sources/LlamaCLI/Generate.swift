@@ -1,7 +1,7 @@
 import Foundation
 import Llama
 
-/// Continues a prompt, printing the text as it comes.
+/// Continues a prompt and prints the text as it comes.
 func generate(_ words: [String]) throws {
   let arguments = try Arguments(
     words, options: ["model", "cache", "tokens", "temperature", "top-p", "seed"], flags: [],

@@ -4,7 +4,7 @@ import Foundation
 enum ModelFolder {
   private static let shipped = "Models/tiny-llama"
 
-  /// The folder that is named, or that of the model beside the example.
+  /// The named folder or, without a name, the folder of the model beside the example.
   static func find(_ named: String?) throws -> URL {
     if let named {
       let folder = URL(filePath: named)

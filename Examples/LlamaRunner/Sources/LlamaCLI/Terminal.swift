@@ -1,11 +1,11 @@
 import Foundation
 
-/// What the commands print.
+/// The output of the commands.
 enum Terminal {
-  /// Whether somebody watches standard error.
+  /// Whether standard error is a terminal.
   static let showsProgress = isatty(FileHandle.standardError.fileDescriptor) == 1
 
-  /// Writes text at once, without a line break; throws `CommandError` where that fails.
+  /// Writes text at once, without a line break; throws `CommandError` if that fails.
   static func write(_ text: String, to output: FileHandle = .standardOutput) throws {
     do {
       try output.write(contentsOf: Data(text.utf8))
@@ -16,7 +16,7 @@ enum Terminal {
 
   static func printLine(_ line: String) throws { try write(line + "\n") }
 
-  /// Writes to standard error; where that fails, there is nobody to tell.
+  /// Writes to standard error; a failure of this cannot be reported anywhere.
   static func printError(_ line: String) { warn(line + "\n") }
 
   private static func warn(_ text: String) { try? write(text, to: .standardError) }
@@ -32,7 +32,7 @@ enum Terminal {
 
 /// Rows of words in columns.
 enum Table {
-  /// Pads the columns; the first `leftAligned` to the left, the others to the right.
+  /// Pads the columns; the first `leftAligned` are aligned to the left, the others to the right.
   static func aligned(_ rows: [[String]], leftAligned: Int) -> String {
     let columns = rows.map(\.count).max() ?? 0
     let widths = (0..<columns).map { column in

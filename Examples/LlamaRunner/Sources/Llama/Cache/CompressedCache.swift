@@ -1,15 +1,15 @@
 public import TurboQuantKVCache
 
-/// A cache whose keys and values are codes, attended to as codes.
+/// A cache of encoded keys and values; attention reads the codes.
 public struct CompressedCache: LayerCache {
   private var cache: KVCache
 
-  /// An empty cache; those of all layers and texts share one codec.
+  /// Creates an empty cache; the caches of all layers and texts share one codec.
   public init(_ codec: KVCodec) { cache = KVCache(codec) }
 
   public var count: Int { cache.count }
 
-  /// What it keeps, to the byte.
+  /// The memory of the cache, to the byte.
   public var memory: KVMemory { cache.memory }
 
   public mutating func append(keys: [Float], values: [Float], tokens: Int) throws {

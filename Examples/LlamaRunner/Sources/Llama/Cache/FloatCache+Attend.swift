@@ -1,14 +1,15 @@
 internal import CLlamaKernels
 
 extension FloatCache {
-  /// Queries whose weights are computed together: enough to reuse the keys, few enough that
-  /// little is computed above the diagonal.
+  /// The number of queries whose weights are computed together.
+  ///
+  /// It is large enough to reuse the keys, and so small that little is computed above the diagonal.
   private static let block = 48
 
-  /// Attends from the newest tokens to all that are no newer, exactly.
+  /// Computes exact attention; each of the newest tokens sees itself and all tokens before it.
   ///
-  /// Throws `CacheError.length` for queries of another shape, `CacheError.queries` for more tokens
-  /// than are held.
+  /// Throws `CacheError.length` for queries of another shape, and `CacheError.queries` for more tokens
+  /// than the cache holds.
   public func attend(queries: [Float], tokens: Int, scale: Float) throws -> [Float] {
     guard tokens > 0 && tokens <= count else {
       throw CacheError.queries(tokens: tokens, held: count)
@@ -34,7 +35,7 @@ extension FloatCache {
     unsafe keys.withUnsafeBufferPointer { keys in
       unsafe values.withUnsafeBufferPointer { values in
         guard let keys = keys.baseAddress, let values = values.baseAddress else { return }
-        // The last blocks see the most tokens: they start first.
+        // The last blocks see the most tokens, so they start first.
         inParallel(blocks.count * shape.queryHeads) { task in
           let head = task % shape.queryHeads
           let rows = blocks[blocks.count - 1 - task / shape.queryHeads]
@@ -48,7 +49,7 @@ extension FloatCache {
     }
   }
 
-  /// One block of one head's queries; each sees one token more than the one before.
+  /// Computes one block of one head's queries; each query sees one token more than the previous one.
   private func attend(
     _ queries: UnsafePointer<Float>, rows: Int, seenByFirst: Int, _ keys: UnsafePointer<Float>,
     _ values: UnsafePointer<Float>, scale: Float, _ result: UnsafeMutablePointer<Float>

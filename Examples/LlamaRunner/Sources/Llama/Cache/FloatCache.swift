@@ -1,15 +1,15 @@
 /// The exact cache: keys and values in float32.
 ///
-/// Both are kept as panels of 16 columns, so that the inner products with the keys and the weighted
-/// sums of the values are matrix products like those with the weights. The memory is
+/// Both are stored in panels of 16 columns. So the inner products with the keys and the weighted sums
+/// of the values are matrix products like those with the weights. The memory is
 /// 8 bytes × head dimension × heads × capacity, and the capacity doubles when it is used up.
 public struct FloatCache: LayerCache {
   /// The shape the cache was made for.
   public let shape: CacheShape
-  /// How many tokens the cache holds.
+  /// The number of tokens in the cache.
   public private(set) var count = 0
 
-  /// Tokens there is room for, a multiple of 16.
+  /// The number of tokens that fit, a multiple of 16.
   private(set) var capacity = 0
   /// `[head][token / 16][dimension][16 tokens]`: the tokens are the columns.
   private(set) var keys: [Float] = []
@@ -21,7 +21,7 @@ public struct FloatCache: LayerCache {
     self.shape = shape
   }
 
-  /// Adds tokens after those held.
+  /// Adds tokens at the end.
   ///
   /// Throws `CacheError.length` for arrays of another shape.
   public mutating func append(keys: [Float], values: [Float], tokens: Int) throws {
@@ -47,7 +47,7 @@ public struct FloatCache: LayerCache {
 
   /// Forgets all tokens but the first `count`.
   ///
-  /// Throws `CacheError.truncation` unless `count` is between zero and the tokens held.
+  /// Throws `CacheError.truncation` unless `count` is between zero and the number of tokens held.
   public mutating func truncate(to count: Int) throws {
     guard count >= 0 && count <= self.count else {
       throw CacheError.truncation(to: count, held: self.count)
@@ -55,11 +55,11 @@ public struct FloatCache: LayerCache {
     self.count = count
   }
 
-  /// Floats from one head's keys to the next one's.
+  /// The number of floats from one head's keys to the next head's keys.
   var keyStride: Int { capacity * shape.headDimension }
-  /// Panels of one head's values.
+  /// The number of panels of one head's values.
   private var valuePanels: Int { (shape.headDimension + Panel.width - 1) / Panel.width }
-  /// Floats from one head's values to the next one's.
+  /// The number of floats from one head's values to the next head's values.
   var valueStride: Int { valuePanels * capacity * Panel.width }
 
   private func keyIndex(_ head: Int, _ token: Int, _ dimension: Int) -> Int {
@@ -72,7 +72,7 @@ public struct FloatCache: LayerCache {
     return panel + token * Panel.width + dimension % Panel.width
   }
 
-  /// Makes room for `needed` tokens, moving what is held.
+  /// Makes room for `needed` tokens and moves the tokens held.
   private mutating func reserve(_ needed: Int) {
     guard needed > capacity else { return }
     var larger = FloatCache(shape: shape)

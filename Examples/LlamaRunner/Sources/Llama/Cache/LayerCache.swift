@@ -1,26 +1,26 @@
 /// The keys and values of one layer, and attention over them.
 ///
-/// A model keeps one cache a layer. It appends what a run of tokens adds and then asks for the
-/// attention of the same tokens' queries, so a cache always holds the token a query belongs to.
+/// A model has one cache per layer. It appends the keys and values of a run of tokens, and then asks for
+/// the attention of the same tokens' queries. So a cache always holds the token that a query belongs to.
 public protocol LayerCache {
-  /// How many tokens the cache holds.
+  /// The number of tokens in the cache.
   var count: Int { get }
 
-  /// Adds tokens after those held.
+  /// Adds tokens at the end.
   ///
   /// - Parameters:
   ///   - keys: `[keyValueHeads, tokens, headDimension]`, row-major, after the rotary embedding.
   ///   - values: The same shape.
-  ///   - tokens: How many tokens to add.
+  ///   - tokens: The number of tokens to add.
   mutating func append(keys: [Float], values: [Float], tokens: Int) throws
 
-  /// Attends from the newest tokens to all that are no newer.
+  /// Computes attention; each of the newest tokens sees itself and all tokens before it.
   ///
   /// - Parameters:
   ///   - queries: `[queryHeads, tokens, headDimension]`; the last query belongs to the last token
-  ///     held, and each sees its own token and those before it.
-  ///   - tokens: How many tokens have a query.
-  ///   - scale: What the inner products are multiplied with before the softmax.
+  ///     held, and each query sees its own token and those before it.
+  ///   - tokens: The number of tokens that have a query.
+  ///   - scale: The factor of the inner products before the softmax.
   /// - Returns: The weighted values, in the shape of the queries.
   mutating func attend(queries: [Float], tokens: Int, scale: Float) throws -> [Float]
 
@@ -30,11 +30,11 @@ public protocol LayerCache {
 
 /// The shape that the caches of a model share.
 public struct CacheShape: Hashable, Sendable {
-  /// Heads of the queries.
+  /// The number of query heads.
   public let queryHeads: Int
-  /// Heads of the keys and values; a divisor of `queryHeads`.
+  /// The number of key and value heads, a divisor of `queryHeads`.
   public let keyValueHeads: Int
-  /// Floats of one head's query, key or value.
+  /// The number of floats in one head's query, key or value.
   public let headDimension: Int
 
   /// Creates a shape.
@@ -51,11 +51,11 @@ public struct CacheShape: Hashable, Sendable {
 
 /// A request that a cache cannot serve.
 public enum CacheError: Error, Equatable, CustomStringConvertible {
-  /// An array has another length than its shape says.
+  /// The length of an array does not match its shape.
   case length(what: String, expected: Int, found: Int)
-  /// Queries for more tokens than the cache holds, or for none.
+  /// There are queries for more tokens than the cache holds, or for none.
   case queries(tokens: Int, held: Int)
-  /// A truncation to more tokens than the cache holds, or to a negative number.
+  /// The cache cannot be truncated to more tokens than it holds, or to a negative number.
   case truncation(to: Int, held: Int)
 
   /// One line that says what was expected.

@@ -4,13 +4,13 @@ public import Foundation
 public struct Checkpoint: Sendable {
   /// The file that holds each tensor.
   private let files: [ExactText: Safetensors]
-  /// What messages about missing tensors name.
+  /// The name that messages about missing tensors use.
   private let name: String
 
-  /// Opens `model.safetensors` in a folder, or what `model.safetensors.index.json` lists where
-  /// there is no such file.
+  /// Opens `model.safetensors` in a folder or, without it, the files that
+  /// `model.safetensors.index.json` lists.
   ///
-  /// Throws `CheckpointError` when neither is there or one is damaged.
+  /// Throws `CheckpointError` when neither exists or one is damaged.
   public init(folder: URL) throws {
     let single = folder.appending(path: "model.safetensors")
     let index = folder.appending(path: "model.safetensors.index.json")
@@ -64,7 +64,7 @@ public struct Checkpoint: Sendable {
 
   /// Reads a tensor as float32.
   ///
-  /// Throws `CheckpointError` unless there is one of this shape, of finite floats.
+  /// Throws `CheckpointError` unless the tensor exists, has this shape and consists of finite floats.
   public func floats(_ name: String, shape: [Int]) throws -> [Float] {
     try file(name, shape).floats(name, shape: shape)
   }
@@ -82,7 +82,7 @@ public struct Checkpoint: Sendable {
     return file
   }
 
-  /// Checks that there is no tensor but those named.
+  /// Checks that there are no tensors other than the known ones.
   func checkNothingBut(_ known: Set<ExactText>, folder: String) throws {
     guard let name = files.keys.filter({ !known.contains($0) }).min() else { return }
     throw CheckpointError(

@@ -1,14 +1,14 @@
-/// What is wrong with the files of a model.
+/// A fault in the files of a model.
 public struct CheckpointError: Error, Equatable, CustomStringConvertible {
   /// The kinds of fault.
   public enum Kind: Hashable, Sendable {
     /// The file cannot be read.
     case unreadable
-    /// The file breaks its format.
+    /// The file breaks a rule of its format.
     case damaged
-    /// A tensor is missing, or has a shape or type the configuration does not lead to.
+    /// A tensor is missing, or its shape or type does not match the configuration.
     case tensor
-    /// The file asks for something this example does not implement.
+    /// The file needs something that this example does not implement.
     case unsupported
   }
 

@@ -1,6 +1,6 @@
-/// The settings of `config.json` that bear on nothing here, and those that may have one value only.
+/// The settings of `config.json` that have no effect here, and those with only one allowed value.
 extension JSONObject {
-  /// Settings of training, of other tasks and of the reference's own machinery.
+  /// Settings for training, for other tasks and for the reference's own machinery.
   static let harmlessSettings: Set<ExactText> = [
     "_attn_implementation", "_attn_implementation_autoset", "_name_or_path", "attention_dropout",
     "attn_implementation", "bos_token_id", "chunk_size_feed_forward", "dtype",
@@ -40,7 +40,7 @@ extension JSONObject {
   /// Refuses attention to part of the tokens.
   mutating func checkAttention(isQwen: Bool, layerCount: Int) throws {
     let window = value("sliding_window")
-    // Qwen2 names a window even where it is not used.
+    // Qwen2 names a window even if the model does not use it.
     let usesWindow = try optional("use_sliding_window") ?? (!isQwen && window != nil)
     guard !usesWindow || (window == nil && !isQwen) else {
       throw unsupported("has a sliding_window of \(window ?? .number("4096")), supported is none")
@@ -55,7 +55,7 @@ extension JSONObject {
     }
   }
 
-  /// Refuses what would be computed wrongly.
+  /// Refuses settings that this example would compute wrongly.
   mutating func checkSupported() throws {
     try expect("hidden_act", "silu")
     for name: ExactText in [

@@ -1,6 +1,6 @@
 internal import Foundation
 
-/// Whole files of a model, which are files: a pipe or a device may never end.
+/// Reads whole files of a model; they must be regular files, because a pipe or device may never end.
 enum FileBytes {
   static func read(_ url: URL, mapped: Bool = false) throws -> Data {
     func unreadable(_ reason: String) -> CheckpointError {

@@ -1,6 +1,6 @@
 internal import Foundation
 
-/// The types of tensors that widen to float32 without loss.
+/// The tensor types that can be widened to float32 without loss.
 enum FloatType: String {
   case float16 = "F16"
   case bfloat16 = "BF16"
@@ -36,10 +36,10 @@ enum FloatType: String {
     }
   }
 
-  /// The value of a float16, whatever the platform's own support for it.
+  /// The value of a float16, independent of the platform's support for float16.
   ///
-  /// Exponent and significand shifted to where float32 has them are 2^112 too small, subnormal
-  /// numbers included; only infinities and NaN need the exponent of all ones.
+  /// Exponent and significand are shifted to their places in float32. The result is 2^112 times too
+  /// small, also for subnormal numbers. Only infinities and NaN need an exponent of all ones.
   static func float(_ half: UInt16) -> Float {
     let sign = UInt32(half & 0x8000) << 16
     let magnitude = UInt32(half & 0x7fff) << 13

@@ -1,10 +1,10 @@
 public import Foundation
 
-/// What `generation_config.json` says about texts that the model generates.
+/// The settings of `generation_config.json` for texts that the model generates.
 public struct GenerationSettings: Hashable, Sendable {
-  /// The tokens that end a text; nil where the file leaves them to `config.json`.
+  /// The tokens that end a text; nil if the file leaves them to `config.json`.
   public let endTokens: Set<Int>?
-  /// What the file asks for and this example leaves to its caller, such as `top_p 0.9`.
+  /// The file's settings that this example leaves to its caller, such as `top_p 0.9`.
   public let notApplied: [String]
 
   private static let harmless: Set<ExactText> = [

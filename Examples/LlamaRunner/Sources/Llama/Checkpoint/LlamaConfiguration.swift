@@ -2,23 +2,23 @@ public import Foundation
 
 /// The shape of a model, from `config.json`.
 public struct LlamaConfiguration: Hashable, Sendable {
-  /// Floats of a token's vector between layers.
+  /// The number of floats in a token's vector between layers.
   public let hiddenSize: Int
-  /// Floats inside the feed-forward part of a layer.
+  /// The number of floats inside the feed-forward part of a layer.
   public let intermediateSize: Int
-  /// Heads of the queries.
+  /// The number of query heads.
   public let headCount: Int
-  /// Heads of the keys and values.
+  /// The number of key and value heads.
   public let keyValueHeadCount: Int
-  /// Floats of one head.
+  /// The number of floats per head.
   public let headDimension: Int
-  /// Layers.
+  /// The number of layers.
   public let layerCount: Int
-  /// Tokens of the vocabulary.
+  /// The number of tokens in the vocabulary.
   public let vocabularySize: Int
-  /// The longest sequence the model was made for.
+  /// The longest sequence that the model was made for.
   public let contextLength: Int
-  /// What is added to the mean square before its root.
+  /// The number added to the mean square before its root is taken.
   public let normEpsilon: Float
   /// The rotary embedding's frequencies.
   public let rotary: RotaryConfiguration
@@ -39,8 +39,8 @@ public struct LlamaConfiguration: Hashable, Sendable {
 
   /// Reads `config.json`.
   ///
-  /// Throws `CheckpointError` for an unreadable file, and one that names the setting for
-  /// whatever this example does not implement or does not know.
+  /// Throws `CheckpointError` for an unreadable file, and for a setting that this example does not
+  /// implement or does not know; the error names the setting.
   public init(contentsOf url: URL) throws {
     try self.init(JSONObject(contentsOf: url))
   }
@@ -60,7 +60,8 @@ public struct LlamaConfiguration: Hashable, Sendable {
     func size(_ name: ExactText, limit: Int) throws -> Int {
       try raw.size(name, limit: limit)
     }
-    // Some times the largest published: a window of 1,024 tokens then takes gigabytes at most.
+    // The limits are several times the largest published sizes: a window of 1,024 tokens then takes
+    // gigabytes at most.
     hiddenSize = try size("hidden_size", limit: 1 << 16)
     intermediateSize = try size("intermediate_size", limit: 1 << 18)
     headCount = try size("num_attention_heads", limit: 1 << 12)

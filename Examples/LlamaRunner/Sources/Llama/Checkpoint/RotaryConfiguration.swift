@@ -1,17 +1,17 @@
-/// How the rotary embedding's frequencies fall.
+/// The parameters that determine the rotary embedding's frequencies.
 public struct RotaryConfiguration: Hashable, Sendable {
   /// The base of the frequencies.
   public let theta: Double
-  /// How low frequencies are stretched for long contexts, if they are.
+  /// The stretching of low frequencies for long contexts, if there is any.
   public let stretch: Stretch?
 
-  /// The scaling that files call `llama3`.
+  /// The scaling that model files call `llama3`.
   public struct Stretch: Hashable, Sendable {
-    /// What low frequencies are divided by.
+    /// The divisor of low frequencies.
     public let factor: Double
     /// Frequencies with fewer turns in the original context are divided.
     public let lowTurns: Double
-    /// Frequencies with more turns in the original context stay; between the two is a ramp.
+    /// Frequencies with more turns in the original context stay; between both limits there is a ramp.
     public let highTurns: Double
     /// The context length before stretching.
     public let originalContext: Double
@@ -19,8 +19,8 @@ public struct RotaryConfiguration: Hashable, Sendable {
 
   /// Reads the settings of `config.json`.
   ///
-  /// As in the reference, `rope_scaling` goes before `rope_parameters`, and what either says before
-  /// what stands outside.
+  /// As in the reference, `rope_scaling` takes precedence over `rope_parameters`, and settings in either
+  /// take precedence over those outside.
   init(_ raw: inout JSONObject, contextLength: Int) throws {
     let (scaling, parameters) = (try raw.object("rope_scaling"), try raw.object("rope_parameters"))
     if let scaling, let parameters, scaling.entries != parameters.entries {

@@ -2,19 +2,19 @@ public import Foundation
 
 /// A file of named tensors: eight bytes of header length, a header in JSON, the tensors' bytes.
 ///
-/// Everything the header says is checked when the file is opened: afterwards, each tensor's bytes
-/// lie inside the file, and there are as many as its shape and type ask for.
+/// The whole header is checked when the file is opened. Afterwards, each tensor's bytes are known to lie
+/// inside the file, and their number to match the tensor's shape and type.
 public struct Safetensors: Sendable {
   /// The file's name, for messages.
   public let file: String
   /// The tensors, by name.
   let tensors: [ExactText: TensorEntry]
-  /// All tensors' bytes; the file is mapped, not read.
+  /// The bytes of all tensors; the file is mapped, not read.
   private let bytes: Data
 
   /// Opens a file.
   ///
-  /// Throws `CheckpointError` when it cannot be read or breaks the format.
+  /// Throws `CheckpointError` when the file cannot be read or breaks the format.
   public init(contentsOf url: URL) throws {
     try self.init(FileBytes.read(url, mapped: true), file: url.path)
   }
@@ -43,7 +43,7 @@ public struct Safetensors: Sendable {
     try TensorEntry.checkLayout(tensors, byteCount: bytes.count, file: file)
   }
 
-  /// The format's own bound on the header.
+  /// The format's limit for the header's size.
   private static let largestHeader = 100_000_000
 
   /// The names of all tensors.
@@ -51,8 +51,8 @@ public struct Safetensors: Sendable {
 
   /// Reads a tensor as float32.
   ///
-  /// Throws `CheckpointError` when there is none of that name, it has another shape or a type
-  /// that is no float, or a number in it is not finite.
+  /// Throws `CheckpointError` when no tensor has that name, when its shape differs or its type is not
+  /// a float, and when one of its numbers is not finite.
   public func floats(_ name: String, shape: [Int]) throws -> [Float] {
     let (entry, type) = try check(name, shape: shape)
     let start = bytes.startIndex

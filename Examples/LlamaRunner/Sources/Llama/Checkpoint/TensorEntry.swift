@@ -1,13 +1,13 @@
 internal import Foundation
 
-/// What the header says about one tensor.
+/// The header's entry for one tensor.
 struct TensorEntry: Sendable {
   let dtype: ExactText
   let shape: [Int]
   /// The tensor's bytes, counted from the end of the header.
   let offsets: Range<Int>
 
-  /// The types of the format and the bytes of an element; those below a byte are not among them.
+  /// The format's types and their bytes per element, without types smaller than a byte.
   private static let elementSizes: [ExactText: Int] = [
     "BOOL": 1, "U8": 1, "I8": 1, "F8_E5M2": 1, "F8_E4M3": 1, "F8_E8M0": 1, "I16": 2, "U16": 2,
     "F16": 2, "BF16": 2, "I32": 4, "U32": 4, "F32": 4, "F64": 8, "I64": 8, "U64": 8, "C64": 8,
@@ -28,7 +28,7 @@ struct TensorEntry: Sendable {
     return entries
   }
 
-  /// The metadata may have any names, such as `shape`, and strings only.
+  /// Checks the metadata, which may have any names, such as `shape`, but only strings as values.
   private static func checkMetadata(_ value: JSONValue, file: String) throws {
     let metadata = try JSONObject(value, path: "__metadata__", file: file)
     for entry in metadata.entries {

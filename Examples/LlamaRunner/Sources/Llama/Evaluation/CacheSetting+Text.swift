@@ -5,9 +5,9 @@ public struct SettingError: Error, Hashable, CustomStringConvertible {
 }
 
 extension CacheSetting {
-  /// How settings are written.
+  /// The syntax of settings.
   public static let syntax: String = """
-    BITS or KEYS/VALUES, such as 4 or 4/3: 1, 1.5, 2 … 8, 16 or 32 bits a coordinate, or
+    BITS or KEYS/VALUES, such as 4 or 4/3: 1, 1.5, 2 … 8, 16 or 32 bits per coordinate, or
     outliers-1 … outliers-7 (a quarter of the channels at a bit more); then, each after a comma and
     once: sinks=N, window=N (first and latest tokens in float16), sliding=N (tokens that a query
     sees), boundary=BITS (of the first and last layer), centre=mean or turned, keys=two-stage (codes
@@ -18,8 +18,8 @@ extension CacheSetting {
 
   /// The setting that `text` describes, for the layers of a model.
   ///
-  /// - Throws: `SettingError` where the text is not understood or a part of it would change nothing,
-  ///   `KVCacheError` where what it asks for is not offered.
+  /// - Throws: `SettingError` when the text is not understood or a part of it would change nothing,
+  ///   `KVCacheError` when the configuration is not offered.
   public init(_ text: String, for model: LlamaModel) throws {
     let words = try SettingWords(text)
     let layers = try words.layers(

@@ -1,12 +1,12 @@
 public import TurboQuantKVCache
 
-/// A cache to evaluate, under a name.
+/// A named cache to evaluate.
 ///
-/// To evaluate another cache, make a setting that makes it.
+/// To evaluate another cache, create a setting whose `make` creates that cache.
 public struct CacheSetting: Sendable {
   /// What tables call it.
   public let name: String
-  /// Makes the cache of a layer.
+  /// Creates the cache of a layer.
   public let make: @Sendable (_ shape: CacheShape, _ layer: Int) throws -> any LayerCache
 
   /// Creates a setting.
@@ -18,7 +18,7 @@ public struct CacheSetting: Sendable {
     self.make = make
   }
 
-  /// The exact cache, which the others are compared with.
+  /// The exact cache, with which the others are compared.
   public static let float32: CacheSetting = CacheSetting(name: "float32") { shape, _ in
     FloatCache(shape: shape)
   }

@@ -4,25 +4,25 @@ internal import Foundation
 public enum EvaluationMode: String, Sendable, Codable {
   /// All tokens in one forward pass.
   case wholeWindow = "whole window"
-  /// One token at a time, as when text is generated.
+  /// One token at a time, as in the generation of text.
   case stepByStep = "step by step"
 }
 
-/// What one cache does to the model's predictions.
+/// The effect of one cache on the model's predictions.
 public struct Evaluation: Sendable, Codable {
   /// The cache.
   public let name: String
-  /// The negative log-likelihood of the text, nats a token.
+  /// The negative log-likelihood of the text, in nats per token.
   public let loss: Estimate
   /// `exp` of the mean loss.
   public let perplexity: Double
-  /// The loss less that of the first setting, token by token.
+  /// The loss minus the loss of the first setting, token by token.
   public let increase: Estimate
-  /// The Kullback-Leibler divergence from the first setting's predictions, nats a token.
+  /// The Kullback-Leibler divergence from the first setting's predictions, in nats per token.
   public let divergence: Estimate
-  /// Seconds the forward passes took.
+  /// The time of the forward passes, in seconds.
   public let seconds: Double
-  /// Tokens read.
+  /// The number of tokens read.
   public let tokens: Int
 }
 
@@ -32,7 +32,8 @@ public struct Evaluator: Sendable {
   private let mode: EvaluationMode
   private let prompt: Int
 
-  /// Creates an evaluator; step by step, the first `prompt` tokens of a window are read in one pass.
+  /// Creates an evaluator; in step-by-step mode, it reads the first `prompt` tokens of a window in one
+  /// pass.
   public init(model: LlamaModel, mode: EvaluationMode, prompt: Int = 1) {
     precondition(prompt > 0)
     self.model = model
@@ -42,15 +43,15 @@ public struct Evaluator: Sendable {
 
   /// Evaluates settings on windows of tokens.
   ///
-  /// One window after the other goes through all settings, so that only the first setting's
-  /// predictions for a single window are kept.
+  /// Each window goes through all settings before the next one. So only the first setting's predictions
+  /// for a single window are kept.
   ///
   /// - Parameters:
   ///   - windows: At least one; equally long, with at least two tokens each.
   ///   - settings: At least one; the others are compared with the first.
-  ///   - progress: Called after each window with how many are done.
-  /// - Returns: One result for each setting.
-  /// - Throws: `ModelError`, for losses that are not finite too, or what a cache throws.
+  ///   - progress: Called after each window with the number of finished windows.
+  /// - Returns: One result per setting.
+  /// - Throws: `ModelError`, also for losses that are not finite, or the error of a cache.
   public func evaluate(
     windows: [[Int]], settings: [CacheSetting], progress: (Int) -> Void = { _ in }
   ) throws -> [Evaluation] {
@@ -105,7 +106,7 @@ public struct Evaluator: Sendable {
   }
 }
 
-/// What is collected of one setting, one row for each window.
+/// The values collected for one setting, one row per window.
 private struct Tally {
   let name: String
   var losses: [[Float]] = []

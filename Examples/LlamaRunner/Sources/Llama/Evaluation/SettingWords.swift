@@ -1,11 +1,11 @@
 internal import TurboQuant
 internal import TurboQuantKVCache
 
-/// A cache setting taken apart: rates, and options by name.
+/// The parts of a cache setting: rates, and options by name.
 struct SettingWords {
   private let keys: KVPrecision
   private let values: KVPrecision
-  /// In the order of the text.
+  /// The options in the order of the text.
   private var options: [(name: Option, value: String)] = []
 
   enum Option: String, CaseIterable {
@@ -44,7 +44,7 @@ struct SettingWords {
     options.first { $0.name == name }?.value
   }
 
-  /// What each of `count` layers keeps.
+  /// The configuration of each of `count` layers.
   func layers(shape: CacheShape, count: Int, frequencies: [Double]) throws -> [KVConfiguration] {
     let kinds = try kinds(layers: count)
     let base = try configuration(shape, kinds, frequencies)
@@ -55,7 +55,7 @@ struct SettingWords {
     }
   }
 
-  /// What the layers keep of keys and values: one kind, or a second for the first and last layer.
+  /// The precisions of keys and values: one kind, or a second kind for the first and last layer.
   private func kinds(layers: Int) throws -> [(keys: KVPrecision, values: KVPrecision)] {
     var kinds = [(keys: keys, values: values)]
     if let text = value(.boundary) {
@@ -107,7 +107,7 @@ struct SettingWords {
     return configuration
   }
 
-  /// Refuses options that only codes have, where there are none.
+  /// Refuses options that only affect codes if there are no codes.
   private func checkEffects(
     of configuration: KVConfiguration, _ kinds: [(keys: KVPrecision, values: KVPrecision)]
   ) throws {
@@ -206,13 +206,13 @@ extension KVPrecision {
     if case .codes = self { true } else { false }
   }
 
-  /// Codes by another quantizer; floats stay as they are.
+  /// The precision with another quantizer; floats stay as they are.
   fileprivate func with(quantizer: Quantizer) -> KVPrecision {
     guard case .codes(let rate, _, let estimator) = self else { return self }
     return .codes(rate, quantizer: quantizer, estimator: estimator)
   }
 
-  /// Codes read by another estimator; floats stay as they are.
+  /// The precision with another estimator; floats stay as they are.
   fileprivate func with(estimator: Estimator) -> KVPrecision {
     switch self {
     case .codes(let rate, let quantizer, _):

@@ -4,13 +4,13 @@ public struct Estimate: Hashable, Sendable, Codable {
   public let mean: Double
   /// The standard error from the means of windows.
   ///
-  /// Tokens of one window depend on each other, windows hardly do: this is the error to quote. It
+  /// Tokens of one window depend on each other, but windows hardly do, so this is the error to quote. It
   /// is NaN for a single window.
   public let standardError: Double
   /// The standard error as if all tokens were independent.
   public let tokenStandardError: Double
 
-  /// The estimate from one row of values for each window, all equally long.
+  /// Computes the estimate from one row of values per window; all rows have the same length.
   init(windows: [[Float]]) {
     let tokens = windows.joined().map { Double($0) }
     let means = windows.map { window in

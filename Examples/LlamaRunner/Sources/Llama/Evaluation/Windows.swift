@@ -3,7 +3,7 @@ public enum Windows {
   /// The longest window.
   public static let longest: Int = 1_024
 
-  /// Full windows of a text, each with the tokens that begin a text in front; a rest is left out.
+  /// Full windows of a text, each preceded by the tokens that begin a text; a remainder is left out.
   public static func cut(
     _ text: String, tokenizer: Tokenizer, length: Int
   ) -> [[Int]] {

@@ -1,6 +1,6 @@
 /// Why a generated text ended.
 public enum GenerationEnd: Hashable, Sendable {
-  /// As many tokens as were asked for.
+  /// The requested number of tokens has been generated.
   case length
   /// The model ended the text.
   case endOfText
@@ -9,8 +9,10 @@ public enum GenerationEnd: Hashable, Sendable {
 }
 
 extension LlamaModel {
-  /// Checks that a text can be continued; throws `ModelError` if it has no tokens, one outside the
-  /// vocabulary, or more than the context.
+  /// Checks that a text can be continued.
+  ///
+  /// Throws `ModelError` if the text has no tokens, a token outside the vocabulary, or more tokens than
+  /// the context.
   public func check(prompt: [Int]) throws {
     _ = try check(prompt, makeFloatCaches())
   }
@@ -18,13 +20,13 @@ extension LlamaModel {
   /// Continues a text, one token at a time.
   ///
   /// - Parameters:
-  ///   - prompt: The tokens to continue, at least one; they follow what the caches hold.
-  ///   - count: How many tokens to add at most; for none, the caches take the prompt only.
+  ///   - prompt: The tokens to continue, at least one; they follow the tokens in the caches.
+  ///   - count: The largest number of tokens to add; for 0, the caches only take the prompt.
   ///   - sampler: Chooses the tokens.
-  ///   - caches: One for each layer.
-  ///   - receive: Called with each new token as it comes, also with one that ends the text.
+  ///   - caches: One per layer.
+  ///   - receive: Called with each new token as it comes, also with a token that ends the text.
   /// - Returns: Why the text ended.
-  /// - Throws: `ModelError`, or what a cache or `receive` throws.
+  /// - Throws: `ModelError`, or the error of a cache or of `receive`.
   public func generate(
     after prompt: [Int], count: Int, sampler: inout Sampler, caches: inout [any LayerCache],
     receive: (Int) throws -> Void
@@ -42,7 +44,7 @@ extension LlamaModel {
   }
 }
 
-/// Turns tokens that come one by one into text, holding back the bytes of unfinished characters.
+/// Turns a stream of tokens into text and holds back the bytes of unfinished characters.
 public struct StreamingDecoder: Sendable {
   private let tokenizer: Tokenizer
   private var pending: [UInt8] = []
@@ -66,7 +68,7 @@ public struct StreamingDecoder: Sendable {
     return String(decoding: pending, as: UTF8.self)
   }
 
-  /// How many bytes at the end start a character that is longer.
+  /// The number of bytes at the end that belong to an unfinished character.
   private var unfinished: Int {
     for length in 1...3 where length <= pending.count {
       let byte = pending[pending.count - length]

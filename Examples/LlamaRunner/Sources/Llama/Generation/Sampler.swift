@@ -2,9 +2,9 @@ internal import Foundation
 
 /// Chooses the next token from logits.
 public struct Sampler: Sendable {
-  /// What logits are divided by; at 0 the likeliest token is taken.
+  /// The divisor of logits; at 0, the likeliest token is taken.
   public let temperature: Float
-  /// The likeliest tokens that hold this much probability are drawn from.
+  /// Tokens are drawn from the likeliest ones that together have this probability.
   public let topP: Float
   private var generator: SeededGenerator
 
@@ -13,7 +13,7 @@ public struct Sampler: Sendable {
   /// - Parameters:
   ///   - temperature: Zero or more.
   ///   - topP: Above 0, at most 1.
-  ///   - seed: Where the random numbers start.
+  ///   - seed: The seed of the random numbers.
   public init(temperature: Float, topP: Float = 1, seed: UInt64) {
     precondition(temperature >= 0 && temperature.isFinite && topP > 0 && topP <= 1)
     self.temperature = temperature
@@ -24,9 +24,9 @@ public struct Sampler: Sendable {
   /// Takes the likeliest token each time.
   public static let greedy: Sampler = Sampler(temperature: 0, seed: 0)
 
-  /// Chooses a token; of equally likely ones, the first.
+  /// Chooses a token; among equally likely tokens, the first.
   ///
-  /// Throws `ModelError.notFinite` for logits that are no numbers.
+  /// Throws `ModelError.notFinite` for logits that are not numbers.
   public mutating func next(_ logits: [Float]) throws -> Int {
     guard let best = logits.indices.max(by: { logits[$0] < logits[$1] }),
       logits.allSatisfy(\.isFinite)
@@ -44,7 +44,7 @@ public struct Sampler: Sendable {
     return order[kept.count - 1]  // Rounding may leave a rest.
   }
 
-  /// The fewest of the likeliest tokens that hold `topP` of all weight, and their weight.
+  /// The smallest number of likeliest tokens that have `topP` of all weight, and their weight.
   private func nucleus(_ order: [Int], _ weights: [Double]) -> (count: Int, total: Double) {
     let wanted = Double(topP) * weights.reduce(0, +)
     var total = 0.0

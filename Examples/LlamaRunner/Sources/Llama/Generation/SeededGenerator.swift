@@ -1,4 +1,4 @@
-/// SplitMix64: the same numbers from the same seed everywhere.
+/// SplitMix64, which gives the same numbers from the same seed everywhere.
 public struct SeededGenerator: RandomNumberGenerator, Sendable {
   private var state: UInt64
 

@@ -1,7 +1,8 @@
-/// Text that equals only text of the same bytes.
+/// Text that equals only text with the same bytes.
 ///
-/// Swift's strings are equal when they are canonically equivalent: “é” is one key, whether it is
-/// written as one scalar or as two. In a vocabulary and among names of tensors these are two.
+/// Swift's strings are equal if they are canonically equivalent: “é” is the same key, whether it is
+/// written as one scalar or as two. In a vocabulary and among names of tensors, these are two
+/// different keys.
 struct ExactText: Hashable, Comparable, Sendable {
   let utf8: [UInt8]
 

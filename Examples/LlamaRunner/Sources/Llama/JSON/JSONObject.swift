@@ -1,22 +1,22 @@
 internal import Foundation
 
-/// The members of an object in a file, read by name; what nobody reads is refused in the end.
+/// The members of an object in a file, read by name; members that nobody reads are refused at the end.
 struct JSONObject {
   /// The file, for messages.
   let file: String
-  /// Where in the file the object stands; empty for the whole.
+  /// The place of the object in the file; empty for the whole file.
   private let path: String
   /// All members, in the order of the file.
   let entries: [JSONValue.Member]
   private let members: [ExactText: JSONValue]
   private var read: Set<ExactText> = []
 
-  /// The object that a file is.
+  /// Reads the object in a file.
   init(contentsOf url: URL) throws {
     try self.init(FileBytes.read(url), file: url.path)
   }
 
-  /// The object that the bytes of a file describe.
+  /// Reads the object in the bytes of a file.
   init(_ data: Data, file: String) throws {
     let value: JSONValue
     do {
@@ -28,7 +28,7 @@ struct JSONObject {
     try self.init(value, path: "", file: file)
   }
 
-  /// An object inside a file, at `path`.
+  /// Takes an object inside a file, at `path`.
   init(_ value: JSONValue, path: String, file: String) throws {
     guard case .object(let entries) = value else {
       throw CheckpointError(
@@ -45,17 +45,17 @@ struct JSONObject {
     CheckpointError(.unsupported, file, reason)
   }
 
-  /// How messages call a member.
+  /// The name of a member in messages.
   func place(_ name: ExactText) -> String { path.isEmpty ? "\(name)" : "\(path).\(name)" }
 
-  /// A member, which counts as read; nil where there is none, and for null.
+  /// A member, which then counts as read; nil if it is missing or null.
   mutating func value(_ name: ExactText) -> JSONValue? {
     guard let value = members[name], value != .null else { return nil }
     read.insert(name)
     return value
   }
 
-  /// A member of some type; nil where there is none, and for null.
+  /// A member of a given type; nil if it is missing or null.
   mutating func optional<Value: JSONReadable>(
     _ name: ExactText, as type: Value.Type = Value.self
   ) throws -> Value? {
@@ -66,7 +66,7 @@ struct JSONObject {
     return value
   }
 
-  /// A member that must be there.
+  /// A required member of a given type.
   mutating func required<Value: JSONReadable>(
     _ name: ExactText, as type: Value.Type = Value.self
   ) throws -> Value {
@@ -74,19 +74,19 @@ struct JSONObject {
     throw damaged("has no \(place(name)), expected \(Value.expected)")
   }
 
-  /// An object among the members; nil where there is none, and for null.
+  /// A member that is an object; nil if it is missing or null.
   mutating func object(_ name: ExactText) throws -> JSONObject? {
     try value(name).map { try JSONObject($0, path: place(name), file: file) }
   }
 
-  /// The objects of a list; none where there is no list, and for null.
+  /// The objects of a list; an empty array if the list is missing or null.
   mutating func objects(_ name: ExactText) throws -> [JSONObject] {
     try (optional(name, as: [JSONValue].self) ?? []).enumerated().map {
       try JSONObject($1, path: "\(place(name))[\($0)]", file: file)
     }
   }
 
-  /// Refuses a member that says anything else than `supported`.
+  /// Refuses a member with a value other than the supported ones.
   mutating func expect(_ name: ExactText, _ supported: JSONValue, orElse others: JSONValue...)
     throws
   {
@@ -94,7 +94,7 @@ struct JSONObject {
     throw unsupported("has \(place(name)) \(found), supported is \(supported)")
   }
 
-  /// Refuses whatever has not been read, is not null and not in `harmless`.
+  /// Refuses members that have not been read, are not null and are not in `harmless`.
   func refuseUnread(harmless: Set<ExactText> = []) throws {
     for (name, found) in entries.map({ ($0.name, $0.value) })
     where found != .null && !read.contains(name) && !harmless.contains(name) {
@@ -105,9 +105,9 @@ struct JSONObject {
   }
 }
 
-/// What a member of a JSON object can be read as.
+/// A type that a member of a JSON object can be read as.
 protocol JSONReadable {
-  /// What messages call it.
+  /// The type's name in messages.
   static var expected: String { get }
   init?(_ value: JSONValue)
 }

@@ -1,5 +1,6 @@
-/// Reads JSON (RFC 8259), and refuses a name that an object has twice: readers differ in which of
-/// the two they take.
+/// Reads JSON (RFC 8259), but refuses a name that an object has twice.
+///
+/// Readers differ in which of the two members they take.
 struct JSONParser {
   /// Why a text is refused, and where.
   struct Failure: Error {
@@ -10,10 +11,10 @@ struct JSONParser {
   private let bytes: [UInt8]
   private var position = 0
 
-  /// Deeper than any file of a model, and shallow enough for the stack.
+  /// The deepest nesting: deeper than any file of a model, and shallow enough for the stack.
   private static let deepest = 64
 
-  /// The value that all of `bytes` describe.
+  /// The value that `bytes` describe as a whole.
   static func parse(_ bytes: [UInt8]) throws(Failure) -> JSONValue {
     guard String(validating: bytes, as: UTF8.self) != nil else {
       throw Failure(offset: 0, reason: "it is not UTF-8")
@@ -140,12 +141,12 @@ extension JSONParser {
     throw failure("expected the end of a string")
   }
 
-  /// The escapes of one letter.
+  /// The one-letter escapes.
   private static let escapes: [UInt8: UInt8] = [
     0x22: 0x22, 0x5c: 0x5c, 0x2f: 0x2f, 0x62: 0x08, 0x66: 0x0c, 0x6e: 0x0a, 0x72: 0x0d, 0x74: 0x09,
   ]
 
-  /// What stands after a backslash.
+  /// Reads the part of an escape after the backslash.
   private mutating func escaped() throws(Failure) -> [UInt8] {
     if let byte = next, let meaning = Self.escapes[byte] {
       position += 1

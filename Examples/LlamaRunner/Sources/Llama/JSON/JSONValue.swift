@@ -2,11 +2,11 @@
 enum JSONValue: Equatable, Sendable {
   case null
   case bool(Bool)
-  /// As it is written, so that whole numbers lose nothing.
+  /// A number as it is written, so that whole numbers stay exact.
   case number(String)
   case string(ExactText)
   case array([JSONValue])
-  /// In the order of the text; no two members have one name.
+  /// Members in the order of the text; all names are different.
   case object([Member])
 
   struct Member: Equatable, Sendable {
@@ -18,7 +18,7 @@ enum JSONValue: Equatable, Sendable {
 extension JSONValue: CustomStringConvertible {
   private static let longest = 60
 
-  /// The value for a message: on one line, its end left out when it is long.
+  /// The value for a message, on one line; the end of a long value is left out.
   var description: String {
     var text = ""
     write(to: &text)

@@ -4,7 +4,7 @@ internal import CLlamaKernels
 struct PackedMatrix: Sendable {
   let outputs: Int
   let inputs: Int
-  /// Panels of 16 outputs, each `[inputs][16]`; the last one is filled up with zeros.
+  /// Panels of 16 outputs, each `[inputs][16]`; zeros fill up the last panel.
   private let panels: [Float]
 
   /// Packs `values`, `[outputs][inputs]`.
@@ -23,7 +23,7 @@ struct PackedMatrix: Sendable {
     self.panels = panels
   }
 
-  /// The weights of one output: of an embedding, the vector of a token.
+  /// The weights of one output; for an embedding, the vector of a token.
   func row(_ output: Int) -> [Float] {
     precondition(output >= 0 && output < outputs)
     let panel = output / Panel.width * inputs * Panel.width + output % Panel.width
@@ -45,7 +45,7 @@ struct PackedMatrix: Sendable {
     }
   }
 
-  /// Rows in blocks that stay in the second-level cache, outputs in blocks for the threads.
+  /// Multiplies in blocks of rows that stay in the second-level cache, and blocks of outputs for threads.
   private func multiply(
     _ input: UnsafePointer<Float>, rows: Int, _ panels: UnsafePointer<Float>,
     _ result: UnsafeMutablePointer<Float>
@@ -66,6 +66,6 @@ struct PackedMatrix: Sendable {
 
 /// The unit of the packed layout.
 enum Panel {
-  /// Columns of a panel.
+  /// The number of columns per panel.
   static let width = Int(LK_PANEL)
 }

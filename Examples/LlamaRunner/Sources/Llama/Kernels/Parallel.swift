@@ -1,11 +1,11 @@
 internal import Dispatch
 
-/// Runs `body` once for each index below `count`, on all cores, and returns when all are done.
+/// Runs `body` once per index below `count`, on all cores, and returns when all calls have ended.
 func inParallel(_ count: Int, _ body: (Int) -> Void) {
   if count == 1 {
     body(0)  // Waking threads takes longer than a small product.
   } else if count > 1 {
-    // Every caller's pieces write apart from one another, which the compiler cannot see.
+    // The pieces of every caller write to separate memory, which the compiler cannot see.
     nonisolated(unsafe) let body = body
     DispatchQueue.concurrentPerform(iterations: count) { unsafe body($0) }
   }

@@ -29,7 +29,7 @@ enum Vectors {
     }
   }
 
-  /// The divergence, in nats, of each row of `q` from the same row of `p`, both log-probabilities.
+  /// The divergence of each row of `q` from the same row of `p`, in nats; both are log-probabilities.
   static func divergences(_ p: ArraySlice<Float>, _ q: [Float], width: Int) -> [Float] {
     precondition(width > 0 && p.count == q.count && q.count % width == 0)
     let rows = Pieces(total: q.count / width, length: 16)

@@ -1,4 +1,4 @@
-/// A matrix of weights and what is added to its products.
+/// A matrix of weights, and a bias that is added to its products.
 struct Linear: Sendable {
   let weight: PackedMatrix
   let bias: [Float]?

@@ -1,12 +1,12 @@
 public import Foundation
 
 extension LlamaModel {
-  /// Loads `config.json`, the weights and, where it is there, `generation_config.json`.
+  /// Loads `config.json`, the weights and, if it exists, `generation_config.json`.
   ///
-  /// All weights are looked for before the first is read.
+  /// All weights are located before the first is read.
   ///
-  /// Throws `CheckpointError` for files that are missing, damaged or unsupported, and for
-  /// weights the configuration does not call for, which would be silently ignored.
+  /// Throws `CheckpointError` for files that are missing, damaged or unsupported. It also throws for
+  /// weights that the configuration does not use, which would otherwise be silently ignored.
   public init(folder: URL) throws {
     let (configuration, checkpoint) = try Self.open(folder: folder)
     let weights = WeightReader(checkpoint: checkpoint)
@@ -24,9 +24,9 @@ extension LlamaModel {
     self.configuration = configuration.ending(with: generation?.endTokens)
   }
 
-  /// Reads `config.json` and holds it against the weights in a folder, without reading these.
+  /// Reads `config.json` and compares it with the weights in a folder, without reading the weights.
   ///
-  /// Throws `CheckpointError` as ``init(folder:)`` does, but for what the weights' numbers are.
+  /// Throws `CheckpointError` as ``init(folder:)`` does, except for the values of the weights.
   public static func check(folder: URL) throws -> LlamaConfiguration {
     try open(folder: folder).0.ending(with: generation(folder: folder)?.endTokens)
   }
@@ -110,7 +110,7 @@ extension DecoderLayer {
   }
 }
 
-/// Reads weights in the forms that layers keep them in.
+/// Reads weights in the forms that layers use.
 private struct WeightReader {
   let checkpoint: Checkpoint
 

@@ -1,51 +1,52 @@
-/// A Llama: its weights, and the forward pass in float32.
+/// A Llama model: its weights, and the forward pass in float32.
 ///
-/// The model itself does not change while it runs; what it remembers lies in the caches.
+/// The model does not change while it runs; its memory of the text is in the caches.
 public struct LlamaModel: Sendable {
   /// The shape of the model.
   public let configuration: LlamaConfiguration
-  /// What `generation_config.json` says; nil where there is none.
+  /// The settings of `generation_config.json`; nil if there is no such file.
   public let generation: GenerationSettings?
   let embedding: PackedMatrix
   let layers: [DecoderLayer]
   let norm: RMSNorm
-  /// The output matrix, where it is not the embedding.
+  /// The output matrix; nil if it is the embedding.
   let head: PackedMatrix?
   let rotary: RotaryEmbedding
 
   /// Which tokens' logits a forward pass computes.
   public enum Logits: Hashable, Sendable {
-    /// Those of the last token only.
+    /// The logits of the last token only.
     case last
-    /// Those of every token.
+    /// The logits of every token.
     case all
   }
 
-  /// Radians a token by which the rotary embedding turns each pair of coordinates i and
-  /// i + dimension / 2 of queries and keys.
+  /// The rotary embedding's frequencies, in radians per token.
+  ///
+  /// Each one turns a pair of coordinates i and i + dimension / 2 of queries and keys.
   public var rotaryFrequencies: [Double] { rotary.frequencies.map { Double($0) } }
 
-  /// Makes one cache for each layer.
+  /// Creates one cache per layer.
   public func makeCaches(
     _ make: (_ layer: Int) throws -> any LayerCache
   ) rethrows -> [any LayerCache] {
     try (0..<configuration.layerCount).map(make)
   }
 
-  /// Makes exact caches.
+  /// Creates exact caches.
   public func makeFloatCaches() -> [any LayerCache] {
     makeCaches { _ in FloatCache(shape: configuration.cacheShape) }
   }
 
-  /// Reads tokens after those the caches hold.
+  /// Reads tokens that follow those in the caches.
   ///
   /// - Parameters:
   ///   - tokens: The tokens, at least one.
-  ///   - caches: One for each layer, all with the same tokens. They hold `tokens` too
-  ///     afterwards; when a cache throws, all are truncated to what they held.
-  ///   - logits: Which tokens' logits are wanted.
+  ///   - caches: One per layer, all with the same tokens. Afterwards they also hold `tokens`. When a
+  ///     cache throws, all caches are truncated to the tokens that they held before.
+  ///   - logits: The tokens whose logits are wanted.
   /// - Returns: The logits of the next token, `[1 or tokens.count][vocabularySize]`.
-  /// - Throws: `ModelError`, or what a cache throws.
+  /// - Throws: `ModelError`, or the error of a cache.
   public func forward(
     _ tokens: [Int], caches: inout [any LayerCache], logits: Logits = .last
   ) throws -> [Float] {
@@ -88,15 +89,15 @@ public struct LlamaModel: Sendable {
 
 /// A request that the model cannot serve.
 public enum ModelError: Error, Equatable, CustomStringConvertible {
-  /// No tokens to read.
+  /// There are no tokens to read.
   case noTokens
-  /// A token outside the vocabulary.
+  /// A token is outside the vocabulary.
   case token(Int, vocabularySize: Int)
-  /// More tokens than the model's context.
+  /// There are more tokens than the model's context holds.
   case context(tokens: Int, limit: Int)
-  /// Not one cache for each layer, or caches that hold different tokens.
+  /// The number of caches is not one per layer, or the caches hold different tokens.
   case caches(expected: Int, counts: [Int])
-  /// Logits that are not numbers, of which no token can be drawn and no loss computed.
+  /// Logits are not numbers, so no token can be drawn and no loss computed.
   case notFinite
 
   /// One line that says what to change.

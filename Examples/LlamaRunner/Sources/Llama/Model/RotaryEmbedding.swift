@@ -3,13 +3,13 @@ internal import Foundation
 /// Turns pairs of coordinates of queries and keys by angles that grow with the position.
 struct RotaryEmbedding: Sendable {
   private let headDimension: Int
-  /// Radians a token, for each pair.
+  /// The frequency of each pair, in radians per token.
   let frequencies: [Float]
 
   /// Creates the frequencies of a configuration.
   ///
-  /// Each step is rounded to float32 as in the reference implementation: at position 1,000, one
-  /// unit in the last place of a frequency near 1 is an angle of 6e-5 already.
+  /// Each step is rounded to float32 as in the reference implementation. At position 1,000, one unit in
+  /// the last place of a frequency near 1 is already an angle of 6e-5.
   init(_ configuration: RotaryConfiguration, headDimension: Int) {
     self.headDimension = headDimension
     frequencies = stride(from: 0, to: headDimension, by: 2).map { index in
@@ -29,8 +29,9 @@ struct RotaryEmbedding: Sendable {
     return Float(kept * frequency + (1 - kept) * frequency / stretch.factor)
   }
 
-  /// Moves `[tokens][heads × dimension]` to `[heads][tokens][dimension]`, turning each pair of
-  /// coordinates i and i + dimension / 2; the first token stands at `position`.
+  /// Moves `[tokens][heads × dimension]` to `[heads][tokens][dimension]` and turns each pair.
+  ///
+  /// A pair consists of coordinates i and i + dimension / 2. The first token is at `position`.
   func turned(_ rows: [Float], heads: Int, tokens: Int, position: Int) -> [Float] {
     let half = headDimension / 2
     var result = [Float](repeating: 0, count: rows.count)

@@ -1,4 +1,4 @@
-/// Tokens that are found in a text before anything else, such as `<s>`.
+/// Tokens that are searched for in a text before all others, such as `<s>`.
 struct AddedTokens: Sendable {
   /// A piece of a text.
   enum Part: Equatable {
@@ -6,7 +6,7 @@ struct AddedTokens: Sendable {
     case text([UInt8])
   }
 
-  /// By first byte, the longest first.
+  /// The tokens by first byte, the longest first.
   private let byFirstByte: [UInt8: [(bytes: [UInt8], token: Int)]]
 
   init(_ tokens: [(bytes: [UInt8], token: Int)]) {
@@ -14,7 +14,7 @@ struct AddedTokens: Sendable {
       .mapValues { $0.sorted { $0.bytes.count > $1.bytes.count } }
   }
 
-  /// Cuts a text at the tokens in it, the leftmost and then the longest first.
+  /// Splits a text at the tokens in it; the leftmost token comes first, then the longest.
   func split(_ text: [UInt8]) -> [Part] {
     guard !byFirstByte.isEmpty else { return text.isEmpty ? [] : [.text(text)] }
     var parts: [Part] = []

@@ -1,6 +1,6 @@
 /// The characters that stand for bytes in a byte-level vocabulary.
 ///
-/// Printable bytes of Latin-1 stand for themselves, the others are U+0100 and up, in order.
+/// Printable bytes of Latin-1 stand for themselves. The other bytes are U+0100 and up, in order.
 enum ByteAlphabet {
   /// The scalar of each byte.
   static let scalars: [Unicode.Scalar] = {
@@ -19,7 +19,7 @@ enum ByteAlphabet {
     Dictionary(uniqueKeysWithValues: scalars.enumerated().map { ($1, UInt8($0)) })
   }()
 
-  /// The bytes that a token's text stands for, or nil where a character stands for none.
+  /// The bytes that a token's text stands for; nil if a character stands for no byte.
   static func bytes(of token: ExactText) -> [UInt8]? {
     var bytes: [UInt8] = []
     for scalar in token.description.unicodeScalars {

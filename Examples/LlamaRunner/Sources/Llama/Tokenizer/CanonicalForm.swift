@@ -1,12 +1,13 @@
 /// Unicode's normalization form C (UAX #15).
 ///
-/// Foundation's is not used: on Linux it takes U+20054 for the letter T. The standard library has a
-/// right one, but offers it on no platform. Decompositions never change once a scalar is assigned,
-/// so they stand in a table; all else comes from the standard library's properties.
+/// Foundation's normalization is not used: on Linux it takes U+20054 for the letter T. The standard
+/// library has a correct one, but does not offer it on any platform. Decompositions never change after a
+/// scalar is assigned, so they are in a table. Everything else comes from the standard library's
+/// properties.
 enum CanonicalForm {
   /// The text in form C.
   static func composed(_ text: String) -> String {
-    // Below U+0300 nothing combines, and nothing is composed of less.
+    // Below U+0300 no scalar combines, and no composition consists only of such scalars.
     if text.unicodeScalars.allSatisfy({ $0.value < 0x300 }) { return text }
     var result = String.UnicodeScalarView()
     result.append(contentsOf: compose(ordered(decomposed(text.unicodeScalars))))
@@ -37,7 +38,7 @@ enum CanonicalForm {
     return marks
   }
 
-  /// Sorts each run of combining marks by class; equal classes stay in order.
+  /// Sorts each run of combining marks by class; marks of the same class stay in order.
   private static func ordered(_ marks: [Mark]) -> [Mark] {
     var marks = marks
     var start = 0
@@ -56,11 +57,11 @@ enum CanonicalForm {
     return marks
   }
 
-  /// Joins each scalar with the last start before it, unless something between blocks it.
+  /// Joins each scalar with the last starting scalar before it, unless a scalar in between blocks it.
   private static func compose(_ marks: [Mark]) -> [Unicode.Scalar] {
     var result: [Unicode.Scalar] = []
     var start: Int?
-    // The class of the last scalar that stayed since the start; nil if there is none.
+    // The class of the last scalar since the start that was not joined; nil if there is none.
     var between: UInt8?
     for mark in marks {
       if let start, between.map({ $0 > 0 && $0 < mark.order }) ?? true,
@@ -92,7 +93,7 @@ private enum Hangul {
   private static let (leadCount, vowelCount, tailCount): (UInt32, UInt32, UInt32) = (19, 21, 28)
   private static let syllableCount = leadCount * vowelCount * tailCount
 
-  /// A syllable and a tail, or a lead and a vowel.
+  /// The two parts: a syllable and a tail, or a lead and a vowel.
   static func parts(of scalar: Unicode.Scalar) -> [Unicode.Scalar]? {
     guard (syllables..<syllables + syllableCount).contains(scalar.value) else { return nil }
     let index = scalar.value - syllables

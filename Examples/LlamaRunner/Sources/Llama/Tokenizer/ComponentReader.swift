@@ -1,6 +1,6 @@
-/// Reads the components of a `tokenizer.json`, refusing by name what is not implemented.
+/// Reads the components of a `tokenizer.json`; refuses by name those that are not implemented.
 enum ComponentReader {
-  /// A component, or those it is a sequence of: each with its type.
+  /// A component with its type, or the components of a sequence with their types.
   private static func parts(
     _ component: JSONObject?, list: ExactText
   ) throws -> [(type: ExactText, fields: JSONObject)] {
@@ -24,7 +24,7 @@ enum ComponentReader {
     return !parts.isEmpty
   }
 
-  /// The splitter of `ByteLevel` with its own expression, or of `Split` before a `ByteLevel`.
+  /// The splitter of `ByteLevel` with its own expression, or of `Split` followed by `ByteLevel`.
   static func splitter(_ component: JSONObject?, in file: JSONObject) throws -> WordSplitter {
     let parts = try parts(component, list: "pretokenizers")
     guard var last = parts.last, last.type == "ByteLevel", parts.count <= 2 else {
@@ -62,7 +62,7 @@ enum ComponentReader {
     return splitter
   }
 
-  /// Reads `ByteLevel`; returns whether it cuts by its own expression.
+  /// Reads `ByteLevel`; returns whether it splits by its own expression.
   private static func byteLevel(
     _ fields: inout JSONObject, addsSpace supported: Bool? = nil
   ) throws -> Bool {

@@ -5,9 +5,9 @@ enum Decompositions {
     let second: Unicode.Scalar
   }
 
-  /// What a scalar is composed of, in one step: one or two scalars.
+  /// The decomposition of a scalar in one step, into one or two scalars.
   ///
-  /// Hangul is not among them.
+  /// Hangul is not in the table.
   static let parts: [Unicode.Scalar: [Unicode.Scalar]] = {
     let entries = table.split(separator: ";").map { entry in
       entry.split(whereSeparator: \.isWhitespace).compactMap {
@@ -17,7 +17,7 @@ enum Decompositions {
     return Dictionary(uniqueKeysWithValues: entries.map { ($0[0], Array($0.dropFirst())) })
   }()
 
-  /// What a pair becomes: all of two parts but those that Unicode leaves apart.
+  /// The composition of a pair: all decompositions into two scalars that Unicode does not exclude.
   static let joined: [Pair: Unicode.Scalar] = {
     let pairs = parts.filter { $1.count == 2 && !$0.properties.isFullCompositionExclusion }
     return Dictionary(

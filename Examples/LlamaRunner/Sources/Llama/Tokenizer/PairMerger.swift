@@ -1,4 +1,4 @@
-/// Byte pair encoding: merges neighbouring tokens, the earliest rule of the list first.
+/// Byte pair encoding: merges neighbouring tokens by a list of rules, the earliest rule first.
 struct PairMerger: Sendable {
   private struct Pair: Hashable {
     let left: Int32
@@ -14,7 +14,7 @@ struct PairMerger: Sendable {
 
   private var nextRank: Int32 = 0
 
-  /// Adds a rule after those there are; of two for one pair, the last holds, as in the reference.
+  /// Appends a rule; if a pair has two rules, the last one applies, as in the reference.
   mutating func add(_ left: Int, _ right: Int, merged: Int) {
     let pair = Pair(left: Int32(left), right: Int32(right))
     rules[pair] = Rule(rank: nextRank, merged: Int32(merged))
@@ -23,9 +23,9 @@ struct PairMerger: Sendable {
 
   /// Merges until no rule applies.
   ///
-  /// Of equal pairs, the leftmost goes first.
+  /// Among equal pairs, the leftmost is merged first.
   ///
-  /// - Complexity: O(n log n), so that a long run of one character is no trap.
+  /// - Complexity: O(n log n), so a long run of one character is no problem.
   func merge(_ tokens: [Int]) -> [Int] {
     var word = Word(tokens)
     var candidates = Heap()
@@ -39,7 +39,7 @@ struct PairMerger: Sendable {
     for index in tokens.indices { propose(index) }
     while let candidate = candidates.removeFirst() {
       let (index, next) = (candidate.index, word.next[candidate.index])
-      // A neighbour may have been merged since the pair was proposed.
+      // A neighbour may have been merged after the pair was proposed.
       guard word.isAlive(index), next < word.tokens.count,
         word.tokens[index] == candidate.left, word.tokens[next] == candidate.right,
         let rule = rules[Pair(left: candidate.left, right: candidate.right)]
@@ -52,7 +52,7 @@ struct PairMerger: Sendable {
   }
 }
 
-/// The tokens of a word as a list that loses members.
+/// The tokens of a word, as a list from which tokens are removed.
 private struct Word {
   var tokens: [Int32]
   var next: [Int]
@@ -68,7 +68,7 @@ private struct Word {
 
   func isAlive(_ index: Int) -> Bool { tokens[index] != Self.dead }
 
-  /// Puts `token` in place of the one at `index` and the one after it.
+  /// Replaces the token at `index` and the one after it by `token`.
   mutating func join(_ index: Int, as token: Int32) {
     let lost = next[index]
     tokens[index] = token
@@ -80,7 +80,7 @@ private struct Word {
   var remaining: [Int] { tokens.filter { $0 != Self.dead }.map { Int($0) } }
 }
 
-/// Candidates for merging, the least rank first, then the leftmost.
+/// Candidates for merging, ordered by rank and then from left to right.
 private struct Heap {
   struct Candidate {
     let rank: Int32

@@ -33,14 +33,14 @@ extension Tokenizer {
   }
 }
 
-/// The bytes of each token and the way back.
+/// The bytes of each token, and the token of given bytes.
 private struct Vocabulary {
   var bytes: [[UInt8]?]
-  /// Of tokens that are not only added.
+  /// The tokens that are not only added ones, by their bytes.
   var tokenOfBytes: [[UInt8]: Int] = [:]
-  /// What is looked for in a text.
+  /// The tokens that are searched for in a text.
   var added: [(bytes: [UInt8], token: Int, isNormalized: Bool)] = []
-  /// What is left out of a text.
+  /// The tokens that are left out of a text.
   var special: Set<Int> = []
 
   private static let limit = 1 << 24
@@ -53,7 +53,7 @@ private struct Vocabulary {
     bytes = [[UInt8]?](repeating: nil, count: greatest + 1)
     for (text, id) in raw.vocabulary {
       guard bytes[id] == nil else { throw file.damaged("has two tokens numbered \(id)") }
-      // A token outside the alphabet stands for its own text; no merge leads to one.
+      // A token outside the alphabet stands for its own text; no merge produces it.
       let decoded = ByteAlphabet.bytes(of: text)
       bytes[id] = decoded ?? text.utf8
       if let decoded { tokenOfBytes[decoded] = id }
@@ -61,7 +61,7 @@ private struct Vocabulary {
     try add(raw, file)
   }
 
-  /// Adds tokens to those of the model, with the numbers that the reference gives them.
+  /// Adds tokens to those of the model, with the same numbers as in the reference.
   private mutating func add(_ raw: TokenizerFile, _ file: JSONObject) throws {
     var next = raw.vocabulary.count
     let specialContents = Set(raw.addedTokens.filter(\.isSpecial).map(\.content))
@@ -81,10 +81,10 @@ private struct Vocabulary {
       let content =
         token.isNormalized && raw.normalizes
         ? ExactText(CanonicalForm.composed(text)) : token.content
-      // As in the reference, a special token that is normalized to another text is text.
+      // As in the reference, a special token counts as text if normalization changes it.
       if specialContents.contains(content) { special.insert(token.id) }
       added.append((content.utf8, token.id, token.isNormalized))
-      // The decoder takes added tokens for text of the alphabet too, wherever it can.
+      // The decoder also reads an added token as text of the alphabet, if possible.
       bytes[token.id] = ByteAlphabet.bytes(of: content) ?? content.utf8
     }
   }

@@ -2,28 +2,28 @@ public import Foundation
 
 /// Turns text into a model's tokens and back: byte-level byte pair encoding.
 public struct Tokenizer: Sendable {
-  /// The bytes that each token stands for; nil for numbers that are no token.
+  /// The bytes that each token stands for; nil for numbers that are not tokens.
   let bytes: [[UInt8]?]
-  /// Those that are not only added.
+  /// The tokens that are not only added ones, by their bytes.
   let tokenOfBytes: [[UInt8]: Int]
   let tokenOfByte: [Int]
   let merger: PairMerger
   /// Whether a piece that is a token as a whole is taken without merging.
   let takesWholePieces: Bool
   let splitter: WordSplitter
-  /// Whether text is brought into Unicode's normalization form C first.
+  /// Whether text is first converted to Unicode's normalization form C.
   let normalizes: Bool
-  /// What is looked for in a text as it is, and what in the normalized rest.
+  /// The tokens searched for in the text as it is, and those searched for in the normalized rest.
   let (addedToText, addedToNormalized): (AddedTokens, AddedTokens)
-  /// Tokens that are no text.
+  /// Tokens that are not text.
   let special: Set<Int>
-  /// What stands before and after a text for the model.
+  /// The tokens that the model expects before and after a text.
   let (prefix, suffix): ([Int], [Int])
 
   /// Reads `tokenizer.json`.
   ///
-  /// Throws `CheckpointError` when it cannot be read, and one that names the component for
-  /// whatever is not byte-level byte pair encoding as Llama 3 and Qwen2 use it.
+  /// Throws `CheckpointError` when the file cannot be read, and for a component that is not byte-level byte
+  /// pair encoding as in Llama 3 and Qwen2; the error names the component.
   public init(contentsOf url: URL) throws {
     try self.init(JSONObject(contentsOf: url))
   }
@@ -39,7 +39,7 @@ public struct Tokenizer: Sendable {
   ///
   /// - Parameters:
   ///   - text: Any text.
-  ///   - addingSpecialTokens: Whether to add what the model expects before and after a text.
+  ///   - addingSpecialTokens: Whether to add the tokens that the model expects before and after a text.
   public func encode(_ text: String, addingSpecialTokens: Bool = true) -> [Int] {
     var tokens = addingSpecialTokens ? prefix : []
     var known: [[UInt8]: [Int]] = [:]
@@ -89,10 +89,10 @@ public struct Tokenizer: Sendable {
     return merger.merge(piece.map { tokenOfByte[Int($0)] })
   }
 
-  /// The bytes of tokens; those of part of a text may end inside a character.
+  /// The bytes of tokens; the bytes of part of a text may end inside a character.
   ///
   /// - Parameters:
-  ///   - tokens: The tokens; numbers that are no token add nothing.
+  ///   - tokens: The tokens; numbers that are not tokens add nothing.
   ///   - skippingSpecialTokens: Whether tokens such as `<s>` add nothing.
   public func bytes(of tokens: [Int], skippingSpecialTokens: Bool = true) -> [UInt8] {
     tokens.flatMap { token -> [UInt8] in
@@ -101,11 +101,11 @@ public struct Tokenizer: Sendable {
     }
   }
 
-  /// The text of tokens; bytes that are no UTF-8 become U+FFFD.
+  /// The text of tokens; bytes that are not UTF-8 become U+FFFD.
   public func decode(_ tokens: [Int], skippingSpecialTokens: Bool = true) -> String {
     String(decoding: bytes(of: tokens, skippingSpecialTokens: skippingSpecialTokens), as: UTF8.self)
   }
 
-  /// The tokens that stand before a text.
+  /// The tokens that the model expects before a text.
   public var beginning: [Int] { prefix }
 }

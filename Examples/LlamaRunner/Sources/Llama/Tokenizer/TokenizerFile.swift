@@ -1,11 +1,11 @@
-/// `tokenizer.json`, as far as it bears on byte-level byte pair encoding.
+/// The parts of `tokenizer.json` that affect byte-level byte pair encoding.
 struct TokenizerFile {
   let vocabulary: [ExactText: Int]
   let merges: [(left: ExactText, right: ExactText)]
   /// Whether a piece that is a token as a whole is taken without merging.
   let ignoresMerges: Bool
   let addedTokens: [AddedToken]
-  /// Whether text is normalized to form C, the only normalization there is.
+  /// Whether text is normalized to form C, the only supported normalization.
   let normalizes: Bool
   let splitter: WordSplitter
   let template: (prefix: [Int], suffix: [Int])
@@ -14,13 +14,13 @@ struct TokenizerFile {
     let id: Int
     let content: ExactText
     let isSpecial: Bool
-    /// Whether it is looked for in the normalized text, and normalized itself.
+    /// Whether the token is searched for in the normalized text, and is normalized itself.
     let isNormalized: Bool
   }
 
   /// Reads a file.
   ///
-  /// Throws a `CheckpointError` that names the field for whatever is not implemented or not known.
+  /// Throws `CheckpointError` for a field that is not implemented or not known; the error names the field.
   init(_ file: JSONObject) throws {
     var raw = file
     try raw.expect("version", "1.0")
@@ -50,7 +50,7 @@ struct TokenizerFile {
     try model.expect("continuing_subword_prefix", "")
     try model.expect("end_of_word_suffix", "")
     try model.expect("byte_fallback", .bool(false))
-    // For characters without a token, and every byte has to have one.
+    // These settings are for characters without a token, but here every byte must have a token.
     _ = try (
       model.optional("unk_token", as: ExactText.self), model.optional("fuse_unk", as: Bool.self)
     )
@@ -70,7 +70,7 @@ struct TokenizerFile {
       })
   }
 
-  /// Pairs, all written as lists, or all with a space between.
+  /// The pairs, which are all written as lists, or all as text with a space in between.
   private static func merges(
     _ model: inout JSONObject
   ) throws -> [(left: ExactText, right: ExactText)] {
@@ -80,7 +80,7 @@ struct TokenizerFile {
     for (index, value) in list.enumerated() {
       let parts: [ExactText]
       if let text = ExactText(value) {
-        // The first line of an older format.
+        // An older format has such a first line.
         if text.utf8.starts(with: "#version".utf8) { continue }
         parts = text.utf8.split(separator: 0x20, omittingEmptySubsequences: false).map {
           ExactText(utf8: Array($0))

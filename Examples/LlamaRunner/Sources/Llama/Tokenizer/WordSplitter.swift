@@ -1,18 +1,19 @@
-/// Cuts text into the pieces within which tokens are merged.
+/// Splits text into the pieces within which tokens are merged.
 ///
-/// The files give a regular expression; the ones in use differ in few points, so this reads them by
-/// hand instead of carrying an engine for them. The first alternative that matches at a place is
-/// taken, as the expressions say. Letters and digits that Unicode added after a tokenizer's own
-/// tables were made count as such here already: 4,657 of Unicode 17, most of them ideographs, where
-/// the reference has 16. All others are classed as the reference classes them.
+/// The files contain a regular expression. The expressions in use differ in few points, so this code
+/// matches them by hand and needs no regular expression engine. As the expressions demand, the first
+/// alternative that matches at a place is taken. Letters and digits that Unicode added after a tokenizer's
+/// own tables were made already count as letters and digits here: 4,657 scalars of Unicode 17, most of them
+/// ideographs, where the reference has Unicode 16. All other scalars have the same class as in the
+/// reference.
 struct WordSplitter: Hashable, Sendable {
-  /// What may stand before a word's letters.
+  /// The characters that may precede a word's letters.
   enum Prefix { case space, anyButLetterDigitBreak }
 
-  /// Whether `'s`, `'t` and the like are also recognized in capitals.
+  /// Whether contractions such as `'s` and `'t` are also recognized in capitals.
   let ignoresCaseOfContractions: Bool
   let wordPrefix: Prefix
-  /// The most digits in a piece; nil with no limit, where a space may stand before them.
+  /// The largest number of digits per piece; nil for no limit, where a space may precede the digits.
   let digits: Int?
   /// Whether line breaks belong to the punctuation before them and end runs of spaces.
   let keepsLineBreaks: Bool
@@ -107,7 +108,7 @@ struct WordSplitter: Hashable, Sendable {
     if keepsLineBreaks, let last = run.lastIndex(where: \.isLineBreak) {
       return last - text.startIndex + 1
     }
-    // The last space before something else belongs to what follows.
+    // The last space of a run belongs to the piece that follows.
     return length < text.count && length > 1 ? length - 1 : length
   }
 
@@ -119,7 +120,7 @@ struct WordSplitter: Hashable, Sendable {
   }
 }
 
-/// What the expressions tell scalars apart by.
+/// The classes of scalars that the expressions distinguish.
 enum CharacterClass {
   case letter, digit, space, other
 
