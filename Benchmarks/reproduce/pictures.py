@@ -32,7 +32,7 @@ def distortion(results: dict[str, Any], folder: Path) -> None:
     own = [row for row in rows if row["quantizer"] == "scalar"]
     axes.plot([r["bits"] for r in own], [r["upper_bound"] for r in own], "k--", linewidth=0.8, label="Theorem 1")
     axes.plot([r["bits"] for r in own], [r["shannon"] for r in own], "k:", linewidth=0.8, label="Shannon")
-    axes.set(yscale="log", xlabel="bits a coordinate", ylabel="distortion, d = 1536; lines: predicted")
+    axes.set(yscale="log", xlabel="bits per coordinate", ylabel="distortion, d = 1536; lines: predicted")
     axes.grid(alpha=0.3)
     axes.legend()
     save(figure, folder, "distortion")

@@ -168,7 +168,7 @@ import Testing
 
   // MARK: Rows
 
-  @Test("Bytes are 3.875 bits a coordinate and the norm") func bytes() throws {
+  @Test("Bytes are 3.875 bits per coordinate and the norm") func bytes() throws {
     for dimension in [64, 128, 384, 1536] {
       let codec = try Codec(dimension: dimension, rate: .bits(4), quantizer: .polar())
       let bits = Double(8 * codec.bytesPerVector) / Double(dimension)
