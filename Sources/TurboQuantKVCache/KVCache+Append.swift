@@ -135,7 +135,7 @@ extension KVCache {
   private func keyWriter(adding tokens: Int) -> RowWriter {
     let configuration = codec.configuration
     var table: RotaryTable?
-    if let rotary = configuration.centring.rotary, codec.keyCodec != nil,
+    if let rotary = configuration.centering.rotary, codec.keyCodec != nil,
       let keys = heads.first?.keys
     {
       // The next rows to become codes follow those that are codes already.

@@ -22,7 +22,7 @@ extension KVCache {
         .notOffered,
         "\(keyCodec.channelGroups[0].codec.quantizer.name) keys are estimates of inner products")
     }
-    let rotary = codec.configuration.centring.rotary
+    let rotary = codec.configuration.centering.rotary
     let (keys, values): ([Float], [Float])
     do throws(CodecError) {
       keys = try decoded(heads[head].keys, rotary)

@@ -37,7 +37,7 @@ struct IndexHintTests {
   @Test(
     "Centring is suggested where it halves the error",
     arguments: ["ip", "l2", "cosine"])
-  func centring(metric: String) throws {
+  func centering(metric: String) throws {
     // Rows' distance from their mean is 1, and that of directions a share of what it is of the length.
     for distance: Float in [0, 0.8, 1.1, 1.4, 1000] {
       let isFar = distance * distance > 1.5

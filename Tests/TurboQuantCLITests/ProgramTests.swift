@@ -75,7 +75,7 @@ struct ProgramTests {
       (["benchmark", "certificate", "--repeats", "2"], "turboquant help benchmark certificate"),
       (["benchmark", "attention", "--bits", "4/x"], "turboquant help benchmark attention"),
       (["benchmark", "attention", "--query-heads", "9"], "turboquant help benchmark attention"),
-      (["benchmark", "attention", "--centring", "x"], "turboquant help benchmark attention"),
+      (["benchmark", "attention", "--centering", "x"], "turboquant help benchmark attention"),
       (["benchmark", "needle", "--keys", "cubic-3"], "turboquant help benchmark needle"),
       (["benchmark", "needle", "--cosine", "1.5"], "turboquant help benchmark needle"),
       (["dmeo"], "turboquant help"), (["--verion"], "turboquant help"),

@@ -117,16 +117,16 @@ import Testing
   }
 
   @Test(arguments: [
-    (4, 0, KVCentring.none), (0, 10, .none), (3, 70, .mean), (2, 5, .rotaryMean(rotary)),
+    (4, 0, KVCentering.none), (0, 10, .none), (3, 70, .mean), (2, 5, .rotaryMean(rotary)),
     (0, 0, .rotaryMean(rotary)), (0, 0, .mean),
   ])
-  func exactTokensAndCentring(sinks: Int, window: Int, centring: KVCentring) throws {
+  func exactTokensAndCentring(sinks: Int, window: Int, centering: KVCentering) throws {
     var configuration = KVConfiguration(
       shape: KVShape(queryHeads: 3, keyValueHeads: 1, keyDimension: 80, valueDimension: 64),
       keys: .bits(4), values: .bits(3))
     configuration.sinks = sinks
     configuration.window = window
-    configuration.centring = centring
+    configuration.centering = centering
     configuration.sinkLogits = [1, -2, 0]
     configuration.logitCap = 20
     let codec = try KVCodec(configuration)

@@ -119,13 +119,13 @@ import Testing
   }
 
   private static func cache(
-    _ precision: KVPrecision, _ centring: KVCentring, _ keys: [Float]
+    _ precision: KVPrecision, _ centering: KVCentering, _ keys: [Float]
   ) throws -> KVCache {
     var configuration = KVConfiguration(
       shape: KVShape(
         queryHeads: 64, keyValueHeads: 1, keyDimension: dimension, valueDimension: 16),
       keys: precision, values: .float32)
-    configuration.centring = centring
+    configuration.centering = centering
     var cache = KVCache(try KVCodec(configuration))
     var dice = Dice(seed: 12)
     let values = dice.normals(keys.count / dimension * 16)
@@ -146,10 +146,10 @@ import Testing
   /// Queries are so short that a bias moves logits by 0.3 only: the weights then stay near those of keys
   /// without a bias, and what attention misses can be compared.
   private static func loss(
-    _ centring: KVCentring, bias: [Float], tokens: Int
+    _ centering: KVCentering, bias: [Float], tokens: Int
   ) throws -> (keys: Double, attention: Double) {
     let keys = keys(bias: bias, tokens: tokens)
-    let coded = try cache(.bits(4), centring, keys)
+    let coded = try cache(.bits(4), centering, keys)
     var dice = Dice(seed: 13)
     let queries = dice.normals(64 * dimension, scale: 0.01)
     return (

@@ -55,13 +55,13 @@ import Testing
         for (dimension, valueDimension) in [(5, 4), (33, 80), (72, 31)] {
           let rotary = RotaryEmbedding(
             frequencies: [1, 0.3], pairing: dimension == 33 ? .neighbours : .halves)
-          for centring in [KVCentring.none, .mean, .rotaryMean(rotary)] {
+          for centering in [KVCentering.none, .mean, .rotaryMean(rotary)] {
             let shape = KVShape(
               queryHeads: 2, keyValueHeads: 1, keyDimension: dimension,
               valueDimension: valueDimension)
             var configuration = KVConfiguration(shape: shape, keys: keys, values: values)
             (configuration.sinks, configuration.window) = (sinks, window)
-            configuration.centring = centring
+            configuration.centering = centering
             all.append(configuration)
           }
         }

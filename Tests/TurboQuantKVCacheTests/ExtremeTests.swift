@@ -92,7 +92,7 @@ import TurboQuantStorage
     let d = 1 << 16
     let rotary = RotaryEmbedding(frequencies: [1, 0.7])
     for precision in [KVPrecision.bits(1), .outliers(bits: 2)] {
-      var cache = try Self.cache(precision, d: d) { $0.centring = .rotaryMean(rotary) }
+      var cache = try Self.cache(precision, d: d) { $0.centering = .rotaryMean(rotary) }
       let large = [Float](repeating: KVCache.limit.nextDown, count: d)
       try cache.append(keys: large.span, values: large.span)
       let opposite = large.map { -$0 }
@@ -188,7 +188,7 @@ import TurboQuantStorage
       (KVPrecision.bits(4), "pages", Float(3e38)), (.float32, "pages", 1e30),
       (.bits(4), "centres", 3e38), (.outliers(bits: 2), "pages", 0x1p123),
     ] {
-      var cache = try Self.cache(precision, d: d) { $0.centring = .mean }
+      var cache = try Self.cache(precision, d: d) { $0.centering = .mean }
       try cache.append(keys: ones.span, values: ones.span)
       let groups = cache.codec.keyCodec?.channelGroups
       let place = section == "pages" ? groups?[0].openLayout.scaleOffset ?? 0 : 0
@@ -223,8 +223,8 @@ import TurboQuantStorage
   @Test(arguments: [4, 5, 6, 7]) func forgedFlags(_ flag: Int) throws {
     let d = 16
     let ones = (0..<40 * d).map { Float($0 % 5) - 1 }
-    for (precision, centring) in [(KVPrecision.bits(4), KVCentring.mean), (.float32, .none)] {
-      var cache = try Self.cache(precision, d: d) { $0.centring = centring }
+    for (precision, centering) in [(KVPrecision.bits(4), KVCentering.mean), (.float32, .none)] {
+      var cache = try Self.cache(precision, d: d) { $0.centering = centering }
       try cache.append(keys: ones.span, values: ones.span)
       try cache.save(to: scratch.file("good.tqkv"))
       let reader = try ContainerReader(scratch.file("good.tqkv"))

@@ -133,7 +133,7 @@ import TurboQuantKernels
       values: .bits(3))
     configuration.sinks = 2
     configuration.window = 10
-    configuration.centring = .mean
+    configuration.centering = .mean
     let codec = try KVCodec(configuration)
     var dice = Dice(seed: 4)
     let (keys, values) = (dice.normals(2 * n * 80), dice.normals(2 * n * 80))

@@ -58,7 +58,7 @@ import Testing
   @Test("A centre does not make a channel an outlier") func centred() throws {
     let vectors = vectors(60, seed: 2)
     let shifted = vectors.enumerated().map { $1 + ($0 % 128 == 77 ? 100 : 0) }
-    let cache = try cache(.outliers(bits: 2), shifted) { $0.centring = .mean }
+    let cache = try cache(.outliers(bits: 2), shifted) { $0.centering = .mean }
     let outliers = cache.heads[0].keys.channels.prefix(32)
     #expect(Self.large.allSatisfy { outliers.contains(UInt16($0)) })
   }

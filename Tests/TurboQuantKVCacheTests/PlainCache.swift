@@ -43,7 +43,7 @@ struct PlainCache {
     let beyond = max(0, configuration.sinks - count)
     if !isFixed, newKeys.count > beyond {
       isFixed = true
-      let rotary = configuration.centring.rotary
+      let rotary = configuration.centering.rotary
       keys.fix(
         newKeys.dropFirst(beyond), from: count + beyond, codec.keyCodec, configuration, rotary)
       values.fix(
@@ -57,7 +57,7 @@ struct PlainCache {
       let open = (min(configuration.sinks, count)..<count).filter { !isStored[$0] }
       if open.count > configuration.window, let oldest = open.first {
         isStored[oldest] = true
-        try keys.store(oldest, codec.keyCodec, configuration.centring.rotary)
+        try keys.store(oldest, codec.keyCodec, configuration.centering.rotary)
         try values.store(oldest, codec.valueCodec, nil)
       }
     }
@@ -111,7 +111,7 @@ extension PlainCache.Vectors {
   ) {
     guard let codec else { return }
     let d = codec.dimension
-    if configuration.centring != .none {
+    if configuration.centering != .none {
       var sums = [Double](repeating: 0, count: d)
       for (i, x) in vectors.enumerated() {
         // Taking the embedding off is embedding at the opposite position.

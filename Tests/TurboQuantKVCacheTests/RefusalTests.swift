@@ -56,7 +56,8 @@ import TurboQuant
       ("outliers", { $0.values = .outliers(bits: 0) }),
       ("sink logits", { $0.sinkLogits = [1] }),
       (
-        "frequencies", { $0.centring = .rotaryMean(RotaryEmbedding(frequencies: [1, 1, 1, 1, 1])) }
+        "frequencies",
+        { $0.centering = .rotaryMean(RotaryEmbedding(frequencies: [1, 1, 1, 1, 1])) }
       ),
     ]
     for (name, change) in cases {
@@ -131,7 +132,7 @@ import TurboQuant
       keys: .codes(Rate(bitsPerCoordinate: 3.5)!), values: .bits(4))
     configuration.sinks = 4
     configuration.window = 64
-    configuration.centring = .mean
+    configuration.centering = .mean
     var cache = KVCache(try KVCodec(configuration))
     var dice = Dice(seed: 2)
     let block = dice.normals(1024 * 128)

@@ -8,7 +8,8 @@ import TurboQuant
 @Suite struct SlidingWindowTests {
   static let d = 16
 
-  private func codec(_ reach: Int?, sinks: Int, window: Int, _ centring: KVCentring = .none) throws
+  private func codec(_ reach: Int?, sinks: Int, window: Int, _ centering: KVCentering = .none)
+    throws
     -> KVCodec
   {
     var configuration = KVConfiguration(
@@ -17,7 +18,7 @@ import TurboQuant
     (configuration.sinks, configuration.window, configuration.slidingWindow) = (
       sinks, window, reach
     )
-    configuration.centring = centring
+    configuration.centering = centering
     return try KVCodec(configuration)
   }
 
@@ -25,14 +26,14 @@ import TurboQuant
 
   /// Against attention in double precision, with a mask, over a cache that forgets nothing.
   @Test(arguments: [
-    (1, 0, 0, KVCentring.none), (100, 0, 0, .none), (300, 3, 0, .mean), (256, 2, 20, .none),
+    (1, 0, 0, KVCentering.none), (100, 0, 0, .none), (300, 3, 0, .mean), (256, 2, 20, .none),
     (5, 4, 20, .rotaryMean(rotary)), (2000, 1, 1, .none), (700, 0, 64, .rotaryMean(rotary)),
   ])
-  func seesTheLatest(reach: Int, sinks: Int, window: Int, centring: KVCentring) throws {
+  func seesTheLatest(reach: Int, sinks: Int, window: Int, centering: KVCentering) throws {
     let d = Self.d
     let (sliding, whole) = (
-      try codec(reach, sinks: sinks, window: window, centring),
-      try codec(nil, sinks: sinks, window: window, centring)
+      try codec(reach, sinks: sinks, window: window, centering),
+      try codec(nil, sinks: sinks, window: window, centering)
     )
     var (cache, all) = (KVCache(sliding), KVCache(whole))
     var dice = Dice(seed: UInt64(reach))

@@ -31,7 +31,7 @@ import TurboQuantStorage
       make(.codes(.bits(2), quantizer: .qjl()), .float32),
       make(.outliers(bits: 2), .outliers(bits: 3, estimator: .matchedNorm)) { $0.window = 3 },
       make(.bits(1), .bits(2)) {
-        ($0.sinks, $0.window, $0.centring) = (3, 7, .rotaryMean(rotary))
+        ($0.sinks, $0.window, $0.centering) = (3, 7, .rotaryMean(rotary))
       },
       make(.codes(.bits(4), quantizer: .polar(bits: [4, 2])), .bits(2)),
       make(.sketches(directions: 40, outliers: 3, outlierDirections: 24), .float32),
@@ -112,7 +112,7 @@ import TurboQuantStorage
     let changes: [(String, (inout KVConfiguration) -> Void)] = [
       ("keys", { $0.keys = .bits(3) }), ("values", { $0.values = .float16 }),
       ("seed", { $0.seed = 1 }), ("window", { $0.window = 1 }),
-      ("centring", { $0.centring = .mean }),
+      ("centring", { $0.centering = .mean }),
       (
         "key dimension",
         {

@@ -13,7 +13,7 @@ extension Command {
       """,
     operands: [],
     options: [
-      .cacheTokens, .queryHeads, .keyValueHeads, .headDimension, .cacheRates, .centring, .repeats,
+      .cacheTokens, .queryHeads, .keyValueHeads, .headDimension, .cacheRates, .centering, .repeats,
       .cacheSeed,
       .benchmarkThreads, .json,
     ],
@@ -32,9 +32,9 @@ extension Option {
   fileprivate static let cacheRates = Option(
     name: "bits", value: "B,…",
     help: "Bits of keys and values, or KEYS/VALUES such as 4/3. Default 4,3,2.")
-  fileprivate static let centring = Option(
-    name: "centring", value: "KIND",
-    help: "none (default), mean, or turned: a mean that follows rotary embedding of base 10000.")
+  fileprivate static let centering = Option(
+    name: "centering", value: "KIND",
+    help: "none (default), mean, or rotary-mean, which turns with rotary embedding of base 10000.")
   fileprivate static let cacheSeed = Option(
     name: "seed", value: "N", help: "Seed of rotations and data. Default 0.")
 }
@@ -50,7 +50,7 @@ private func runAttentionBenchmark(_ arguments: Arguments, _ console: Console) t
   let rates = try (arguments.list(.cacheRates) ?? ["4", "3", "2"]).map {
     try precisions($0, arguments)
   }
-  let centring = try centring(arguments, dimension: dimension)
+  let centering = try centering(arguments, dimension: dimension)
   let settings: [(KVPrecision, KVPrecision)] =
     [(.float32, .float32), (.float16, .float16)] + rates
   let progress = Progress(
@@ -66,7 +66,7 @@ private func runAttentionBenchmark(_ arguments: Arguments, _ console: Console) t
     let shape = KVShape(
       queryHeads: heads, keyValueHeads: keyValueHeads, keyDimension: dimension)
     var trial = try AttentionTrial(
-      shape, settings, centring, tokens: tokens, seed: seed, threads: threads,
+      shape, settings, centering, tokens: tokens, seed: seed, threads: threads,
       progress.advance(by:))
     timings += try trial.run(repeats: repeats, progress.advance(by:))
   }
@@ -88,18 +88,18 @@ private func precisions(
   return (keys, values)
 }
 
-private func centring(_ arguments: Arguments, dimension: Int) throws -> KVCentring {
-  switch arguments.text(.centring) ?? "none" {
+private func centering(_ arguments: Arguments, dimension: Int) throws -> KVCentering {
+  switch arguments.text(.centering) ?? "none" {
   case "none": return .none
   case "mean": return .mean
-  case "turned":
+  case "rotary-mean":
     let pairs = dimension / 2
     return .rotaryMean(
       RotaryEmbedding(
         frequencies: (0..<pairs).map {
           Portable.exp(-Portable.log(10_000) * Double($0) / Double(pairs))
         }))
-  case let other: throw arguments.wrong("--centring: “\(other)” is not none, mean or turned")
+  case let other: throw arguments.wrong("--centering: “\(other)” is not none, mean or rotary-mean")
   }
 }
 

@@ -11,7 +11,7 @@ package struct AttentionTrial {
 
   /// Fills one cache per setting: the precisions of keys and of values, with float32 and float16 first.
   package init(
-    _ shape: KVShape, _ settings: [(KVPrecision, KVPrecision)], _ centring: KVCentring,
+    _ shape: KVShape, _ settings: [(KVPrecision, KVPrecision)], _ centering: KVCentering,
     tokens: Int, seed: UInt64, threads: Int, _ progress: (Int) -> Void
   ) throws {
     self.shape = shape
@@ -28,7 +28,7 @@ package struct AttentionTrial {
       var configuration = KVConfiguration(
         shape: shape, keys: keyPrecision, values: valuePrecision)
       configuration.seed = seed
-      configuration.centring = centring
+      configuration.centering = centering
       let codec = try KVCodec(configuration)
       var (cache, start) = (KVCache(codec), ContinuousClock.now)
       // Fill twice: the second time, the memory is there that the first had to request from the system.

@@ -8,11 +8,11 @@ extension KVCache {
   mutating func fixCenters(_ keys: Span<Float>, _ values: Span<Float>, tokens: Int) {
     let configuration = codec.configuration
     let sinks = max(0, configuration.sinks - count)
-    guard configuration.centring != .none, tokens > sinks else { return }
+    guard configuration.centering != .none, tokens > sinks else { return }
     if codec.keyCodec != nil, heads[0].keys.center.isEmpty {
       let means = Center.means(
         keys, heads: heads.count, tokens: tokens, skipping: sinks, position: count,
-        configuration.centring.rotary)
+        configuration.centering.rotary)
       for h in heads.indices { heads[h].keys.center = means[h] }
     }
     if codec.valueCodec != nil, heads[0].values.center.isEmpty {

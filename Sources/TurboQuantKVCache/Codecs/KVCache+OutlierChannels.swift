@@ -9,7 +9,7 @@ extension KVCache {
     let sinks = max(0, codec.configuration.sinks - count)
     guard tokens > sinks else { return }
     fixChannels(
-      of: \.keys, codec.keyCodec, keys, tokens, sinks, codec.configuration.centring.rotary)
+      of: \.keys, codec.keyCodec, keys, tokens, sinks, codec.configuration.centering.rotary)
     fixChannels(of: \.values, codec.valueCodec, values, tokens, sinks, nil)
   }
 

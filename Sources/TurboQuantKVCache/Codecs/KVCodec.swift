@@ -23,7 +23,7 @@ public struct KVCodec: Sendable {
   public init(_ configuration: KVConfiguration) throws(KVCacheError) {
     try configuration.check()
     self.configuration = configuration
-    rotaryBlock = configuration.centring.rotary.map { RotaryBlock($0) }
+    rotaryBlock = configuration.centering.rotary.map { RotaryBlock($0) }
     let shape = configuration.shape
     // Values have their own random stream: not that of keys, and not that of a neighbouring seed.
     let seeds = (configuration.seed, configuration.seed ^ 0x7661_6C75_6573_0000)

@@ -22,7 +22,7 @@ extension KVConfiguration {
         "\(sinkLogits.count) sink logits, expected \(shape.queryHeads) finite ones, one per query head"
       )
     }
-    if let rotary = centring.rotary {
+    if let rotary = centering.rotary {
       guard 2 * rotary.frequencies.count <= shape.keyDimension,
         rotary.frequencies.allSatisfy({ abs($0) <= 4 })
       else {

@@ -19,7 +19,7 @@ public struct KVConfiguration: Sendable, Hashable {
   /// Pages of older tokens are forgotten.
   public var slidingWindow: Int?
   /// What is subtracted before keys and values become codes, and added back exactly.
-  public var centring = KVCentring.none
+  public var centering = KVCentering.none
   /// Scores s become `cap` · tanh(s/`cap`), as some models were trained.
   public var logitCap: Float?
   /// Learned logits, one per query head, that take part in the softmax and have no value.

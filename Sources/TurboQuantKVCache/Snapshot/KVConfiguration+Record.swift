@@ -5,7 +5,7 @@ internal import TurboQuant
 extension KVConfiguration {
   /// The ``SnapshotRecord/Tokens/flags`` of a cache with a token beyond the sinks.
   var flags: [Bool] {
-    let isCentered = centring != .none
+    let isCentered = centering != .none
     return [
       isCentered && keys.hasCodes, isCentered && values.hasCodes, keys.hasOutliers,
       values.hasOutliers,
@@ -22,7 +22,7 @@ extension KVConfiguration {
       "seed: \(seed)", "logit cap: \(logitCap.map { "\($0)" } ?? "none")",
       "sink logits: \(sinkLogits.map { "\($0)" }.joined(separator: " "))",
     ]
-    switch centring {
+    switch centering {
     case .none: lines.append("centring: none")
     case .mean: lines.append("centring: mean")
     case .rotaryMean(let rotary):

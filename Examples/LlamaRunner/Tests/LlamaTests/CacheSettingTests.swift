@@ -12,7 +12,8 @@ import TurboQuantKVCache
   static let rates = ["32", "16", "4", "2.5", "outliers-3"]
   static let options: [(name: String, values: [String])] = [
     ("sinks", ["4"]), ("window", ["8"]), ("sliding", ["6"]), ("boundary", ["4", "16", "32"]),
-    ("centre", ["mean", "turned"]), ("keys", ["two-stage", "two-stage-gaussian", "qjl", "polar"]),
+    ("center", ["mean", "rotary-mean"]),
+    ("keys", ["two-stage", "two-stage-gaussian", "qjl", "polar"]),
     ("estimator", ["reconstruction", "matched-norm"]), ("seed", ["9"]),
   ]
 
@@ -138,7 +139,7 @@ import TurboQuantKVCache
       ("outliers-3,keys=two-stage", "keys=two-stage"), ("16,keys=qjl", "keys=qjl"),
       ("16,estimator=reconstruction", "estimator=reconstruction"),
       ("32,estimator=matched-norm", "estimator=matched-norm"), ("16,seed=4", "seed=4"),
-      ("16,centre=mean", "centre=mean"), ("16/4,centre=turned", "centre=turned"),
+      ("16,center=mean", "center=mean"), ("16/4,center=rotary-mean", "center=rotary-mean"),
       ("16,window=4", "window=4"), ("16,sinks=4", "sinks=4"), ("4,boundary=4", "boundary=4"),
       ("16/4,keys=polar", "keys=polar"), ("4,seed=1,seed=2", "seed is in"),
       ("4,keys=qjl,keys=polar", "keys is in"),

@@ -59,7 +59,7 @@ import Testing
     let (model, tokenizer) = (try Shipped.model(), try Shipped.tokenizer())
     for prompt in [tokenizer.encode(""), [66]] {
       #expect(prompt.count == 1)
-      for text in [nil, "3", "16", "2,sinks=4", "outliers-3,sinks=4", "2,window=8,centre=mean"] {
+      for text in [nil, "3", "16", "2,sinks=4", "outliers-3,sinks=4", "2,window=8,center=mean"] {
         let setting = try text.map { try CacheSetting($0, for: model) } ?? .float32
         var caches = try model.makeCaches { try setting.make(model.configuration.cacheShape, $0) }
         var (sampler, tokens) = (Sampler.greedy, [Int]())

@@ -139,7 +139,7 @@ import Testing
     "A setting that makes no sense is refused",
     arguments: [
       "", "x", "9", "4/", "4/3/2", "4,sinks", "4,sinks=x", "4,sinks=-1", "4,keys=best",
-      "4,centre=left",
+      "4,center=left",
       "4,estimator=two-stage", "4,estimator=good", "4,colour=red", "4,seed=-1", "4,sliding=0",
       "4,boundary=x", "2,keys=polar",
     ])

@@ -67,7 +67,7 @@ struct BuildHints: Sendable {
 
   /// The hints, one per line.
   var lines: [String] {
-    [metricHint, centringHint, originalsHint].compactMap { $0 }.map { "hint: \($0)\n" }
+    [metricHint, centeringHint, originalsHint].compactMap { $0 }.map { "hint: \($0)\n" }
   }
 
   private var metricHint: String? {
@@ -80,7 +80,7 @@ struct BuildHints: Sendable {
       + "similarity then — say --metric cosine, l2 for distances, or ip to mean it"
   }
 
-  private var centringHint: String? {
+  private var centeringHint: String? {
     guard !isCentred, let (mean, spread) = lengths, mean * mean >= 1.5 * spread * spread
     else { return nil }
     let whose = metric == .cosine ? "the rows' directions" : "the rows"

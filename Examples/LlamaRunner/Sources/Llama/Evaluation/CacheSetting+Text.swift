@@ -10,10 +10,11 @@ extension CacheSetting {
     BITS or KEYS/VALUES, such as 4 or 4/3: 1, 1.5, 2 … 8, 16 or 32 bits per coordinate, or
     outliers-1 … outliers-7 (a quarter of the channels at a bit more); then, each after a comma and
     once: sinks=N, window=N (first and latest tokens in float16), sliding=N (tokens that a query
-    sees), boundary=BITS (of the first and last layer), centre=mean or turned, keys=two-stage (codes
-    of one bit less, and a sketch), qjl (signs) or polar (PolarQuant), estimator=reconstruction,
-    renormalized or matched-norm, seed=N. For example 3.5/3,sinks=4,window=64,centre=turned. What
-    would change nothing, such as a seed without codes, is refused
+    sees), boundary=BITS (of the first and last layer), center=mean or rotary-mean, keys=two-stage
+    (codes of one bit less, and a sketch), qjl (signs) or polar (PolarQuant),
+    estimator=reconstruction, renormalized or matched-norm, seed=N. For example
+    3.5/3,sinks=4,window=64,center=rotary-mean. What would change nothing, such as a seed without
+    codes, is refused
     """
 
   /// The setting that `text` describes, for the layers of a model.

@@ -9,7 +9,7 @@ struct SettingWords {
   private var options: [(name: Option, value: String)] = []
 
   enum Option: String, CaseIterable {
-    case sinks, window, sliding, boundary, centre, keys, estimator, seed
+    case sinks, window, sliding, boundary, center, keys, estimator, seed
   }
 
   init(_ text: String) throws {
@@ -102,7 +102,7 @@ struct SettingWords {
     configuration.sinks = try number(.sinks, "a number of tokens") ?? 0
     configuration.window = try number(.window, "a number of tokens") ?? 0
     configuration.seed = try number(.seed, "a whole number") ?? 0
-    configuration.centring = try centring(frequencies)
+    configuration.centering = try centering(frequencies)
     try checkEffects(of: configuration, kinds)
     return configuration
   }
@@ -111,13 +111,13 @@ struct SettingWords {
   private func checkEffects(
     of configuration: KVConfiguration, _ kinds: [(keys: KVPrecision, values: KVPrecision)]
   ) throws {
-    if !kinds.contains(where: { !$0.keys.isFloat }), configuration.centring.turns {
+    if !kinds.contains(where: { !$0.keys.isFloat }), configuration.centering.turns {
       throw idle(
-        .centre, "it turns the mean of keys, which are no codes; centre=mean is for values")
+        .center, "it turns the mean of keys, which are no codes; center=mean is for values")
     }
     guard !kinds.contains(where: { !$0.keys.isFloat || !$0.values.isFloat }) else { return }
     let reason = "neither keys nor values are codes"
-    if configuration.centring != .none { throw idle(.centre, reason) }
+    if configuration.centering != .none { throw idle(.center, reason) }
     if value(.seed) != nil { throw idle(.seed, reason) }
     if configuration.window > 0 { throw idle(.window, reason) }
     if configuration.sinks > 0 && configuration.slidingWindow == nil {
@@ -145,12 +145,12 @@ extension SettingWords {
     return number
   }
 
-  private func centring(_ frequencies: [Double]) throws -> KVCentring {
-    switch value(.centre) {
+  private func centering(_ frequencies: [Double]) throws -> KVCentering {
+    switch value(.center) {
     case nil, "none": .none
     case "mean": .mean
-    case "turned": .rotaryMean(TurboQuantKVCache.RotaryEmbedding(frequencies: frequencies))
-    default: throw wrong(.centre, "none, mean or turned")
+    case "rotary-mean": .rotaryMean(TurboQuantKVCache.RotaryEmbedding(frequencies: frequencies))
+    default: throw wrong(.center, "none, mean or rotary-mean")
     }
   }
 
@@ -176,7 +176,7 @@ extension SettingWords {
   }
 }
 
-extension KVCentring {
+extension KVCentering {
   fileprivate var turns: Bool {
     if case .rotaryMean = self { true } else { false }
   }

@@ -3,7 +3,7 @@
 /// Keys: ⟨q, k⟩ = ⟨q, k − c⟩ + ⟨q, c⟩, and the last term is exact. So only k − c, which is shorter, is
 /// quantized. Values: the sum of the coded tokens' weights, times c, is added back exactly. The first
 /// append that goes beyond the sinks determines c; it stays until the cache is truncated to zero tokens.
-public enum KVCentring: Sendable, Hashable {
+public enum KVCentering: Sendable, Hashable {
   /// Nothing.
   case none
   /// The mean of the first append, sinks left out, of keys and of values.
