@@ -1,8 +1,8 @@
 internal import TurboQuantKernels
 
 /// Both stages: codes at one bit less, and signs of the residual's projections (TurboQuant, Algorithm 2).
-final class TwoStage: Stage {
-  private let quantizer: ScalarQuantizer
+final class TwoStage: CoordinateStage {
+  let quantizer: ScalarQuantizer
   private let signs: ResidualSketch
 
   init(
@@ -37,14 +37,11 @@ final class TwoStage: Stage {
       codeBytes: quantizer.byteCount, signBytes: signs.byteCount, hasAlignment: true,
       hasResidualNorm: true)
   }
-  var scalarQuantizer: ScalarQuantizer? { quantizer }
   var sketch: ResidualSketch? { signs }
-  var codebooks: [RecordedCodebook] { quantizer.recordedCodebooks }
   var packedNumbers: [PackedNumbers] {
     quantizer.packedNumbers
       + [PackedNumbers(byteOffset: quantizer.byteCount, count: signs.directions, bits: 1)]
   }
-  var distortion: Double? { quantizer.distortion }
   var estimators: [Estimator] { [.twoStage, .reconstruction, .renormalized, .matchedNorm] }
   var drawn: any Stage { TwoStage(quantizer, signs.drawn) }
 
@@ -58,26 +55,5 @@ final class TwoStage: Stage {
     let square = Double(kernels.sumOfSquares(work.back, count: quantizer.dimension))
     rows.store(norm * Float(squareRoot(square)), at: layout.residualNorm.map { start + $0 })
     signs.packSigns(kernels, &work, into: &rows, at: start + layout.signs.lowerBound)
-  }
-
-  func dequantize(
-    _ kernels: Kernels, _ rows: RawSpan, at start: Int, _ layout: RowLayout,
-    into work: inout Workspace
-  ) -> Float {
-    quantizer.dequantize(kernels, rows, at: start, into: &work)
-    return 1
-  }
-
-  func codeProducts(
-    _ kernels: Kernels, _ rows: RawSpan, _ layout: RowLayout, query: Span<Float>
-  ) -> [Float] {
-    quantizer.products(kernels, rows, stride: layout.bytesPerVector, query: query)
-  }
-
-  func codewordNorm(
-    _ kernels: Kernels, _ rows: RawSpan, at start: Int, _ layout: RowLayout,
-    _ work: inout Workspace
-  ) -> Double {
-    quantizer.codewordNorm(kernels, rows, at: start, &work)
   }
 }
