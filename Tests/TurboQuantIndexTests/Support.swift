@@ -46,7 +46,7 @@ extension VectorIndex {
 extension SearchOptions {
   static let exhaustive = SearchOptions(exactness: .exhaustive)
 
-  /// Options under which even small indexes are searched by their signs first, where they can be.
+  /// Options under which even small indexes are searched by their signs first, where they can be, in stages.
   static func signsFirst(
     exactness: Exactness = .certified(), filter: Filter? = nil, rerank: Int? = nil,
     hasStandardErrors: Bool = false, threads: Int = 1
@@ -55,6 +55,7 @@ extension SearchOptions {
       exactness: exactness, filter: filter, rerank: rerank, hasStandardErrors: hasStandardErrors,
       threads: threads)
     options.exhaustiveByteLimit = 0
+    options.firstStageCount = 1
     return options
   }
 }

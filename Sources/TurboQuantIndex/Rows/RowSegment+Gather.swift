@@ -7,24 +7,27 @@ extension RowSegment {
   enum Gathered {
     /// Whole codes.
     case codes
-    /// The second bits of codes, in the place of signs; with alignments if codes have no further bits.
-    case secondPlanes(alignments: Bool)
+    /// The second bits of codes, in the place of signs.
+    case secondPlanes
+    /// The same, if codes have no further bits.
+    case secondPlanesWithScalars
 
     fileprivate var parts: [Part] {
       switch self {
       case .codes: [.signs, .lowerBits, .alignments, .norms, .centerComponents]
-      case .secondPlanes(alignments: true): [.lowerBits, .alignments, .norms, .centerComponents]
-      case .secondPlanes(alignments: false): [.lowerBits, .norms, .centerComponents]
+      case .secondPlanes: [.lowerBits]
+      case .secondPlanesWithScalars: [.lowerBits, .alignments, .norms, .centerComponents]
       }
     }
 
     /// The part that a part is copied to.
     fileprivate func target(of part: Part) -> Part {
-      if case .secondPlanes = self, part == .lowerBits { .signs } else { part }
+      part == .lowerBits && self != .codes ? .signs : part
     }
   }
 
-  /// Fills rows 0, 1, … with codes, or some of their bits, and scalars of the rows in `slots`, in ascending order.
+  /// Fills rows 0, 1, … with codes, or some of their bits, and scalars of the rows in `slots`; those of one segment are
+  /// neighbours and ascend.
   mutating func gather(
     _ gathered: Gathered, _ slots: Span<UInt32>, from store: RowStore
   ) throws(IndexError) {
@@ -32,8 +35,7 @@ extension RowSegment {
     var next = 0
     while next < slots.count {
       let (number, first) = (Int(slots[next]) / RowSegment.rowCount, next)
-      let end = UInt32((number + 1) * RowSegment.rowCount)
-      while next < slots.count, slots[next] < end { next += 1 }
+      while next < slots.count, Int(slots[next]) / RowSegment.rowCount == number { next += 1 }
       let (source, blocks) = (store.segments[number], 0..<store.blockCount(ofSegment: number))
       for part in kept {
         let target = gathered.target(of: part)

@@ -63,6 +63,12 @@ struct BestRows: RankedRowCollector, Sendable {
     for row in other.rows { offer(row) }
   }
 
+  /// The last of the best rows, nil where there are fewer than `limit`.
+  var last: RankedRow? {
+    let rows = sorted()
+    return rows.count == limit ? rows.last : nil
+  }
+
   /// The best rows, best first.
   func sorted() -> [RankedRow] {
     var best = self

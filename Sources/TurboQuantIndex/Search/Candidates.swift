@@ -1,33 +1,66 @@
-// Rows that are still to be read whole.
+// Rows that may still be among the best of one query.
 
 internal import TurboQuantKernels
 
-/// The slots, ascending, of all rows that reach a cutoff.
-struct SlotList: RowCollector, Sendable {
-  let cutoff: Float
-  private(set) var slots: [UInt32] = []
-
-  init(cutoff: Float) { self.cutoff = cutoff }
-
-  mutating func take(_ selected: borrowing SelectedRows, from rows: ScannedRows) {
-    let numbers = selected.rows
-    switch rows.slots {
-    case .from(let first):
-      for i in numbers.indices { slots.append(UInt32(first) + numbers[i]) }
-    case .gathered(let from, _):
-      for i in numbers.indices { slots.append(from[from.startIndex + Int(numbers[i])]) }
+extension RowList {
+  /// Adds the allowed rows of a scan whose first bits reach a cutoff, or all where there is none.
+  mutating func append(
+    _ rows: ScannedRows, _ terms: borrowing SimilarityTerms, reaching cutoff: PrefixCutoff?,
+    _ kernels: Kernels, _ selected: inout SelectedRows
+  ) {
+    guard case .from(let first) = rows.slots else { return }
+    if cutoff == nil, rows.allowed.isEmpty {
+      append(terms, slotsFrom: UInt32(first))
+    } else {
+      kernels.selectRows(
+        terms, cutoff?.factors ?? .none, allowed: rows.allowed.span,
+        threshold: cutoff?.similarity ?? 0, into: &selected)
+      append(selected, of: terms, slotsFrom: UInt32(first))
     }
   }
 
-  /// The slots without `others`, also ascending.
-  func slots(except others: [UInt32]) -> [UInt32] {
-    var left: [UInt32] = []
-    left.reserveCapacity(slots.count)
-    var next = 0
+  /// Removes the rows in some slots, which ascend as those of the list do.
+  mutating func remove(slots: [UInt32]) {
+    var places: [Int] = []
+    var place = 0
     for slot in slots {
-      while next < others.count, others[next] < slot { next += 1 }
-      if next == others.count || others[next] != slot { left.append(slot) }
+      while place < count, self.slots[place] < slot { place += 1 }
+      if place < count, self.slots[place] == slot { places.append(place) }
     }
-    return left
+    remove(places)
   }
+
+  /// Keeps the rows whose first bits reach a cutoff.
+  mutating func keep(
+    reaching cutoff: PrefixCutoff, _ kernels: Kernels, _ selected: inout SelectedRows
+  ) {
+    var kept = 0
+    for start in stride(from: 0, to: count, by: selected.capacity) {
+      let some = start..<min(count, start + selected.capacity)
+      kernels.selectRows(
+        terms(some), cutoff.factors, allowed: Span(), threshold: cutoff.similarity, into: &selected)
+      move(selected, from: start, to: kept)
+      kept += selected.count
+    }
+    truncate(to: kept)
+  }
+
+  /// The places of the `limit` rows whose first bits give the highest similarities.
+  func best(
+    _ limit: Int, _ factors: SimilarityFactors, _ kernels: Kernels, _ selected: inout SelectedRows
+  ) -> [Int] {
+    var best = BestPlaces(limit)
+    for start in stride(from: 0, to: count, by: selected.capacity) {
+      let some = start..<min(count, start + selected.capacity)
+      best.offer(
+        terms(some), factors, allowed: Span(), place: start, slot: { slots[start + Int($0)] },
+        kernels, &selected)
+    }
+    return best.places
+  }
+}
+
+extension SimilarityFactors {
+  /// Every similarity is 0.
+  fileprivate static let none = SimilarityFactors(step: 0, offset: 0, normFactor: 0, constant: 0)
 }

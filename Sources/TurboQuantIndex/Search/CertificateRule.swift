@@ -107,7 +107,7 @@ extension QueryGroup {
   }
 
   /// What sums of signs and of second bits mean as ρ̂ₚ.
-  fileprivate func twoPlaneScale(_ query: Int, _ twoBits: Certificate.Prefix) -> TwoPlaneScale {
+  func twoPlaneScale(_ query: Int, _ twoBits: Certificate.Prefix) -> TwoPlaneScale {
     // The four estimates are ±(e₃ + e₂)/2 ± (e₃ − e₂)/2.
     let (inner, outer) = (twoBits.estimates[2], twoBits.estimates[3])
     return TwoPlaneScale(

@@ -1,197 +1,411 @@
 // Certified search: the first bits of a code show which rows need not be read whole.
 //
-//   1. Sum the signs of all rows; keep the sums.
-//   2. Read the rows whole whose signs look best. The worst of the best among them is the cutoff.
-//   3. Candidates are the rows whose signs leave a chance to reach it.
-//   4. Of these, where the second bits can be read alone, keep those whose first two bits leave a chance.
-//   5. Read what is left whole.
+//   1. Sum the signs of some segments, and keep the sums. Read the rows whole whose signs look best. The worst of the
+//      best among them is the cutoff; candidates are the rows whose signs leave a chance to reach it.
+//   2. Sum the signs of the other segments, in stages. Keep the candidates alone. At the end of each stage, read the
+//      best of them whole, which raises the cutoff.
+//   3. Of the candidates, where the second bits can be read alone, keep those whose first two bits leave a chance.
+//   4. Read what is left whole.
+//
+// From the second stage on, groups of queries take turns at each segment while it is in a near cache.
 
 internal import TurboQuant
 internal import TurboQuantKernels
 
-extension Search {
-  /// How many rows are read whole first, because their signs look best.
-  var firstCount: Int { count + 22 }
+/// How far a certified search of one query has come.
+struct CertifiedQuery: Sendable {
+  /// The best of the rows that have been read whole.
+  var best: BestRows
+  /// How many rows have been read whole.
+  var read = 0
+  /// The similarity of the last of the best, and what the first bits of other rows must show to reach it; nil while
+  /// fewer rows have been read than are asked for.
+  var cutoff: (similarity: Float, firstBits: CertificateRule.Cutoffs)?
+  /// Whether all rows are read, because that is faster or first bits tell nothing.
+  var isGivenUp = false
+}
 
-  /// The best rows of every query of a group, whose queries have the given numbers.
+extension Search {
+  /// Up to this many rows are all read.
+  var mostWithoutCertificate: Int { firstCount }
+  /// How many rows are read whole for the first and the last cutoff.
+  private var firstCount: Int { count + 22 }
+  /// How many are read whole for a cutoff that later stages raise.
+  private var fewRows: Int { count + 6 }
+  /// If one row in eight is a candidate, reading all rows is faster than gathering these.
+  private var mostCandidates: Int { allowed.count / 8 }
+
+  /// The best rows of every query of some groups, whose queries have the given numbers.
   func certified(
-    _ group: QueryGroup, _ numbers: Range<Int>, _ rule: CertificateRule, _ schedule: Schedule
+    _ groups: [QueryGroup], _ numbers: Range<Int>, _ rule: CertificateRule, _ schedule: Schedule
   ) throws(IndexError) -> Found {
-    let partitions = try schedule.mapPartitions(of: index.rows.segments.count) {
-      (segments) throws(IndexError) in try scanSigns(segments, group, rule.certificate.signs)
+    var queries = [CertifiedQuery](
+      repeating: CertifiedQuery(best: BestRows(count)), count: numbers.count)
+    var candidates = index.scratch.candidates(count: numbers.count)
+    defer { index.scratch.give(candidates) }
+    let stages = Stages.segments(of: index.rows.segments.count, first: firstStageCount)
+    var first = 0
+    for group in groups {
+      let some = first..<first + group.count
+      try begin(stages[0], group, rule, &queries[some], &candidates[some], schedule)
+      first = some.upperBound
     }
-    defer { for partition in partitions { index.scratch.give(signSums: partition.sums) } }
-    var found = Found()
-    for query in 0..<group.count {
-      if let rows = try certified(query, group, rule, partitions, schedule) {
-        found.append(rows)
+    for (number, stage) in stages.enumerated().dropFirst() {
+      try collect(stage, groups, &queries, &candidates, schedule)
+      let limit = number == stages.count - 1 ? firstCount : fewRows
+      try forEachQuery(of: groups) { (query, group, inGroup) throws(IndexError) in
+        try raiseCutoff(&queries[query], &candidates[query], inGroup, group, rule, reading: limit)
+      }
+    }
+    try forEachQuery(of: groups) { (query, group, inGroup) throws(IndexError) in
+      try finish(&queries[query], candidates[query], inGroup, group, schedule)
+    }
+    return try found(queries, numbers, schedule)
+  }
+
+  private func forEachQuery(
+    of groups: [QueryGroup],
+    _ body: (_ query: Int, _ group: QueryGroup, _ inGroup: Int) throws(IndexError) -> Void
+  ) throws(IndexError) {
+    var query = 0
+    for group in groups {
+      for inGroup in 0..<group.count {
+        try body(query, group, inGroup)
+        query += 1
+      }
+    }
+  }
+
+  /// What has been found; reads all rows for those queries that were given up.
+  private func found(
+    _ certified: [CertifiedQuery], _ numbers: Range<Int>, _ schedule: Schedule
+  ) throws(IndexError) -> Found {
+    var others = Found()
+    let givenUp = certified.indices.filter { certified[$0].isGivenUp }
+    if !givenUp.isEmpty {
+      let some = givenUp.map { queries[numbers.lowerBound + $0] }
+      others = try exhaustive(groups(of: some[...]), schedule)
+    }
+    var found = Found(statistics: others.statistics)
+    var next = others.rows.makeIterator()
+    for query in certified {
+      if query.isGivenUp {
+        found.rows += next.next().map { [$0] } ?? []
       } else {
-        let number = numbers.lowerBound + query
-        found.append(try exhaustive([self.group(number..<number + 1)], schedule))
+        found.append(
+          Found(
+            rows: [query.best.sorted()],
+            statistics: SearchStatistics(rows: allowed.count, finished: query.read)))
+      }
+    }
+    return found
+  }
+}
+
+// MARK: The first stage
+
+/// What the signs of some segments say about a group of queries.
+private struct FirstSums: Sendable {
+  let sums: SignSums
+  /// The places of the rows whose signs look best, for each query.
+  let best: [BestPlaces]
+}
+
+extension Search {
+  /// Finds the first cutoff and the first candidates of a group's queries.
+  private func begin(
+    _ stage: [Int], _ group: QueryGroup, _ rule: CertificateRule,
+    _ queries: inout ArraySlice<CertifiedQuery>, _ candidates: inout ArraySlice<RowList>,
+    _ schedule: Schedule
+  ) throws(IndexError) {
+    let partitions = try schedule.mapPartitions(of: stage.count) { (numbers) throws(IndexError) in
+      try firstSums(Array(stage[numbers]), group, rule)
+    }
+    defer { for partition in partitions { index.scratch.give(partition.sums) } }
+    var firsts: [[UInt32]] = []
+    for number in 0..<group.count {
+      let (slots, sums) = firstRows(number, partitions)
+      let query = queries.startIndex + number
+      try read(slots, sums, for: &queries[query], number, group, rule)
+      firsts.append(slots)
+    }
+    let asked = Array(queries)
+    var lists = try schedule.mapPartitions(of: partitions.count) { (numbers) throws(IndexError) in
+      try numbers.map { (number) throws(IndexError) in
+        try firstCandidates(partitions[number].sums, asked)
+      }
+    }
+    for number in 0..<group.count {
+      let query = candidates.startIndex + number
+      for i in lists.indices {
+        for j in lists[i].indices { candidates[query].take(&lists[i][j][number]) }
+      }
+      candidates[query].remove(slots: firsts[number])
+    }
+    for list in lists.joined() { index.scratch.give(list) }
+  }
+
+  /// Sums the sign planes of some segments, and finds the rows whose signs look best.
+  private func firstSums(
+    _ segments: [Int], _ group: QueryGroup, _ rule: CertificateRule
+  ) throws(IndexError) -> FirstSums {
+    try index.scratch.lend { (scratch) throws(IndexError) in
+      var signs = SignSums(segments, queryCount: group.count, &scratch)
+      var best = [BestPlaces](repeating: BestPlaces(firstCount), count: group.count)
+      let factors = (0..<group.count).map { signFactors($0, group, rule) }
+      for (position, segment) in segments.enumerated() {
+        for rows in allowed.rows(ofSegment: segment, of: index.rows) {
+          let place = signs.place(of: rows, at: position)
+          try signs.withSums(from: place) { (sums, stride) throws(IndexError) in
+            try scanner.sumSigns(rows, group, into: &sums, stride: stride)
+          }
+          try rows.withScalars(alignments: false) { scalars in
+            for query in 0..<group.count {
+              best[query].offer(
+                SimilarityTerms(sums: signs.sums(query, place, rows.count), scalars),
+                factors[query], allowed: rows.allowed.span, place: place,
+                slot: { signs.slot(place + Int($0)) }, index.codec.kernels, &scratch.selected)
+            }
+          }
+        }
+      }
+      return FirstSums(sums: signs, best: best)
+    }
+  }
+
+  /// The slots, ascending, and sums of the rows whose signs look best for a query.
+  private func firstRows(
+    _ query: Int, _ partitions: [FirstSums]
+  ) -> (slots: [UInt32], sums: [Float]) {
+    var best = BestPlaces(firstCount)
+    var starts: [Int] = []
+    var count = 0
+    for partition in partitions {
+      starts.append(count)
+      best.merge(partition.best[query], at: count)
+      count += partition.sums.count
+    }
+    var (slots, sums): ([UInt32], [Float]) = ([], [])
+    for place in best.places {
+      let number = (starts.lastIndex { $0 <= place }) ?? 0
+      let partition = partitions[number].sums
+      slots.append(partition.slot(place - starts[number]))
+      sums.append(partition.sum(query, place - starts[number]))
+    }
+    return (slots, sums)
+  }
+
+  /// The candidates among rows whose sums have been kept, for each query of a group.
+  private func firstCandidates(
+    _ signs: SignSums, _ queries: [CertifiedQuery]
+  ) throws(IndexError) -> [RowList] {
+    var found = index.scratch.candidates(count: queries.count)
+    try index.scratch.lend { (scratch) throws(IndexError) in
+      for (position, segment) in signs.segments.enumerated() {
+        for rows in allowed.rows(ofSegment: segment, of: index.rows) {
+          let place = signs.place(of: rows, at: position)
+          try rows.withScalars(alignments: false) { scalars in
+            for query in queries.indices where !queries[query].isGivenUp {
+              found[query].append(
+                rows, SimilarityTerms(sums: signs.sums(query, place, rows.count), scalars),
+                reaching: queries[query].cutoff?.firstBits.signs, index.codec.kernels,
+                &scratch.selected)
+            }
+          }
+        }
       }
     }
     return found
   }
 
-  /// The best rows of one query, or nil where an exhaustive search is the faster one.
-  private func certified(
-    _ query: Int, _ group: QueryGroup, _ rule: CertificateRule, _ partitions: [SignPartition],
-    _ schedule: Schedule
-  ) throws(IndexError) -> Found? {
-    let first = firstSlots(query, partitions)
-    var best = BestRows(count)
-    let signs = partitions.count == 1 ? partitions[0].sums : nil
-    try index.scratch.lend { (scratch) throws(IndexError) in
-      try readWhole(first, query, group, signs, into: &best, &scratch)
-    }
-    // Nothing tells rows apart if the query is zero, or a zero row is among the best.
-    guard let last = best.sorted().last,
-      let cutoffs = rule.cutoffs(query, group, reaching: try SimilarityTarget(last, index.rows))
-    else { return nil }
-    let parallel = partitions.count
-    let candidates = try schedule.map(parallel, threads: parallel) { (number) throws(IndexError) in
-      try self.candidates(query, cutoffs.signs, partitions[number].sums, except: first)
-    }
-    // If one row in eight is a candidate, reading all rows is faster than gathering these.
-    guard 8 * candidates.reduce(0, { $0 + $1.count }) <= allowed.count else { return nil }
-    let parts = try schedule.map(parallel, threads: parallel) { (number) throws(IndexError) in
-      try finish(
-        candidates[number], query, group, cutoffs, partitions[number].sums,
-        cutoff: last.similarity)
-    }
-    var read = first.count
-    for part in parts {
-      best.merge(part.best)
-      read += part.read
-    }
-    return Found(
-      rows: [best.sorted()], statistics: SearchStatistics(rows: allowed.count, finished: read))
+  /// What makes similarities of sums of signs.
+  private func signFactors(
+    _ query: Int, _ group: QueryGroup, _ rule: CertificateRule
+  ) -> SimilarityFactors {
+    group.formulas[query].factors(group.signScale(query, rule.certificate.signs))
   }
 }
 
-// MARK: Signs
-
-/// What the signs of a partition's rows say about a group of queries.
-private struct SignPartition: Sendable {
-  let sums: SignSums
-  /// The rows whose signs look best, for each query.
-  let best: [BestSlots]
-}
+// MARK: Later stages
 
 extension Search {
-  /// Sums the sign planes of some segments, and finds the rows whose signs look best.
-  private func scanSigns(
-    _ segments: Range<Int>, _ group: QueryGroup, _ prefix: Certificate.Prefix
-  ) throws(IndexError) -> SignPartition {
+  /// Adds the candidates of a stage to those of every query.
+  private func collect(
+    _ stage: [Int], _ groups: [QueryGroup], _ queries: inout [CertifiedQuery],
+    _ candidates: inout [RowList], _ schedule: Schedule
+  ) throws(IndexError) {
+    let asked = queries
+    var partitions = try schedule.mapPartitions(of: stage.count) {
+      (numbers) throws(IndexError) in try self.candidates(stage[numbers], groups, asked)
+    }
+    for query in queries.indices {
+      for number in partitions.indices { candidates[query].take(&partitions[number][query]) }
+      // Too many in one partition are too many in all: this does not depend on threads.
+      if candidates[query].count > mostKept { queries[query].isGivenUp = true }
+    }
+    for partition in partitions { index.scratch.give(partition) }
+  }
+
+  /// The most candidates that are kept while the cutoff still rises.
+  private var mostKept: Int { mostCandidates + 4 * RowSegment.rowCount }
+
+  /// The candidates among the rows of some segments, for every query.
+  private func candidates(
+    _ segments: ArraySlice<Int>, _ groups: [QueryGroup], _ queries: [CertifiedQuery]
+  ) throws(IndexError) -> [RowList] {
+    var found = index.scratch.candidates(count: queries.count)
     try index.scratch.lend { (scratch) throws(IndexError) in
-      var signs = SignSums(segments, queryCount: group.count, &scratch)
-      var best = [BestSlots](repeating: BestSlots(firstCount), count: group.count)
-      let factors = (0..<group.count).map {
-        group.formulas[$0].factors(group.signScale($0, prefix))
-      }
       for segment in segments {
         for rows in allowed.rows(ofSegment: segment, of: index.rows) {
-          try scanner.sumSigns(rows, group, into: &signs)
-          try rows.withScalars(alignments: false) { (scalars) throws(IndexError) in
-            for query in 0..<group.count {
-              try rows.select(
-                SimilarityTerms(sums: signs.sums(query, of: rows), scalars), factors[query],
-                into: &best[query], &scratch.selected, index.codec.kernels)
-            }
+          var first = 0
+          for group in groups {
+            let some = first..<first + group.count
+            try select(rows, group, queries[some], into: &found, &scratch)
+            first = some.upperBound
           }
         }
       }
-      return SignPartition(sums: signs, best: best)
+    }
+    return found
+  }
+
+  /// Selects candidates for a group's queries.
+  private func select(
+    _ rows: ScannedRows, _ group: QueryGroup, _ queries: ArraySlice<CertifiedQuery>,
+    into found: inout [RowList], _ scratch: inout ScratchMemory
+  ) throws(IndexError) {
+    scratch.reserve(queries: group.count, hasSketch: false)
+    var output = scratch.sums.mutableSpan
+    try scanner.sumSigns(rows, group, into: &output, stride: RowSegment.rowCount)
+    let sums = scratch.sums
+    try rows.withScalars(alignments: false) { scalars in
+      for number in 0..<group.count {
+        let (query, first) = (queries.startIndex + number, number * RowSegment.rowCount)
+        guard !queries[query].isGivenUp, found[query].count <= mostKept else { continue }
+        found[query].append(
+          rows, SimilarityTerms(sums: sums.span.extracting(first..<first + rows.count), scalars),
+          reaching: queries[query].cutoff?.firstBits.signs, index.codec.kernels, &scratch.selected)
+      }
     }
   }
 
-  /// The slots of the rows whose signs look best for a query, ascending.
-  private func firstSlots(_ query: Int, _ partitions: [SignPartition]) -> [UInt32] {
-    var best = partitions[0].best[query]
-    for partition in partitions.dropFirst() { best.merge(partition.best[query]) }
-    return best.slots()
-  }
-
-  /// The slots, ascending, of the rows of a partition whose signs reach the cutoff, without those in `read`, also
-  /// ascending.
-  private func candidates(
-    _ query: Int, _ cutoff: PrefixCutoff, _ signs: SignSums, except read: [UInt32]
-  ) throws(IndexError) -> [UInt32] {
-    try index.scratch.lend { (scratch) throws(IndexError) in
-      var candidates = SlotList(cutoff: cutoff.similarity)
-      for segment in signs.segments {
-        for rows in allowed.rows(ofSegment: segment, of: index.rows) {
-          try rows.withScalars(alignments: false) { (scalars) throws(IndexError) in
-            try rows.select(
-              SimilarityTerms(sums: signs.sums(query, of: rows), scalars), cutoff.factors,
-              into: &candidates, &scratch.selected, index.codec.kernels)
-          }
-        }
-      }
-      return candidates.slots(except: read)
+  /// Reads the `limit` candidates whose signs look best whole, and drops those that the new cutoff excludes.
+  private func raiseCutoff(
+    _ query: inout CertifiedQuery, _ candidates: inout RowList, _ number: Int, _ group: QueryGroup,
+    _ rule: CertificateRule, reading limit: Int
+  ) throws(IndexError) {
+    guard !query.isGivenUp else { return }
+    let (factors, kernels) = (signFactors(number, group, rule), index.codec.kernels)
+    let places = index.scratch.lend { (scratch) in
+      candidates.best(limit, factors, kernels, &scratch.selected)
+    }
+    let slots = places.map { candidates.slots[$0] }
+    let sums = places.map { candidates.sums[$0] }
+    try read(slots, sums, for: &query, number, group, rule)
+    candidates.remove(places)
+    guard let cutoff = query.cutoff else { return }
+    index.scratch.lend { scratch in
+      candidates.keep(reaching: cutoff.firstBits.signs, kernels, &scratch.selected)
     }
   }
 }
 
-// MARK: Candidates
+// MARK: Whole codes
 
 extension Search {
-  /// Reads candidates whole, except those whose first two bits leave no chance to reach the cutoff.
+  /// Reads some rows whole, and raises the cutoff if enough rows have been read.
+  private func read(
+    _ slots: [UInt32], _ signs: [Float], for query: inout CertifiedQuery, _ number: Int,
+    _ group: QueryGroup, _ rule: CertificateRule
+  ) throws(IndexError) {
+    try index.scratch.lend { (scratch) throws(IndexError) in
+      try readWhole(slots, signs, number, group, into: &query.best, &scratch)
+    }
+    query.read += slots.count
+    guard let last = query.best.last else { return }
+    let target = try SimilarityTarget(last, index.rows)
+    if let firstBits = rule.cutoffs(number, group, reaching: target) {
+      query.cutoff = (last.similarity, firstBits)
+    } else {
+      // Nothing tells rows apart if the query is zero, or a zero row is among the best.
+      query.isGivenUp = true
+    }
+  }
+
+  /// Reads the candidates of a query, unless there are too many.
   private func finish(
-    _ candidates: [UInt32], _ query: Int, _ group: QueryGroup, _ cutoffs: CertificateRule.Cutoffs,
-    _ signs: SignSums, cutoff: Float
+    _ query: inout CertifiedQuery, _ candidates: RowList, _ number: Int, _ group: QueryGroup,
+    _ schedule: Schedule
+  ) throws(IndexError) {
+    query.isGivenUp = query.isGivenUp || candidates.count > mostCandidates
+    guard !query.isGivenUp else { return }
+    let cutoff = query.cutoff
+    let parts = try schedule.mapPartitions(of: candidates.count) { (places) throws(IndexError) in
+      try read(places, of: candidates, cutoff, number, group)
+    }
+    for part in parts {
+      query.best.merge(part.best)
+      query.read += part.read
+    }
+  }
+
+  /// Reads some candidates whole, except those whose first two bits leave no chance to reach the cutoff.
+  private func read(
+    _ places: Range<Int>, of candidates: RowList,
+    _ cutoff: (similarity: Float, firstBits: CertificateRule.Cutoffs)?, _ number: Int,
+    _ group: QueryGroup
   ) throws(IndexError) -> (best: BestRows, read: Int) {
     try index.scratch.lend { (scratch) throws(IndexError) in
-      var slots = candidates
-      if let (cutoff, scale) = cutoffs.twoBits {
-        var left = SlotList(cutoff: cutoff.similarity)
-        let steps = (signs: Float(scale.signs.step), seconds: Float(scale.seconds.step))
-        try scratch.gather(.secondPlanes(alignments: false), slots, from: index.rows) {
-          (rows, scratch) throws(IndexError) in
-          try scanner.sumTwoPlanes(rows, query, group, signs, steps, &scratch)
-          try select(rows, cutoff.factors, alignments: false, into: &left, &scratch)
-        }
-        slots = left.slots
+      var rows = RowList()
+      rows.append(places, of: candidates)
+      if let (twoBits, scale) = cutoff?.firstBits.twoBits {
+        try addSeconds(to: &rows, number, group, scale, &scratch)
+        rows.keep(reaching: twoBits, index.codec.kernels, &scratch.selected)
       }
-      var best = BestRows(count, cutoff: cutoff)
-      try readWhole(slots, query, group, signs, into: &best, &scratch)
-      return (best, slots.count)
+      var best = BestRows(count, cutoff: cutoff?.similarity ?? -.infinity)
+      try readWhole(
+        rows.slots.copied(), rows.sums.copied(), number, group, into: &best, &scratch)
+      return (best, rows.count)
     }
   }
 
-  /// Offers rows to `best` by their whole codes.
+  /// Puts sums of two bits in the place of the sums of signs.
+  private func addSeconds(
+    to list: inout RowList, _ query: Int, _ group: QueryGroup, _ scale: TwoPlaneScale,
+    _ scratch: inout ScratchMemory
+  ) throws(IndexError) {
+    let steps = (signs: Float(scale.signs.step), seconds: Float(scale.seconds.step))
+    let slots = list.slots.copied()
+    try scratch.gather(.secondPlanes, slots.span, from: index.rows) {
+      (rows, places, scratch) throws(IndexError) in
+      try scanner.sumSeconds(rows, query, group, &scratch)
+      let seconds = scratch.sums
+      list.updateSums(places) { steps.signs * $0 + steps.seconds * seconds[$1] }
+    }
+  }
+
+  /// Offers rows to `best` by their whole codes; `signs` are the sums of their signs.
   ///
-  /// Where a code is the sum of its planes and float32 holds the sum exactly, only the second plane is read: `signs`
-  /// has the sum of the first.
+  /// Where a code is the sum of its planes and float32 holds the sum exactly, only the second plane is read.
   private func readWhole(
-    _ slots: [UInt32], _ query: Int, _ group: QueryGroup, _ signs: SignSums?,
+    _ slots: [UInt32], _ signs: [Float], _ query: Int, _ group: QueryGroup,
     into best: inout BestRows, _ scratch: inout ScratchMemory
   ) throws(IndexError) {
-    let isSumOfPlanes = index.scanCodebook.areSumsOfPlanes && index.shape.codes.arePlaneSumsExact
-    if isSumOfPlanes, let signs {
-      try scratch.gather(.secondPlanes(alignments: true), slots, from: index.rows) {
-        (rows, scratch) throws(IndexError) in
-        try scanner.sumTwoPlanes(rows, query, group, signs, (signs: 1, seconds: 1), &scratch)
-        try select(rows, group.factors(query), alignments: true, into: &best, &scratch)
-      }
-    } else {
-      try scratch.gather(.codes, slots, from: index.rows) { (rows, scratch) throws(IndexError) in
+    let isSum = index.scanCodebook.areSumsOfPlanes && index.shape.codes.arePlaneSumsExact
+    try scratch.gather(isSum ? .secondPlanesWithScalars : .codes, slots.span, from: index.rows) {
+      (rows, places, scratch) throws(IndexError) in
+      if isSum {
+        try scanner.sumSeconds(rows, query, group, &scratch)
+        for i in 0..<places.count { scratch.sums[i] += signs[places.lowerBound + i] }
+      } else {
         try scanner.sumCodes(rows, group, query..<query + 1, &scratch)
-        try select(rows, group.factors(query), alignments: true, into: &best, &scratch)
       }
-    }
-  }
-
-  /// Selects gathered rows by the sums in `scratch`.
-  private func select<Collector: RowCollector>(
-    _ rows: ScannedRows, _ factors: SimilarityFactors, alignments: Bool,
-    into collector: inout Collector, _ scratch: inout ScratchMemory
-  ) throws(IndexError) {
-    let sums = scratch.sums
-    try rows.withScalars(alignments: alignments) { (scalars) throws(IndexError) in
-      try rows.select(
-        SimilarityTerms(sums: sums.span.extracting(first: rows.count), scalars), factors,
-        into: &collector, &scratch.selected, index.codec.kernels)
+      let sums = scratch.sums
+      try rows.withScalars(alignments: true) { (scalars) throws(IndexError) in
+        try rows.select(
+          SimilarityTerms(sums: sums.span.extracting(first: rows.count), scalars),
+          group.factors(query), into: &best, &scratch.selected, index.codec.kernels)
+      }
     }
   }
 }

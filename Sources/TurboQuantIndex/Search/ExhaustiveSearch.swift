@@ -26,11 +26,11 @@ extension Search {
     let schedule = Schedule(
       queryCount: queries.count, groupSize: 1, mostGroups: 1, threads: threads)
     return try schedule.mapBatches { (batch) throws(IndexError) in
-      let group = group(batch)
+      let groups = groups(of: queries[batch])
       let partitions = try schedule.mapPartitions(of: index.rows.segments.count) {
         (segments) throws(IndexError) in
         var rows = [[RowsInRange(cutoff: cutoff)]]
-        try scan(segments, [group], into: &rows)
+        try scan(segments, groups, into: &rows)
         return rows[0][0].rows
       }
       return partitions.flatMap { $0 }.sorted(by: RankedRow.isBetter)

@@ -18,7 +18,12 @@ struct ScannedRows {
     /// From one slot on.
     case from(Int)
     /// Each row's own.
-    case gathered(ArraySlice<UInt32>, RowStore)
+    case gathered([UInt32], RowStore)
+  }
+
+  /// How many of them may be returned.
+  var allowedCount: Int {
+    allowed.isEmpty ? count : allowed.reduce(0) { $0 + $1.nonzeroBitCount }
   }
 
   /// Lends the row scalars that similarities are made of.
@@ -86,7 +91,7 @@ extension RankedRowCollector {
       }
     case .gathered(let slots, let store):
       for i in similarities.indices where similarities[i] >= cutoff {
-        let slot = Int(slots[slots.startIndex + Int(numbers[i])])
+        let slot = Int(slots[Int(numbers[i])])
         offer(RankedRow(similarity: similarities[i], id: try store.id(at: slot), slot: slot))
       }
     }

@@ -53,27 +53,21 @@ struct Scanner: Sendable {
     }
   }
 
-  /// Adds sums of the sign planes of some rows to `signs`, for a whole group.
+  /// Writes sums of sign planes, for a whole group, `stride` apart.
   func sumSigns(
-    _ rows: ScannedRows, _ group: QueryGroup, into signs: inout SignSums
+    _ rows: ScannedRows, _ group: QueryGroup, into sums: inout MutableSpan<Float>, stride: Int
   ) throws(IndexError) {
-    try rows.segment.withSigns(of: .signs, columns: shape.codes.columns, rows.blocks) {
-      (plane) throws(IndexError) in
-      signs.withSums(of: rows) { (sums, stride) in
-        kernels.scanLUT(
-          plane, bits: 1, tables: group.tables.signTables.span, queryCount: group.count,
-          into: &sums, stride: stride)
-      }
+    try rows.segment.withSigns(of: .signs, columns: shape.codes.columns, rows.blocks) { plane in
+      kernels.scanLUT(
+        plane, bits: 1, tables: group.tables.signTables.span, queryCount: group.count,
+        into: &sums, stride: stride)
     }
   }
 
-  /// Leaves sums of the first two planes of gathered rows in `scratch.sums`: those of signs, kept in `signs`, and those
-  /// of second bits, which were gathered in the place of signs, each times its step.
-  func sumTwoPlanes(
-    _ rows: ScannedRows, _ query: Int, _ group: QueryGroup, _ signs: SignSums,
-    _ steps: (signs: Float, seconds: Float), _ scratch: inout ScratchMemory
+  /// Leaves sums of the second bits of gathered rows, which are in the place of signs, in `scratch.sums`.
+  func sumSeconds(
+    _ rows: ScannedRows, _ query: Int, _ group: QueryGroup, _ scratch: inout ScratchMemory
   ) throws(IndexError) {
-    guard case .gathered(let slots, _) = rows.slots else { return }
     let codes = shape.codes
     try rows.segment.withSigns(of: .signs, columns: codes.columns, rows.blocks) { plane in
       let size = codes.tableByteCount(bits: 1)
@@ -82,9 +76,6 @@ struct Scanner: Sendable {
       kernels.scanLUT(
         plane, bits: 1, tables: tables.extracting(size * query..<size * (query + 1)),
         queryCount: 1, into: &sums, stride: RowSegment.rowCount)
-    }
-    for (i, slot) in slots.enumerated() {
-      scratch.sums[i] = steps.signs * signs.sum(query, slot) + steps.seconds * scratch.sums[i]
     }
   }
 

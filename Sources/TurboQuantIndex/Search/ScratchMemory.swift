@@ -34,12 +34,14 @@ struct ScratchMemory: Sendable {
 
   private static let gatheredBlocks = 8
 
-  /// Gathers the rows in `slots`, ascending, some at a time into blocks, and calls `body` with these.
+  /// Gathers the rows in `slots` some at a time into blocks, and calls `body` with these and their places in `slots`.
+  ///
+  /// Slots of one segment are neighbours and ascend.
   ///
   /// The kernels that scan segments sum gathered rows too, so a row gets the same score either way.
   mutating func gather(
-    _ gathered: RowSegment.Gathered, _ slots: [UInt32], from store: RowStore,
-    _ body: (ScannedRows, inout ScratchMemory) throws(IndexError) -> Void
+    _ gathered: RowSegment.Gathered, _ slots: Span<UInt32>, from store: RowStore,
+    _ body: (ScannedRows, _ places: Range<Int>, inout ScratchMemory) throws(IndexError) -> Void
   ) throws(IndexError) {
     reserve(queries: 1, hasSketch: false)
     var segment =
@@ -50,11 +52,11 @@ struct ScratchMemory: Sendable {
     let size = ScratchMemory.gatheredBlocks * BlockShape.rowCount
     for start in stride(from: 0, to: slots.count, by: size) {
       let some = start..<min(slots.count, start + size)
-      try segment.gather(gathered, slots.span.extracting(some), from: store)
+      try segment.gather(gathered, slots.extracting(some), from: store)
       let rows = ScannedRows(
         segment: segment, blocks: 0..<BlockShape.blockCount(ofRows: some.count),
-        count: some.count, allowed: [], slots: .gathered(slots[some], store))
-      try body(rows, &self)
+        count: some.count, allowed: [], slots: .gathered(some.map { slots[$0] }, store))
+      try body(rows, some, &self)
     }
   }
 }
@@ -72,24 +74,61 @@ final class ScratchPool: Sendable {
   /// The most bytes that are kept.
   private static let byteLimit = 16 << 20
 
-  private let kept = Guarded<[ScratchMemory]>([])
+  private struct Kept {
+    var memory: [ScratchMemory] = []
+    var candidates: [RowList] = []
+    var byteCount = 0
+  }
+
+  private let kept = Guarded(Kept())
 
   /// Lends memory to one thread.
   func lend<R, Failure: Error>(
     _ body: (inout ScratchMemory) throws(Failure) -> R
   ) throws(Failure) -> R {
-    var scratch = kept.withLock { $0.popLast() } ?? ScratchMemory()
+    var scratch = take()
     defer { give(scratch) }
     return try body(&scratch)
   }
 
-  /// Takes back the memory that sums of signs were kept in.
-  func give(signSums: SignSums) { lend { $0.signSums = signSums.memory } }
+  private func take() -> ScratchMemory {
+    kept.withLock { kept in
+      guard let scratch = kept.memory.popLast() else { return ScratchMemory() }
+      kept.byteCount -= scratch.byteCount
+      return scratch
+    }
+  }
 
   private func give(_ scratch: ScratchMemory) {
     kept.withLock { kept in
-      let bytes = kept.reduce(scratch.byteCount) { $0 + $1.byteCount }
-      if bytes <= ScratchPool.byteLimit { kept.append(scratch) }
+      guard kept.byteCount + scratch.byteCount <= ScratchPool.byteLimit else { return }
+      kept.byteCount += scratch.byteCount
+      kept.memory.append(scratch)
+    }
+  }
+
+  /// Takes back the memory that sums of signs were kept in.
+  func give(_ sums: SignSums) { lend { $0.signSums = sums.memory } }
+
+  /// Lists of candidates, all empty, which must be given back.
+  func candidates(count: Int) -> [RowList] {
+    kept.withLock { kept in
+      (0..<count).map { _ in
+        guard let list = kept.candidates.popLast() else { return RowList() }
+        kept.byteCount -= list.byteCount
+        return list
+      }
+    }
+  }
+
+  /// Takes lists of candidates back.
+  func give(_ candidates: [RowList]) {
+    kept.withLock { kept in
+      for var list in candidates where kept.byteCount + list.byteCount <= ScratchPool.byteLimit {
+        list.removeAll()
+        kept.byteCount += list.byteCount
+        kept.candidates.append(list)
+      }
     }
   }
 }

@@ -15,6 +15,8 @@ final class Search: Sendable {
   /// What says which rows need not be read whole; nil where all are.
   private let rule: CertificateRule?
   let threads: Int
+  /// Segments of the first stage of a certified search.
+  let firstStageCount: Int
 
   init(
     _ index: VectorIndex, _ floats: [Float], count: Int, _ options: SearchOptions
@@ -31,6 +33,7 @@ final class Search: Sendable {
     }
     self.index = index
     threads = options.threads
+    firstStageCount = options.firstStageCount
     queries = try Search.prepared(floats, index)
     allowed = try AllowedRows(options.filter, in: index)
     self.count = min(options.rerank ?? count, max(1, allowed.count))
@@ -72,16 +75,14 @@ final class Search: Sendable {
 
   /// The best rows of every query.
   func run() throws(IndexError) -> Found {
-    // An exhaustive search lets several groups take turns at each segment. A certified one keeps sums of all rows,
-    // which would take too much memory for several groups.
     let schedule = Schedule(
-      queryCount: queries.count, groupSize: groupSize,
-      mostGroups: rule == nil ? Search.groupsPerSegment : 1, threads: threads)
+      queryCount: queries.count, groupSize: groupSize, mostGroups: Search.groupsPerSegment,
+      threads: threads)
     let parts = try schedule.mapBatches { (batch) throws(IndexError) in
-      if let rule, allowed.count > firstCount {
-        return try certified(group(batch), batch, rule, schedule)
+      let groups = groups(of: queries[batch])
+      if let rule, allowed.count > mostWithoutCertificate {
+        return try certified(groups, batch, rule, schedule)
       }
-      let groups = Schedule.batches(of: batch, size: groupSize).map { group($0) }
       return try exhaustive(groups, schedule)
     }
     var found = Found()
@@ -101,10 +102,12 @@ final class Search: Sendable {
     return hasTables ? BlockShape.tableQueries : index.scanCodebook.queriesPerPass
   }
 
-  /// Some queries as the kernels read them.
-  func group(_ numbers: Range<Int>) -> QueryGroup {
-    QueryGroup(
-      queries[numbers], index, readsSigns: rule != nil,
-      readsSecondPlane: rule?.certificate.twoBits != nil)
+  /// Some queries, in order, as the kernels read them.
+  func groups(of queries: ArraySlice<PreparedQuery>) -> [QueryGroup] {
+    Schedule.batches(of: queries.indices, size: groupSize).map {
+      QueryGroup(
+        queries[$0], index, readsSigns: rule != nil,
+        readsSecondPlane: rule?.certificate.twoBits != nil)
+    }
   }
 }

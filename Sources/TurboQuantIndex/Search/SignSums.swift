@@ -1,14 +1,16 @@
-// Sums of sign planes that a certified search keeps.
+// Sums of sign planes that the first stage of a certified search keeps.
 
 internal import TurboQuantKernels
 
 /// Sums of the signs of the rows of some segments, for each query of a group.
+///
+/// The rows of the segments have consecutive places.
 struct SignSums: Sendable {
-  let segments: Range<Int>
+  let segments: [Int]
   private var sums: [Float]
 
   /// Makes room for sums, in memory that is taken from `scratch`.
-  init(_ segments: Range<Int>, queryCount: Int, _ scratch: inout ScratchMemory) {
+  init(_ segments: [Int], queryCount: Int, _ scratch: inout ScratchMemory) {
     self.segments = segments
     sums = []
     swap(&sums, &scratch.signSums)
@@ -18,34 +20,38 @@ struct SignSums: Sendable {
   /// Its memory, for others.
   var memory: [Float] { sums }
 
-  /// Floats from one query's sums to the next's.
-  private var stride: Int { segments.count * RowSegment.rowCount }
+  /// How many places there are.
+  var count: Int { segments.count * RowSegment.rowCount }
 
-  /// Where the sums of some rows begin, counted from the first of a query.
-  private func place(of rows: ScannedRows) -> Int {
-    guard case .from(let first) = rows.slots else { return 0 }
-    return first - segments.lowerBound * RowSegment.rowCount
+  /// The place of the first of some rows of the segment at `position`.
+  func place(of rows: ScannedRows, at position: Int) -> Int {
+    position * RowSegment.rowCount + rows.blocks.lowerBound * BlockShape.rowCount
   }
 
-  /// The sums of some rows for a query.
+  /// The slot of the row in a place.
+  func slot(_ place: Int) -> UInt32 {
+    let (segment, row) = place.quotientAndRemainder(dividingBy: RowSegment.rowCount)
+    return UInt32(segments[segment] * RowSegment.rowCount + row)
+  }
+
+  /// The sum of the row in a place.
+  func sum(_ query: Int, _ place: Int) -> Float { sums[query * count + place] }
+
+  /// The sums of `rowCount` rows from a place on.
   @_lifetime(borrow self)
-  func sums(_ query: Int, of rows: ScannedRows) -> Span<Float> {
-    let first = query * stride + place(of: rows)
-    return sums.span.extracting(first..<first + rows.count)
+  func sums(_ query: Int, _ place: Int, _ rowCount: Int) -> Span<Float> {
+    let first = query * count + place
+    return sums.span.extracting(first..<first + rowCount)
   }
 
-  /// The sum of the row in a slot for a query.
-  func sum(_ query: Int, _ slot: UInt32) -> Float {
-    sums[query * stride + Int(slot) - segments.lowerBound * RowSegment.rowCount]
-  }
-
-  /// Lends the sums of some rows for the first query, and the stride to those of the next.
+  /// Lends the sums from a place on for the first query, and the stride to those of the next.
   mutating func withSums(
-    of rows: ScannedRows, _ body: (_ sums: inout MutableSpan<Float>, _ stride: Int) -> Void
-  ) {
-    let (first, stride) = (place(of: rows), stride)
+    from place: Int,
+    _ body: (_ sums: inout MutableSpan<Float>, _ stride: Int) throws(IndexError) -> Void
+  ) throws(IndexError) {
+    let stride = count
     var all = sums.mutableSpan
-    var output = all._mutatingExtracting(first...)
-    body(&output, stride)
+    var output = all._mutatingExtracting(place...)
+    try body(&output, stride)
   }
 }

@@ -64,6 +64,18 @@ package struct SimilarityTerms: ~Escapable {
     self.addends = addends
   }
 
+  /// Terms without alignments, all in memory; empty norms and components are absent.
+  @_lifetime(copy sums, copy norms, copy along)
+  package init(sums: Span<Float>, norms: Span<Float>, along: Span<Float>) {
+    precondition(norms.isEmpty || norms.count >= sums.count)
+    precondition(along.isEmpty || along.count >= sums.count)
+    self.sums = sums
+    self.norms = unsafe norms.bytes
+    alignments = RawSpan()
+    self.along = unsafe along.bytes
+    addends = Span()
+  }
+
   fileprivate func withRecord(
     _ f: SimilarityFactors, _ body: (UnsafePointer<ctq_similarity_terms>) -> Void
   ) {
