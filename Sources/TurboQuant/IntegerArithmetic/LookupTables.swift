@@ -34,10 +34,12 @@ package struct LookupTables: Sendable {
   package func entries(ofPlane plane: Int, in all: Span<UInt8>) -> [UInt8] {
     let (group, planes) = (BlockShape.tableByteCountPerGroup, factors.count)
     precondition(plane < planes && all.count % (group * planes) == 0)
-    var entries: [UInt8] = []
-    entries.reserveCapacity(all.count / planes)
-    for first in stride(from: group * plane, to: all.count, by: group * planes) {
-      entries += all.extracting(first..<first + group).copied()
+    var entries = [UInt8](repeating: 0, count: all.count / planes)
+    var span = entries.mutableSpan
+    var output = span.mutableRaw
+    for g in 0..<all.count / planes / group {
+      let first = group * (planes * g + plane)
+      output.copyBytes(of: all.raw.extracting(first..<first + group), to: group * g)
     }
     return entries
   }

@@ -24,13 +24,16 @@ struct BestPlaces: Sendable {
   ) {
     kernels.selectRows(
       terms, factors, allowed: allowed, threshold: cutoff,
-      begin: { $0.lowerBound(ofBest: limit, kernels) }, into: &selected)
+      begin: { similarities in
+        cutoff = similarities.lowerBound(ofBest: limit, kernels)
+        return cutoff
+      }, into: &selected)
     let (similarities, numbers) = (selected.similarities, selected.rows)
     for i in numbers.indices {
       let key = BestPlaces.key(similarities[i], slot(numbers[i]))
       rows.append((key, place + Int(numbers[i])))
     }
-    if rows.count >= 2 * limit { prune() }
+    if rows.count >= 4 * limit { prune() }
   }
 
   /// Takes the rows of another list into account, whose places are counted from `place` on.
@@ -46,11 +49,30 @@ struct BestPlaces: Sendable {
     return best.rows.map(\.place).sorted()
   }
 
+  /// Keeps the best `limit` rows, in any order, by quickselect.
   private mutating func prune() {
-    rows.sort { $0.key > $1.key }
-    guard rows.count >= limit else { return }
+    guard rows.count > limit else { return }
+    var (low, high) = (0, rows.count - 1)
+    // All before `low` are better than all from it on, and all beyond `high` worse than all up to it.
+    while low < high {
+      let pivot = BestPlaces.median(rows[low].key, rows[(low + high) / 2].key, rows[high].key)
+      var (i, j) = (low, high)
+      while i <= j {
+        while rows[i].key > pivot { i += 1 }
+        while rows[j].key < pivot { j -= 1 }
+        guard i <= j else { break }
+        rows.swapAt(i, j)
+        i += 1
+        j -= 1
+      }
+      if limit - 1 <= j { high = j } else if limit - 1 >= i { low = i } else { break }
+    }
     rows.removeLast(rows.count - limit)
-    cutoff = BestPlaces.similarity(rows[limit - 1].key)
+    cutoff = BestPlaces.similarity(rows.reduce(UInt64.max) { min($0, $1.key) })
+  }
+
+  private static func median(_ a: UInt64, _ b: UInt64, _ c: UInt64) -> UInt64 {
+    max(min(a, b), min(max(a, b), c))
   }
 
   /// Higher for a higher similarity and, where these are equal, for a lower slot.

@@ -19,17 +19,6 @@ extension RowList {
     }
   }
 
-  /// Removes the rows in some slots, which ascend as those of the list do.
-  mutating func remove(slots: [UInt32]) {
-    var places: [Int] = []
-    var place = 0
-    for slot in slots {
-      while place < count, self.slots[place] < slot { place += 1 }
-      if place < count, self.slots[place] == slot { places.append(place) }
-    }
-    remove(places)
-  }
-
   /// Keeps the rows whose first bits reach a cutoff.
   mutating func keep(
     reaching cutoff: PrefixCutoff, _ kernels: Kernels, _ selected: inout SelectedRows

@@ -20,9 +20,11 @@ struct CertifiedQuery: Sendable {
   var read = 0
   /// The similarity of the last of the best, and what the first bits of other rows must show to reach it; nil while
   /// fewer rows have been read than are asked for.
-  var cutoff: (similarity: Float, firstBits: CertificateRule.Cutoffs)?
+  var cutoff: Cutoff?
   /// Whether all rows are read, because that is faster or first bits tell nothing.
   var isGivenUp = false
+
+  typealias Cutoff = (similarity: Float, firstBits: CertificateRule.Cutoffs)
 }
 
 extension Search {
@@ -58,7 +60,7 @@ extension Search {
       }
     }
     try forEachQuery(of: groups) { (query, group, inGroup) throws(IndexError) in
-      try finish(&queries[query], candidates[query], inGroup, group, schedule)
+      try finish(&queries[query], &candidates[query], inGroup, group, schedule)
     }
     return try found(queries, numbers, schedule)
   }
@@ -106,7 +108,7 @@ extension Search {
 
 /// What the signs of some segments say about a group of queries.
 private struct FirstSums: Sendable {
-  let sums: SignSums
+  var sums: SignSums
   /// The places of the rows whose signs look best, for each query.
   let best: [BestPlaces]
 }
@@ -118,31 +120,22 @@ extension Search {
     _ queries: inout ArraySlice<CertifiedQuery>, _ candidates: inout ArraySlice<RowList>,
     _ schedule: Schedule
   ) throws(IndexError) {
-    let partitions = try schedule.mapPartitions(of: stage.count) { (numbers) throws(IndexError) in
+    var partitions = try schedule.mapPartitions(of: stage.count) { (numbers) throws(IndexError) in
       try firstSums(Array(stage[numbers]), group, rule)
     }
     defer { for partition in partitions { index.scratch.give(partition.sums) } }
-    var firsts: [[UInt32]] = []
     for number in 0..<group.count {
-      let (slots, sums) = firstRows(number, partitions)
-      let query = queries.startIndex + number
-      try read(slots, sums, for: &queries[query], number, group, rule)
-      firsts.append(slots)
+      let first = takeFirstRows(number, &partitions)
+      try read(first, for: &queries[queries.startIndex + number], number, group, rule)
     }
-    let asked = Array(queries)
-    var lists = try schedule.mapPartitions(of: partitions.count) { (numbers) throws(IndexError) in
-      try numbers.map { (number) throws(IndexError) in
-        try firstCandidates(partitions[number].sums, asked)
-      }
+    let (asked, sums) = (Array(queries), partitions.map(\.sums))
+    var lists = try schedule.map(sums.count, threads: sums.count) { (number) throws(IndexError) in
+      try firstCandidates(sums[number], asked)
     }
     for number in 0..<group.count {
-      let query = candidates.startIndex + number
-      for i in lists.indices {
-        for j in lists[i].indices { candidates[query].take(&lists[i][j][number]) }
-      }
-      candidates[query].remove(slots: firsts[number])
+      for i in lists.indices { candidates[candidates.startIndex + number].take(&lists[i][number]) }
     }
-    for list in lists.joined() { index.scratch.give(list) }
+    for list in lists { index.scratch.give(list) }
   }
 
   /// Sums the sign planes of some segments, and finds the rows whose signs look best.
@@ -173,10 +166,8 @@ extension Search {
     }
   }
 
-  /// The slots, ascending, and sums of the rows whose signs look best for a query.
-  private func firstRows(
-    _ query: Int, _ partitions: [FirstSums]
-  ) -> (slots: [UInt32], sums: [Float]) {
+  /// The rows whose signs look best for a query; none of them will be a candidate.
+  private func takeFirstRows(_ query: Int, _ partitions: inout [FirstSums]) -> RowList {
     var best = BestPlaces(firstCount)
     var starts: [Int] = []
     var count = 0
@@ -188,11 +179,12 @@ extension Search {
     var (slots, sums): ([UInt32], [Float]) = ([], [])
     for place in best.places {
       let number = (starts.lastIndex { $0 <= place }) ?? 0
-      let partition = partitions[number].sums
-      slots.append(partition.slot(place - starts[number]))
-      sums.append(partition.sum(query, place - starts[number]))
+      let own = place - starts[number]
+      slots.append(partitions[number].sums.slot(own))
+      sums.append(partitions[number].sums.sum(query, own))
+      partitions[number].sums.markAsRead(query, own)
     }
-    return (slots, sums)
+    return RowList(slots: slots, sums: sums)
   }
 
   /// The candidates among rows whose sums have been kept, for each query of a group.
@@ -299,9 +291,9 @@ extension Search {
     let places = index.scratch.lend { (scratch) in
       candidates.best(limit, factors, kernels, &scratch.selected)
     }
-    let slots = places.map { candidates.slots[$0] }
-    let sums = places.map { candidates.sums[$0] }
-    try read(slots, sums, for: &query, number, group, rule)
+    let best = RowList(
+      slots: places.map { candidates.slots[$0] }, sums: places.map { candidates.sums[$0] })
+    try read(best, for: &query, number, group, rule)
     candidates.remove(places)
     guard let cutoff = query.cutoff else { return }
     index.scratch.lend { scratch in
@@ -315,13 +307,13 @@ extension Search {
 extension Search {
   /// Reads some rows whole, and raises the cutoff if enough rows have been read.
   private func read(
-    _ slots: [UInt32], _ signs: [Float], for query: inout CertifiedQuery, _ number: Int,
-    _ group: QueryGroup, _ rule: CertificateRule
+    _ rows: RowList, for query: inout CertifiedQuery, _ number: Int, _ group: QueryGroup,
+    _ rule: CertificateRule
   ) throws(IndexError) {
     try index.scratch.lend { (scratch) throws(IndexError) in
-      try readWhole(slots, signs, number, group, into: &query.best, &scratch)
+      try readWhole(rows, number, group, into: &query.best, &scratch)
     }
-    query.read += slots.count
+    query.read += rows.count
     guard let last = query.best.last else { return }
     let target = try SimilarityTarget(last, index.rows)
     if let firstBits = rule.cutoffs(number, group, reaching: target) {
@@ -334,38 +326,43 @@ extension Search {
 
   /// Reads the candidates of a query, unless there are too many.
   private func finish(
-    _ query: inout CertifiedQuery, _ candidates: RowList, _ number: Int, _ group: QueryGroup,
+    _ query: inout CertifiedQuery, _ candidates: inout RowList, _ number: Int, _ group: QueryGroup,
     _ schedule: Schedule
   ) throws(IndexError) {
     query.isGivenUp = query.isGivenUp || candidates.count > mostCandidates
     guard !query.isGivenUp else { return }
     let cutoff = query.cutoff
-    let parts = try schedule.mapPartitions(of: candidates.count) { (places) throws(IndexError) in
-      try read(places, of: candidates, cutoff, number, group)
+    if schedule.partitionCount(of: candidates.count) == 1 {
+      let best = try readCandidates(&candidates, cutoff, number, group)
+      query.best.merge(best)
+      query.read += candidates.count
+      return
     }
-    for part in parts {
-      query.best.merge(part.best)
-      query.read += part.read
+    let all = candidates
+    let parts = try schedule.mapPartitions(of: all.count) { (places) throws(IndexError) in
+      var some = RowList()
+      some.append(places, of: all)
+      let best = try readCandidates(&some, cutoff, number, group)
+      return (best, some.count)
+    }
+    for (best, count) in parts {
+      query.best.merge(best)
+      query.read += count
     }
   }
 
-  /// Reads some candidates whole, except those whose first two bits leave no chance to reach the cutoff.
-  private func read(
-    _ places: Range<Int>, of candidates: RowList,
-    _ cutoff: (similarity: Float, firstBits: CertificateRule.Cutoffs)?, _ number: Int,
-    _ group: QueryGroup
-  ) throws(IndexError) -> (best: BestRows, read: Int) {
+  /// Reads candidates whole, except those whose first two bits leave no chance to reach the cutoff; these are removed.
+  private func readCandidates(
+    _ rows: inout RowList, _ cutoff: CertifiedQuery.Cutoff?, _ number: Int, _ group: QueryGroup
+  ) throws(IndexError) -> BestRows {
     try index.scratch.lend { (scratch) throws(IndexError) in
-      var rows = RowList()
-      rows.append(places, of: candidates)
       if let (twoBits, scale) = cutoff?.firstBits.twoBits {
         try addSeconds(to: &rows, number, group, scale, &scratch)
         rows.keep(reaching: twoBits, index.codec.kernels, &scratch.selected)
       }
       var best = BestRows(count, cutoff: cutoff?.similarity ?? -.infinity)
-      try readWhole(
-        rows.slots.copied(), rows.sums.copied(), number, group, into: &best, &scratch)
-      return (best, rows.count)
+      try readWhole(rows, number, group, into: &best, &scratch)
+      return best
     }
   }
 
@@ -374,29 +371,30 @@ extension Search {
     to list: inout RowList, _ query: Int, _ group: QueryGroup, _ scale: TwoPlaneScale,
     _ scratch: inout ScratchMemory
   ) throws(IndexError) {
-    let steps = (signs: Float(scale.signs.step), seconds: Float(scale.seconds.step))
     let slots = list.slots.copied()
     try scratch.gather(.secondPlanes, slots.span, from: index.rows) {
       (rows, places, scratch) throws(IndexError) in
       try scanner.sumSeconds(rows, query, group, &scratch)
-      let seconds = scratch.sums
-      list.updateSums(places) { steps.signs * $0 + steps.seconds * seconds[$1] }
+      list.combineSums(
+        from: places.lowerBound, times: Float(scale.signs.step),
+        scratch.sums.span.extracting(first: places.count), times: Float(scale.seconds.step))
     }
   }
 
-  /// Offers rows to `best` by their whole codes; `signs` are the sums of their signs.
+  /// Offers rows to `best` by their whole codes; their sums are those of their signs.
   ///
   /// Where a code is the sum of its planes and float32 holds the sum exactly, only the second plane is read.
   private func readWhole(
-    _ slots: [UInt32], _ signs: [Float], _ query: Int, _ group: QueryGroup,
-    into best: inout BestRows, _ scratch: inout ScratchMemory
+    _ list: RowList, _ query: Int, _ group: QueryGroup, into best: inout BestRows,
+    _ scratch: inout ScratchMemory
   ) throws(IndexError) {
     let isSum = index.scanCodebook.areSumsOfPlanes && index.shape.codes.arePlaneSumsExact
-    try scratch.gather(isSum ? .secondPlanesWithScalars : .codes, slots.span, from: index.rows) {
+    try scratch.gather(isSum ? .secondPlanesWithScalars : .codes, list.slots, from: index.rows) {
       (rows, places, scratch) throws(IndexError) in
       if isSum {
         try scanner.sumSeconds(rows, query, group, &scratch)
-        for i in 0..<places.count { scratch.sums[i] += signs[places.lowerBound + i] }
+        let signs = list.sums.extracting(places)
+        for i in signs.indices { scratch.sums[i] += signs[i] }
       } else {
         try scanner.sumCodes(rows, group, query..<query + 1, &scratch)
       }

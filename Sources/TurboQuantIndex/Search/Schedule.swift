@@ -37,11 +37,14 @@ struct Schedule: Sendable {
     }
   }
 
-  /// The results of `body` for every partition of `count` segments, in order; at least one.
+  /// How many threads take part in work on `count` segments or rows.
+  func partitionCount(of count: Int) -> Int { max(1, min(partitionThreads, count)) }
+
+  /// The results of `body` for every partition of `count` segments or rows, in order; at least one.
   func mapPartitions<Value: Sendable>(
     of count: Int, _ body: @Sendable (Range<Int>) throws(IndexError) -> Value
   ) throws(IndexError) -> [Value] {
-    let partitions = max(1, min(partitionThreads, count))
+    let partitions = partitionCount(of: count)
     return try map(partitions, threads: partitions) { (number) throws(IndexError) in
       try body(count * number / partitions..<count * (number + 1) / partitions)
     }

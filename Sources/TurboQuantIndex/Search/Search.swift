@@ -75,9 +75,11 @@ final class Search: Sendable {
 
   /// The best rows of every query.
   func run() throws(IndexError) -> Found {
+    // In the first stage of a certified search each group goes its own way.
+    let isOneStage = rule != nil && index.rows.segments.count <= firstStageCount
     let schedule = Schedule(
-      queryCount: queries.count, groupSize: groupSize, mostGroups: Search.groupsPerSegment,
-      threads: threads)
+      queryCount: queries.count, groupSize: groupSize,
+      mostGroups: isOneStage ? 1 : Search.groupsPerSegment, threads: threads)
     let parts = try schedule.mapBatches { (batch) throws(IndexError) in
       let groups = groups(of: queries[batch])
       if let rule, allowed.count > mostWithoutCertificate {

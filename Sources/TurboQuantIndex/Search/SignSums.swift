@@ -44,6 +44,9 @@ struct SignSums: Sendable {
     return sums.span.extracting(first..<first + rowCount)
   }
 
+  /// Notes that a row has been read whole: its sum reaches no cutoff again.
+  mutating func markAsRead(_ query: Int, _ place: Int) { sums[query * count + place] = -.infinity }
+
   /// Lends the sums from a place on for the first query, and the stride to those of the next.
   mutating func withSums(
     from place: Int,

@@ -77,7 +77,11 @@ extension Double: PlainNumber {}
 
 extension Span where Element: PlainNumber {
   /// A copy of the numbers.
-  package func copied() -> [Element] { unsafe withUnsafeBufferPointer { unsafe Array($0) } }
+  ///
+  /// Inlinable: as generic code it would look up the type of the array each time.
+  @inlinable package func copied() -> [Element] {
+    unsafe withUnsafeBufferPointer { unsafe Array($0) }
+  }
 
   /// The memory of the numbers.
   package var raw: RawSpan {

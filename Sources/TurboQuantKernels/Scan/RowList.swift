@@ -15,6 +15,12 @@ package struct RowList: Sendable {
 
   package init() {}
 
+  /// Rows of which only slots and sums are known.
+  package init(slots: [UInt32], sums: [Float]) {
+    precondition(slots.count == sums.count)
+    (slotMemory, sumMemory, count) = (slots, sums, slots.count)
+  }
+
   /// Bytes of its memory.
   package var byteCount: Int {
     4 * (slotMemory.count + sumMemory.count + norms.count + along.count)
@@ -38,12 +44,13 @@ package struct RowList: Sendable {
       along: along.span.extracting(along.isEmpty ? 0..<0 : some))
   }
 
-  /// Replaces the sums of some rows by what `body` makes of each, given it and its number among them.
-  @inline(__always)
-  package mutating func updateSums(_ places: Range<Int>, _ body: (Float, Int) -> Float) {
-    precondition(places.upperBound <= count)
-    for i in 0..<places.count {
-      sumMemory[places.lowerBound + i] = body(sumMemory[places.lowerBound + i], i)
+  /// Multiplies the sums of the rows from `place` on by `factor` and adds `other`, each times `otherFactor`.
+  package mutating func combineSums(
+    from place: Int, times factor: Float, _ other: Span<Float>, times otherFactor: Float
+  ) {
+    precondition(place >= 0 && place + other.count <= count)
+    for i in other.indices {
+      sumMemory[place + i] = factor * sumMemory[place + i] + otherFactor * other[i]
     }
   }
 
