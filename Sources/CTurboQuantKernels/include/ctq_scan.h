@@ -135,6 +135,12 @@ void ctq_gather_rows(const uint8_t *source, const uint32_t *rows, size_t row_cou
 /// The same for the last plane only. The blocks of `target` have one plane.
 void ctq_gather_last_planes(const uint8_t *source, const uint32_t *rows, size_t row_count, uint32_t base,
                             uint8_t *target, size_t start, uint32_t columns, uint32_t planes);
+/// Asks for what `ctq_gather_rows` or, with `last_only`, `ctq_gather_last_planes` will read. Each word of a row is in a
+/// cache line of its own, and to wait for one row after another takes several times as long as to ask for all first.
+void ctq_prefetch_rows(const uint8_t *source, const uint32_t *rows, size_t row_count, uint32_t base, uint32_t columns,
+                       uint32_t planes, int last_only);
+/// The same for `ctq_gather_scalars`.
+void ctq_prefetch_scalars(const float *source, const uint32_t *rows, size_t row_count, uint32_t base);
 /// target[i] <- source[rows[i] - base].
 void ctq_gather_scalars(const float *source, const uint32_t *rows, size_t row_count, uint32_t base, float *target);
 

@@ -160,6 +160,22 @@ void ctq_gather_last_planes(const uint8_t *source, const uint32_t *rows, size_t 
   FOR_GATHERED_ROWS(1, copy_last_plane)
 }
 
+void ctq_prefetch_rows(const uint8_t *source, const uint32_t *rows, size_t row_count, uint32_t base, uint32_t columns,
+                       uint32_t planes, int last_only) {
+  const size_t block = 32 * (size_t)columns * planes, groups = columns / CTQ_GROUP_COLUMNS;
+  const size_t words = last_only ? groups : groups * planes, step = CTQ_GROUP_PLANE_BYTES * (last_only ? planes : 1);
+  const size_t first = last_only ? CTQ_GROUP_PLANE_BYTES * (size_t)(planes - 1) : 0;
+  for (size_t i = 0; i < row_count; i++) {
+    const uint32_t row = rows[i] - base;
+    const uint8_t *word = source + row / 32 * block + first + 4 * (row % 32);
+    for (size_t j = 0; j < words; j++) __builtin_prefetch(word + step * j, 0, 2);
+  }
+}
+
+void ctq_prefetch_scalars(const float *source, const uint32_t *rows, size_t row_count, uint32_t base) {
+  for (size_t i = 0; i < row_count; i++) __builtin_prefetch(source + (rows[i] - base), 0, 2);
+}
+
 void ctq_gather_scalars(const float *source, const uint32_t *rows, size_t row_count, uint32_t base, float *target) {
   for (size_t i = 0; i < row_count; i++) target[i] = source[rows[i] - base];
 }

@@ -99,6 +99,37 @@ package func gatherSecondPlanes(
   unsafe gather(rest, rows, first, planes, &target, start, own, ctq_gather_last_planes)
 }
 
+/// Asks for the bytes that ``gatherRows(_:rows:numberedFrom:to:start:_:)`` or, with `secondPlanesOnly`,
+/// ``gatherSecondPlanes(_:rows:numberedFrom:to:start:_:)`` will read.
+package func prefetchRows(
+  _ source: RawSpan, rows: Span<UInt32>, numberedFrom first: Int, _ planes: BlockPlanes,
+  secondPlanesOnly: Bool
+) {
+  guard !rows.isEmpty else { return }
+  let count = Int(rows[rows.count - 1]) - first + 1
+  precondition(Int(rows[0]) >= first)
+  precondition(BlockShape.blockCount(ofRows: count) * planes.byteCount <= source.byteCount)
+  unsafe source.withUnsafeBytes { source in
+    unsafe rows.withUnsafeBufferPointer { rows in
+      unsafe ctq_prefetch_rows(
+        source.bytes(at: 0), rows.baseAddress, rows.count, UInt32(first), UInt32(planes.columns),
+        UInt32(planes.count), secondPlanesOnly ? 1 : 0)
+    }
+  }
+}
+
+/// Asks for the scalars that ``gatherScalars(_:rows:numberedFrom:to:start:)`` will read.
+package func prefetchScalars(_ source: RawSpan, rows: Span<UInt32>, numberedFrom first: Int) {
+  guard !rows.isEmpty else { return }
+  precondition(
+    Int(rows[0]) >= first && 4 * (Int(rows[rows.count - 1]) - first + 1) <= source.byteCount)
+  unsafe source.withUnsafeBytes { source in
+    unsafe rows.withUnsafeBufferPointer { rows in
+      unsafe ctq_prefetch_scalars(source.floats, rows.baseAddress, rows.count, UInt32(first))
+    }
+  }
+}
+
 private typealias RowGathering =
   @convention(c) (
     UnsafePointer<UInt8>?, UnsafePointer<UInt32>?, Int, UInt32, UnsafeMutablePointer<UInt8>?, Int,
