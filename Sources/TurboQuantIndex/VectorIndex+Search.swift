@@ -7,8 +7,9 @@ extension VectorIndex {
 
   /// The nearest rows of each query, nearest first, equal scores by id.
   ///
-  /// Results do not depend on the number of threads, the kernel target, or the order in which rows
-  /// were added. Fewer than `count` hits come back where fewer rows may be returned.
+  /// Results do not depend on the number of threads or the kernel target. Nor do those of exhaustive searches depend
+  /// on the order in which rows were added; in another order, a certified search may miss other rows, within what it
+  /// promises. Fewer than `count` hits come back where fewer rows may be returned.
   ///
   /// - Parameters:
   ///   - queries: The queries, one after another, of the index's dimension.
