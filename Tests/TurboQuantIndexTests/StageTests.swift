@@ -87,6 +87,17 @@ import TurboQuantKernels
     }
   }
 
+  /// More results than the first stage has rows: it gives no cutoff, and none of its rows comes back twice.
+  @Test func moreResultsThanTheFirstStageHasRows() throws {
+    var dice = Dice(seed: 24)
+    let index = try IndexKind(dimension: 64, bits: 4).index(dice.normals(10_000 * 64))
+    let queries = dice.normals(3 * 64)
+    for count in [5000, 9000, 9990] {
+      let expected = try index.search(queries, count: count, options: .exhaustive)
+      #expect(try index.search(queries, count: count, options: .signsFirst()) == expected)
+    }
+  }
+
   /// Threads change neither results nor what is read, even where the certificate promises little.
   @Test func threadsDoNotMatter() throws {
     var dice = Dice(seed: 23)

@@ -84,10 +84,7 @@ struct QueryTables: Sendable {
     _ u: Span<Float>, _ centroids: IntegerCodebook
   ) -> SumScale {
     let query = IntegerQuery(u, largest: 64)
-    let first = weights8.count
-    weights8.append(contentsOf: repeatElement(0, count: BlockShape.weightCount(of: u.count)))
-    var output = weights8.mutableSpan
-    QueryTables.forEachWeight(query.numbers) { output[first + $0] = Int8(truncatingIfNeeded: $1) }
+    QueryTables.append(query.numbers, to: &weights8)
     var scale = QueryTables.scale(query, centroids)
     scale.offset = -Double(IntegerCodebook.bias) * Double(query.sum) * scale.step
     return scale
@@ -98,10 +95,7 @@ struct QueryTables: Sendable {
     _ u: Span<Float>, _ centroids: IntegerCodebook
   ) -> SumScale {
     let query = IntegerQuery(u, largest: 4095)
-    let first = weights16.count
-    weights16.append(contentsOf: repeatElement(0, count: BlockShape.weightCount(of: u.count)))
-    var output = weights16.mutableSpan
-    QueryTables.forEachWeight(query.numbers) { output[first + $0] = Int16(truncatingIfNeeded: $1) }
+    QueryTables.append(query.numbers, to: &weights16)
     return QueryTables.scale(query, centroids)
   }
 
@@ -111,18 +105,22 @@ struct QueryTables: Sendable {
       rounding: centroids.rounding + query.rounding(distortion: centroids.distortion))
   }
 
-  /// Calls `body` with every weight and its place.
-  @inline(__always)
-  private static func forEachWeight(
-    _ numbers: [Int], _ body: (_ place: Int, _ number: Int) -> Void
+  /// Appends the weights of a query in the order of the kernels; what pads the last column group is zero.
+  private static func append<Weight: FixedWidthInteger>(
+    _ numbers: [Int], to weights: inout [Weight]
   ) {
+    let first = weights.count
+    weights.append(contentsOf: repeatElement(0, count: BlockShape.weightCount(of: numbers.count)))
+    var output = weights.mutableSpan
     let order = BlockShape.weightOrder
     let whole = numbers.count / 32 * 32
     for start in stride(from: 0, to: whole, by: 32) {
-      for place in 0..<32 { body(start + place, numbers[start + order[place]]) }
+      for place in 0..<32 {
+        output[first + start + place] = Weight(truncatingIfNeeded: numbers[start + order[place]])
+      }
     }
     for place in 0..<32 where whole + order[place] < numbers.count {
-      body(whole + place, numbers[whole + order[place]])
+      output[first + whole + place] = Weight(truncatingIfNeeded: numbers[whole + order[place]])
     }
   }
 }

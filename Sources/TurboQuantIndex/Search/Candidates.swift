@@ -3,20 +3,17 @@
 internal import TurboQuantKernels
 
 extension RowList {
-  /// Adds the allowed rows of a scan whose first bits reach a cutoff, or all where there is none.
+  /// Adds the allowed rows of a scan whose first bits reach a cutoff, or all where there is none; but no row of a sum of
+  /// −∞, which has been read.
   mutating func append(
     _ rows: ScannedRows, _ terms: borrowing SimilarityTerms, reaching cutoff: PrefixCutoff?,
     _ kernels: Kernels, _ selected: inout SelectedRows
   ) {
     guard case .from(let first) = rows.slots else { return }
-    if cutoff == nil, rows.allowed.isEmpty {
-      append(terms, slotsFrom: UInt32(first))
-    } else {
-      kernels.selectRows(
-        terms, cutoff?.factors ?? .none, allowed: rows.allowed.span,
-        threshold: cutoff?.similarity ?? 0, into: &selected)
-      append(selected, of: terms, slotsFrom: UInt32(first))
-    }
+    kernels.selectRows(
+      terms, cutoff?.factors ?? .none, allowed: rows.allowed.span,
+      threshold: cutoff?.similarity ?? 0, into: &selected)
+    append(selected, of: terms, slotsFrom: UInt32(first))
   }
 
   /// Keeps the rows whose first bits reach a cutoff.
@@ -50,6 +47,6 @@ extension RowList {
 }
 
 extension SimilarityFactors {
-  /// Every similarity is 0.
+  /// Every similarity of a finite sum is 0; that of another is NaN, which reaches nothing.
   fileprivate static let none = SimilarityFactors(step: 0, offset: 0, normFactor: 0, constant: 0)
 }

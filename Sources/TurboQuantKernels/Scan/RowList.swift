@@ -56,14 +56,6 @@ package struct RowList: Sendable {
 
   package mutating func removeAll() { count = 0 }
 
-  /// Adds all rows that have the given terms; their slots follow `first`.
-  package mutating func append(_ terms: borrowing SimilarityTerms, slotsFrom first: UInt32) {
-    let added = terms.sums.count
-    reserve(added, terms)
-    for row in 0..<added { slotMemory[count + row] = first + UInt32(row) }
-    append(terms)
-  }
-
   /// Adds the selected rows of those that have the given terms; the slot of the first of these is `first`.
   package mutating func append(
     _ selected: borrowing SelectedRows, of terms: borrowing SimilarityTerms, slotsFrom first: UInt32
