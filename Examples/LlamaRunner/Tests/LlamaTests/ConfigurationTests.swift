@@ -6,7 +6,7 @@ import Testing
 @Suite struct ConfigurationTests {
   /// Small random models that `Fixtures/make.py` made, with the logits of Hugging Face's library.
   ///
-  /// `llama3`: biases in the attention, stretched rotary embedding, a head of its own, bfloat16,
+  /// `llama3`: biases in the attention, scaled rotary embedding, a head of its own, bfloat16,
   /// two files. `qwen2`: biases without one on the output, heads wider than hidden size / heads.
   @Test("Variants of the model compute the reference's logits", arguments: ["llama3", "qwen2"])
   func variants(name: String) throws {
@@ -114,12 +114,14 @@ import Testing
     #expect(try read(#""rope_theta": 5, "rope_parameters": {"rope_theta": 7}"#).theta == 7)
     let scaled = #""type": "llama3", "factor": 8, "low_freq_factor": 1, "high_freq_factor": 4"#
     // Without a context of its own, the model's.
-    #expect(try read(#""rope_scaling": {\#(scaled)}"#).stretch?.originalContext == 1024)
+    #expect(try read(#""rope_scaling": {\#(scaled)}"#).frequencyScaling?.originalContext == 1024)
     #expect(
-      try read(#""rope_scaling": {\#(scaled), "original_max_position_embeddings": 512}"#).stretch
+      try read(#""rope_scaling": {\#(scaled), "original_max_position_embeddings": 512}"#)
+        .frequencyScaling
         == .init(factor: 8, lowTurns: 1, highTurns: 4, originalContext: 512))
     #expect(
-      try read(#""original_max_position_embeddings": 256, "rope_scaling": {\#(scaled)}"#).stretch?
+      try read(#""original_max_position_embeddings": 256, "rope_scaling": {\#(scaled)}"#)
+        .frequencyScaling?
         .originalContext == 256)
     let error = #expect(throws: CheckpointError.self) {
       try read(

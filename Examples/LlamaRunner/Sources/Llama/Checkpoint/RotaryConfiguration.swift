@@ -2,18 +2,18 @@
 public struct RotaryConfiguration: Hashable, Sendable {
   /// The base of the frequencies.
   public let theta: Double
-  /// The stretching of low frequencies for long contexts, if there is any.
-  public let stretch: Stretch?
+  /// The scaling of low frequencies for long contexts, if there is any.
+  public let frequencyScaling: FrequencyScaling?
 
   /// The scaling that model files call `llama3`.
-  public struct Stretch: Hashable, Sendable {
+  public struct FrequencyScaling: Hashable, Sendable {
     /// The divisor of low frequencies.
     public let factor: Double
     /// Frequencies with fewer turns in the original context are divided.
     public let lowTurns: Double
     /// Frequencies with more turns in the original context stay; between both limits there is a ramp.
     public let highTurns: Double
-    /// The context length before stretching.
+    /// The context length before scaling.
     public let originalContext: Double
   }
 
@@ -49,9 +49,9 @@ public struct RotaryConfiguration: Hashable, Sendable {
     }
     switch newer ?? older ?? "default" {
     case "default":
-      stretch = nil
+      frequencyScaling = nil
     case "llama3":
-      stretch = try Stretch(
+      frequencyScaling = try FrequencyScaling(
         &inside, originalContext: outside.original, contextLength: contextLength)
     case let other:
       throw raw.unsupported("has rope_type \(other), supported are default and llama3")
@@ -60,7 +60,7 @@ public struct RotaryConfiguration: Hashable, Sendable {
   }
 }
 
-extension RotaryConfiguration.Stretch {
+extension RotaryConfiguration.FrequencyScaling {
   fileprivate init(_ raw: inout JSONObject, originalContext: Double?, contextLength: Int) throws {
     factor = try raw.required("factor")
     lowTurns = try raw.required("low_freq_factor")

@@ -15,18 +15,18 @@ struct RotaryEmbedding: Sendable {
     frequencies = stride(from: 0, to: headDimension, by: 2).map { index in
       let exponent = Float(index) / Float(headDimension)
       let frequency = 1 / powf(Float(configuration.theta), exponent)
-      return configuration.stretch.map { Self.stretch(frequency, $0) } ?? frequency
+      return configuration.frequencyScaling.map { Self.scaled(frequency, $0) } ?? frequency
     }
   }
 
-  private static func stretch(
-    _ frequency: Float, _ stretch: RotaryConfiguration.Stretch
+  private static func scaled(
+    _ frequency: Float, _ scaling: RotaryConfiguration.FrequencyScaling
   ) -> Float {
     let frequency = Double(frequency)
-    let turns = stretch.originalContext * frequency / (2 * .pi)
-    let ramp = (turns - stretch.lowTurns) / (stretch.highTurns - stretch.lowTurns)
+    let turns = scaling.originalContext * frequency / (2 * .pi)
+    let ramp = (turns - scaling.lowTurns) / (scaling.highTurns - scaling.lowTurns)
     let kept = min(max(ramp, 0), 1)
-    return Float(kept * frequency + (1 - kept) * frequency / stretch.factor)
+    return Float(kept * frequency + (1 - kept) * frequency / scaling.factor)
   }
 
   /// Moves `[tokens][heads × dimension]` to `[heads][tokens][dimension]` and turns each pair.

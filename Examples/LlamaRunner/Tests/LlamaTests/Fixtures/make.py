@@ -63,7 +63,7 @@ sizes = dict(vocab_size=61, intermediate_size=40, num_hidden_layers=2,
 make_model("llama3", LlamaForCausalLM(LlamaConfig(
     hidden_size=48, num_attention_heads=6, num_key_value_heads=2, attention_bias=True,
     tie_word_embeddings=False, rope_parameters=dict(
-        # Wavelengths of 6 to 35 tokens: one kept, two on the ramp, one stretched.
+        # Wavelengths of 6 to 35 tokens: one kept, two on the ramp, one scaled.
         rope_type="llama3", rope_theta=10.0, factor=8.0, low_freq_factor=1.0,
         high_freq_factor=4.0, original_max_position_embeddings=32), **sizes)),
     torch.bfloat16, max_shard_size="20KB")
