@@ -60,7 +60,7 @@ extension KVCache {
   /// - Throws: ``KVCacheError`` when the file is missing, damaged, not a snapshot, or of another
   ///   version or configuration.
   /// - Complexity: O(bytes kept), some 10 GB/s where pages are in memory.
-  public init(opening path: String, _ codec: KVCodec) throws(KVCacheError) {
+  public init(opening path: String, codec: KVCodec) throws(KVCacheError) {
     let file = try storing { () throws(StorageError) in try SnapshotFile(path) }
     try file.checkConfiguration(codec.configuration)
     let tokens = try file.tokens(codec.configuration)
