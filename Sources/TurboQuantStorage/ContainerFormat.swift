@@ -1,6 +1,6 @@
 internal import TurboQuantKernels
 
-/// The byte layout of a container, version 1.
+/// The byte layout of a container, versions 1 and 2.
 ///
 /// A container consists of a header, a section table, the sections and their checksums, in this
 /// order. Each part begins at the next multiple of 64 bytes. The file ends at a multiple of 64 bytes
@@ -10,8 +10,10 @@ internal import TurboQuantKernels
 package enum ContainerFormat {
   /// The first bytes: a byte with its high bit set, `TQ`, and line ends that careless transfers change.
   package static let magic: [UInt8] = [0x89, 0x54, 0x51, 0x0D, 0x0A, 0x1A, 0x0A, 0x00]
-  /// The version written, and the newest one read.
-  package static let version: UInt32 = 1
+  /// The newest version.
+  ///
+  /// Its sections can be marked as optional. A file without such sections is of version 1.
+  package static let version: UInt32 = 2
   /// Every part of the file begins at a multiple of this number.
   package static let alignment: UInt64 = 64
   /// The size of the header.
@@ -60,6 +62,8 @@ package struct ContainerSection: Equatable, Sendable {
   package internal(set) var checksumOffset: UInt64 = 0
   /// The CRC-32C of the section's checksums.
   package internal(set) var checksumOfChecksums: UInt32 = 0
+  /// Whether a reader that does not know the section can do without it.
+  package var isOptional = false
 
   /// The number of chunks, which is also the number of checksums.
   package var chunkCount: UInt64 { ContainerFormat.chunkCount(byteCount) }
@@ -67,6 +71,8 @@ package struct ContainerSection: Equatable, Sendable {
 
 /// The header fields that differ between containers.
 struct ContainerHeader: Equatable {
+  /// The container's version.
+  let version: UInt32
   /// Four printable ASCII characters.
   let kind: String
   /// The length of the file.
@@ -81,7 +87,7 @@ extension ContainerHeader {
   /// The header's 64 bytes.
   func encoded() -> [UInt8] {
     var bytes = ContainerFormat.magic
-    bytes.append(littleEndian: ContainerFormat.version)
+    bytes.append(littleEndian: version)
     bytes.append(contentsOf: kind.utf8)
     bytes.append(littleEndian: fileByteCount)
     bytes.append(littleEndian: UInt32(sectionCount))
@@ -103,7 +109,7 @@ extension ContainerHeader {
     guard crc32c(file.extracting(0..<60)) == file.integer(at: 60) else {
       throw StorageError(.headerDamaged, path: path, offset: 0)
     }
-    let version = file.integer(at: 8, as: UInt32.self)
+    version = file.integer(at: 8)
     guard version <= ContainerFormat.version else {
       throw StorageError(.newerVersion(version), path: path, offset: 8)
     }
@@ -157,12 +163,15 @@ extension ContainerSection {
     bytes.append(littleEndian: checksumOffset)
     bytes.append(littleEndian: UInt32(truncatingIfNeeded: chunkCount))
     bytes.append(littleEndian: checksumOfChecksums)
-    bytes.append(contentsOf: repeatElement(0, count: 16))
+    bytes.append(littleEndian: UInt32(isOptional ? 1 : 0))
+    bytes.append(contentsOf: repeatElement(0, count: 12))
     return bytes
   }
 
   /// Reads the table entry at `entry`; the caller checks where the section lies.
-  init(parsing file: RawSpan, at entry: Int, path: String) throws(StorageError) {
+  init(
+    parsing file: RawSpan, at entry: Int, version: UInt32, path: String
+  ) throws(StorageError) {
     let field = file.byteArray(entry..<entry + ContainerFormat.maximumNameByteCount)
     let name = field.prefix { $0 != 0 }
     guard
@@ -182,7 +191,14 @@ extension ContainerSection {
         .malformed(reason: "section \"\(self.name)\" needs \(chunkCount) checksums"), path: path,
         offset: UInt64(entry + 40))
     }
-    try file.requireZeros(entry + 48..<entry + 64, path: path)
+    let flags = file.integer(at: entry + 48, as: UInt32.self)
+    guard flags <= (version == 1 ? 0 : 1) else {
+      throw StorageError(
+        .malformed(reason: "section \"\(self.name)\" has the unknown flags \(flags)"), path: path,
+        offset: UInt64(entry + 48))
+    }
+    isOptional = flags == 1
+    try file.requireZeros(entry + 52..<entry + 64, path: path)
   }
 }
 

@@ -166,7 +166,8 @@ extension ContainerReader {
     var cursor = LayoutCursor(end: UInt64(tableEnd), path: path)
     for index in 0..<header.sectionCount {
       let entry = tableStart + index * ContainerFormat.entryByteCount
-      let section = try ContainerSection(parsing: file, at: entry, path: path)
+      let section = try ContainerSection(
+        parsing: file, at: entry, version: header.version, path: path)
       guard !sections.contains(where: { $0.name == section.name }) else {
         throw StorageError(
           .malformed(reason: "two sections named \"\(section.name)\""), path: path,

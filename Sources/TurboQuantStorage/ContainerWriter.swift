@@ -66,7 +66,14 @@ package struct ContainerWriter: ~Copyable, Sendable {
   }
 
   /// Begins the next section.
-  package mutating func beginSection(_ name: String) throws(StorageError) {
+  ///
+  /// - Parameters:
+  ///   - name: 1 to 16 printable ASCII characters.
+  ///   - isOptional: Whether a reader that does not know the section can do without it. Readers of the first
+  ///     container version refuse files with such sections.
+  package mutating func beginSection(
+    _ name: String, isOptional: Bool = false
+  ) throws(StorageError) {
     guard !isInSection else { throw misuse("a section begun within another") }
     guard sections.count < sectionCount else { throw misuse("more sections than declared") }
     guard ContainerFormat.isPrintable(name.utf8, atMost: ContainerFormat.maximumNameByteCount)
@@ -75,7 +82,9 @@ package struct ContainerWriter: ~Copyable, Sendable {
       throw misuse("two sections named \"\(name)\"")
     }
     try pad()
-    sections.append(ContainerSection(name: name, offset: file.byteCount, byteCount: 0))
+    var section = ContainerSection(name: name, offset: file.byteCount, byteCount: 0)
+    section.isOptional = isOptional
+    sections.append(section)
     checksums.append([])
     isInSection = true
   }
@@ -110,8 +119,10 @@ package struct ContainerWriter: ~Copyable, Sendable {
   }
 
   /// Writes a whole section from memory.
-  package mutating func writeSection(_ name: String, _ bytes: RawSpan) throws(StorageError) {
-    try beginSection(name)
+  package mutating func writeSection(
+    _ name: String, isOptional: Bool = false, _ bytes: RawSpan
+  ) throws(StorageError) {
+    try beginSection(name, isOptional: isOptional)
     try append(bytes)
     try endSection()
   }
@@ -136,7 +147,8 @@ package struct ContainerWriter: ~Copyable, Sendable {
     }
     let table = sections.flatMap { $0.encoded() }
     let header = ContainerHeader(
-      kind: kind, fileByteCount: file.byteCount, sectionCount: sectionCount,
+      version: sections.contains(where: \.isOptional) ? 2 : 1, kind: kind,
+      fileByteCount: file.byteCount, sectionCount: sectionCount,
       tableChecksum: crc32c(table.span.raw))
     try file.overwrite((header.encoded() + table).span.raw, at: 0)
     try file.commit()

@@ -2,6 +2,7 @@ import Foundation
 import Synchronization
 import TestSupport
 import Testing
+import TurboQuantKernels
 import TurboQuantStorage
 
 @Suite struct ContainerTests {
@@ -43,6 +44,17 @@ import TurboQuantStorage
     try writeContainer(scratch.file("x"), smallSections)
     #expect(try scratch.read("x") == goldenContainer)
     #expect(try readContainer(scratch.write(goldenContainer, to: "golden")) == smallSections)
+  }
+
+  @Test func optionalSectionsMakeVersionTwo() throws {
+    var writer = try ContainerWriter(scratch.file("x"), kind: "VECS", sectionCount: 2)
+    try writer.writeSection("codes", pattern(10).span.raw)
+    try writer.writeSection("remarks", isOptional: true, pattern(20).span.raw)
+    try writer.finish()
+    #expect(try scratch.read("x")[8..<12].elementsEqual([2, 0, 0, 0]))
+    let reader = try ContainerReader(scratch.file("x"), kind: "VECS")
+    try reader.verify()
+    #expect(reader.sections.map(\.isOptional) == [false, true])
   }
 
   @Test func rangesAreLentAndBoundsChecked() throws {

@@ -80,8 +80,20 @@ import TurboQuantStorage
   }
 
   @Test func newerVersionsAreNamed() throws {
-    #expect(try forged { put(UInt32(2), at: 8, in: &$0) }?.kind == .newerVersion(2))
+    #expect(try forged { put(UInt32(3), at: 8, in: &$0) }?.kind == .newerVersion(3))
     #expect(try forged { put(UInt32(0), at: 8, in: &$0) }?.kind == .malformed(reason: "version 0"))
+  }
+
+  /// Version 1 has no flags, version 2 one.
+  @Test(arguments: [(1, 1), (2, 2), (2, 1 << 31)] as [(UInt32, UInt32)])
+  func unknownFlagsAreRefused(version: UInt32, flags: UInt32) throws {
+    let error = try forged {
+      put(version, at: 8, in: &$0)
+      put(flags, at: 112, in: &$0)
+    }
+    #expect(
+      error?.kind == .malformed(reason: "section \"codec\" has the unknown flags \(flags)"))
+    #expect(error?.offset == 112)
   }
 
   @Test func otherKindsAreNamed() throws {
