@@ -21,6 +21,8 @@ public struct KVCache: Sendable {
   /// The number of tokens held.
   public internal(set) var count = 0
   var heads: [Head]
+  /// What a snapshot held beside the cache; saved with it.
+  var unknownSections: [UnknownSection] = []
 
   /// One key/value head.
   struct Head: Sendable {

@@ -202,7 +202,8 @@ import TurboQuantStorage
     let layout = try #require(good.codec.keyCodec).channelGroups[0].openLayout
     let nan: [UInt8] = [0, 0, 0xC0, 0x7F]
     let forgeries: [(String, Int, (inout [UInt8]) -> Void)] = [
-      ("version", 1, { $0[0] = 1 }), ("version", 1, { $0[0] = 3 }), ("flag", 1, { $0[4] = 2 }),
+      ("version", 1, { $0[0] = 1 }), ("version", 1, { $0[0] = 4 }),
+      ("expected 40", 1, { $0[0] = 2 }), ("flag", 1, { $0[4] = 2 }),
       ("flag", 1, { $0[7] = 9 }),
       ("flag", 1, { $0[7] = 1 }),
       ("sinks", 1, { $0[8] = 2 }), ("tokens", 1, { $0[23] = 1 }), ("window", 1, { $0[24] = 8 }),
