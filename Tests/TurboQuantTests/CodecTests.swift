@@ -288,7 +288,7 @@ struct CodecCase: Sendable, CustomTestStringConvertible {
     #expect(throws: CodecError.self) { try b.decode(codes) }
     #expect(throws: CodecError.self) { try a.estimate(query, codes[0]) }
     #expect(throws: CodecError.self) { try b.estimate(query, codes[0]) }
-    #expect(throws: CodecError.self) { try CodeMatrix(bytes: [1, 2, 3], of: a) }
+    #expect(throws: CodecError.self) { try CodeMatrix(unidentified: [1, 2, 3], of: a) }
   }
 
   @Test func refusesImpossibleCombinations() {

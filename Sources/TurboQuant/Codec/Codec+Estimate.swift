@@ -62,7 +62,7 @@ extension Codec {
   public func estimates(
     _ query: Query, _ codes: CodeMatrix, by estimator: Estimator? = nil
   ) throws(CodecError) -> [Estimate] {
-    try check(codes.fingerprint)
+    try check(codes)
     var estimates = [Estimate](repeating: Estimate(exactly: 0), count: codes.count)
     var target = estimates.mutableSpan
     try estimate(query, rows: codes.bytes.span.raw, by: estimator, into: &target)
@@ -75,7 +75,7 @@ extension Codec {
   public func values(
     _ query: Query, _ codes: CodeMatrix, by estimator: Estimator? = nil
   ) throws(CodecError) -> [Double] {
-    try check(codes.fingerprint)
+    try check(codes)
     let scorer = try RowScorer(self, query, codes.bytes.span.raw, estimator)
     return (0..<codes.count).map { scorer.value(row: $0, codes.bytes.span.raw) }
   }

@@ -22,7 +22,8 @@
           into: &target)
         return bytes
       }
-      return try CodeMatrix(bytes: joined(blocks, count: count * bytesPerVector), of: self)
+      return try CodeMatrix(
+        unidentified: joined(blocks, count: count * bytesPerVector), of: self)
     }
 
     /// The reconstruction of every row, rows × ``dimension`` floats, on up to `threads` threads.
@@ -30,7 +31,7 @@
     /// - Throws: ``CodecError`` as ``decode(_:)``, for the first offending row.
     public func decode(_ codes: CodeMatrix, threads: Int) throws(CodecError) -> [Float] {
       guard threads > 1, codes.count > blockRowCount else { return try decode(codes) }
-      try check(codes.fingerprint)
+      try check(codes)
       let blocks = try onThreads(threads, rowCount: codes.count) { (rows) throws(CodecError) in
         var vectors = [Float](repeating: 0, count: rows.count * dimension)
         var target = vectors.mutableSpan

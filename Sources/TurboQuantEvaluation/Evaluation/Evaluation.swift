@@ -58,7 +58,8 @@ package struct Evaluation: Sendable {
       if number == 0 { first = codes }
     }
     return Encoded(
-      codec: codec, codes: try first ?? CodeMatrix(bytes: [], of: codec), seconds: times.median,
+      codec: codec, codes: try first ?? CodeMatrix(unidentified: [], of: codec),
+      seconds: times.median,
       distortion: seedCount > 1 ? perSeed : perRow, seedCount: max(1, seedCount))
   }
 
