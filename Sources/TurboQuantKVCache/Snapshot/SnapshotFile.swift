@@ -127,7 +127,7 @@ final class SnapshotFile: Sendable {
     for section in container.sections {
       if section.name == SnapshotRecord.removed {
         throw malformed(
-          "tokens removed from between others, which this build does not read; update turboquant",
+          "tokens removed from the middle or the front, which this build does not read; update turboquant",
           in: section.name)
       }
       let isKnown = SnapshotRecord.sections.contains(section.name)

@@ -14,7 +14,7 @@ enum SnapshotRecord {
   static let pages = "pages"
   /// Every section that is written, in order.
   static let sections = [configuration, tokens, exact, centers, pages]
-  /// Which tokens were removed from between others; not written yet.
+  /// Which tokens were removed from the middle or the front; not written yet.
   static let removed = "removed"
 
   /// How many tokens lie where.
