@@ -155,8 +155,9 @@ struct GoldenCache: Sendable, CustomTestStringConvertible {
   }
 
   /// Decoded vectors are the same on every target, and so is attention where every sum is one of whole numbers.
-  /// Float32 sums are taken in the target's own order.
-  /// On a target without a record, an opened cache attends as a filled one does.
+  ///
+  /// Float32 sums are taken in the target's own order. On a target without a record, an opened cache attends as
+  /// a filled one does.
   @Test func resultsNeverChange() throws {
     let target = try Kernels.chosen().target.name
     let hasRecord = ["scalar", "avx2", "avx512"].contains(target)
