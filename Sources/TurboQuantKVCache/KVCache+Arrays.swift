@@ -52,12 +52,21 @@ extension KVCache {
     try attend(queries.span, into: &target, scale: scale, threads: threads)
   }
 
-  /// The output of attention for queries of any number of tokens, checked where it is computed.
-  func attend(
-    _ queries: Span<Float>, scale: Float?, threads: Int
+  /// Attention of queries over the tokens held, as an array.
+  ///
+  /// - Parameters:
+  ///   - queries: [query heads, tokens, key dimension], after any rotary embedding.
+  ///   - scale: The factor of scores, 1/√(key dimension) if nil.
+  ///   - threads: How many threads to use, each for one key/value head at a time.
+  /// - Returns: [query heads, tokens, value dimension].
+  /// - Throws: ``KVCacheError`` as ``attend(_:into:scale:threads:)-(Span<Float>,_,_,_)``.
+  /// - Complexity: O(tokens held · d) per query, and two rotations.
+  public func attend(
+    _ queries: Span<Float>, scale: Float? = nil, threads: Int = 1
   ) throws(KVCacheError) -> [Float] {
     let shape = codec.configuration.shape
     let tokens = try tokenCount(queries.count, shape.queryHeads, shape.keyDimension, "queries")
+    // Before there is room for the output of too many.
     try checkHeld(queries: tokens)
     var output = [Float](
       repeating: 0, count: shape.queryHeads * tokens * shape.valueDimension)

@@ -68,11 +68,14 @@ extension KVCache {
   /// - Complexity: O(bytes kept), some 10 GB/s where pages are in memory.
   public init(opening path: String, codec: KVCodec) throws(KVCacheError) {
     let file = try storing { () throws(StorageError) in try SnapshotFile(path) }
+    // First what only a newer version reads, which settings and counts may follow from.
+    let tokens = try file.tokens()
+    let unknownSections = try file.unknownSections(version: tokens.version)
     try file.checkConfiguration(codec.configuration)
-    let tokens = try file.tokens(codec.configuration)
     try file.checkFingerprint(tokens, codec)
+    try file.check(tokens, codec.configuration)
     self.init(codec)
-    unknownSections = try file.unknownSections(version: tokens.version)
+    self.unknownSections = unknownSections
     count = tokens.sinks + tokens.forgotten + tokens.stored + tokens.window
     var cursor = SnapshotCursor()
     for h in heads.indices {

@@ -39,6 +39,7 @@ import TurboQuantKVCache
     var cache = try Self.cache()
     try cache.append(keys: keys, values: values, at: 0, threads: 2)
     #expect(try cache.attend(queries, scale: scale, threads: 2) == expected)
+    #expect(try cache.attend(queries.span, scale: scale, threads: 2) == expected)
     var output = [Float](repeating: .nan, count: expected.count)
     try cache.attend(queries, into: &output, scale: scale)
     #expect(output == expected)

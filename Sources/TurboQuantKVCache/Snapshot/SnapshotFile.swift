@@ -75,13 +75,20 @@ final class SnapshotFile: Sendable {
       "written for “\(singleLine(theirs))”, the codec has “\(singleLine(ours))”", in: section)
   }
 
-  /// How many tokens lie where; refuses counts that no cache can have.
-  func tokens(_ configuration: KVConfiguration) throws(KVCacheError) -> SnapshotRecord.Tokens {
+  /// What the snapshot says about itself; refuses versions and content that this build does not read.
+  func tokens() throws(KVCacheError) -> SnapshotRecord.Tokens {
     let section = SnapshotRecord.tokens
-    let tokens = try withBytes(section, at: 0, count: byteCount(section)) {
+    return try withBytes(section, at: 0, count: byteCount(section)) {
       (bytes) throws(KVCacheError) in
       try SnapshotRecord.Tokens(bytes) { malformed($0, in: section, at: $1) }
     }
+  }
+
+  /// Refuses counts that no cache of the configuration can have.
+  func check(
+    _ tokens: SnapshotRecord.Tokens, _ configuration: KVConfiguration
+  ) throws(KVCacheError) {
+    let section = SnapshotRecord.tokens
     let beyondSinks = tokens.stored + tokens.window + tokens.forgotten
     guard tokens.sinks <= configuration.sinks, tokens.window <= configuration.window,
       tokens.sinks == configuration.sinks || beyondSinks == 0,
@@ -102,7 +109,6 @@ final class SnapshotFile: Sendable {
             + "its sinks", in: section, at: 4 + i)
       }
     }
-    return tokens
   }
 
   /// Refuses a snapshot whose settings agree with the codec's, but not its codes.
