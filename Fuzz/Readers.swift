@@ -145,8 +145,8 @@ private func use(_ codec: Codec, _ codes: CodeMatrix) {
     }
     let query = try codec.prepare([Float](repeating: 1, count: codec.dimension).span)
     for estimator in Estimator.allCases where codec.offers(estimator) {
-      let estimates = try codec.estimates(query, codes, by: estimator)
-      let values = try codec.values(query, codes, by: estimator)
+      let estimates = try codec.estimates(query, for: codes, by: estimator)
+      let values = try codec.values(query, for: codes, by: estimator)
       require(estimates.count == codes.count && values.count == codes.count, "all are estimated")
     }
   } catch {
@@ -198,7 +198,7 @@ private func vectors(
       "a header is read as it was encoded")
     var all: [Float] = []
     var block: [Float] = []
-    while try file.readRows(3, into: &block) > 0 { all += block }
+    while try file.read(upTo: 3, into: &block) > 0 { all += block }
     require(all.count == file.count * file.dimension, "all rows are read")
     require(all.allSatisfy { $0.isFinite }, "all numbers are finite")
     return all

@@ -157,7 +157,7 @@ private func normals(_ count: Int, seed: UInt64) -> [Float] {
       let codec = try Codec(dimension: 100, rate: rate, quantizer: quantizer)
       let x = normals(100, seed: 2) + [Float](repeating: 0, count: 100)
       let estimates = try codec.estimates(
-        codec.prepare(normals(100, seed: 3).span), codec.encode(x.span))
+        codec.prepare(normals(100, seed: 3).span), for: codec.encode(x.span))
       let again = try read(json(estimates), as: [Estimate].self)
       #expect(again == estimates)
       #expect(again[0].interval(2) == estimates[0].interval(2))
@@ -167,7 +167,7 @@ private func normals(_ count: Int, seed: UInt64) -> [Float] {
   @Test func impossibleEstimates() throws {
     let codec = try Codec(dimension: 8, rate: .bits(2))
     let x: [Float] = [1, 2, 3, 4, 5, 6, 7, 8]
-    let text = try json(codec.estimate(codec.prepare(x.span), codec.encode(x.span)[0]))
+    let text = try json(codec.estimate(codec.prepare(x.span), for: codec.encode(x.span)[0]))
     #expect(
       try refusal(
         text.replacing(#""lowestCosine":-1"#, with: #""lowestCosine":2"#), as: Estimate.self)
@@ -246,9 +246,9 @@ private func normals(_ count: Int, seed: UInt64) -> [Float] {
       let expected = CodecError.Kind.rowLengthMismatch(found: wrong, bytesPerVector: size)
       #expect(throws: CodecError(expected)) { try codec.decode(forged) }
       #expect(throws: CodecError(expected)) { try codec.decode(forged, threads: 2) }
-      #expect(throws: CodecError(expected)) { try codec.values(query, forged) }
-      #expect(throws: CodecError(expected)) { try codec.estimates(query, forged) }
-      #expect(throws: CodecError.self) { try codec.estimate(query, forged[0]) }
+      #expect(throws: CodecError(expected)) { try codec.values(query, for: forged) }
+      #expect(throws: CodecError(expected)) { try codec.estimates(query, for: forged) }
+      #expect(throws: CodecError.self) { try codec.estimate(query, for: forged[0]) }
     }
   }
 

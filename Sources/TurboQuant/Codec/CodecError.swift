@@ -46,13 +46,13 @@ public struct CodecError: Error, Sendable, Hashable {
   package init(_ kind: Kind) { self.kind = kind }
 
   /// The error of codes of one codec given to another.
-  public static func mismatch(expected: Fingerprint, found: Fingerprint) -> CodecError {
+  package static func mismatch(expected: Fingerprint, found: Fingerprint) -> CodecError {
     CodecError(
       .fingerprintMismatch(expected: expected.description, found: found.description))
   }
 
   /// The same error with `offset` added to its row, for callers that split a matrix.
-  public func addingRows(_ offset: Int) -> CodecError {
+  package func addingRows(_ offset: Int) -> CodecError {
     switch kind {
     case .notFinite(let value, let row, let column):
       CodecError(.notFinite(value: value, row: row &+ offset, column: column))
