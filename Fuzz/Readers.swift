@@ -112,7 +112,7 @@ private func checkCodecRecord(_ input: [UInt8]) {
     guard isCheap(codec) else { return }
     // Rows are as untrusted as the record, so the record's bytes serve as rows.
     let rows = (0..<2 * codec.bytesPerVector).map { input[$0 % input.count] }
-    use(codec, try CodeMatrix(bytes: rows, of: codec))
+    use(codec, try CodeMatrix(unidentified: rows, of: codec))
   } catch {
     requireGood(error, in: input)
   }
@@ -133,7 +133,7 @@ private func use(_ codec: Codec, _ codes: CodeMatrix) {
   do throws(CodecError) {
     // A stored row may be much smaller than its vector, so only a few rows are used.
     let end = min(codes.count, 8) * codec.bytesPerVector
-    let codes = try CodeMatrix(bytes: Array(codes.bytes.prefix(end)), of: codec)
+    let codes = try CodeMatrix(unidentified: Array(codes.bytes.prefix(end)), of: codec)
     // Both decoding and the check of the rows refuse lengths that are not numbers.
     do throws(CodecError) {
       let vectors = try codec.decode(codes)
@@ -145,8 +145,8 @@ private func use(_ codec: Codec, _ codes: CodeMatrix) {
     }
     let query = try codec.prepare([Float](repeating: 1, count: codec.dimension).span)
     for estimator in Estimator.allCases where codec.offers(estimator) {
-      let estimates = try codec.estimates(query, codes, by: estimator)
-      let values = try codec.values(query, codes, by: estimator)
+      let estimates = try codec.estimates(query, for: codes, by: estimator)
+      let values = try codec.values(query, for: codes, by: estimator)
       require(estimates.count == codes.count && values.count == codes.count, "all are estimated")
     }
   } catch {
@@ -198,7 +198,7 @@ private func vectors(
       "a header is read as it was encoded")
     var all: [Float] = []
     var block: [Float] = []
-    while try file.readRows(3, into: &block) > 0 { all += block }
+    while try file.read(upTo: 3, into: &block) > 0 { all += block }
     require(all.count == file.count * file.dimension, "all rows are read")
     require(all.allSatisfy { $0.isFinite }, "all numbers are finite")
     return all

@@ -91,7 +91,7 @@ public struct CodeFile: ~Copyable, Sendable {
     // The caller has a copy now and is unlikely to read these rows from the file again.
     forget(rows)
     do throws(CodecError) {
-      return try CodeMatrix(bytes: bytes, of: codec)
+      return try CodeMatrix(unidentified: bytes, of: codec)
     } catch {
       throw CodeFileError(error, path: path)
     }
@@ -170,9 +170,10 @@ public struct CodeFileWriter: ~Copyable {
   ///
   /// - Throws: ``CodeFileError`` when the codes belong to another codec, or writing fails.
   public mutating func append(_ codes: CodeMatrix) throws(CodeFileError) {
-    guard codes.fingerprint == codec.fingerprint else {
-      throw CodeFileError(
-        .mismatch(expected: codec.fingerprint, found: codes.fingerprint), path: path)
+    do throws(CodecError) {
+      try codec.check(codes)
+    } catch {
+      throw CodeFileError(error, path: path)
     }
     do throws(StorageError) {
       try container.append(codes.bytes.span.raw)

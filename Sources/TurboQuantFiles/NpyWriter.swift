@@ -9,7 +9,7 @@ internal import TurboQuantStorage
 ///
 /// ```swift
 /// var writer = try NpyWriter("decoded.npy", dimension: 384)
-/// try writer.append(block.span)
+/// try writer.append(block)
 /// try writer.finish()
 /// ```
 public struct NpyWriter: ~Copyable, Sendable {
@@ -57,6 +57,12 @@ public struct NpyWriter: ~Copyable, Sendable {
     }
     count += rows.count / dimension
   }
+
+  /// Appends vectors; each call writes to the file at once, so append many rows per call.
+  ///
+  /// - Parameter rows: The coordinates of a whole number of rows, row after row.
+  /// - Throws: ``VectorFileError`` when the last row is incomplete, or writing fails.
+  public mutating func append(_ rows: [Float]) throws(VectorFileError) { try append(rows.span) }
 
   /// Writes the number of rows into the header, synchronizes the file and replaces the target.
   ///

@@ -6,7 +6,7 @@ package import TurboQuantStorage
 /// ```swift
 /// var file = try VectorFile.open("vectors.npy")
 /// var block: [Float] = []
-/// while try file.readRows(1000, into: &block) > 0 {
+/// while try file.read(upTo: 1000, into: &block) > 0 {
 ///   use(block, file.dimension)
 /// }
 /// ```
@@ -63,7 +63,7 @@ public struct VectorFile: ~Copyable, Sendable {
   public var dimension: Int { decoder.dimension }
   /// The type of the numbers in the file.
   public var elementType: ElementType { decoder.elementType }
-  /// The row that ``readRows(_:into:)`` reads next.
+  /// The row that ``read(upTo:into:)`` reads next.
   public private(set) var nextRow = 0
 
   private let decoder: RowDecoder
@@ -135,8 +135,8 @@ public struct VectorFile: ~Copyable, Sendable {
   /// - Returns: The number of rows read, 0 at the end.
   /// - Throws: ``VectorFileError`` for a value that is not a finite float32, a row of another
   ///   dimension, a stream that is longer or shorter than its header says, or a maximum below 1.
-  public mutating func readRows(
-    _ maximumRowCount: Int, into buffer: inout [Float]
+  public mutating func read(
+    upTo maximumRowCount: Int, into buffer: inout [Float]
   ) throws(VectorFileError) -> Int {
     guard maximumRowCount > 0 else {
       throw VectorFileError(.misuse(reason: "reading \(maximumRowCount) rows"), path: path)
@@ -152,13 +152,13 @@ public struct VectorFile: ~Copyable, Sendable {
     return rows.count
   }
 
-  /// Reads any rows as float32, without moving the position of ``readRows(_:into:)``.
+  /// Reads any rows as float32, without moving the position of ``read(upTo:into:)``.
   ///
   /// - Parameters:
   ///   - rows: The rows, which must all be in the file.
   ///   - buffer: Receives the coordinates, row after row, and is resized to their number. Its
   ///     content is unspecified after an error.
-  /// - Throws: ``VectorFileError`` for the same reasons as ``readRows(_:into:)``, for rows that are
+  /// - Throws: ``VectorFileError`` for the same reasons as ``read(upTo:into:)``, for rows that are
   ///   not in the file, and for standard input.
   public func read(rows: Range<Int>, into buffer: inout [Float]) throws(VectorFileError) {
     guard rows.lowerBound >= 0, rows.upperBound <= count else {
@@ -175,7 +175,7 @@ public struct VectorFile: ~Copyable, Sendable {
     try decode(bytes, firstRow: rows.lowerBound, into: &buffer)
   }
 
-  /// Makes ``readRows(_:into:)`` begin again with the first row, which standard input cannot do.
+  /// Makes ``read(upTo:into:)`` begin again with the first row, which standard input cannot do.
   ///
   /// - Throws: ``VectorFileError`` for standard input after rows have been read.
   public mutating func rewind() throws(VectorFileError) {

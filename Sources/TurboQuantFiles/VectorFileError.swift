@@ -82,7 +82,7 @@ public struct VectorFileError: Error, Equatable, Sendable {
   public let column: Int?
 
   /// Creates an error from its kind and place.
-  public init(
+  package init(
     _ kind: Kind, path: String, offset: UInt64? = nil, row: Int? = nil, column: Int? = nil
   ) {
     self.kind = kind

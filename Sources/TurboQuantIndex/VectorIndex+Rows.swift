@@ -58,7 +58,8 @@ extension VectorIndex {
     if codec.layout.residualNorm != nil {
       bytes.append(littleEndian: try rows.scalar(.residualNorms, at: slot).bitPattern)
     }
-    return try rethrowing { () throws(CodecError) in try CodeMatrix(bytes: bytes, of: codec) }
+    return try rethrowing { () throws(CodecError) in try CodeMatrix(unidentified: bytes, of: codec)
+    }
   }
 
   func original(at slot: Int) throws(IndexError) -> [Float] {

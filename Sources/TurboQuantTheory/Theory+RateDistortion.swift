@@ -43,7 +43,7 @@ extension Theory {
     let (spike, _) = Self.pair(dimension: d, cosine: 1)
     var moments = Moments()
     for seed in seeds(count, measurement: 30 + UInt32(bits)) {
-      let codec = try codec.reseeded(seed)
+      let codec = try codec.reseeded(with: seed)
       let decoded = try codec.decode(codec.encode(spike.span))
       var square = 0.0
       for i in 0..<d {

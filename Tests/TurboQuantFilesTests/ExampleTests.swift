@@ -16,9 +16,9 @@ import TurboQuantStorage
 
 private func readme(_ vectors: [Float], _ q: [Float]) throws -> (Estimate, [Float]) {
   let codec = try Codec(dimension: 384, rate: .bits(4), seed: 42)
-  let codes = try codec.encode(vectors.span)  // rows × 384 floats
-  let query = try codec.prepare(q.span)
-  let estimate = try codec.estimate(query, codes[0])  // estimate.value ± estimate.standardError
+  let codes = try codec.encode(vectors)  // rows × 384 floats
+  let query = try codec.prepare(q)
+  let estimate = try codec.estimate(query, for: codes[0])  // .value ± .standardError
   let decoded = try codec.decode(codes)
   return (estimate, decoded)
 }
@@ -27,9 +27,9 @@ private func overview(
   _ vectors: [Float], _ q: [Float], report: (Int, Double, Double) -> Void
 ) throws -> [Float] {
   let codec = try Codec(dimension: 384, rate: .bits(4), seed: 42)
-  let codes = try codec.encode(vectors.span)  // rows × 384 floats
-  let query = try codec.prepare(q.span)
-  for (row, estimate) in try codec.estimates(query, codes).enumerated() {
+  let codes = try codec.encode(vectors)  // rows × 384 floats
+  let query = try codec.prepare(q)
+  for (row, estimate) in try codec.estimates(query, for: codes).enumerated() {
     report(row, estimate.value, estimate.standardError)
   }
   let decoded = try codec.decode(codes)
@@ -38,17 +38,17 @@ private func overview(
 
 private func codec(_ vectors: [Float], _ q: [Float]) throws -> Estimate {
   let codec = try Codec(dimension: 384, rate: .bits(4), seed: 42)
-  let codes = try codec.encode(vectors.span)  // rows × 384 floats
-  let query = try codec.prepare(q.span)
-  let estimate = try codec.estimate(query, codes[7])  // ⟨x₇, q⟩, with its standard error
+  let codes = try codec.encode(vectors)  // rows × 384 floats
+  let query = try codec.prepare(q)
+  let estimate = try codec.estimate(query, for: codes[7])  // ⟨x₇, q⟩, with its standard error
   return estimate
 }
 
 private func cosine(_ vectors: [Float], _ q: [Float]) throws -> [Double] {
   let codec = try Codec(dimension: 384, rate: .bits(4), normalization: .unit, seed: 42)
-  let query = try codec.prepare(q.span)
-  let codes = try codec.encode(vectors.span)
-  let cosines = try codec.values(query, codes).map { $0 / query.norm }
+  let query = try codec.prepare(q)
+  let codes = try codec.encode(vectors)
+  let cosines = try codec.values(query, for: codes).map { $0 / query.norm }
   return cosines
 }
 
@@ -63,7 +63,7 @@ private func encodeFile() throws {
   let codec = try Codec(dimension: vectors.dimension, rate: .bits(4), seed: 42)
   var writer = try CodeFileWriter("codes.tqv", codec: codec)
   var block: [Float] = []
-  while try vectors.readRows(4096, into: &block) > 0 {
+  while try vectors.read(upTo: 4096, into: &block) > 0 {
     try writer.append(codec.encode(block, threads: 8))
   }
   try writer.finish()
@@ -71,22 +71,22 @@ private func encodeFile() throws {
 
 private func searchFile(_ q: [Float]) throws -> [Estimate] {
   let file = try CodeFile("codes.tqv")
-  let query = try file.codec.prepare(q.span)
-  let estimates = try file.codec.estimates(query, file.codes(of: 0..<file.count))
+  let query = try file.codec.prepare(q)
+  let estimates = try file.codec.estimates(query, for: file.codes(of: 0..<file.count))
   return estimates
 }
 
 private func readVectors(use: (_ block: [Float], _ dimension: Int) -> Void) throws {
   var file = try VectorFile.open("vectors.npy")
   var block: [Float] = []
-  while try file.readRows(1000, into: &block) > 0 {
+  while try file.read(upTo: 1000, into: &block) > 0 {
     use(block, file.dimension)
   }
 }
 
 private func writeVectors(_ block: [Float]) throws {
   var writer = try NpyWriter("decoded.npy", dimension: 384)
-  try writer.append(block.span)
+  try writer.append(block)
   try writer.finish()
 }
 

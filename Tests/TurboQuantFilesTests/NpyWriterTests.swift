@@ -64,13 +64,25 @@ import TurboQuantStorage
     }
   }
 
+  @Test func arraysAreWrittenAsSpansAre() throws {
+    for name in ["array.npy", "span.npy"] {
+      var writer = try NpyWriter(scratch.file(name), dimension: 2)
+      let rows: [Float] = [1, 2, 3, 4]
+      if name == "array.npy" { try writer.append(rows) } else { try writer.append(rows.span) }
+      #expect(writer.count == 2)
+      try writer.finish()
+    }
+    #expect(try scratch.read("array.npy") == scratch.read("span.npy"))
+    #expect(try readAll(scratch.file("array.npy")).values == [1, 2, 3, 4])
+  }
+
   @Test func misuseIsRefused() throws {
     #expect(throws: VectorFileError(.invalidDimension(0), path: "x.npy")) {
       _ = try NpyWriter("x.npy", dimension: 0).count
     }
     var writer = try NpyWriter(scratch.file("x.npy"), dimension: 2)
     let error = #expect(throws: VectorFileError.self) {
-      try writer.append(([1, 2, 3] as [Float]).span)
+      try writer.append([1, 2, 3])
     }
     #expect(error?.kind == .misuse(reason: "3 numbers are no whole rows of 2"))
     let directory = #expect(throws: VectorFileError.self) {

@@ -16,6 +16,14 @@ import TurboQuantFiles
     }
     await #expect(processExitsWith: .failure) {
       let file = try CodeFile(Self.golden)
+      try file.withBytes(of: -1..<1) { _ in }
+    }
+    await #expect(processExitsWith: .failure) {
+      let file = try CodeFile(Self.golden)
+      _ = try file.codes(of: 0..<file.count + 1)
+    }
+    await #expect(processExitsWith: .failure) {
+      let file = try CodeFile(Self.golden)
       _ = try file.codes(of: -1..<1)
     }
   }

@@ -63,7 +63,7 @@ import TurboQuantStorage
       var block: [Float] = []
       try file.read(rows: 2..<3, into: &block)
       #expect(block == [20, 21, 22])
-      #expect(try file.readRows(1, into: &block) == 1)
+      #expect(try file.read(upTo: 1, into: &block) == 1)
     }
   }
 
@@ -124,14 +124,14 @@ import TurboQuantStorage
     let path = try scratch.write(npy("<f4", "(4, 3)", data: bytes(Self.values)), to: "x.npy")
     var file = try VectorFile.open(path)
     var block: [Float] = []
-    #expect(try file.readRows(3, into: &block) == 3)
+    #expect(try file.read(upTo: 3, into: &block) == 3)
     #expect(file.nextRow == 3)
     try file.read(rows: 1..<2, into: &block)
     #expect(block == Array(Self.values[3..<6]))
-    #expect(try file.readRows(3, into: &block) == 1)
-    #expect(try file.readRows(3, into: &block) == 0)
+    #expect(try file.read(upTo: 3, into: &block) == 1)
+    #expect(try file.read(upTo: 3, into: &block) == 0)
     try file.rewind()
-    #expect(try file.readRows(9, into: &block) == 4)
+    #expect(try file.read(upTo: 9, into: &block) == 4)
     #expect(block == Self.values)
     try file.read(rows: 4..<4, into: &block)
     #expect(block.isEmpty)
@@ -139,7 +139,7 @@ import TurboQuantStorage
       let error = failure { () throws(VectorFileError) in try file.read(rows: rows, into: &block) }
       #expect(error?.kind == .misuse(reason: "rows \(rows) of 4"))
     }
-    let none = #expect(throws: VectorFileError.self) { try file.readRows(0, into: &block) }
+    let none = #expect(throws: VectorFileError.self) { try file.read(upTo: 0, into: &block) }
     #expect(none?.kind == .misuse(reason: "reading 0 rows"))
   }
 
@@ -148,11 +148,11 @@ import TurboQuantStorage
     var file = try VectorFile(stream: FileDescriptor(path, .reading))
     var block: [Float] = []
     try file.rewind()
-    #expect(try file.readRows(1, into: &block) == 1)
+    #expect(try file.read(upTo: 1, into: &block) == 1)
     #expect(throws: VectorFileError.self) { try file.rewind() }
     #expect(throws: VectorFileError.self) { try file.read(rows: 0..<1, into: &block) }
-    #expect(try file.readRows(9, into: &block) == 3)
-    #expect(try file.readRows(9, into: &block) == 0)
+    #expect(try file.read(upTo: 9, into: &block) == 3)
+    #expect(try file.read(upTo: 9, into: &block) == 0)
   }
 
   @Test(arguments: [1, 3, 50])

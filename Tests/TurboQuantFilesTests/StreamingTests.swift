@@ -30,7 +30,7 @@ import TurboQuantStorage
   func readAll() throws {
     var file = try VectorFile.open(scratch.file("x.npy"))
     var block: [Float] = []
-    while try file.readRows(100, into: &block) > 0 {}
+    while try file.read(upTo: 100, into: &block) > 0 {}
   }
 
   @Test func vectorsAreFreedAMebibyteAtATime() throws {

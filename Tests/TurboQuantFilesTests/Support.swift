@@ -20,7 +20,7 @@ func readAll(
     count: file.count, dimension: file.dimension, elementType: file.elementType)
   var block: [Float] = [7, 7, 7]
   while true {
-    let rows = try file.readRows(rowsAtOnce, into: &block)
+    let rows = try file.read(upTo: rowsAtOnce, into: &block)
     #expect(block.count == rows * file.dimension)
     guard rows > 0 else { return contents }
     contents.values += block

@@ -27,7 +27,7 @@ import TurboQuant
       let hits = try index.search(q, count: 1, options: .exhaustive)[0]
       if hits[0].id == 0 { whole += 1 }
       let query = try index.codec.prepare(q.span)
-      let values = try index.codec.values(query, index.codec.encode(rows.span))
+      let values = try index.codec.values(query, for: index.codec.encode(rows.span))
       if values.indices.max(by: { values[$0] < values[$1] }) == 0 { float += 1 }
     }
     print(

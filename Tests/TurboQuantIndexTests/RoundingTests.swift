@@ -30,7 +30,7 @@ import TurboQuantIndex
     var (rounding, own) = (0.0, 0.0)
     for (number, list) in hits.enumerated() {
       let q = asked.span.extracting(number * dimension..<(number + 1) * dimension)
-      let estimates = try index.codec.estimates(try index.codec.prepare(q), codes)
+      let estimates = try index.codec.estimates(try index.codec.prepare(q), for: codes)
       #expect(list.count == rows)
       for hit in list {
         let estimate = estimates[Int(hit.id)]

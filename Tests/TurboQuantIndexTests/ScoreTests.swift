@@ -83,7 +83,7 @@ import TurboQuantKernels
     let plain = try PlainScores(index, q)
     let factor = metric == .innerProduct ? 1 : metric == .cosine ? 1 / plain.norm : 2
     for hit in try index.search(q, count: 20, options: options)[0] {
-      let estimate = try kind.codec.estimate(plain.query, index.codes(at: Int(hit.id))[0])
+      let estimate = try kind.codec.estimate(plain.query, for: index.codes(at: Int(hit.id))[0])
       // Rounding may add 5% to the variance (Numerics.md), and moves the score within the interval that the error
       // covers; a part of the range that is cut off can only shorten a side that is not the longer.
       let found = Double(try #require(hit.standardError)) / (estimate.standardError * factor)
@@ -126,7 +126,7 @@ struct PlainScores {
 
   func score(of slot: Int) throws -> (score: Double, bound: Double) {
     let codes = try index.codes(at: slot)
-    let product = try index.codec.values(query, codes)[0]
+    let product = try index.codec.values(query, for: codes)[0]
     let length = Double(try index.rows.scalar(.norms, at: slot))
     let rounding = try rounding(slot) * query.norm
     let stored = along == 0 ? 0 : Double(try index.rows.scalar(.centerComponents, at: slot))

@@ -163,7 +163,7 @@ import Testing
     // The codec's own estimates are the scores.
     let keyCodec = try Codec(dimension: d, rate: .bits(3), quantizer: quantizer, seed: 0)
     let query = try keyCodec.prepare(q.span)
-    let scores = try keyCodec.values(query, keyCodec.encode(keys.span))
+    let scores = try keyCodec.values(query, for: keyCodec.encode(keys.span))
     let scale = 1 / Double(d).squareRoot()
     let largest = scores.max()! * scale
     let weights = scores.map { Portable.exp($0 * scale - largest) }

@@ -122,7 +122,7 @@ import Testing
       let sketch = try ResidualSketch(
         dimension: k.count, directions: directions, kind: .orthogonal, seed: 0)
       let (kk, qq, kq) = (dot(k, k), dot(q, q), dot(k, q))
-      return kk * qq * sketch.relativeVariance(cosine: kq / (kk * qq).squareRoot())
+      return kk * qq * sketch.relativeVariance(atCosine: kq / (kk * qq).squareRoot())
     }
     let expected =
       try variance(part(k, true), part(q, true), directions: 64)

@@ -88,7 +88,7 @@ struct PlainCache {
         var sum = dot(q, embedded)
         for (number, group) in (codec.keyCodec?.channelGroups ?? []).enumerated() {
           let gathered = keys.channels[number].map { q[$0] }
-          sum += try group.codec.values(group.codec.prepare(gathered.span), rows[number])[0]
+          sum += try group.codec.values(group.codec.prepare(gathered.span), for: rows[number])[0]
         }
         return sum * Double(scale)
       }

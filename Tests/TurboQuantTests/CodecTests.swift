@@ -145,7 +145,7 @@ struct CodecCase: Sendable, CustomTestStringConvertible {
     #expect(try codec.decode(codec.encode(values.span)) == values.map { $0 + 0 })
     let query = try codec.prepare([2].span)
     for (row, x) in values.enumerated() {
-      let estimate = try codec.estimate(query, codec.encode(values.span)[row])
+      let estimate = try codec.estimate(query, for: codec.encode(values.span)[row])
       #expect(abs(estimate.value - 2 * Double(x)) <= 2 * Double(x.magnitude) * 0x1p-23)
       // Float32 arithmetic alone, some roundings of 2⁻²⁴.
       let unit = 2 * Double(x.magnitude)
@@ -182,12 +182,12 @@ struct CodecCase: Sendable, CustomTestStringConvertible {
     var random = RandomStream(seed: 24, purpose: .testData)
     let x = TestVector.gaussian.draw(128, &random)
     let q = TestVector.gaussian.draw(128, &random)
-    let expected = try codec.estimate(codec.prepare(q.span), codec.encode(x.span)[0])
+    let expected = try codec.estimate(codec.prepare(q.span), for: codec.encode(x.span)[0])
     for (a, b): (Float, Float) in [(1e30, 1e30), (1e-30, 1e-30), (1e30, 1e-30)] {
       let (scaledX, scaledQ) = (x.map { $0 * a }, q.map { $0 * b })
       let query = try codec.prepare(scaledQ.span)
       let codes = try codec.encode(scaledX.span)
-      let found = try codec.estimate(query, codes[0])
+      let found = try codec.estimate(query, for: codes[0])
       let scale = Double(a) * Double(b)
       // Scaling by 1e±30 rounds each coordinate, which may move one across a boundary.
       #expect(abs(found.value / scale - expected.value) <= 3 * expected.standardError / 50)
@@ -203,11 +203,11 @@ struct CodecCase: Sendable, CustomTestStringConvertible {
     #expect(try codec.decode(codes) == zero)
     let ones = [Float](repeating: 1, count: test.dimension)
     let query = try codec.prepare(ones.span)
-    let estimate = try codec.estimate(query, codes[0])
+    let estimate = try codec.estimate(query, for: codes[0])
     #expect(estimate.value == 0 && estimate.standardError == 0)
     let nothing = try codec.prepare(zero.span)
     let onesCodes = try codec.encode(ones.span)
-    #expect(try codec.estimate(nothing, onesCodes[0]).value == 0)
+    #expect(try codec.estimate(nothing, for: onesCodes[0]).value == 0)
   }
 
   /// Every estimator against its definition, from the decoded rows in double precision.
@@ -229,12 +229,12 @@ struct CodecCase: Sendable, CustomTestStringConvertible {
     ]
     // Float32 rotation, sums and scalars: a few hundred roundings of relative size 2⁻²⁴.
     for (estimator, value) in expected {
-      let found = try codec.estimate(query, codes[0], by: estimator)
+      let found = try codec.estimate(query, for: codes[0], by: estimator)
       #expect(abs(found.value - value) <= 3 * 400 * 0x1p-24, "\(estimator)")
     }
-    let two = try codec.estimate(query, codes[0], by: .twoStage)
+    let two = try codec.estimate(query, for: codes[0], by: .twoStage)
     #expect(abs(two.value - dot(x, q)) <= 5 * two.standardError)
-    #expect(try codec.values(query, codes, by: .twoStage) == [two.value])
+    #expect(try codec.values(query, for: codes, by: .twoStage) == [two.value])
   }
 
   /// QJL's reconstruction is the vector whose products are its estimates.
@@ -248,7 +248,7 @@ struct CodecCase: Sendable, CustomTestStringConvertible {
       let x = TestVector.gaussian.draw(100, &random)
       let q = TestVector.gaussian.draw(100, &random)
       let codes = try codec.encode(x.span)
-      let estimate = try codec.estimate(codec.prepare(q.span), codes[0])
+      let estimate = try codec.estimate(codec.prepare(q.span), for: codes[0])
       #expect(abs(estimate.value - dot(try codec.decode(codes), q)) <= 1e-4)
     }
   }
@@ -286,9 +286,9 @@ struct CodecCase: Sendable, CustomTestStringConvertible {
     let codes = try a.encode([1, 2, 3, 4, 5, 6, 7, 8].span)
     let query = try b.prepare([1, 2, 3, 4, 5, 6, 7, 8].span)
     #expect(throws: CodecError.self) { try b.decode(codes) }
-    #expect(throws: CodecError.self) { try a.estimate(query, codes[0]) }
-    #expect(throws: CodecError.self) { try b.estimate(query, codes[0]) }
-    #expect(throws: CodecError.self) { try CodeMatrix(bytes: [1, 2, 3], of: a) }
+    #expect(throws: CodecError.self) { try a.estimate(query, for: codes[0]) }
+    #expect(throws: CodecError.self) { try b.estimate(query, for: codes[0]) }
+    #expect(throws: CodecError.self) { try CodeMatrix(unidentified: [1, 2, 3], of: a) }
   }
 
   @Test func refusesImpossibleCombinations() {
@@ -304,7 +304,8 @@ struct CodecCase: Sendable, CustomTestStringConvertible {
     #expect(throws: CodecError.self) {
       let codec = try Codec(dimension: 8, rate: .bits(2))
       let codes = try codec.encode([1, 2, 3, 4, 5, 6, 7, 8].span)
-      _ = try codec.estimate(codec.prepare([1, 2, 3, 4, 5, 6, 7, 8].span), codes[0], by: .twoStage)
+      _ = try codec.estimate(
+        codec.prepare([1, 2, 3, 4, 5, 6, 7, 8].span), for: codes[0], by: .twoStage)
     }
   }
 }

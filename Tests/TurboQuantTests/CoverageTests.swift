@@ -57,14 +57,14 @@ import Testing
     let seeded = try Codec(dimension: dimension, rate: kind.rate, quantizer: kind.quantizer)
     var isCodesOwn = false
     for seed in seed..<seed + UInt64((coverageDraws + each - 1) / each) {
-      let codec = try seeded.reseeded(seed)
+      let codec = try seeded.reseeded(with: seed)
       var random = RandomStream(seed: seed, purpose: .testData, number: 31)
       for _ in 0..<each {
         let x = input.draw(dimension, &random).map { 3 * $0 }
         let unit = normalized(x)
         let q = vector(atCosine: cosine, to: unit, &random).map { 0.2 * $0 }
         let estimate = try codec.estimate(
-          codec.prepare(q.span), codec.encode(x.span)[0], by: kind.estimator)
+          codec.prepare(q.span), for: codec.encode(x.span)[0], by: kind.estimator)
         let (low, high) = estimate.interval(2)
         coverage.add(
           dot(x, q), low: low, high: high, score: estimate.value,

@@ -16,7 +16,7 @@ import Testing
   ) throws {
     let d = codec.dimension
     for seed in 0..<draws(seeds) {
-      let seeded = try codec.reseeded(UInt64(seed))
+      let seeded = try codec.reseeded(with: UInt64(seed))
       var random = RandomStream(seed: UInt64(seed), purpose: .testData, number: 3)
       var estimates: [Estimate] = []
       var truths: [Double] = []
@@ -25,7 +25,7 @@ import Testing
         let q = vector(atCosine: cosine, to: x, &random)
         let codes = try seeded.encode(x.span)
         estimates.append(
-          try seeded.estimate(seeded.prepare(q.span), codes[0], by: estimator))
+          try seeded.estimate(seeded.prepare(q.span), for: codes[0], by: estimator))
         truths.append(dot(x, q))
       }
       body(estimates, truths)

@@ -16,7 +16,7 @@ import Testing
         dimension: codec.dimension, rate: .bits(4), quantizer: .polar(bits: codec.bits))
       var mean = Statistics()
       for seed in 0..<UInt64(240_000 / codec.dimension) {
-        let seeded = try polar.reseeded(seed)
+        let seeded = try polar.reseeded(with: seed)
         var random = RandomStream(seed: seed, purpose: .testData, number: 21)
         var own = 0.0
         for _ in 0..<8 {
@@ -51,7 +51,7 @@ import Testing
       }
       for level in 0..<4 {
         let p = KolmogorovSmirnov.probability(
-          of: angles[level].prefix(100_000), transform.law(level: level + 1, angle: 0))
+          of: angles[level].prefix(100_000), transform.law(ofAngle: 0, atLevel: level + 1))
         print("angles of level \(level + 1), d = \(d), \(input), seed \(seed): p =", p)
         #expect(p > 1e-4, "seed \(seed)")
       }
@@ -69,7 +69,7 @@ import Testing
       for level in 0..<4 { angles[level] += polar.angles[level].map(Double.init) }
     }
     for level in 0..<4 {
-      let law = transform.law(level: level + 1, angle: 0)
+      let law = transform.law(ofAngle: 0, atLevel: level + 1)
       #expect(KolmogorovSmirnov.probability(of: angles[level].prefix(1000), law) < 1e-12)
     }
   }

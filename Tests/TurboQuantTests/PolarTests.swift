@@ -194,8 +194,8 @@ import Testing
       let codes = try codec.encode(vectors.span)
       let decoded = try codec.decode(codes)
       let query = try codec.prepare(q.span)
-      let values = try codec.values(query, codes)
-      let estimates = try codec.estimates(query, codes)
+      let values = try codec.values(query, for: codes)
+      let estimates = try codec.estimates(query, for: codes)
       for row in 0..<5 {
         let x = Array(decoded[row * dimension..<(row + 1) * dimension])
         // Rotations and sums of d products on either side, in float32.
@@ -222,7 +222,7 @@ import Testing
     let zeros = [Float](repeating: 0, count: 33)
     let zero = try codec.encode(zeros.span)
     #expect(try codec.decode(zero).allSatisfy { $0 == 0 })
-    let estimate = try codec.estimate(codec.prepare(x.span), zero[0])
+    let estimate = try codec.estimate(codec.prepare(x.span), for: zero[0])
     #expect(estimate.value == 0 && estimate.standardError == 0)
   }
 
@@ -233,7 +233,7 @@ import Testing
         dimension: dimension, rate: .bits(4), quantizer: .polar(bits: bits), seed: 5)
       let again = try Codec(record: codec.record.span.raw)
       #expect(again.fingerprint == codec.fingerprint && again.quantizer == codec.quantizer)
-      #expect(try codec.reseeded(5).fingerprint == codec.fingerprint)
+      #expect(try codec.reseeded(with: 5).fingerprint == codec.fingerprint)
     }
     let standard = try Codec(dimension: 100, rate: .bits(4), quantizer: .polar())
     let explicit = try Codec(dimension: 100, rate: .bits(4), quantizer: .polar(bits: [4, 2, 2, 2]))
@@ -280,7 +280,7 @@ import Testing
         #expect(
           throws: CodecError(
             .estimatorNotOffered(estimator: estimator.rawValue, quantizer: "polar"))
-        ) { try codec.estimate(query, codes[0], by: estimator) }
+        ) { try codec.estimate(query, for: codes[0], by: estimator) }
       }
     }
   }

@@ -22,6 +22,12 @@ import Testing
       _ = Codebook(law: .sphere(dimension: 0), bits: 2)
     }
     await #expect(processExitsWith: .failure) {
+      _ = Codebook(law: .sphere(dimension: 1 << 24 + 1), bits: 2)
+    }
+    await #expect(processExitsWith: .failure) {
+      _ = Codebook(law: .gaussian, bits: 2).prefix(bits: 0)
+    }
+    await #expect(processExitsWith: .failure) {
       _ = Codebook(law: .gaussian, bits: 2).prefix(bits: 3)
     }
   }
@@ -29,14 +35,24 @@ import Testing
   @Test func angles() async {
     await #expect(processExitsWith: .failure) { _ = AngleLaw(first: 1, second: 2) }
     await #expect(processExitsWith: .failure) { _ = AngleLaw(first: 1, second: 0) }
+    await #expect(processExitsWith: .failure) { _ = AngleLaw(first: .max, second: .max) }
+    await #expect(processExitsWith: .failure) {
+      _ = AngleCodebook(law: AngleLaw(first: 1, second: 1), bits: 0)
+    }
     await #expect(processExitsWith: .failure) {
       _ = AngleCodebook(law: AngleLaw(first: 1, second: 1), bits: 9)
     }
     await #expect(processExitsWith: .failure) {
-      _ = try PolarTransform(dimension: 16, levels: 2).law(level: 3, angle: 0)
+      _ = try PolarTransform(dimension: 16, levels: 2).law(ofAngle: 0, atLevel: 3)
     }
     await #expect(processExitsWith: .failure) {
-      _ = try PolarTransform(dimension: 16, levels: 2).law(level: 2, angle: 4)
+      _ = try PolarTransform(dimension: 16, levels: 2).law(ofAngle: 4, atLevel: 2)
+    }
+    await #expect(processExitsWith: .failure) {
+      _ = try PolarTransform(dimension: 16, levels: 2).law(ofAngle: 0, atLevel: 0)
+    }
+    await #expect(processExitsWith: .failure) {
+      _ = try PolarTransform(dimension: 16, levels: 2).law(ofAngle: -1, atLevel: 1)
     }
   }
 
@@ -45,10 +61,48 @@ import Testing
       _ = ResidualSketch.tailBound(epsilon: 0, directions: 100)
     }
     await #expect(processExitsWith: .failure) {
+      _ = ResidualSketch.tailBound(epsilon: .nan, directions: 100)
+    }
+    await #expect(processExitsWith: .failure) {
       _ = ResidualSketch.directions(epsilon: 1e-7, delta: 0.1)
     }
     await #expect(processExitsWith: .failure) {
       _ = ResidualSketch.directions(epsilon: 0.1, delta: 2)
+    }
+    await #expect(processExitsWith: .failure) {
+      _ = ResidualSketch.directions(epsilon: 0.1, delta: 0)
+    }
+  }
+
+  @Test func sumsOfCentroids() async {
+    await #expect(processExitsWith: .failure) {
+      _ = IntegerCodebook(leastVariance: Codebook(law: .gaussian, bits: 2))
+    }
+    await #expect(processExitsWith: .failure) {
+      _ = try ScalarQuantizer(dimension: 2, rate: .bits(1)).squaredErrorWithoutRotation(
+        of: [1].span)
+    }
+  }
+
+  /// What a documented precondition might be expected for, and what is an error or a value.
+  @Test func nothingElseEndsTheProcess() throws {
+    let law = AngleLaw(first: 1 << 24, second: 1 << 24)
+    #expect(law.probability(from: .nan, to: .infinity).isFinite)
+    #expect(AngleLaw(first: 2, second: 1).probability(from: -.infinity, to: .infinity) == 1)
+    #expect(ResidualSketch.tailBound(epsilon: 0.1, directions: -5) == 1)
+    #expect(ResidualSketch.directions(epsilon: .infinity, delta: 1) == 1)
+    for bits in [Int.min, -1, 0, 20, .max] {
+      #expect(throws: CodecError.self) { try Codec(dimension: 8, rate: .bits(bits)) }
+      #expect(throws: CodecError.self) {
+        try Codec(dimension: 8, rate: .bits(bits), quantizer: .twoStage())
+      }
+    }
+    let codec = try Codec(dimension: 8, rate: .bits(2))
+    let estimate = try codec.estimate(
+      codec.prepare([1, 2, 3, 4, 5, 6, 7, 8]), for: codec.encode([1, 2, 3, 4, 5, 6, 7, 8])[0])
+    for deviations in [0, -1, .infinity, 1e300] {
+      let (low, high) = estimate.interval(deviations)
+      #expect(low <= high)
     }
   }
 

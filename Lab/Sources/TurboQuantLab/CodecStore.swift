@@ -34,7 +34,7 @@ struct CodecStore: Sendable {
   mutating func encoded(
     _ samples: Samples, bits: Double, seed: UInt64
   ) throws(CodecError) -> Encoded {
-    let codec = try codec(dimension: Samples.dimension, bits: bits).reseeded(seed)
+    let codec = try codec(dimension: Samples.dimension, bits: bits).reseeded(with: seed)
     if let known = encoded.first(where: { $0.codec.fingerprint == codec.fingerprint }) {
       return known
     }

@@ -27,12 +27,14 @@ public struct Codebook: Sendable {
 
   /// Solves the codebook of `bits` bits per coordinate for `law`.
   ///
-  /// - Precondition: `bits` is in 1 … 8, and a sphere has at least one dimension.
+  /// - Precondition: `bits` is in 1 … 8, and a sphere has 1 … 2²⁴ dimensions.
   /// - Complexity: O(2ᵇ) quadratures, a few milliseconds at 8 bits.
   public init(law: CoordinateLaw, bits: Int) {
     precondition((1...8).contains(bits), "a codebook has 1 … 8 bits, not \(bits)")
     if case .sphere(let dimension) = law {
-      precondition(dimension >= 1, "a sphere of \(dimension) dimensions")
+      precondition(
+        (1...CodecError.largestDimension).contains(dimension), "a sphere of \(dimension) dimensions"
+      )
     }
     self.law = law
     self.bits = bits

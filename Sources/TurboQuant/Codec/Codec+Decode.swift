@@ -10,7 +10,7 @@ extension Codec {
   /// - Throws: ``CodecError`` when the codes belong to another codec, or a norm or a radius is not a finite number.
   /// - Complexity: O(d log d) per row with the Hadamard rotation, O(d²) with the Haar rotation.
   public func decode(_ codes: CodeMatrix) throws(CodecError) -> [Float] {
-    try check(codes.fingerprint)
+    try check(codes)
     var vectors = [Float](repeating: 0, count: codes.count * dimension)
     var target = vectors.mutableSpan
     try decode(rows: codes.bytes.span.raw, into: &target)
@@ -40,6 +40,16 @@ extension Codec {
       withStandardFloatEnvironment { rotation.rotateBack(kernels, &work) }
       let decoded = work.front.span
       for i in 0..<dimension { vectors[row * dimension + i] = scale * decoded[i] }
+    }
+  }
+
+  /// Refuses codes of another codec.
+  package func check(_ codes: CodeMatrix) throws(CodecError) {
+    try check(codes.fingerprint)
+    // Nothing but the fingerprint of a matrix that was read ties the length of its rows to a codec.
+    guard codes.bytesPerVector == bytesPerVector else {
+      throw CodecError(
+        .rowLengthMismatch(found: codes.bytesPerVector, bytesPerVector: bytesPerVector))
     }
   }
 

@@ -12,7 +12,7 @@ extension Codec {
     var bytes = [UInt8](repeating: 0, count: count * bytesPerVector)
     var rows = bytes.mutableSpan
     try encode(vectors, into: &rows)
-    return try CodeMatrix(bytes: bytes, of: self)
+    return try CodeMatrix(unidentified: bytes, of: self)
   }
 
   /// Encodes rows × ``dimension`` floats into `rows`, ``bytesPerVector`` bytes each.
@@ -60,7 +60,7 @@ extension Codec {
             wide.span, rotation, stage, row: row, into: &rows, at: row * bytesPerVector, &work)
         }
       }
-      return try CodeMatrix(bytes: bytes, of: self)
+      return try CodeMatrix(unidentified: bytes, of: self)
     }
   #endif
 

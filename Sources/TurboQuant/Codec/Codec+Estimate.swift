@@ -41,50 +41,50 @@ extension Codec {
   /// The estimate of ⟨x, q⟩ from one stored row, with its standard error, in O(d).
   ///
   /// - Parameters:
-  ///   - query: The result of ``prepare(_:)`` for q.
+  ///   - query: The result of ``prepare(_:)-(Span<Float>)`` for q.
   ///   - row: One row of a ``CodeMatrix``.
   ///   - estimator: ``standardEstimator`` if nil.
   /// - Throws: ``CodecError`` when query or row belongs to another codec, or the quantizer does not
   ///   offer the estimator.
   public func estimate(
-    _ query: Query, _ row: CodeRow, by estimator: Estimator? = nil
+    _ query: Query, for row: CodeRow, by estimator: Estimator? = nil
   ) throws(CodecError) -> Estimate {
     try check(row.fingerprint)
     var estimates = [Estimate(exactly: 0)]
     var target = estimates.mutableSpan
-    try estimate(query, rows: row.bytes.span.raw, by: estimator, into: &target)
+    try estimate(query, forRows: row.bytes.span.raw, by: estimator, into: &target)
     return estimates[0]
   }
 
   /// The estimates of ⟨x, q⟩ for every row, with their standard errors, in O(d) per row.
   ///
-  /// - Throws: ``CodecError`` as ``estimate(_:_:by:)``.
+  /// - Throws: ``CodecError`` as ``estimate(_:for:by:)``.
   public func estimates(
-    _ query: Query, _ codes: CodeMatrix, by estimator: Estimator? = nil
+    _ query: Query, for codes: CodeMatrix, by estimator: Estimator? = nil
   ) throws(CodecError) -> [Estimate] {
-    try check(codes.fingerprint)
+    try check(codes)
     var estimates = [Estimate](repeating: Estimate(exactly: 0), count: codes.count)
     var target = estimates.mutableSpan
-    try estimate(query, rows: codes.bytes.span.raw, by: estimator, into: &target)
+    try estimate(query, forRows: codes.bytes.span.raw, by: estimator, into: &target)
     return estimates
   }
 
   /// The estimates of ⟨x, q⟩ for every row without standard errors, in half the time.
   ///
-  /// - Throws: ``CodecError`` as ``estimate(_:_:by:)``.
+  /// - Throws: ``CodecError`` as ``estimate(_:for:by:)``.
   public func values(
-    _ query: Query, _ codes: CodeMatrix, by estimator: Estimator? = nil
+    _ query: Query, for codes: CodeMatrix, by estimator: Estimator? = nil
   ) throws(CodecError) -> [Double] {
-    try check(codes.fingerprint)
+    try check(codes)
     let scorer = try RowScorer(self, query, codes.bytes.span.raw, estimator)
     return (0..<codes.count).map { scorer.value(row: $0, codes.bytes.span.raw) }
   }
 
   /// Estimates ⟨x, q⟩ for stored rows in other memory, such as a mapped file, in O(d) per row.
   ///
-  /// - Throws: ``CodecError`` when `rows` is not one row per element of `estimates`, and as ``estimate(_:_:by:)``.
+  /// - Throws: ``CodecError`` when `rows` is not one row per element of `estimates`, and as ``estimate(_:for:by:)``.
   public func estimate(
-    _ query: Query, rows: RawSpan, by estimator: Estimator? = nil,
+    _ query: Query, forRows rows: RawSpan, by estimator: Estimator? = nil,
     into estimates: inout MutableSpan<Estimate>
   ) throws(CodecError) {
     guard try rowCount(ofBytes: rows) == estimates.count else {

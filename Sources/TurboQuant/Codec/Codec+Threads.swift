@@ -9,20 +9,28 @@
     /// Threads take the rows in blocks; work below about 100 µs stays on the calling thread.
     ///
     /// - Throws: ``CodecError`` as ``encode(_:)-(Span<Float>)``, for the first offending row.
-    public func encode(_ vectors: [Float], threads: Int) throws(CodecError) -> CodeMatrix {
+    public func encode(_ vectors: Span<Float>, threads: Int) throws(CodecError) -> CodeMatrix {
       let count = vectors.count / dimension
       guard threads > 1, count > blockRowCount, count * dimension == vectors.count else {
-        return try encode(vectors.span)
+        return try encode(vectors)
       }
       let blocks = try onThreads(threads, rowCount: count) { (rows) throws(CodecError) in
         var bytes = [UInt8](repeating: 0, count: rows.count * bytesPerVector)
         var target = bytes.mutableSpan
         try encode(
-          vectors.span.extracting(rows.lowerBound * dimension..<rows.upperBound * dimension),
+          vectors.extracting(rows.lowerBound * dimension..<rows.upperBound * dimension),
           into: &target)
         return bytes
       }
-      return try CodeMatrix(bytes: joined(blocks, count: count * bytesPerVector), of: self)
+      return try CodeMatrix(
+        unidentified: joined(blocks, count: count * bytesPerVector), of: self)
+    }
+
+    /// Encodes rows × ``dimension`` floats on up to `threads` threads; the bytes do not depend on their number.
+    ///
+    /// - Throws: ``CodecError`` as ``encode(_:)-(Span<Float>)``, for the first offending row.
+    public func encode(_ vectors: [Float], threads: Int) throws(CodecError) -> CodeMatrix {
+      try encode(vectors.span, threads: threads)
     }
 
     /// The reconstruction of every row, rows × ``dimension`` floats, on up to `threads` threads.
@@ -30,7 +38,7 @@
     /// - Throws: ``CodecError`` as ``decode(_:)``, for the first offending row.
     public func decode(_ codes: CodeMatrix, threads: Int) throws(CodecError) -> [Float] {
       guard threads > 1, codes.count > blockRowCount else { return try decode(codes) }
-      try check(codes.fingerprint)
+      try check(codes)
       let blocks = try onThreads(threads, rowCount: codes.count) { (rows) throws(CodecError) in
         var vectors = [Float](repeating: 0, count: rows.count * dimension)
         var target = vectors.mutableSpan

@@ -8,9 +8,9 @@ package import TurboQuantKernels
 ///
 /// ```swift
 /// let codec = try Codec(dimension: 384, rate: .bits(4), seed: 42)
-/// let codes = try codec.encode(vectors.span)  // rows × 384 floats
-/// let query = try codec.prepare(q.span)
-/// let estimate = try codec.estimate(query, codes[7])  // ⟨x₇, q⟩, with its standard error
+/// let codes = try codec.encode(vectors)  // rows × 384 floats
+/// let query = try codec.prepare(q)
+/// let estimate = try codec.estimate(query, for: codes[7])  // ⟨x₇, q⟩, with its standard error
 /// ```
 public struct Codec: Sendable {
   /// The number of coordinates d.
@@ -65,7 +65,7 @@ public struct Codec: Sendable {
   /// - Throws: Never, despite its type ``CodecError``: the parameters of an existing codec are valid.
   /// - Complexity: As ``init(dimension:rate:quantizer:rotation:normalization:seed:)``, without the
   ///   codebook.
-  public func reseeded(_ seed: UInt64) throws(CodecError) -> Codec {
+  public func reseeded(with seed: UInt64) throws(CodecError) -> Codec {
     try Codec(
       dimension: dimension, rate: rate, quantizer: quantizer, rotation: rotation.kind,
       normalization: normalization, seed: seed, isDrawn: true, reusing: self)

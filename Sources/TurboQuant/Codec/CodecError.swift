@@ -28,6 +28,8 @@ public struct CodecError: Error, Sendable, Hashable {
     case zeroVector(row: Int)
     /// Codes of one codec given to another.
     case fingerprintMismatch(expected: String, found: String)
+    /// Bytes that are too short to begin with the fingerprint of a codec.
+    case fingerprintMissing(byteCount: Int)
     /// A stored row with contents that no encoder writes.
     case malformedRow(row: Int, reason: String)
     /// `TQ_TARGET` names a target that cannot run here.
@@ -44,13 +46,13 @@ public struct CodecError: Error, Sendable, Hashable {
   package init(_ kind: Kind) { self.kind = kind }
 
   /// The error of codes of one codec given to another.
-  public static func mismatch(expected: Fingerprint, found: Fingerprint) -> CodecError {
+  package static func mismatch(expected: Fingerprint, found: Fingerprint) -> CodecError {
     CodecError(
       .fingerprintMismatch(expected: expected.description, found: found.description))
   }
 
   /// The same error with `offset` added to its row, for callers that split a matrix.
-  public func addingRows(_ offset: Int) -> CodecError {
+  package func addingRows(_ offset: Int) -> CodecError {
     switch kind {
     case .notFinite(let value, let row, let column):
       CodecError(.notFinite(value: value, row: row &+ offset, column: column))
@@ -98,6 +100,9 @@ extension CodecError: CustomStringConvertible {
         + ".norm, or in an index another metric than .cosine"
     case .fingerprintMismatch(let expected, let found):
       "codes of another codec: fingerprint \(found.prefix(16))…, expected \(expected.prefix(16))…"
+    case .fingerprintMissing(let byteCount):
+      "\(byteCount) bytes are no serialized codes, which begin with a fingerprint of "
+        + "\(Fingerprint.byteCount) bytes"
     case .malformedRow(let row, let reason):
       "row \(row) of the codes is damaged: \(reason); encode the vectors again"
     case .targetUnavailable(let name, let available):
@@ -120,6 +125,12 @@ extension CodecError: CustomStringConvertible {
   static func check(polarLevels levels: Int, dimension: Int) throws(CodecError) {
     guard (1...PolarShape.mostLevels).contains(levels), 1 << levels <= dimension else {
       throw CodecError(.polarLevelsOutOfRange(levels: levels, dimension: dimension))
+    }
+  }
+
+  static func check(polarBits bits: [Int]) throws(CodecError) {
+    for (i, count) in bits.enumerated() where !(1...8).contains(count) {
+      throw CodecError(.polarBitsOutOfRange(bits: count, level: i + 1))
     }
   }
 

@@ -9,9 +9,9 @@ package struct EstimateError: Sendable, Hashable {
   let cosine: Double
   package let error: CosineError
   /// The possible cosines.
-  private let possible: ClosedRange<Double>
+  let possible: ClosedRange<Double>
   /// The possible estimates.
-  private let range: ClosedRange<Double>
+  let range: ClosedRange<Double>
   /// The standard deviation that float32 arithmetic adds.
   package let rounding: Double
 

@@ -26,9 +26,11 @@ public struct AngleLaw: Sendable, Hashable {
 
   /// Creates the law for halves of `first` and `second` coordinates.
   ///
-  /// - Precondition: 1 ≤ `second` ≤ `first`.
+  /// - Precondition: 1 ≤ `second` ≤ `first` ≤ 2²⁴.
   public init(first: Int, second: Int) {
-    precondition(second >= 1 && second <= first, "halves of \(first) and \(second) coordinates")
+    precondition(
+      second >= 1 && second <= first && first <= CodecError.largestDimension,
+      "halves of \(first) and \(second) coordinates")
     self.first = first
     self.second = second
     mode = Portable.angle(x: squareRoot(Double(first - 1)), y: squareRoot(Double(second - 1)))

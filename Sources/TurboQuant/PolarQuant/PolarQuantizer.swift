@@ -70,9 +70,7 @@ public struct PolarQuantizer: Sendable {
   public init(dimension: Int, bits: [Int]) throws(CodecError) {
     try CodecError.check(dimension: dimension)
     try CodecError.check(polarLevels: bits.count, dimension: dimension)
-    for (i, count) in bits.enumerated() where !(1...8).contains(count) {
-      throw CodecError(.polarBitsOutOfRange(bits: count, level: i + 1))
-    }
+    try CodecError.check(polarBits: bits)
     let shape = PolarShape(dimension: dimension, levels: bits.count)
     var levels: [Level] = []
     var end = 0

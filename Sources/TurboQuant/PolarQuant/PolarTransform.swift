@@ -30,7 +30,7 @@ public struct PolarTransform: Sendable, Hashable {
   /// The law holds for coordinates after a Haar rotation.
   ///
   /// - Precondition: The angle exists.
-  public func law(level: Int, angle: Int) -> AngleLaw {
+  public func law(ofAngle angle: Int, atLevel level: Int) -> AngleLaw {
     precondition((1...shape.levels).contains(level), "there is no level \(level)")
     let count = shape.angleCount(level)
     precondition((0..<count).contains(angle), "there is no angle \(angle)")
@@ -67,6 +67,14 @@ public struct PolarTransform: Sendable, Hashable {
       radii = joined
     }
     return Coordinates(angles: angles, radii: radii.map { Float($0) })
+  }
+
+  /// The polar coordinates of a vector.
+  ///
+  /// - Throws: ``CodecError`` as ``coordinates(of:)-(Span<Float>)``.
+  /// - Complexity: O(d).
+  public func coordinates(of x: [Float]) throws(CodecError) -> Coordinates {
+    try coordinates(of: x.span)
   }
 
   /// The vector of polar coordinates.

@@ -4,7 +4,7 @@ internal import TurboQuantKernels
 ///
 /// Rotation, sketch, sampling and test data never share a stream: data drawn from the rotation's
 /// own stream are aligned with the rotation, which once produced a famous wrong result.
-public enum RandomPurpose: UInt32, Sendable, CaseIterable {
+package enum RandomPurpose: UInt32, Sendable, CaseIterable {
   /// The rotation R.
   case rotation = 1
   /// The sketch directions J.
@@ -20,7 +20,7 @@ public enum RandomPurpose: UInt32, Sendable, CaseIterable {
 /// Words come from Philox4x32-10 with key = seed and counter = (block low, block high, number,
 /// purpose). Everything derived from them uses only IEEE arithmetic, so a stream is the same on
 /// every platform. Test vectors are in Documentation/FileFormat.md.
-public struct RandomStream: Sendable {
+package struct RandomStream: Sendable {
   private let key: SIMD2<UInt32>
   private let number: UInt32
   private let purpose: UInt32
@@ -30,14 +30,14 @@ public struct RandomStream: Sendable {
   private var spareNormal: Double?
 
   /// Creates the stream of `seed` for `purpose`; `number` distinguishes streams of one purpose.
-  public init(seed: UInt64, purpose: RandomPurpose, number: UInt32 = 0) {
+  package init(seed: UInt64, purpose: RandomPurpose, number: UInt32 = 0) {
     key = SIMD2(UInt32(truncatingIfNeeded: seed), UInt32(truncatingIfNeeded: seed >> 32))
     self.number = number
     self.purpose = purpose.rawValue
   }
 
   /// The next 32 uniform bits.
-  public mutating func nextWord() -> UInt32 {
+  package mutating func nextWord() -> UInt32 {
     if used == 4 {
       let counter = SIMD4(
         UInt32(truncatingIfNeeded: block), UInt32(truncatingIfNeeded: block >> 32), number, purpose)
@@ -50,7 +50,7 @@ public struct RandomStream: Sendable {
   }
 
   /// A uniform number in [0, 1): a multiple of 2⁻⁵³ made from two words.
-  public mutating func nextUniform() -> Double {
+  package mutating func nextUniform() -> Double {
     let high = UInt64(nextWord() >> 5)
     let low = UInt64(nextWord() >> 6)
     return Double(high << 26 | low) * 0x1p-53
@@ -59,7 +59,7 @@ public struct RandomStream: Sendable {
   /// A uniform integer in 0 ..< `bound`, without bias.
   ///
   /// - Precondition: `bound` > 0.
-  public mutating func nextInteger(below bound: UInt32) -> UInt32 {
+  package mutating func nextInteger(below bound: UInt32) -> UInt32 {
     precondition(bound > 0, "an integer below 0 does not exist")
     // Lemire's multiplication method: reject the few products that would make residues uneven.
     let threshold = (0 &- bound) % bound
@@ -72,7 +72,7 @@ public struct RandomStream: Sendable {
   }
 
   /// A standard normal deviate, by Marsaglia's polar method with a portable logarithm.
-  public mutating func nextNormal() -> Double {
+  package mutating func nextNormal() -> Double {
     if let spare = spareNormal {
       spareNormal = nil
       return spare

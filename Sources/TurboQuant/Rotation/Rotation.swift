@@ -31,7 +31,7 @@ public struct Rotation: Sendable {
 
   /// Creates the same rotation, drawn when it is first needed.
   init(drawnLater dimension: Int, kind: RotationKind?, seed: UInt64) throws(CodecError) {
-    let kind = kind ?? .standard(dimension: dimension)
+    let kind = kind ?? .standard(forDimension: dimension)
     try CodecError.check(rotation: kind, dimension: dimension)
     self.dimension = dimension
     self.kind = kind
@@ -68,10 +68,24 @@ public struct Rotation: Sendable {
 
   /// Rᵀ · `y`, which is R⁻¹ · `y`.
   ///
-  /// - Throws: ``CodecError`` as ``apply(to:)``.
-  /// - Complexity: As ``apply(to:)``.
+  /// - Throws: ``CodecError`` as ``apply(to:)-(Span<Float>)``.
+  /// - Complexity: As ``apply(to:)-(Span<Float>)``.
   public func applyInverse(to y: Span<Float>) throws(CodecError) -> [Float] {
     try transform(y) { kernels, work in rotateBack(kernels, &work) }
+  }
+
+  /// R · `x`.
+  ///
+  /// - Throws: ``CodecError`` as ``apply(to:)-(Span<Float>)``.
+  /// - Complexity: As ``apply(to:)-(Span<Float>)``.
+  public func apply(to x: [Float]) throws(CodecError) -> [Float] { try apply(to: x.span) }
+
+  /// Rᵀ · `y`, which is R⁻¹ · `y`.
+  ///
+  /// - Throws: ``CodecError`` as ``apply(to:)-(Span<Float>)``.
+  /// - Complexity: As ``apply(to:)-(Span<Float>)``.
+  public func applyInverse(to y: [Float]) throws(CodecError) -> [Float] {
+    try applyInverse(to: y.span)
   }
 
   private func transform(

@@ -11,7 +11,7 @@ public enum RotationKind: UInt8, Sendable, Hashable, CaseIterable {
   case hadamard = 2
 
   /// The default kind for a dimension.
-  public static func standard(dimension: Int) -> RotationKind {
+  public static func standard(forDimension dimension: Int) -> RotationKind {
     dimension <= 64 ? .haar : .hadamard
   }
 }

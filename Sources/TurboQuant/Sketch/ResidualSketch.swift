@@ -69,7 +69,7 @@ public struct ResidualSketch: Sendable {
 
   /// The kind of rotation for the blocks of a sketch that is not Gaussian.
   private static func rotationKind(_ kind: SketchKind, dimension: Int) -> RotationKind {
-    kind == .orthogonal ? .haar : .standard(dimension: dimension)
+    kind == .orthogonal ? .haar : .standard(forDimension: dimension)
   }
 
   private static func form(
@@ -125,9 +125,11 @@ public struct ResidualSketch: Sendable {
   /// For Gaussian rows it is (π/2 − ρ²)/m (QJL, Lemma 3.5). For orthogonal rows it is the exact
   /// value that Documentation/Numerics.md derives; as d grows,
   /// ((1 − ρ²)(π/2 − k/d) + ρ²(π/2 − 1 − k/2d))/m with blocks of k rows.
-  public func relativeVariance(cosine: Double) -> Double { relativeError.variance(at: cosine) }
+  public func relativeVariance(atCosine cosine: Double) -> Double {
+    relativeError.variance(at: cosine)
+  }
 
-  /// ``relativeVariance(cosine:)`` at every cosine.
+  /// ``relativeVariance(atCosine:)`` at every cosine.
   var relativeError: CosineError {
     let m = Double(directions)
     guard kind != .gaussian else {
@@ -171,8 +173,8 @@ public struct ResidualSketch: Sendable {
 
   /// J · `q`, the query's side of the estimate, scaled as for ``scale``.
   ///
-  /// - Throws: ``CodecError`` as ``signs(of:)``.
-  /// - Complexity: As ``signs(of:)``.
+  /// - Throws: ``CodecError`` as ``signs(of:)-(Span<Float>)``.
+  /// - Complexity: As ``signs(of:)-(Span<Float>)``.
   public func project(_ q: Span<Float>) throws(CodecError) -> [Float] {
     try CodecError.check(count: q.count, isOneVectorOf: dimension)
     let kernels = try Kernels.current()

@@ -40,7 +40,7 @@ private func runEncode(_ arguments: Arguments, _ console: Console) throws {
   let progress = Progress("encode", total: file.count, unit: "rows", console)
   let start = ContinuousClock.now
   var block: [Float] = []
-  while case let rows = try file.readRows(file.blockRowCount, into: &block), rows > 0 {
+  while case let rows = try file.read(upTo: file.blockRowCount, into: &block), rows > 0 {
     let first = file.nextRow - rows
     let codes = try naming(path) {
       do throws(CodecError) {

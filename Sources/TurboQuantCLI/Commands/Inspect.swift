@@ -143,7 +143,7 @@ private struct VectorFileReport: Encodable {
     var file = try VectorFile.open(path)
     var block: [Float] = []
     let rows = min(10_000, file.blockRowCount * 4)
-    sampledRows = try file.readRows(rows, into: &block)
+    sampledRows = try file.read(upTo: rows, into: &block)
     let norms = VectorSet(values: block, dimension: file.dimension).norms
     self.path = file.path
     format = file.format.rawValue

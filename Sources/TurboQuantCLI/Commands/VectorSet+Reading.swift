@@ -16,8 +16,9 @@ extension VectorSet {
     var values: [Float] = []
     var block: [Float] = []
     while file.nextRow < wanted {
-      let rows = try file.readRows(
-        min(wanted - file.nextRow, file.blockRowCount), into: &block)
+      let rows = try file.read(
+        upTo:
+          min(wanted - file.nextRow, file.blockRowCount), into: &block)
       values += block
       progress.advance(by: rows)
     }

@@ -96,7 +96,7 @@ package struct CodecTrial {
 
   /// Decodes in pieces, which keeps the library's own buffers small, and gathers the floats.
   private mutating func decode() throws {
-    let codes = try CodeMatrix(bytes: codes, of: codec)
+    let codes = try CodeMatrix(unidentified: codes, of: codec)
     guard threads == 1 else {
       _ = try codec.decode(codes, threads: threads)
       return

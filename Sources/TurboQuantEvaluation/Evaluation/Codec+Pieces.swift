@@ -12,6 +12,6 @@ extension Codec {
   /// Decodes some rows.
   package func decode(_ codes: CodeMatrix, rows: Range<Int>) throws(CodecError) -> [Float] {
     let stored = rows.lowerBound * bytesPerVector..<rows.upperBound * bytesPerVector
-    return try decode(CodeMatrix(bytes: Array(codes.bytes[stored]), of: self))
+    return try decode(CodeMatrix(unidentified: Array(codes.bytes[stored]), of: self))
   }
 }

@@ -49,7 +49,7 @@ package struct Evaluation: Sendable {
     var perSeed = Moments()
     var perRow = Moments()
     for number in 0..<max(1, seedCount) {
-      let codec = number == 0 ? codec : try codec.reseeded(codec.seed &+ UInt64(number))
+      let codec = number == 0 ? codec : try codec.reseeded(with: codec.seed &+ UInt64(number))
       let start = ContinuousClock.now
       let codes = try codec.encode(rows.values, threads: threads)
       times.append((ContinuousClock.now - start).seconds)
@@ -58,7 +58,8 @@ package struct Evaluation: Sendable {
       if number == 0 { first = codes }
     }
     return Encoded(
-      codec: codec, codes: try first ?? CodeMatrix(bytes: [], of: codec), seconds: times.median,
+      codec: codec, codes: try first ?? CodeMatrix(unidentified: [], of: codec),
+      seconds: times.median,
       distortion: seedCount > 1 ? perSeed : perRow, seedCount: max(1, seedCount))
   }
 
@@ -121,7 +122,7 @@ package struct Evaluation: Sendable {
   ) throws -> [Double] {
     let floats = queries.values.span.extracting(queries.floats(query..<query + 1))
     let prepared = try encoded.codec.prepare(floats)
-    return try encoded.codec.values(prepared, encoded.codes, by: estimator)
+    return try encoded.codec.values(prepared, for: encoded.codes, by: estimator)
   }
 
   /// How well one query is answered, and how many rows look nearer than the true nearest row.

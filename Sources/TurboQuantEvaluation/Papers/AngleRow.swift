@@ -38,7 +38,7 @@ package struct AngleRow: Encodable, Sendable {
         for level in angles.indices { angles[level] += own.angles[level] }
       }
       return angles.enumerated().map { i, angles in
-        AngleRow(rotated, level: i + 1, angles, transform.law(level: i + 1, angle: 0))
+        AngleRow(rotated, level: i + 1, angles, transform.law(ofAngle: 0, atLevel: i + 1))
       }
     }
   }

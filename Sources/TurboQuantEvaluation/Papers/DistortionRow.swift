@@ -44,7 +44,7 @@ package struct DistortionRow: Encodable, Sendable {
     var moments = Moments()
     // Each vector has its own rotation, because theory predicts the mean over rotations.
     for row in 0..<draws {
-      let own = try codec.reseeded(seed &+ UInt64(row) &+ 1)
+      let own = try codec.reseeded(with: seed &+ UInt64(row) &+ 1)
       let x = vectors.values.span.extracting(vectors.floats(row..<row + 1))
       let decoded = try own.decode(own.encode(x))
       var square = 0.0

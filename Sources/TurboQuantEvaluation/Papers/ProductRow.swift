@@ -80,7 +80,7 @@ package struct ProductRow: Encodable, Sendable {
     var (slopes, squares, errors) = (Moments(), Moments(), [Double]())
     for number in 0..<UInt64(60) {
       // Pairs with the same seed share rotation and directions, so together they are one observation.
-      let own = try codec.reseeded(seed &+ number &+ 1)
+      let own = try codec.reseeded(with: seed &+ number &+ 1)
       let pairs = UnitPairs(pairsASeed, dimension: d, cosine: cosine, seed: seed ^ number << 32)
       let estimates = try pairs.estimates(own, estimator)
       let off = estimates.map { ($0 - cosine) * Double(d).squareRoot() }
@@ -131,7 +131,7 @@ package struct UnitPairs: Sendable {
     return try (0..<first.count).map { row in
       let query = try codec.prepare(
         second.values.span.extracting(second.floats(row..<row + 1)))
-      return try codec.estimate(query, codes[row], by: estimator).value
+      return try codec.estimate(query, for: codes[row], by: estimator).value
     }
   }
 }

@@ -43,7 +43,7 @@ package struct SketchRow: Encodable, Sendable {
       dimension: d, rate: .bits(1), quantizer: .qjl(sketch: kind, directions: directions))
     var (squares, beyond) = (Moments(), Moments())
     for number in 0..<UInt64(200) {
-      let own = try codec.reseeded(seed &+ number &+ 1)
+      let own = try codec.reseeded(with: seed &+ number &+ 1)
       let pairs = UnitPairs(100, dimension: d, cosine: cosine, seed: seed ^ number << 32)
       let errors = try pairs.estimates(own, .twoStage).map { $0 - cosine }
       squares.add(errors.reduce(0) { $0 + $1 * $1 } / Double(errors.count))
@@ -53,7 +53,7 @@ package struct SketchRow: Encodable, Sendable {
     return SketchRow(
       sketch: "\(kind)", dimension: d, directions: directions, cosine: cosine, error: root,
       standardError: squares.standardError / (2 * root),
-      predicted: (codec.sketch?.relativeVariance(cosine: cosine) ?? 0).squareRoot(),
+      predicted: (codec.sketch?.relativeVariance(atCosine: cosine) ?? 0).squareRoot(),
       epsilon: epsilon, beyond: beyond.mean, beyondError: beyond.standardError,
       tailBound: ResidualSketch.tailBound(epsilon: epsilon, directions: directions),
       printedTailBound: 2
@@ -99,9 +99,9 @@ package struct ScoreRow: Encodable, Sendable {
       dimension: d, rate: .bits(1), quantizer: .qjl(sketch: kind, directions: directions))
     var largest: [Double] = []
     for number in 0..<UInt64(20) {
-      let own = try codec.reseeded(seed &+ number &+ 1)
+      let own = try codec.reseeded(with: seed &+ number &+ 1)
       let q = VectorSet.gaussian(count: 1, dimension: d, seed: ~(seed &+ number)).values
-      let estimates = try own.values(own.prepare(q.span), own.encode(keys.values.span))
+      let estimates = try own.values(own.prepare(q.span), for: own.encode(keys.values.span))
       let exact = (0..<tokens).map { row in
         zip(q, keys.values[keys.floats(row..<row + 1)]).reduce(0.0) {
           $0 + Double($1.0) * Double($1.1)

@@ -48,7 +48,7 @@ struct ScoreErrors {
   func estimate(_ row: RankedRow) throws(IndexError) -> Estimate {
     let codes = try index.codes(at: row.slot)
     return try rethrowing { () throws(CodecError) in
-      try index.codec.estimate(query.rotated, codes[0])
+      try index.codec.estimate(query.rotated, for: codes[0])
     }
   }
 

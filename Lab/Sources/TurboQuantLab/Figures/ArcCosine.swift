@@ -67,6 +67,6 @@ private struct SignPair {
       sum += signs.r.bit(i) ? Double(projection) : -Double(projection)
     }
     estimate = sketch.scale * sum
-    standardError = squareRoot(max(0, sketch.relativeVariance(cosine: cosine)))
+    standardError = squareRoot(max(0, sketch.relativeVariance(atCosine: cosine)))
   }
 }

@@ -64,7 +64,7 @@ enum Chain {
   ) throws(CodecError) -> (first: Moments, signs: Moments, both: Moments) {
     var (first, signs, both) = (Moments(), Moments(), Moments())
     for seed in Draws.seeds(count, figure: 10, of: setting) {
-      let estimates = try Estimates(codec.reseeded(seed), x, q)
+      let estimates = try Estimates(codec.reseeded(with: seed), x, q)
       first.add(estimates.first)
       signs.add(estimates.signs)
       both.add(estimates.first + estimates.signs)
@@ -82,8 +82,8 @@ enum Chain {
     init(_ codec: Codec, _ x: [Float], _ q: [Float]) throws(CodecError) {
       let row = try codec.encode(x.span)[0]
       let query = try codec.prepare(q.span)
-      first = try codec.estimate(query, row, by: .reconstruction).value
-      signs = try codec.estimate(query, row, by: .twoStage).value - first
+      first = try codec.estimate(query, for: row, by: .reconstruction).value
+      signs = try codec.estimate(query, for: row, by: .twoStage).value - first
     }
   }
 

@@ -71,7 +71,7 @@ enum RateDistortion {
   ) throws(CodecError) -> Moments {
     var moments = Moments()
     for (x, seed) in zip(vectors, seeds) {
-      let codec = try codec.reseeded(seed)
+      let codec = try codec.reseeded(with: seed)
       moments.add(squaredDistance(x, try codec.decode(codec.encode(x.span))))
     }
     return moments

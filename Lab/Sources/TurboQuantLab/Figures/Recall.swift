@@ -16,7 +16,7 @@ enum Recall {
       let store = try codecs.encoded(samples, bits: rate, seed: setting.seed)
       var recall = Moments()
       for (query, nearest) in zip(queries, truth) {
-        let values = try store.codec.values(store.codec.prepare(query.span), store.codes)
+        let values = try store.codec.values(store.codec.prepare(query.span), for: store.codes)
         let found = Search.best(Search.nearest, of: values).count { nearest.contains($0) }
         recall.add(Double(found) / Double(Search.nearest))
       }

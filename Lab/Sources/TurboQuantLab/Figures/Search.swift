@@ -13,7 +13,7 @@ enum Search {
     let query = samples.query(setting.integer(1, in: 0...samples.queryCount - 1))
     let store = try codecs.encoded(samples, bits: setting[0], seed: setting.seed)
     let exact = samples.products(with: query)
-    let estimates = try store.codec.estimates(store.codec.prepare(query.span), store.codes)
+    let estimates = try store.codec.estimates(store.codec.prepare(query.span), for: store.codes)
     let values = estimates.map { $0.value }
     let (true10, found10) = (best(nearest, of: exact), best(nearest, of: values))
 

@@ -66,7 +66,7 @@ extension IndexOptions {
     defer { progress.finish() }
     var sum = VectorSum(dimension: file.dimension, ofDirections: metric == .cosine)
     var block: [Float] = []
-    while case let rows = try file.readRows(file.blockRowCount, into: &block), rows > 0 {
+    while case let rows = try file.read(upTo: file.blockRowCount, into: &block), rows > 0 {
       sum.add(VectorSet(values: block, dimension: file.dimension))
       progress.advance(by: rows)
     }

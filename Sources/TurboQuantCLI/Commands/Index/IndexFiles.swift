@@ -95,7 +95,7 @@ struct RowFeed {
     if !isUpsert { try ids?.requireDistinct() }
     defer { progress.finish() }
     var block: [Float] = []
-    while case let rows = try file.readRows(file.blockRowCount, into: &block), rows > 0 {
+    while case let rows = try file.read(upTo: file.blockRowCount, into: &block), rows > 0 {
       let first = file.nextRow - rows
       do throws(IndexError) {
         try add(block, first..<file.nextRow, to: &index)
