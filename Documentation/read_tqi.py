@@ -3,7 +3,7 @@
 
     python3 read_tqi.py FILE [OUT [QUERY]]
 
-Checks every byte, prints what the index is, its fingerprint and its ids, the first and last of them
+Checks every byte, prints what the index is, its fingerprint, its ids and its tags, the first and last of them
 where they are many, and decodes the rows. OUT gets
 them as float32, row after row; QUERY is a file of one vector of float32, whose scores follow in OUT, and
 then the originals, if they are kept. Exit 1 and one line for a damaged file.
@@ -12,23 +12,47 @@ import hashlib, struct, sys
 import numpy as np
 from read_tqv import ROWS, Codec, expect, philox, sections, undoing
 
+SECTIONS = {"codec", "index", "centres", "signs", "rest", "sketch", "norms", "alignments", "residual norms",
+            "components", "ids", "originals", "tag ends", "tags"}
 METRICS = {1: "inner product", 2: "cosine", 3: "squared Euclidean"}
 
-def record(body, codec_record, d):
-    """The section `index`: metric, bytes of an original's coordinate, rows, mean."""
+def record(found, optional, d):
+    """The section `index`: metric, bytes of an original's coordinate, kind of tags, rows, mean."""
+    body = found["index"]
     expect(len(body) >= 64, "section index is cut short")
-    version, metric, kept, has_mean, has_next, count, following, zero = struct.unpack_from("<I4BQQQ", body)
-    expect(version == 2, f"index version {version}, not 2")
-    expect(metric in METRICS and kept in (0, 2, 4) and has_mean < 2 and has_next < 2, "index malformed")
-    expect(zero == 0 and (has_next or following == 0), "index malformed")
-    expect(len(body) == 64 + 4 * d * has_mean, "index is not as long as its flags say")
-    name = b"swift-turboquant index" + hashlib.sha256(codec_record).digest() + bytes([metric]) + body[64:]
+    version, metric, kept, third, has_next, count, following, last = struct.unpack_from("<I4BQQQ", body)
+    expect(version in (2, 3), f"index version {version}, not 2 or 3")
+    expect(metric in METRICS and kept in (0, 2, 4) and has_next < 2, "index malformed")
+    expect(has_next or following == 0, "index malformed")
+    # The mean follows in version 2, where the third byte tells of it, and has a section in version 3.
+    has_mean, tags = (third, 0) if version == 2 else (last & 0xffffffff, third)
+    expect(has_mean < 2 and tags < 3 and last == (0 if version == 2 else has_mean | 1 << 32), "index malformed")
+    mean = body[64:] if version == 2 else found.get("centres", b"")
+    expect(len(mean) == 4 * d * has_mean and (version == 2 or len(body) == 64), "the mean has another length")
+    if version == 3:
+        unknown = set(found) - SECTIONS - optional
+        expect(not unknown, f"section {min(unknown, default=None)} is not known here")
+    name = b"swift-turboquant index" + hashlib.sha256(found["codec"]).digest() + bytes([metric]) + mean
     expect(hashlib.sha256(name).digest() == body[32:64], "fingerprint of another index")
-    mean = np.frombuffer(body, "<f4", -1, 64) if has_mean else np.zeros(d, np.float32)
+    mean = np.frombuffer(mean, "<f4") if has_mean else np.zeros(d, np.float32)
     following = following if has_next else "none"
     print(f"{METRICS[metric]}, {count} rows, {'a mean' if has_mean else 'no mean'}, next id {following}")
     print("fingerprint", body[32:64].hex())
-    return metric, kept, count, mean, has_mean
+    return version, metric, kept, tags, count, mean, has_mean
+
+def tags_of(found, count, kind):
+    """The tags of all rows, as bytes."""
+    ends, body = np.frombuffer(found["tag ends"], "<u8"), found["tags"]
+    starts = np.concatenate([np.zeros(1, "<u8"), ends[:-1]])
+    expect(len(ends) == count and (not count or ends[-1] == len(body)), "tags of another number of rows")
+    expect((ends >= starts).all() and (ends - starts <= 65535).all(), "a tag is too long")
+    tags = [body[start:end] for start, end in zip(starts.tolist(), ends.tolist())]
+    expect(len(set(tags)) == count, "a tag is there twice")
+    try:
+        [tag.decode() for tag in tags if kind == 1]
+    except UnicodeDecodeError:
+        expect(False, "a tag is not UTF-8")
+    return tags
 
 def columns(body, count, number, planes=1):
     """Rows × planes × columns of a section of blocks of so many planes."""
@@ -70,38 +94,41 @@ def scalars(body, kind, count, each=1):
     expect(not body[count * each * values.itemsize:].strip(b"\0"), "values beyond the last row")
     return values[:count * each]
 
-def show(ids):
-    """All ids, or, of more than forty, the first and the last."""
-    words = [str(id) for id in ids.tolist()]
+def show(name, words):
+    """All ids or tags, or, of more than forty, the first and the last."""
     few = words if len(words) <= 40 else words[:10] + ["…"] + words[-3:]
-    print("ids", *few, f"({len(words)} in all)")
+    print(name, *few, f"({len(words)} in all)")
 
 def main(path, out=None, query=None):
     try:
         data = open(path, "rb").read()
     except OSError as error:
         sys.exit(f"{path}: {error.strerror}")
-    found = sections(data, b"INDX")
+    optional = set()
+    found = sections(data, b"INDX", optional)
     codec = Codec(found["codec"])
     d, b = codec.d, codec.segments[0][2]
-    metric, kept, count, mean, has_mean = record(found["index"], found["codec"], d)
+    version, metric, kept, tags, count, mean, has_mean = record(found, optional, d)
     blocks = -(-count // 32)
     sizes = {"signs": -(-d // 8), "rest": -(-d // 8) * (b - 1), "sketch": -(-codec.m // 8),
              "norms": 4 * codec.has_norms, "alignments": 4, "residual norms": 4 * (codec.quantizer == 2),
-             "mean components": 4 * (has_mean and metric != 3), "ids": 8, "originals": d * kept}
+             "mean components" if version == 2 else "components": 4 * (has_mean and metric != 3), "ids": 8, "originals": d * kept}
     for name, size in sizes.items():
         expect(size == 0 or len(found[name]) == 32 * size * blocks, f"section {name} has another length")
     ids = scalars(found["ids"], "<u8", count)
     expect(len(np.unique(ids)) == count, "an id is there twice")
     codec.describe(count)
-    show(ids)
+    show("ids", [str(id) for id in ids.tolist()])
+    if tags:
+        show("tags", [f"“{tag.decode() if tags == 1 else tag.hex()}”" for tag in tags_of(found, count, tags)])
 
     q = np.fromfile(query, "<f4").astype(np.float64) if query else None
     score = scorer(q, mean, metric, codec) if query else None
     undo, centroids = codec.undoing(), codec.segments[0][4]
     vectors, results = np.empty((count, d), "<f4"), np.empty(count if query else 0, "<f4")
     rows = {name: scalars(found[name], "<f4", count)
-            for name in ("norms", "alignments", "residual norms", "mean components") if sizes[name]}
+            for name in ("norms", "alignments", "residual norms", "mean components", "components")
+            if sizes.get(name)}
     for at in range(0, count, ROWS):
         n = min(ROWS, count - at)
         # Whole blocks of 32 rows.
@@ -146,7 +173,7 @@ def scorer(q, mean, metric, codec):
             p = p + own["residual norms"] * unit * (back @ shifted[:, None])
         if metric == 3:
             return own.get("norms", np.float32(1)).astype(np.float64)**2 - 2 * p + shifted @ shifted
-        p = p + q @ mean + along * own.get("mean components", 0)
+        p = p + q @ mean + along * own.get("components", own.get("mean components", 0))
         return p if metric == 1 else p / np.sqrt(q @ q) if q.any() else p * 0
     return score
 

@@ -59,14 +59,14 @@ def expect(condition, message):
     if not condition:
         sys.exit(f"{sys.argv[1]}: {message}")
 
-def sections(data, expected_kind=b"VECS"):
-    """The sections by name, every byte of the file checked."""
+def sections(data, expected_kind=b"VECS", optional=None):
+    """The sections by name, every byte of the file checked; the names of optional ones go to a set."""
     expect(data[:8] == b"\x89TQ\r\n\x1a\n\0", "not a container")
     expect(len(data) >= 64, "shorter than a header")
     version, kind, size, count, table_crc = struct.unpack_from("<I4sQII", data, 8)
     expect(crc32c(data[:60]) == struct.unpack_from("<I", data, 60)[0], "header damaged")
-    expect(version == 1 and kind == expected_kind and not any(data[32:60]),
-           f"not version 1 of {expected_kind.decode()}")
+    expect(version in (1, 2) and kind == expected_kind and not any(data[32:60]),
+           f"not version 1 or 2 of {expected_kind.decode()}")
     expect(size == len(data), f"{len(data)} bytes, expected {size}")
     end = 64 + 64 * count
     expect(crc32c(data[64:end]) == table_crc, "section table damaged")
@@ -74,7 +74,11 @@ def sections(data, expected_kind=b"VECS"):
     for at in range(64, end, 64):
         name, start, size, sums, chunks, sums_crc = struct.unpack_from("<16sQQQII", data, at)
         name = name.rstrip(b"\0").decode("ascii", "replace")
-        expect(chunks == -(-size >> 20) and not any(data[at + 48:at + 64]), "section table malformed")
+        is_optional = data[at + 48]
+        expect(chunks == -(-size >> 20) and is_optional < version and not any(data[at + 49:at + 64]),
+               "section table malformed")
+        if is_optional and optional is not None:
+            optional.add(name)
         expect(crc32c(data[sums:sums + 4 * chunks]) == sums_crc, f"checksums of {name} damaged")
         body = data[start:start + size]
         for i in range(chunks):

@@ -1,4 +1,5 @@
 public import TurboQuant
+internal import TurboQuantStorage
 
 /// Why an index refused a configuration, a change, a search or a file.
 public struct IndexError: Error, Sendable, Hashable {
@@ -16,6 +17,14 @@ public struct IndexError: Error, Sendable, Hashable {
     case duplicateID(UInt64, row: Int)
     /// An id that the index does not have.
     case unknownID(UInt64)
+    /// More or fewer tags than vectors.
+    case tagCountMismatch(tags: Int, vectors: Int)
+    /// A tag that the index, or the same call, already has; `row` is its place in the call.
+    case duplicateTag(RowTag, row: Int)
+    /// A tag that the index does not have.
+    case unknownTag(RowTag)
+    /// A tag that is too long, or not text in an index of texts; `row` is its place in the call.
+    case tagNotAllowed(reason: String, row: Int)
     /// No id is left above the largest one in use.
     case idsExhausted
     /// Another index whose codes or scores mean something else.
@@ -68,6 +77,24 @@ extension IndexError {
       "id \(id) of row \(row) is already there; use upsert to replace it")
   }
 
+  static func duplicate(_ tag: RowTag, row: Int) -> IndexError {
+    IndexError(
+      .duplicateTag(tag, row: row),
+      "the tag “\(singleLine(tag.description))” of row \(row) is already there; use upsert to replace it"
+    )
+  }
+
+  static func unknown(_ tag: RowTag) -> IndexError {
+    IndexError(
+      .unknownTag(tag),
+      "the index has no tag “\(singleLine(tag.description))”, or it is named twice")
+  }
+
+  /// The error of a tag that is too long or of another kind.
+  static func tag(_ reason: String, row: Int) -> IndexError {
+    IndexError(.tagNotAllowed(reason: reason, row: row), "row \(row) has \(singleLine(reason))")
+  }
+
   static func norm(_ norm: Double, of name: String, row: Int) -> IndexError {
     IndexError(
       .normOutOfRange(norm, row: row),
@@ -113,6 +140,8 @@ extension IndexError {
     switch kind {
     case .codec(let reason): IndexError(reason.addingRows(offset))
     case .duplicateID(let id, let row): .duplicate(id, row: row + offset)
+    case .duplicateTag(let tag, let row): .duplicate(tag, row: row + offset)
+    case .tagNotAllowed(let reason, let row): .tag(reason, row: row + offset)
     case .normOutOfRange(let norm, let row): .norm(norm, of: "row", row: row + offset)
     case .beyondHalfPrecision(let value, let row, let column):
       .beyondHalfPrecision(value, row: row + offset, column: column)

@@ -11,21 +11,21 @@ extension VectorIndex {
   ///   - threads: Threads that encode.
   /// - Returns: The ids.
   /// - Throws: ``IndexError`` when an id is there already or twice in `ids`, the lengths do not match,
-  ///   a vector is not finite, or float16 originals cannot hold it; nothing is added then. Also when the
-  ///   file that the index was opened from holds values that no index writes.
+  ///   a vector is not finite, float16 originals cannot hold it, or rows have tags; nothing is added then. Also when
+  ///   the file that the index was opened from holds values that no index writes.
   /// - Complexity: O(d log d) per vector with the Hadamard rotation.
   @discardableResult
   public mutating func add(
     _ vectors: [Float], ids: [UInt64]? = nil, threads: Int = 1
   ) throws(IndexError) -> [UInt64] {
+    try checkHasNoTags()
     try loadSlots()
     let ids = try newIDs(ids, count: try rowCount(of: vectors.count))
     var seen = Set<UInt64>(minimumCapacity: ids.count)
     for (row, id) in ids.enumerated() {
       guard slots?[id] == nil, seen.insert(id).inserted else { throw .duplicate(id, row: row) }
     }
-    try rows.load([count], rowRules)
-    try append(try encoded(vectors, threads: threads), ids)
+    try append(vectors, ids, tags: [], threads: threads)
     return ids
   }
 
@@ -35,32 +35,18 @@ extension VectorIndex {
   public mutating func upsert(
     _ vectors: [Float], ids: [UInt64], threads: Int = 1
   ) throws(IndexError) {
+    try checkHasNoTags()
     try loadSlots()
     let ids = try newIDs(ids, count: try rowCount(of: vectors.count))
-    let encoded = try encoded(vectors, threads: threads)
-    try rows.load(ids.compactMap { slots?[$0] } + [count], rowRules)
-    for row in ids.indices {
-      let batch = RowBatch(
-        rows: encoded.codes.bytes.span.raw, layout: codec.layout,
-        centerComponents: encoded.centerComponents.span, ids: ids.span,
-        originals: encoded.originals)
-      if let slot = slots?[ids[row]] {
-        rows.put(batch, row, at: slot)
-      } else {
-        let slot = count
-        rows.append(batch, row)
-        slots?[ids[row]] = slot
-      }
-    }
-    noteIDs(ids)
+    try put(vectors, ids, tags: [], threads: threads)
   }
 
   /// Adds all rows of another index, whose codes are copied as they are.
   ///
-  /// Ids that either index ever used are not assigned again.
+  /// Ids that either index ever used are not assigned again. Rows with tags get new ids: theirs were assigned too.
   ///
-  /// - Throws: ``IndexError`` when the other index has another fingerprint, keeps originals
-  ///   otherwise, or shares an id, or the file of one of them holds values that no index writes; nothing is
+  /// - Throws: ``IndexError`` when the other index has another fingerprint, keeps originals or tags
+  ///   otherwise, or shares an id or a tag, or the file of one of them holds values that no index writes; nothing is
   ///   added then.
   public mutating func merge(_ other: VectorIndex) throws(IndexError) {
     guard other.fingerprint == fingerprint else {
@@ -73,20 +59,23 @@ extension VectorIndex {
     guard other.originals == originals else {
       throw .notOffered("indexes that keep their originals differently cannot be merged")
     }
-    try loadSlots()
-    let ids = try other.ids()
-    for (row, id) in ids.enumerated() where slots?[id] != nil {
-      throw .duplicate(id, row: row)
+    guard other.tagKind == tagKind else {
+      throw .notOffered("indexes whose rows have other tags cannot be merged")
     }
-    try checkRoom(for: ids.count)
+    try loadSlots()
+    try checkRoom(for: other.count)
+    let ids = try idsForMerging(other)
     try other.checkStoredRows()
     try other.rows.touch()
     try rows.load([count], rowRules)
     for (row, id) in ids.enumerated() {
       let slot = count
-      try rows.append(rowOf: other.rows, row)
-      slots?[id] = slot
+      try rows.append(rowOf: other.rows, row, id: id)
+      slots?.set(slot, of: id)
+      if let tag = try rows.tag(at: slot) { slots?.set(slot, of: tag) }
     }
+    noteIDs(ids)
+    guard tagKind == nil else { return }
     // The other index may have used ids of rows that were removed.
     if let next = nextID, let its = other.nextID {
       nextID = max(next, its)
@@ -104,10 +93,18 @@ private struct EncodedRows {
   /// One per row, or none.
   let centerComponents: [Float]
   let originals: OriginalRows
+
+  @_lifetime(borrow self, copy ids)
+  func batch(_ ids: Span<UInt64>, _ tags: [RowTag], _ codec: Codec) -> RowBatch {
+    RowBatch(
+      rows: codes.bytes.span.raw, layout: codec.layout, centerComponents: centerComponents.span,
+      ids: ids, tags: tags, originals: originals)
+  }
 }
 
 extension VectorIndex {
-  private func rowCount(of floatCount: Int) throws(IndexError) -> Int {
+  /// The number of vectors in so many floats.
+  func rowCount(of floatCount: Int) throws(IndexError) -> Int {
     guard floatCount % codec.dimension == 0 else {
       throw .length(floatCount, dimension: codec.dimension)
     }
@@ -127,7 +124,21 @@ extension VectorIndex {
     }
   }
 
-  private func newIDs(_ ids: [UInt64]?, count: Int) throws(IndexError) -> [UInt64] {
+  /// The ids that the rows of another index get, one for each.
+  private func idsForMerging(_ other: VectorIndex) throws(IndexError) -> [UInt64] {
+    if let tags = other.rows.tags {
+      try tags.forEach { (row, tag) throws(IndexError) in
+        if slots?[tag] != nil { throw .duplicate(tag, row: row) }
+      }
+      return try newIDs(nil, count: other.count)
+    }
+    let ids = try other.ids()
+    for (row, id) in ids.enumerated() where slots?[id] != nil { throw .duplicate(id, row: row) }
+    return ids
+  }
+
+  /// New ids, or those given if there is one for each of `count` rows.
+  func newIDs(_ ids: [UInt64]?, count: Int) throws(IndexError) -> [UInt64] {
     if let ids {
       guard ids.count == count else {
         throw IndexError(
@@ -155,16 +166,37 @@ extension VectorIndex {
     if slots == nil { slots = try checkedSlots() }
   }
 
-  private mutating func append(_ encoded: EncodedRows, _ ids: [UInt64]) throws(IndexError) {
-    let first = count
-    let batch = RowBatch(
-      rows: encoded.codes.bytes.span.raw, layout: codec.layout,
-      centerComponents: encoded.centerComponents.span, ids: ids.span,
-      originals: encoded.originals)
-    rows.append(batch)
+  /// Adds rows of new ids, and of new tags where rows have them.
+  mutating func append(
+    _ vectors: [Float], _ ids: [UInt64], tags: [RowTag], threads: Int
+  ) throws(IndexError) {
+    try rows.load([count], rowRules)
+    let (encoded, first) = (try encoded(vectors, threads: threads), count)
+    rows.append(encoded.batch(ids.span, tags, codec))
     let end = count
-    slots?.reserveCapacity(end)
-    for (row, id) in ids.enumerated() { slots?[id] = first + row }
+    slots?.reserveCapacity(end, tags: !tags.isEmpty)
+    for (row, id) in ids.enumerated() { slots?.set(first + row, of: id) }
+    for (row, tag) in tags.enumerated() { slots?.set(first + row, of: tag) }
+    noteIDs(ids)
+  }
+
+  /// Adds rows, or replaces those of the same id; a tag is that of the same row as the id.
+  mutating func put(
+    _ vectors: [Float], _ ids: [UInt64], tags: [RowTag], threads: Int
+  ) throws(IndexError) {
+    let encoded = try encoded(vectors, threads: threads)
+    try rows.load(ids.compactMap { slots?[$0] } + [count], rowRules)
+    for row in ids.indices {
+      let batch = encoded.batch(ids.span, tags, codec)
+      if let slot = slots?[ids[row]] {
+        rows.put(batch, row, at: slot)
+      } else {
+        let slot = count
+        rows.append(batch, row)
+        slots?.set(slot, of: ids[row])
+        if !tags.isEmpty { slots?.set(slot, of: tags[row]) }
+      }
+    }
     noteIDs(ids)
   }
 

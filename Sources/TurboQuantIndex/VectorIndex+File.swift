@@ -19,57 +19,11 @@ extension VectorIndex {
     }
     try self.init(IndexSections(container))
   }
+}
 
-  private init(_ sections: IndexSections) throws(IndexError) {
-    let path = sections.path
-    func refuse(_ section: String, _ reason: String, _ offset: Int = 0) -> IndexError {
-      sections.malformed("section “\(section)”: \(reason)", in: section, at: offset)
-    }
-    let codec = try sections.withBytes(ofSection: IndexRecord.codecSection) {
-      (bytes) throws(IndexError) in
-      do throws(CodecError) {
-        return try Codec(record: bytes)
-      } catch {
-        throw IndexError(.file(path: path, offset: nil), "\(singleLine(path)): \(error)")
-      }
-    }
-    let record = try sections.withBytes(ofSection: IndexRecord.section) {
-      (bytes) throws(IndexError) in
-      try IndexRecord(bytes, dimension: codec.dimension) { refuse(IndexRecord.section, $0, $1) }
-    }
-    do throws(IndexError) {
-      try self.init(
-        codec: codec, metric: record.metric, mean: record.mean, originals: record.originals)
-    } catch {
-      throw IndexError(.file(path: path, offset: nil), "\(singleLine(path)): \(error)")
-    }
-    guard fingerprint.bytes == record.fingerprint else {
-      throw refuse(IndexRecord.section, "the fingerprint is not that of codec, metric and mean", 32)
-    }
-    guard record.count <= RowStore.largestCount else {
-      throw refuse(
-        IndexRecord.section,
-        "\(record.count) rows, more than the \(RowStore.largestCount) that an index holds", 8)
-    }
-    let blocks =
-      record.count / BlockShape.rowCount + (record.count % BlockShape.rowCount > 0 ? 1 : 0)
-    for part in Part.allCases {
-      let (expected, overflows) = blocks.multipliedReportingOverflow(by: shape.byteCount(of: part))
-      let found = sections.byteCount(ofSection: part.section)
-      guard !overflows, found == (shape.byteCount(of: part) > 0 ? expected : nil) else {
-        throw refuse(
-          part.section,
-          "\(found.map { "\($0) bytes" } ?? "missing"), expected "
-            + (shape.byteCount(of: part) > 0
-              ? "\(expected) bytes for \(record.count) rows" : "none"))
-      }
-    }
-    rows = RowStore(shape, in: sections, count: record.count)
-    self.sections = sections
-    slots = nil
-    nextID = record.nextID
-  }
+// MARK: Saving
 
+extension VectorIndex {
   /// Writes the index to a file, which is replaced whole or not at all.
   ///
   /// What another process has written there since the index was opened is lost: whoever changes an index
@@ -109,12 +63,20 @@ extension VectorIndex {
 
   private var storedParts: [Part] { Part.allCases.filter { shape.byteCount(of: $0) > 0 } }
 
-  private var sectionCount: Int { 2 + storedParts.count }
+  private var sectionCount: Int {
+    2 + (mean == nil ? 0 : 1) + storedParts.count + (tagKind == nil ? 0 : 2)
+      + (sections?.kept.count ?? 0)
+  }
 
   private func write(_ writer: consuming ContainerWriter) throws(IndexError) {
     try storing { () throws(StorageError) in
       try writer.writeSection(IndexRecord.codecSection, codec.record.span.raw)
       try writer.writeSection(IndexRecord.section, IndexRecord(self).bytes.span.raw)
+      if let mean {
+        var bytes: [UInt8] = []
+        for value in mean { bytes.append(littleEndian: value.bitPattern) }
+        try writer.writeSection(IndexRecord.centersSection, bytes.span.raw)
+      }
     }
     for part in storedParts {
       try storing { () throws(StorageError) in try writer.beginSection(part.section) }
@@ -126,11 +88,44 @@ extension VectorIndex {
       }
       try storing { () throws(StorageError) in try writer.endSection() }
     }
+    if let tags = rows.tags { try write(tags, to: &writer) }
+    for name in sections?.kept ?? [] {
+      try sections?.withBytes(ofSection: name) { (bytes) throws(IndexError) in
+        try storing { () throws(StorageError) in
+          try writer.writeSection(name, isOptional: true, bytes)
+        }
+      }
+    }
     do throws(StorageError) {
       try writer.finish()
     } catch {
       throw IndexError(error)
     }
+  }
+
+  private func write(
+    _ tags: TagStore, to writer: inout ContainerWriter
+  ) throws(IndexError) {
+    try storing { () throws(StorageError) in try writer.beginSection(TagSections.ends) }
+    var start: UInt64 = 0
+    for segment in tags.segments {
+      try segment.withBytes { (bytes, ends) throws(IndexError) in
+        var places: [UInt8] = []
+        for end in ends { places.append(littleEndian: start + UInt64(end)) }
+        start += UInt64(bytes.byteCount)
+        try storing { () throws(StorageError) in try writer.append(places.span.raw) }
+      }
+    }
+    try storing { () throws(StorageError) in
+      try writer.endSection()
+      try writer.beginSection(TagSections.bytes)
+    }
+    for segment in tags.segments {
+      try segment.withBytes { (bytes, _) throws(IndexError) in
+        try storing { () throws(StorageError) in try writer.append(bytes) }
+      }
+    }
+    try storing { () throws(StorageError) in try writer.endSection() }
   }
 
   /// Lends a part of a segment as it is stored: bytes that removed rows left in the last block are zero.
@@ -162,56 +157,6 @@ extension VectorIndex {
     try index.checkStoredRows()
     try index.checkPadding(sections)
     return index
-  }
-
-  /// Checks rows in a file, and ids, for values that no index writes.
-  ///
-  /// Rows in memory were checked before they were stored, and ids when their slots were found.
-  func checkStoredRows() throws(IndexError) {
-    guard sections != nil else { return }
-    if slots == nil { _ = try checkedSlots() }
-    try rows.check(rows.segments.indices, rowRules)
-  }
-
-  /// The slot of every id; refuses a file that has an id twice or would assign one again.
-  func checkedSlots() throws(IndexError) -> [UInt64: Int] {
-    var slots: [UInt64: Int] = [:]
-    slots.reserveCapacity(count)
-    for (slot, id) in try ids().enumerated() {
-      if let earlier = slots.updateValue(slot, forKey: id), let sections {
-        throw sections.malformed(
-          "section “ids”: row \(slot) has the id \(id), which row \(earlier) has",
-          in: Part.ids.section,
-          at: 8 * slot)
-      }
-      if let nextID, id >= nextID, let sections {
-        throw sections.malformed(
-          "section “index”: the next id is \(nextID), but row \(slot) has the id \(id)",
-          in: IndexRecord.section, at: 16)
-      }
-    }
-    return slots
-  }
-
-  /// Checks that bytes of the last block that belong to no row are zero.
-  private func checkPadding(_ sections: IndexSections) throws(IndexError) {
-    let left = count % BlockShape.rowCount
-    guard left > 0 else { return }
-    let (segment, block) = (
-      rows.segments.count - 1, count % RowSegment.rowCount / BlockShape.rowCount
-    )
-    for part in Part.allCases where shape.byteCount(of: part) > 0 {
-      let cleaned = try rows.segments[segment].copy(of: part, block: block, rowCount: left)
-      try rows.segments[segment].withBytes(of: part, block..<block + 1) {
-        (bytes) throws(IndexError) in
-        for i in 0..<bytes.byteCount where bytes.byte(at: i) != cleaned.bytes.byte(at: i) {
-          let start = count / BlockShape.rowCount * shape.byteCount(of: part)
-          throw sections.malformed(
-            "section “\(part.section)”: a byte beyond the last row is not zero", in: part.section,
-            at: start + i)
-        }
-      }
-    }
   }
 }
 

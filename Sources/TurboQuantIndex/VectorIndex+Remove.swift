@@ -18,10 +18,12 @@ extension VectorIndex {
     try rows.load(ids.compactMap { slots?[$0] } + (count - ids.count..<count), rowRules)
     for id in ids {
       guard let slot = slots?[id] else { continue }
-      let moved = try rows.id(at: count - 1)
+      let (moved, movedTag) = (try rows.id(at: count - 1), try rows.tag(at: count - 1))
+      let tag = try rows.tag(at: slot)
       try rows.removeBySwap(slot)
-      slots?[moved] = slot
-      slots?[id] = nil
+      slots?.set(slot, of: moved)
+      if let movedTag { slots?.set(slot, of: movedTag) }
+      slots?.remove(id, tag)
     }
   }
 }

@@ -78,7 +78,7 @@ extension VectorIndex {
     }
   }
 
-  private func slot(of id: UInt64) throws(IndexError) -> Int? {
+  func slot(of id: UInt64) throws(IndexError) -> Int? {
     if let slots { return slots[id] }
     for segment in rows.segments.indices {
       let found: Int? = try rows.segments[segment].withBytes(

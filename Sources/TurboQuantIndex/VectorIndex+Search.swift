@@ -22,13 +22,13 @@ extension VectorIndex {
   public func search(
     _ queries: [Float], count: Int, options: SearchOptions = SearchOptions()
   ) throws(IndexError) -> [[Hit]] {
-    try measuredSearch(queries, count: count, options: options).hits
+    try searchWithStatistics(queries, count: count, options: options).hits
   }
 
   /// As ``search(_:count:options:)``, with how much of the index was read.
   ///
   /// - Throws: As ``search(_:count:options:)``.
-  public func measuredSearch(
+  public func searchWithStatistics(
     _ queries: [Float], count: Int, options: SearchOptions = SearchOptions()
   ) throws(IndexError) -> (hits: [[Hit]], statistics: SearchStatistics) {
     let search = try Search(self, queries, count: count, options)
@@ -88,7 +88,8 @@ extension VectorIndex {
     hits.reserveCapacity(rows.count)
     for row in rows {
       let error = try errors.map { (errors) throws(IndexError) in try errors.error(of: row) }
-      hits.append(Hit(row.id, metric.isDistance ? -row.similarity : row.similarity, error))
+      let score = metric.isDistance ? -row.similarity : row.similarity
+      hits.append(Hit(row.id, try self.rows.tag(at: row.slot), score, error))
     }
     return hits
   }
@@ -111,7 +112,7 @@ extension VectorIndex {
         options.hasStandardErrors
         ? originals.error(of: Double(score), metric, try original(at: row.slot), query.vector)
         : nil
-      hits.append(Hit(row.id, score, error))
+      hits.append(Hit(row.id, try self.rows.tag(at: row.slot), score, error))
     }
     return hits
   }

@@ -14,8 +14,8 @@ internal import TurboQuantKernels
 /// try index.save(to: "packages.tqi")
 /// ```
 ///
-/// Memory: ``bytesPerVector``, eight bytes of id per row, and the originals if they are kept. Changing an index takes
-/// about 40 more bytes per row, for finding ids. An index and its copies keep up to 16 MiB of scratch memory for
+/// Memory: ``bytesPerVector``, eight bytes of id per row, tags and four bytes more if rows have them, and the originals
+/// if they are kept. Changing an index takes about 40 more bytes per row, for finding ids, and about 100 for tags. An index and its copies keep up to 16 MiB of scratch memory for
 /// searches.
 public struct VectorIndex: Sendable {
   /// The codec of the rows.
@@ -38,10 +38,13 @@ public struct VectorIndex: Sendable {
   var rows: RowStore
   /// The file that the index was opened from; unchanged rows are still read from it.
   var sections: IndexSections?
-  /// The slot of every id; nil until it is needed.
-  var slots: [UInt64: Int]?
+  /// The slot of every id and tag; nil until it is needed.
+  var slots: SlotTable?
   /// The id that the next row without one gets, or nil when there is none left.
   var nextID: UInt64? = 0
+
+  /// What the rows' tags are, or nil where rows have none.
+  public var tagKind: TagKind? { rows.tags?.kind }
 
   /// Creates an empty index over codes of `codec`.
   ///
@@ -52,10 +55,12 @@ public struct VectorIndex: Sendable {
   ///   - mean: A vector to subtract from every row (for cosines: from every direction). It helps
   ///     if it is longer than rows are far from it; <doc:searching-codes> says by how much.
   ///   - originals: Whether and how vectors are kept for exact comparison.
+  ///   - tags: Whether rows have tags, the application's own names; such rows are added with tags, not with ids.
   /// - Throws: ``IndexError`` when the codec cannot be scanned or does not go with the metric, or
   ///   the mean has another dimension or is not finite.
   public init(
-    codec: Codec, metric: Metric = .innerProduct, mean: [Float]? = nil, originals: Originals? = nil
+    codec: Codec, metric: Metric = .innerProduct, mean: [Float]? = nil, originals: Originals? = nil,
+    tags: TagKind? = nil
   ) throws(IndexError) {
     let wanted = Centers.normalization(metric, isCentered: mean != nil)
     guard codec.normalization == wanted else {
@@ -78,8 +83,8 @@ public struct VectorIndex: Sendable {
     rowRules = RowRules(codec, bounds, shape, originals)
     scanCodebook = ScanCodebook(codebook)
     certificate = Certificate(codec, codebook)
-    rows = RowStore(shape)
-    slots = [:]
+    rows = RowStore(shape, tags: tags)
+    slots = SlotTable()
     fingerprint = VectorIndex.fingerprint(codec, metric, mean)
   }
 
@@ -92,11 +97,12 @@ public struct VectorIndex: Sendable {
   ///   - isTwoStage: Whether one of the bits is a sketch of the residual.
   ///   - mean: A vector to subtract from every row. It helps if it is longer than rows are far from it.
   ///   - originals: Whether and how vectors are kept for exact comparison.
+  ///   - tags: Whether rows have tags, the application's own names.
   ///   - seed: Chooses the rotation; indexes of one seed can be merged.
   /// - Throws: ``IndexError`` when there is no such codec.
   public init(
     dimension: Int, bits: Int = 4, metric: Metric = .innerProduct, isTwoStage: Bool = false,
-    mean: [Float]? = nil, originals: Originals? = nil, seed: UInt64 = 0
+    mean: [Float]? = nil, originals: Originals? = nil, tags: TagKind? = nil, seed: UInt64 = 0
   ) throws(IndexError) {
     guard (1...9).contains(bits) else {
       throw .codecNotOffered(
@@ -107,7 +113,7 @@ public struct VectorIndex: Sendable {
         dimension: dimension, rate: .bits(bits), quantizer: isTwoStage ? .twoStage() : .scalar,
         normalization: Centers.normalization(metric, isCentered: mean != nil), seed: seed)
     }
-    try self.init(codec: codec, metric: metric, mean: mean, originals: originals)
+    try self.init(codec: codec, metric: metric, mean: mean, originals: originals, tags: tags)
   }
 
   /// The number of rows.

@@ -92,7 +92,7 @@ import TurboQuant
       let queries = Array(rows[(count * dimension)...])
       let exhaustive = try index.search(
         queries, count: 1, options: SearchOptions.signsFirst(exactness: .exhaustive))
-      let certified = try index.measuredSearch(
+      let certified = try index.searchWithStatistics(
         queries, count: 1,
         options: SearchOptions.signsFirst(exactness: .certified(failureProbability: probability)))
       failures += zip(exhaustive, certified.hits).count { $0 != $1 }

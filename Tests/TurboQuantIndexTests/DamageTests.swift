@@ -15,6 +15,7 @@ import TurboQuantStorage
     var isTwoStage = false
     var hasMean = false
     var originals: Originals?
+    var tags: TagKind?
     let mask: UInt8
     var testDescription: String { "\(bits) bits, \(metric)\(isTwoStage ? ", sketch" : "")" }
 
@@ -24,6 +25,11 @@ import TurboQuantStorage
     func index() throws -> VectorIndex {
       var dice = Dice(seed: 12)
       let d = Example.dimension
+      if let tags {
+        var index = try VectorIndex(dimension: d, bits: bits, metric: metric, tags: tags)
+        try index.add(dice.normals(35 * d), tags: (0..<35).map { "é\($0 * $0)" })
+        return index
+      }
       return try IndexKind(
         dimension: d, bits: bits, metric: metric, isTwoStage: isTwoStage,
         mean: hasMean ? dice.normals(d, scale: 0.2) : nil, originals: originals
@@ -37,6 +43,7 @@ import TurboQuantStorage
     Example(bits: 4, metric: .cosine, hasMean: true, originals: .float16, mask: 0x04),
     Example(bits: 8, originals: .float32, mask: 0x10), Example(bits: 2, hasMean: true, mask: 0x20),
     Example(bits: 4, metric: .squaredEuclidean, isTwoStage: true, hasMean: true, mask: 0x40),
+    Example(bits: 2, tags: .text, mask: 0x02),
   ]
 
   let scratch: Scratch
@@ -195,17 +202,17 @@ import TurboQuantStorage
 
   @Test func newerVersionsSaySo() throws {
     var bytes = good
-    put(UInt32(2), at: 8, in: &bytes)
+    put(UInt32(3), at: 8, in: &bytes)
     seal(&bytes)
     let container = try scratch.write(bytes, to: "container.tqi")
     let first = failure { () throws(IndexError) in try VectorIndex(opening: container) }
-    #expect(try #require(first).description.contains("container version 2, newer than version 1"))
-    let (path, place) = try forged("index", 0) { put(UInt32(3), at: $0, in: &$1) }
+    #expect(try #require(first).description.contains("container version 3, newer than version 2"))
+    let (path, place) = try forged("index", 0) { put(UInt32(4), at: $0, in: &$1) }
     let second = failure { () throws(IndexError) in try VectorIndex(opening: path) }
     #expect(second?.kind == .file(path: path, offset: UInt64(place)))
     #expect(
       try #require(second).description.contains(
-        "index version 3, this build knows 2; update turboquant"))
+        "index version 4, this build knows 3; update turboquant"))
     let older = try forged("index", 0) { put(UInt32(1), at: $0, in: &$1) }.path
     let old = failure { () throws(IndexError) in try VectorIndex(opening: older) }
     #expect(
@@ -218,8 +225,9 @@ import TurboQuantStorage
   @Test(
     "A record that makes no sense is refused at its byte",
     arguments: [
-      (0, 4, 0), (4, 0, 4), (4, 4, 4), (5, 1, 5), (5, 3, 5), (6, 2, 6), (7, 2, 7), (6, 0, 6),
-      (24, 1, 24), (31, 1, 24), (32, 0xEE, 32), (63, 0xEE, 32), (64, 0xEE, 32),
+      (0, 4, 0), (4, 0, 4), (4, 4, 4), (5, 1, 5), (5, 3, 5), (6, 3, 6), (7, 2, 7), (24, 2, 24),
+      (27, 1, 24), (28, 0, 28), (28, 2, 28), (29, 1, 29), (31, 1, 31), (32, 0xEE, 32),
+      (63, 0xEE, 32),
     ])
   func records(offset: Int, value: Int, named: Int) throws {
     var (path, place) = try forged("index", offset) { $1[$0] = UInt8(value) }

@@ -121,7 +121,7 @@ import TurboQuantKernels
     for filter in filters {
       for exactness in [Exactness.exhaustive, .certified()] {
         let options = SearchOptions.signsFirst(exactness: exactness, filter: filter)
-        let found = try index.measuredSearch(queries, count: 3, options: options)
+        let found = try index.searchWithStatistics(queries, count: 3, options: options)
         #expect(found.hits == [[], [], []] && found.statistics.rows == 0)
         #expect(try index.rangeSearch(queries, limit: -1e30, options: options) == [[], [], []])
       }

@@ -168,12 +168,12 @@ import TurboQuantKernels
       let queries = dice.normals(64 * queryCount)
       for exactness in [Exactness.exhaustive, .certified()] {
         var options = SearchOptions.signsFirst(exactness: exactness)
-        let one = try index.measuredSearch(queries, count: count, options: options)
+        let one = try index.searchWithStatistics(queries, count: count, options: options)
         options.filter = .predicate { $0 % 3 != 0 }
-        let filtered = try index.measuredSearch(queries, count: count, options: options)
+        let filtered = try index.searchWithStatistics(queries, count: count, options: options)
         for threads in [2, 8, 0, .max] {
           options.threads = threads
-          let many = try index.measuredSearch(queries, count: count, options: options)
+          let many = try index.searchWithStatistics(queries, count: count, options: options)
           #expect(many.hits == filtered.hits && many.statistics == filtered.statistics)
           let all = SearchOptions.signsFirst(exactness: exactness, threads: threads)
           #expect(try index.search(queries, count: count, options: all) == one.hits)

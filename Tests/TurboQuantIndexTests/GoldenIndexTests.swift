@@ -19,7 +19,15 @@ import TurboQuantKernels
     var rotation: RotationKind?
     var hasMean = false
     var originals: Originals?
+    var hasTags = false
     var testDescription: String { name }
+
+    /// The files of this index, the oldest version first.
+    var versions: [UInt32] { hasTags ? [3] : [2, 3] }
+
+    func file(_ version: UInt32) -> String {
+      GoldenIndexTests.fixture("\(name)\(version == 2 ? "" : "-v\(version)").tqi").path
+    }
 
     /// The file of recorded results.
     ///
@@ -46,12 +54,25 @@ import TurboQuantKernels
     /// mean[i] = (i mod 7 − 3)/8.
     var mean: [Float]? { hasMean ? (0..<dimension).map { Float($0 % 7 - 3) / 8 } : nil }
 
+    /// Tags of different lengths, one of them empty.
+    static func tag(_ row: Int) -> RowTag {
+      row == 7 ? "" : RowTag("Zeile \(String(repeating: "ü", count: row % 5)) \(row)")
+    }
+
     /// Row r has the id 1000 − 3 r; added in two calls, and one row removed between them.
     func index() throws -> VectorIndex {
       let codec = try Codec(
         dimension: dimension, rate: .bits(bits), quantizer: isTwoStage ? .twoStage() : .scalar,
         rotation: rotation, normalization: metric == .cosine && !hasMean ? .unit : .norm, seed: 42)
-      var index = try VectorIndex(codec: codec, metric: metric, mean: mean, originals: originals)
+      var index = try VectorIndex(
+        codec: codec, metric: metric, mean: mean, originals: originals, tags: hasTags ? .text : nil)
+      if hasTags {
+        try index.add(Golden.rows(0..<20, dimension: dimension), tags: (0..<20).map(Golden.tag))
+        try index.add(Golden.rows(50..<51, dimension: dimension), tags: ["removed"])
+        try index.remove(tags: ["removed"])
+        try index.add(Golden.rows(20..<37, dimension: dimension), tags: (20..<37).map(Golden.tag))
+        return index
+      }
       let ids = (0..<Golden.count).map { UInt64(1000 - 3 * $0) }
       try index.add(Golden.rows(0..<20, dimension: dimension), ids: Array(ids[..<20]))
       try index.add(Golden.rows(50..<51, dimension: dimension), ids: [5])
@@ -77,6 +98,7 @@ import TurboQuantKernels
       name: "two-stage-4-72-euclidean", dimension: 72, bits: 4, metric: .squaredEuclidean,
       isTwoStage: true),
     Golden(name: "two-stage-3-9-mean", dimension: 9, bits: 3, isTwoStage: true, hasMean: true),
+    Golden(name: "scalar-4-33-tags", dimension: 33, bits: 4, hasTags: true),
   ]
 
   static func fixture(_ name: String) -> URL {
@@ -106,24 +128,40 @@ import TurboQuantKernels
     let scratch = try Scratch()
     let index = try golden.index()
     try index.save(to: scratch.file("x.tqi"))
-    try Self.expect(Data(try scratch.read("x.tqi")), is: "\(golden.name).tqi")
-    let opened = try VectorIndex.verify(Self.fixture("\(golden.name).tqi").path)
-    #expect(opened.fingerprint == index.fingerprint && opened.count == Golden.count)
-    #expect(opened.metric == golden.metric && opened.mean == golden.mean)
-    #expect(opened.originals == golden.originals)
-    var next = opened
-    #expect(try next.add(Golden.rows(0..<1, dimension: golden.dimension)) == [1001])
+    try Self.expect(Data(try scratch.read("x.tqi")), is: "\(golden.name)-v3.tqi")
+    for version in golden.versions {
+      let opened = try VectorIndex.verify(golden.file(version))
+      #expect(opened.fingerprint == index.fingerprint && opened.count == Golden.count)
+      #expect(opened.metric == golden.metric && opened.mean == golden.mean)
+      #expect(opened.originals == golden.originals)
+      #expect(try opened.ids() == index.ids() && opened.tags() == index.tags())
+      var next = opened
+      let row = Golden.rows(0..<1, dimension: golden.dimension)
+      let ids = try golden.hasTags ? next.add(row, tags: ["new"]) : next.add(row)
+      #expect(ids == [golden.hasTags ? 38 : 1001])
+    }
+  }
+
+  /// Version 2 was written from 747da8e on; the next save writes version 3.
+  @Test(arguments: all) func savingUpgrades(_ golden: Golden) throws {
+    let scratch = try Scratch()
+    for version in golden.versions {
+      try VectorIndex(opening: golden.file(version)).save(to: scratch.file("x.tqi"))
+      #expect(try Data(scratch.read("x.tqi")) == Data(contentsOf: URL(filePath: golden.file(3))))
+    }
   }
 
   /// The scores are recorded as bits: they are the same on every target, which CI runs one by one.
   @Test(arguments: all) func resultsNeverChange(_ golden: Golden) throws {
-    let index = try VectorIndex(opening: Self.fixture("\(golden.name).tqi").path)
-    var text = Self.lines(try index.search(golden.queries, count: 5, options: .exhaustive))
-    if golden.originals != nil {
-      let options = SearchOptions(exactness: .exhaustive, rerank: 10)
-      text += Self.lines(try index.search(golden.queries, count: 5, options: options))
+    for version in golden.versions {
+      let index = try VectorIndex(opening: golden.file(version))
+      var text = Self.lines(try index.search(golden.queries, count: 5, options: .exhaustive))
+      if golden.originals != nil {
+        let options = SearchOptions(exactness: .exhaustive, rerank: 10)
+        text += Self.lines(try index.search(golden.queries, count: 5, options: options))
+      }
+      try Self.expect(Data(text.utf8), is: golden.results)
     }
-    try Self.expect(Data(text.utf8), is: golden.results)
   }
 
   /// More rows and dimensions than a golden file has room for; a checksum of all ids and scores.

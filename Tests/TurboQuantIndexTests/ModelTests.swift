@@ -230,9 +230,9 @@ extension Script {
     options.hasStandardErrors = dice.isOne(in: 2)
     options.filter = dice.isOne(in: 2) ? nil : options.filter
     let few = 1 + dice.below(8)
-    let found = try index.measuredSearch(queries, count: few, options: options)
+    let found = try index.searchWithStatistics(queries, count: few, options: options)
     options.threads = 1
-    let again = try index.measuredSearch(queries, count: few, options: options)
+    let again = try index.searchWithStatistics(queries, count: few, options: options)
     #expect(found.hits == again.hits && found.statistics == again.statistics)
     #expect(try fresh.search(queries, count: few, options: options) == found.hits)
     for (hits, all) in zip(found.hits, all) {

@@ -10,10 +10,13 @@ import TurboQuant
 /// Runs where `python3` (or the interpreter that `TQ_PYTHON` names) has numpy.
 @Suite(.enabled(if: Python.hasNumpy, "no python3 with numpy: the independent reader is not run"))
 struct IndexReaderTests {
-  @Test("Decodes and scores what the index decodes and scores", arguments: GoldenIndexTests.all)
-  func reads(_ golden: GoldenIndexTests.Golden) throws {
+  @Test(
+    "Decodes and scores what the index decodes and scores",
+    arguments: GoldenIndexTests.all, [2, 3] as [UInt32])
+  func reads(_ golden: GoldenIndexTests.Golden, version: UInt32) throws {
+    guard golden.versions.contains(version) else { return }
     let scratch = try Scratch()
-    let path = GoldenIndexTests.fixture("\(golden.name).tqi").path
+    let path = golden.file(version)
     let index = try VectorIndex(opening: path)
     let q = Array(golden.queries.prefix(golden.dimension))
     var bytes: [UInt8] = []
@@ -25,6 +28,7 @@ struct IndexReaderTests {
     #expect(result.output.contains("fingerprint \(index.fingerprint)"))
     let ids = try index.ids()
     #expect(result.output.contains("ids " + ids.map { "\($0)" }.joined(separator: " ")))
+    for tag in try index.tags() { #expect(result.output.contains("“\(tag)”")) }
     let theirs = try floats(scratch.read("x.bin"))
     let (n, d) = (index.count, golden.dimension)
     let kept = golden.originals == nil ? 0 : n * d
@@ -74,11 +78,12 @@ struct IndexReaderTests {
     }
   }
 
-  @Test("Refuses a changed byte anywhere")
-  func refuses() throws {
+  @Test(
+    "Refuses a changed byte anywhere",
+    arguments: ["two-stage-3-9-mean.tqi", "two-stage-3-9-mean-v3.tqi", "scalar-4-33-tags-v3.tqi"])
+  func refuses(_ name: String) throws {
     let scratch = try Scratch()
-    var bytes = Array(
-      try Data(contentsOf: GoldenIndexTests.fixture("two-stage-3-9-mean.tqi")))
+    var bytes = Array(try Data(contentsOf: GoldenIndexTests.fixture(name)))
     for offset in stride(from: 3, to: bytes.count, by: 257) {
       bytes[offset] ^= 0x10
       let result = try Python.run("read_tqi.py", [try scratch.write(bytes, to: "x.tqi")])

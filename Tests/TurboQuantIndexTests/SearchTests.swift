@@ -11,8 +11,8 @@ import TurboQuantIndex
     let index = try IndexKind(dimension: 256, bits: 4).index(rows)
     // Rows themselves: no other comes near.
     let queries = Array(rows[..<(256 * 4)])
-    let small = try index.measuredSearch(queries, count: 1, options: SearchOptions())
-    let chosen = try index.measuredSearch(queries, count: 1, options: .signsFirst())
+    let small = try index.searchWithStatistics(queries, count: 1, options: SearchOptions())
+    let chosen = try index.searchWithStatistics(queries, count: 1, options: .signsFirst())
     #expect(small.statistics.finished == small.statistics.rows)
     #expect(chosen.statistics.finished < chosen.statistics.rows)
   }

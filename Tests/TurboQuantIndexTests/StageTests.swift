@@ -78,7 +78,7 @@ import TurboQuantKernels
             // That nothing is left out is certain but for one search in 10⁶.
             let options = SearchOptions.signsFirst(
               exactness: .certified(failureProbability: 1e-6), filter: filter, threads: threads)
-            let found = try index.measuredSearch(queries, count: count, options: options)
+            let found = try index.searchWithStatistics(queries, count: count, options: options)
             #expect(found.hits == expected, "\(kind), \(count) results, \(threads) threads")
             #expect(found.statistics.rows == queries.count / 64 * (try index.allowedCount(filter)))
           }
@@ -105,7 +105,7 @@ import TurboQuantKernels
     let index = try IndexKind(dimension: 64, bits: 4).index(rows)
     for probability in [1, 0.5, 0.01] {
       let searches = try [1, 2, 3, 8].map { threads in
-        try index.measuredSearch(
+        try index.searchWithStatistics(
           queries, count: 10,
           options: .signsFirst(
             exactness: .certified(failureProbability: probability), threads: threads))
@@ -125,6 +125,8 @@ extension VectorIndex {
     case nil: count
     case .ids(let ids): ids.count { $0 < UInt64(count) }
     case .predicate(let isAllowed): try ids().count(where: isAllowed)
+    case .tags(let tags): try self.tags().count { tags.contains($0) }
+    case .tagPredicate(let isAllowed): try tags().count(where: isAllowed)
     }
   }
 }

@@ -35,7 +35,7 @@ package struct CertificateReport: Encodable {
       exactness: .certified(failureProbability: probability), threads: threads)
     // Otherwise small indexes would not be searched by their first bits.
     options.exhaustiveByteLimit = 0
-    let certified = try index.measuredSearch(queries, count: count, options: options)
+    let certified = try index.searchWithStatistics(queries, count: count, options: options)
     let exhaustive = try index.search(
       queries, count: count, options: SearchOptions(exactness: .exhaustive, threads: threads))
     let new = exhaustive.count

@@ -46,7 +46,7 @@ package struct SearchTrial {
         progress(1)
       }
       var start = ContinuousClock.now
-      let found = try index.measuredSearch(queries.values, count: count, options: options)
+      let found = try index.searchWithStatistics(queries.values, count: count, options: options)
       batches.append((ContinuousClock.now - start).seconds * 1e6 / Double(queries.count))
       hits = found.hits
       finishedFraction = Double(found.statistics.finished) / Double(max(1, found.statistics.rows))

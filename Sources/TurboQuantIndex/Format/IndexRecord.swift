@@ -1,17 +1,23 @@
 internal import TurboQuant
 internal import TurboQuantKernels
 
-/// The section of a `.tqi` file that describes its other sections; Documentation/FileFormat.md has the byte table.
+/// The section of a `.tqi` file that describes its other sections; Documentation/FileFormat.md has the byte tables.
 struct IndexRecord: Equatable {
-  static let version: UInt32 = 2
+  /// The version written, and the newest one read.
+  static let version: UInt32 = 3
   static let kind = "INDX"
   static let codecSection = "codec"
   static let section = "index"
-  static let fixedByteCount = 64
+  static let centersSection = "centres"
+  static let byteCount = 64
+  /// The one order of codes' bits, that of `ctq_blocks`.
+  private static let blocks: UInt8 = 1
 
   let metric: Metric
   let originals: Originals?
-  let mean: [Float]?
+  let tags: TagKind?
+  /// 0 or 1.
+  let centerCount: Int
   let count: Int
   let nextID: UInt64?
   let fingerprint: [UInt8]
@@ -19,7 +25,8 @@ struct IndexRecord: Equatable {
   init(_ index: VectorIndex) {
     metric = index.metric
     originals = index.originals
-    mean = index.mean
+    tags = index.tagKind
+    centerCount = index.mean == nil ? 0 : 1
     count = index.count
     nextID = index.nextID
     fingerprint = index.fingerprint.bytes
@@ -30,30 +37,26 @@ struct IndexRecord: Equatable {
     bytes.append(littleEndian: IndexRecord.version)
     bytes.append(metric.rawValue)
     bytes.append(originals?.rawValue ?? 0)
-    bytes.append(mean == nil ? 0 : 1)
+    bytes.append(tags?.rawValue ?? 0)
     bytes.append(nextID == nil ? 0 : 1)
     bytes.append(littleEndian: UInt64(count))
     bytes.append(littleEndian: nextID ?? 0)
-    bytes.append(littleEndian: UInt64(0))
-    bytes += fingerprint
-    for value in mean ?? [] { bytes.append(littleEndian: value.bitPattern) }
-    return bytes
+    bytes.append(littleEndian: UInt32(centerCount))
+    bytes += [IndexRecord.blocks, 0, 0, 0]
+    return bytes + fingerprint
   }
 
-  /// Reads a record for a codec of `dimension` coordinates; `refuse` makes an error of a reason and
-  /// the byte of the section at which it arose.
-  init(
-    _ bytes: RawSpan, dimension: Int, refuse: (String, Int) -> IndexError
-  ) throws(IndexError) {
-    guard bytes.byteCount >= IndexRecord.fixedByteCount else {
-      throw refuse("\(bytes.byteCount) bytes, expected at least \(IndexRecord.fixedByteCount)", 0)
+  /// Reads a record; `refuse` makes an error of a reason and the byte of the section at which it arose.
+  init(_ bytes: RawSpan, refuse: (String, Int) -> IndexError) throws(IndexError) {
+    guard bytes.byteCount >= IndexRecord.byteCount else {
+      throw refuse("\(bytes.byteCount) bytes, expected at least \(IndexRecord.byteCount)", 0)
     }
     let version = bytes.integer(at: 0, as: UInt32.self)
     guard version <= IndexRecord.version else {
       throw refuse(
         "index version \(version), this build knows \(IndexRecord.version); update turboquant", 0)
     }
-    guard version == IndexRecord.version else {
+    guard version >= 2 else {
       throw refuse(
         "index version \(version), which lays codes out otherwise; build the index again", 0)
     }
@@ -64,12 +67,8 @@ struct IndexRecord: Equatable {
     guard kept == 0 || Originals(rawValue: kept) != nil else {
       throw refuse("originals of \(kept) bytes per coordinate", 5)
     }
-    for flag in 6...7 where bytes.byte(at: flag) > 1 {
-      throw refuse("flag \(bytes.byte(at: flag)), expected 0 or 1", flag)
-    }
-    let hasMean = bytes.byte(at: 6) == 1
-    guard bytes.byteCount == IndexRecord.fixedByteCount + (hasMean ? 4 * dimension : 0) else {
-      throw refuse("\(bytes.byteCount) bytes, which is not the length its flags ask for", 6)
+    guard bytes.byte(at: 7) <= 1 else {
+      throw refuse("flag \(bytes.byte(at: 7)), expected 0 or 1", 7)
     }
     guard let count = Int(exactly: bytes.integer(at: 8, as: UInt64.self)) else {
       throw refuse("more rows than fit", 8)
@@ -77,16 +76,36 @@ struct IndexRecord: Equatable {
     let hasNext = bytes.byte(at: 7) == 1
     let next = bytes.integer(at: 16, as: UInt64.self)
     guard hasNext || next == 0 else { throw refuse("a next id that its flag denies", 16) }
-    guard bytes.integer(at: 24, as: UInt64.self) == 0 else {
-      throw refuse("a reserved byte is not zero", 24)
-    }
     self.metric = metric
     self.count = count
     originals = Originals(rawValue: kept)
     nextID = hasNext ? next : nil
     fingerprint = (32..<64).map { bytes.byte(at: $0) }
-    mean =
-      hasMean
-      ? (0..<dimension).map { bytes.float32(at: IndexRecord.fixedByteCount + 4 * $0) } : nil
+    if version == 2 {
+      tags = nil
+      centerCount = try IndexRecord.version2CenterCount(bytes, refuse)
+    } else {
+      (tags, centerCount) = try IndexRecord.tagsAndCenterCount(bytes, refuse)
+    }
+  }
+
+  /// Reads what version 3 has at bytes 6, 24 and 28.
+  private static func tagsAndCenterCount(
+    _ bytes: RawSpan, _ refuse: (String, Int) -> IndexError
+  ) throws(IndexError) -> (TagKind?, Int) {
+    guard bytes.byteCount == byteCount else {
+      throw refuse("\(bytes.byteCount) bytes, expected \(byteCount)", byteCount)
+    }
+    let tags = bytes.byte(at: 6)
+    guard tags == 0 || TagKind(rawValue: tags) != nil else {
+      throw refuse("tags of kind \(tags)", 6)
+    }
+    let centers = bytes.integer(at: 24, as: UInt32.self)
+    guard centers <= 1 else { throw refuse("\(centers) centres, \(IndexSections.unread)", 24) }
+    guard bytes.byte(at: 28) == blocks else {
+      throw refuse("codes in the order \(bytes.byte(at: 28)), \(IndexSections.unread)", 28)
+    }
+    for i in 29..<32 where bytes.byte(at: i) != 0 { throw refuse("a reserved byte is not zero", i) }
+    return (TagKind(rawValue: tags), Int(centers))
   }
 }

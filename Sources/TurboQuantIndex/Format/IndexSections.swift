@@ -6,16 +6,31 @@ internal import TurboQuantStorage
 /// Each mebibyte is checked against its checksum when it is first touched.
 final class IndexSections: Sendable {
   private let container: ContainerReader
+  /// The index version.
+  let version: UInt32
 
-  init(_ container: consuming ContainerReader) { self.container = container }
+  /// - Throws: ``IndexError`` if the record that says the version cannot be read.
+  init(_ container: consuming ContainerReader) throws(IndexError) {
+    version = try IndexSections.lend(container, IndexRecord.section, nil) { bytes in
+      bytes.byteCount >= 4 ? bytes.integer(at: 0) : 0
+    }
+    self.container = container
+  }
 
   var path: String { container.path }
+
+  var sections: [ContainerSection] { container.sections }
 
   /// The size of the file.
   var fileByteCount: Int { container.byteCount }
 
+  /// The section that holds a part.
+  func name(of part: Part) -> String {
+    part == .centerComponents && version == 2 ? "mean components" : part.section
+  }
+
   /// The bytes of a part; 0 if the file does not have it.
-  func byteCount(of part: Part) -> Int { byteCount(ofSection: part.section) ?? 0 }
+  func byteCount(of part: Part) -> Int { byteCount(ofSection: name(of: part)) ?? 0 }
 
   /// The bytes of a section, or nil where there is none.
   func byteCount(ofSection name: String) -> Int? {
@@ -27,7 +42,7 @@ final class IndexSections: Sendable {
     of part: Part, _ range: Range<Int>, _ body: (RawSpan) throws(IndexError) -> R
   ) throws(IndexError) -> R {
     guard !range.isEmpty else { return try body(RawSpan()) }
-    return try withBytes(ofSection: part.section, range, body)
+    return try withBytes(ofSection: name(of: part), range, body)
   }
 
   /// Lends a range of a section, all of it if nil.
@@ -35,18 +50,18 @@ final class IndexSections: Sendable {
     ofSection name: String, _ range: Range<Int>? = nil,
     _ body: (RawSpan) throws(IndexError) -> R
   ) throws(IndexError) -> R {
-    let all = 0..<(byteCount(ofSection: name) ?? 0)
-    return try IndexSections.lend(container, name, range ?? all, body)
+    try IndexSections.lend(container, name, range, body)
   }
 
   // A borrowed parameter lends its spans for the whole call; a property of a class would not.
   private static func lend<R>(
-    _ container: borrowing ContainerReader, _ name: String, _ range: Range<Int>,
+    _ container: borrowing ContainerReader, _ name: String, _ range: Range<Int>?,
     _ body: (RawSpan) throws(IndexError) -> R
   ) throws(IndexError) -> R {
+    let all = 0..<Int(container.sections.first { $0.name == name }?.byteCount ?? 0)
     let bytes: RawSpan
     do throws(StorageError) {
-      bytes = try container.bytes(of: name, range)
+      bytes = try container.bytes(of: name, range ?? all)
     } catch {
       throw IndexError(error)
     }
@@ -55,7 +70,7 @@ final class IndexSections: Sendable {
 
   /// Frees the memory of bytes of a part that will not be read again soon.
   func forgetBytes(of part: Part, _ range: Range<Int>) {
-    container.forgetBytes(of: part.section, range.clamped(to: 0..<byteCount(of: part)))
+    container.forgetBytes(of: name(of: part), range.clamped(to: 0..<byteCount(of: part)))
   }
 
   /// An error at a byte of a section.

@@ -1,7 +1,7 @@
 internal import TurboQuant
 internal import TurboQuantKernels
 
-/// Rows to be stored: packed by the codec, with ids and originals.
+/// Rows to be stored: packed by the codec, with ids, tags and originals.
 struct RowBatch: ~Escapable {
   /// The codec's rows.
   let rows: RawSpan
@@ -11,20 +11,24 @@ struct RowBatch: ~Escapable {
   let centerComponents: Span<Float>
   /// One id per row.
   let ids: Span<UInt64>
+  /// One tag per row, or nothing.
+  let tags: [RowTag]
   /// The originals.
   let originals: OriginalRows
 
   @_lifetime(copy rows, copy centerComponents, copy ids)
   init(
     rows: RawSpan, layout: RowLayout, centerComponents: Span<Float>, ids: Span<UInt64>,
-    originals: OriginalRows
+    tags: [RowTag], originals: OriginalRows
   ) {
     precondition(rows.byteCount == ids.count * layout.bytesPerVector)
     precondition(centerComponents.isEmpty || centerComponents.count == ids.count)
+    precondition(tags.isEmpty || tags.count == ids.count)
     self.rows = rows
     self.layout = layout
     self.centerComponents = centerComponents
     self.ids = ids
+    self.tags = tags
     self.originals = originals
   }
 

@@ -137,6 +137,13 @@ struct RowSegment: Sendable {
     }
   }
 
+  /// Overwrites the id of row `row` of a segment in memory.
+  mutating func setID(_ id: UInt64, at row: Int) {
+    precondition(file == nil)
+    var ids = parts[Part.ids.rawValue].mutableBytes
+    ids.storeBytes(of: id.littleEndian, toByteOffset: 8 * row, as: UInt64.self)
+  }
+
   /// Writes rows of a batch from row `start` on to a segment in memory.
   mutating func write(_ batch: borrowing RowBatch, _ rows: Range<Int>, at start: Int) {
     precondition(file == nil)

@@ -22,7 +22,7 @@ package enum Part: Int, CaseIterable, Sendable {
   /// The vectors themselves.
   case originals
 
-  /// The section of a file that holds it.
+  /// The section of a file that holds it, since version 3.
   package var section: String {
     switch self {
     case .signs: "signs"
@@ -31,7 +31,7 @@ package enum Part: Int, CaseIterable, Sendable {
     case .norms: "norms"
     case .alignments: "alignments"
     case .residualNorms: "residual norms"
-    case .centerComponents: "mean components"
+    case .centerComponents: "components"
     case .ids: "ids"
     case .originals: "originals"
     }

@@ -8,13 +8,19 @@ struct RowStore: Sendable {
   let shape: RowShape
   private(set) var segments: [RowSegment] = []
   private(set) var count = 0
+  /// Nil where rows have none.
+  private(set) var tags: TagStore?
 
-  init(_ shape: RowShape) { self.shape = shape }
+  init(_ shape: RowShape, tags: TagKind?) {
+    self.shape = shape
+    self.tags = tags.map { TagStore($0) }
+  }
 
   /// The rows of a mapped file.
-  init(_ shape: RowShape, in sections: IndexSections, count: Int) {
+  init(_ shape: RowShape, tags: TagKind?, in sections: IndexSections, count: Int) {
     self.shape = shape
     self.count = count
+    self.tags = tags.map { TagStore($0, in: sections, count: count) }
     segments = stride(from: 0, to: count, by: RowSegment.rowCount).map {
       RowSegment(shape, in: sections, firstBlock: $0 / BlockShape.rowCount)
     }
@@ -48,6 +54,12 @@ struct RowStore: Sendable {
   /// The id in a slot.
   func id(at slot: Int) throws(IndexError) -> UInt64 {
     try withBlock(of: .ids, slot) { $0.uint64(at: 8 * $1) }
+  }
+
+  /// The tag in a slot, nil where rows have none.
+  func tag(at slot: Int) throws(IndexError) -> RowTag? {
+    // A closure would need its error type spelled out.
+    if let tags { try tags.tag(at: slot) } else { nil }
   }
 
   /// A float32 scalar of a slot; if rows do not store it, 0 for components along a centre, else 1.
@@ -99,6 +111,7 @@ extension RowStore {
       guard last < segments.count else { continue }
       try check(last..<last + 1, rules)
       try segments[last].load()
+      try tags?.load(segment: last)
     }
   }
 
@@ -109,7 +122,7 @@ extension RowStore {
         let fault = try rules.firstFault(
           in: segments[number], rowCount: rowCount(ofSegment: number))
       else { continue }
-      let section = fault.part.section
+      let section = sections.name(of: fault.part)
       throw sections.malformed(
         "section “\(section)”: row \(number * RowSegment.rowCount + fault.row) \(fault.reason)",
         in: section,
@@ -124,6 +137,7 @@ extension RowStore {
         try segments[segment].withBytes(of: part, 0..<blockCount(ofSegment: segment)) { _ in }
       }
     }
+    try tags?.touch()
   }
 
   /// Begins a segment if all are full.
@@ -144,6 +158,7 @@ extension RowStore {
       beginSegmentIfFull()
       let some = min(batch.count - done, RowSegment.rowCount - inside)
       segments[segments.count - 1].write(batch, done..<done + some, at: inside)
+      if tags != nil { for row in done..<done + some { tags?.append(batch.tags[row]) } }
       done += some
       count += some
     }
@@ -153,10 +168,11 @@ extension RowStore {
   mutating func append(_ batch: borrowing RowBatch, _ row: Int) {
     beginSegmentIfFull()
     put(batch, row, at: count)
+    if tags != nil { tags?.append(batch.tags[row]) }
     count += 1
   }
 
-  /// Replaces the row in a slot, whose segment has been loaded, by row `row` of a batch.
+  /// Replaces the row in a slot, whose segment has been loaded, by row `row` of a batch, which has the same tag.
   mutating func put(_ batch: borrowing RowBatch, _ row: Int, at slot: Int) {
     segments[slot / RowSegment.rowCount].write(batch, row..<row + 1, at: slot % RowSegment.rowCount)
   }
@@ -165,15 +181,18 @@ extension RowStore {
   mutating func removeBySwap(_ slot: Int) throws(IndexError) {
     let last = count - 1
     if slot != last { put(try image(of: last), at: slot) }
+    try tags?.removeBySwap(slot, last: last)
     count = last
     if count == (segments.count - 1) * RowSegment.rowCount { segments.removeLast() }
   }
 
-  /// Appends row `slot` of another store of the same shape.
-  mutating func append(rowOf other: RowStore, _ slot: Int) throws(IndexError) {
-    let image = try other.image(of: slot)
+  /// Appends row `slot` of another store of the same shape, with the given id.
+  mutating func append(rowOf other: RowStore, _ slot: Int, id: UInt64) throws(IndexError) {
+    let (image, tag) = (try other.image(of: slot), try other.tag(at: slot))
     beginSegmentIfFull()
     put(image, at: count)
+    segments[segments.count - 1].setID(id, at: count % RowSegment.rowCount)
+    if let tag { tags?.append(tag) }
     count += 1
   }
 

@@ -20,10 +20,23 @@ struct AllowedRows: Sendable {
       masks[slot / BlockShape.rowCount] |= 1 << UInt32(slot % BlockShape.rowCount)
       count += 1
     }
-    if case .ids(let ids) = filter, let slots = index.slots, ids.count < index.count {
-      for id in ids { if let slot = slots[id] { allow(slot) } }
-    } else {
-      for (slot, id) in try index.ids().enumerated() where filter.allows(id) { allow(slot) }
+    switch filter {
+    case .ids(let ids):
+      if let slots = index.slots, ids.count < index.count {
+        for id in ids { if let slot = slots[id] { allow(slot) } }
+      } else {
+        for (slot, id) in try index.ids().enumerated() where ids.contains(id) { allow(slot) }
+      }
+    case .predicate(let isAllowed):
+      for (slot, id) in try index.ids().enumerated() where isAllowed(id) { allow(slot) }
+    case .tags(let tags):
+      if let slots = index.slots, tags.count < index.count {
+        for tag in tags { if let slot = slots[tag] { allow(slot) } }
+      } else {
+        try index.rows.tags?.forEach { slot, tag in if tags.contains(tag) { allow(slot) } }
+      }
+    case .tagPredicate(let isAllowed):
+      try index.rows.tags?.forEach { slot, tag in if isAllowed(tag) { allow(slot) } }
     }
     (self.masks, self.count) = (masks, count)
   }
@@ -58,15 +71,5 @@ struct AllowedRows: Sendable {
     return ScannedRows(
       segment: store.segments[number], blocks: blocks, count: end - first, allowed: allowed,
       slots: .from(number * RowSegment.rowCount + first))
-  }
-}
-
-extension Filter {
-  /// Whether a row of this id may be returned.
-  fileprivate func allows(_ id: UInt64) -> Bool {
-    switch self {
-    case .ids(let ids): ids.contains(id)
-    case .predicate(let isAllowed): isAllowed(id)
-    }
   }
 }

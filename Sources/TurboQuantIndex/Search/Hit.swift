@@ -4,6 +4,8 @@ internal import TurboQuant
 public struct Hit: Sendable, Hashable {
   /// The row's id.
   public let id: UInt64
+  /// The row's tag, or nil if rows have none.
+  public let tag: RowTag?
   /// The estimated inner product, cosine or squared distance, or the exact one of originals that were compared.
   ///
   /// An estimate is not limited to possible values: a cosine may exceed 1, and a squared distance may be negative. The
@@ -17,16 +19,18 @@ public struct Hit: Sendable, Hashable {
   private let errors: [EstimateError]
 
   /// Creates a hit with a symmetric error.
-  public init(id: UInt64, score: Float, standardError: Float? = nil) {
+  public init(id: UInt64, score: Float, standardError: Float? = nil, tag: RowTag? = nil) {
     self.id = id
+    self.tag = tag
     self.score = score
     self.standardError = standardError
     errors =
       standardError.map { [EstimateError(of: Double(score), standardDeviation: Double($0))] } ?? []
   }
 
-  init(_ id: UInt64, _ score: Float, _ error: EstimateError?) {
+  init(_ id: UInt64, _ tag: RowTag?, _ score: Float, _ error: EstimateError?) {
     self.id = id
+    self.tag = tag
     self.score = score
     errors = error.map { [$0] } ?? []
     standardError = error.map { Float($0.standardError(of: Double(score))) }

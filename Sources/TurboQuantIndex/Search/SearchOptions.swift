@@ -64,4 +64,13 @@ public enum Filter: Sendable {
   case ids(Set<UInt64>)
   /// Rows whose id satisfies a predicate, asked once for each row of the index.
   case predicate(@Sendable (UInt64) -> Bool)
+  /// Rows with these tags; unknown tags are ignored.
+  case tags(Set<RowTag>)
+  /// Rows whose tag satisfies a predicate, asked once for each row of the index.
+  case tagPredicate(@Sendable (RowTag) -> Bool)
+
+  /// Rows with these texts for tags; unknown ones are ignored.
+  public static func tags(_ texts: some Sequence<String>) -> Filter {
+    .tags(Set(texts.map { RowTag($0) }))
+  }
 }
