@@ -118,7 +118,7 @@ let package = Package(
       dependencies: [
         "TestSupport", "TurboQuantKVCache", "TurboQuant", "TurboQuantKernels", "TurboQuantStorage",
       ],
-      swiftSettings: swiftSettings),
+      exclude: ["Fixtures"], swiftSettings: swiftSettings),
     .testTarget(name: "TidyTests", swiftSettings: swiftSettings),
     .testTarget(
       name: "TurboQuantCLITests",

@@ -32,12 +32,7 @@ extension KVCache {
         "an output of \(output.count) floats, expected \(shape.queryHeads) heads × \(tokens) "
           + "tokens × \(shape.valueDimension) coordinates")
     }
-    guard tokens <= count else {
-      throw KVCacheError(
-        .tooManyTokens(asked: tokens, held: count),
-        "\(tokens) queries for \(count) tokens held; append the queries' own tokens first")
-    }
-    if tokens > 0 { try checkHeld(count - tokens + 1, "\(tokens) queries") }
+    try checkHeld(queries: tokens)
     try check(queries, dimension: shape.keyDimension, tokens, "query", nil)
     let scale = scale ?? Float(1 / squareRoot(Double(shape.keyDimension)))
     guard scale.isFinite else {

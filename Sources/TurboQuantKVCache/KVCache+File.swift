@@ -18,10 +18,12 @@ extension KVCache {
   /// - Complexity: O(bytes kept).
   public func save(to path: String) throws(KVCacheError) {
     try storing { () throws(StorageError) in
-      var writer = try ContainerWriter(path, kind: SnapshotRecord.kind, sectionCount: 5)
+      var writer = try ContainerWriter(
+        path, kind: SnapshotRecord.kind,
+        sectionCount: SnapshotRecord.sections.count + unknownSections.count)
       let record = Array(codec.configuration.record.utf8)
       try writer.writeSection(SnapshotRecord.configuration, record.span.raw)
-      let tokens = SnapshotRecord.Tokens(heads[0])
+      let tokens = SnapshotRecord.Tokens(heads[0], fingerprint: codec.fingerprint.bytes)
       try writer.writeSection(SnapshotRecord.tokens, tokens.bytes.span.raw)
       try writer.beginSection(SnapshotRecord.exact)
       for vectors in allVectors {
@@ -42,6 +44,9 @@ extension KVCache {
         }
       }
       try writer.endSection()
+      for section in unknownSections {
+        try writer.writeSection(section.name, isOptional: true, section.bytes.bytes)
+      }
       try writer.finish()
     }
   }
@@ -52,19 +57,25 @@ extension KVCache {
   /// Opens a snapshot by mapping it: codes are read from the mapping, and copied when they change.
   ///
   /// Every byte is checked against its checksum first. The file may be replaced meanwhile, as
-  /// ``save(to:)`` does, but not changed or cut.
+  /// ``save(to:)`` does, but not changed or cut. Snapshots of version 2 are read too; the next save writes
+  /// version 3.
   ///
   /// - Parameters:
   ///   - path: What ``save(to:)`` wrote.
   ///   - codec: The codec of the same configuration.
-  /// - Throws: ``KVCacheError`` when the file is missing, damaged, not a snapshot, or of another
-  ///   version or configuration.
+  /// - Throws: ``KVCacheError`` when the file is missing, damaged, not a snapshot, of another
+  ///   configuration or codec, or holds what only a newer version reads.
   /// - Complexity: O(bytes kept), some 10 GB/s where pages are in memory.
-  public init(opening path: String, _ codec: KVCodec) throws(KVCacheError) {
+  public init(opening path: String, codec: KVCodec) throws(KVCacheError) {
     let file = try storing { () throws(StorageError) in try SnapshotFile(path) }
+    // First what only a newer version reads, which settings and counts may follow from.
+    let tokens = try file.tokens()
+    let unknownSections = try file.unknownSections(version: tokens.version)
     try file.checkConfiguration(codec.configuration)
-    let tokens = try file.tokens(codec.configuration)
+    try file.checkFingerprint(tokens, codec)
+    try file.check(tokens, codec.configuration)
     self.init(codec)
+    self.unknownSections = unknownSections
     count = tokens.sinks + tokens.forgotten + tokens.stored + tokens.window
     var cursor = SnapshotCursor()
     for h in heads.indices {

@@ -7,8 +7,8 @@ internal import TurboQuantKernels
 /// let shape = KVShape(queryHeads: 32, keyValueHeads: 8, keyDimension: 128)
 /// let codec = try KVCodec(KVConfiguration(shape: shape, keys: .bits(4), values: .bits(3)))
 /// var cache = KVCache(codec)
-/// try cache.append(keys: k.span, values: v.span)  // [heads, tokens, dimension]
-/// try cache.attend(q.span, into: &output)
+/// try cache.append(keys: k, values: v)  // [heads, tokens, dimension]
+/// let output = try cache.attend(q)  // [query heads, tokens, dimension]
 /// ```
 ///
 /// A cache is a value: a copy is a fork. Copies share all pages of 256 tokens until one of them changes its
@@ -21,6 +21,8 @@ public struct KVCache: Sendable {
   /// The number of tokens held.
   public internal(set) var count = 0
   var heads: [Head]
+  /// What a snapshot held beside the cache; saved with it.
+  var unknownSections: [UnknownSection] = []
 
   /// One key/value head.
   struct Head: Sendable {

@@ -18,8 +18,8 @@ public struct KVCacheError: Error, Sendable, Hashable {
     case outOfOrder(position: Int, expected: Int)
     /// More tokens than the cache holds.
     case tooManyTokens(asked: Int, held: Int)
-    /// Tokens that a sliding window has forgotten: all from the sinks to `first`.
-    case forgotten(first: Int)
+    /// Tokens that a sliding window has forgotten: all from the sinks to the one before `before`.
+    case forgotten(before: Int)
     /// A file that could not be written or read, or is not a snapshot of such a cache.
     case file(path: String, offset: UInt64?)
   }

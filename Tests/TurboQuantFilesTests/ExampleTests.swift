@@ -149,15 +149,15 @@ private func share(_ index: VectorIndex, _ vectors: [Float], _ queries: [Float])
 }
 
 private func attend(
-  _ k: [Float], _ v: [Float], _ q: [Float], into output: inout MutableSpan<Float>
-) throws -> KVCache {
+  _ k: [Float], _ v: [Float], _ q: [Float]
+) throws -> (KVCache, [Float]) {
   let shape = KVShape(queryHeads: 32, keyValueHeads: 8, keyDimension: 128)
   let codec = try KVCodec(KVConfiguration(shape: shape, keys: .bits(4), values: .bits(3)))
   var cache = KVCache(codec)
-  try cache.append(keys: k.span, values: v.span)  // [heads, tokens, dimension]
-  try cache.attend(q.span, into: &output)
+  try cache.append(keys: k, values: v)  // [heads, tokens, dimension]
+  let output = try cache.attend(q)  // [query heads, tokens, dimension]
   try cache.save(to: "layer0.tqkv")
-  return cache
+  return (cache, output)
 }
 
 // MARK: The comparison

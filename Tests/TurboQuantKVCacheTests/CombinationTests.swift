@@ -99,7 +99,7 @@ import Testing
         plain.truncate(to: count)
       case .reopen:
         try cache.save(to: scratch.file("cache.tqkv"))
-        cache = try KVCache(opening: scratch.file("cache.tqkv"), codec)
+        cache = try KVCache(opening: scratch.file("cache.tqkv"), codec: codec)
       case .fork:
         // What a fork does changes nothing here.
         var fork = cache

@@ -102,7 +102,7 @@ import TurboQuantStorage
       #expect(found.allSatisfy { $0.isFinite })
       // A snapshot of it opens: what an append leaves is never more than what a snapshot may hold.
       try cache.save(to: scratch.file("cache.tqkv"))
-      let again = try KVCache(opening: scratch.file("cache.tqkv"), cache.codec)
+      let again = try KVCache(opening: scratch.file("cache.tqkv"), codec: cache.codec)
       #expect(try again.attended(q) == found)
     }
   }
@@ -193,7 +193,9 @@ import TurboQuantStorage
       let groups = cache.codec.keyCodec?.channelGroups
       let place = section == "pages" ? groups?[0].openLayout.scaleOffset ?? 0 : 0
       let path = try forged(cache, section, at: place, value)
-      let error = #expect(throws: KVCacheError.self) { try KVCache(opening: path, cache.codec) }
+      let error = #expect(throws: KVCacheError.self) {
+        try KVCache(opening: path, codec: cache.codec)
+      }
       #expect(error?.description.contains("“\(section)”") == true, "\(error?.description ?? "")")
     }
   }
@@ -209,7 +211,7 @@ import TurboQuantStorage
       let start = isKey ? 0 : layout.byteCount
       let path = try forged(
         cache, "pages", at: start + layout.scaleOffset, KVCache.scaleLimit)
-      let opened = try KVCache(opening: path, cache.codec)
+      let opened = try KVCache(opening: path, codec: cache.codec)
       let found = Result { try opened.attended([Float](repeating: 100, count: d)) }
       // 2¹²² of one token is a number; whether scores or sums leave float32 depends on its codes.
       switch found {
@@ -238,7 +240,7 @@ import TurboQuantStorage
       }
       try writer.finish()
       let error = #expect(throws: KVCacheError.self) {
-        try KVCache(opening: scratch.file("bad.tqkv"), cache.codec)
+        try KVCache(opening: scratch.file("bad.tqkv"), codec: cache.codec)
       }
       #expect(error?.description.contains("“tokens”") == true, "\(error?.description ?? "")")
     }
@@ -257,7 +259,8 @@ import TurboQuantStorage
       let shape = KVShape(queryHeads: 1, keyValueHeads: 1, keyDimension: 16)
       let configuration = KVConfiguration(shape: shape, keys: .bits(3), values: .bits(2))
       #expect(throws: KVCacheError.self) {
-        try configuration.atLayer(n, of: 4, boundary: 1, keys: .bits(8), values: .bits(8))
+        try configuration.configuration(
+          forLayer: n, of: 4, boundary: 1, keys: .bits(8), values: .bits(8))
       }
       #expect(throws: KVCacheError.self) { try Self.cache(.bits(2), d: n) }
       for change: (inout KVConfiguration) -> Void in [
@@ -288,7 +291,8 @@ import TurboQuantStorage
       shape: KVShape(queryHeads: 1, keyValueHeads: 1, keyDimension: 16), keys: .bits(3),
       values: .bits(2))
     #expect(
-      try all.atLayer(3, of: .max, boundary: .max, keys: .bits(8), values: .bits(8)).keys
+      try all.configuration(forLayer: 3, of: .max, boundary: .max, keys: .bits(8), values: .bits(8))
+        .keys
         == .bits(8))
   }
 }

@@ -55,7 +55,7 @@ import TurboQuantKernels
       case 3:
         // A snapshot over the one before, from which other forks may still read.
         try forks[i].cache.save(to: scratch.file("cache.tqkv"))
-        forks[i].cache = try KVCache(opening: scratch.file("cache.tqkv"), codec)
+        forks[i].cache = try KVCache(opening: scratch.file("cache.tqkv"), codec: codec)
       case 1, 2:
         let count = dice.below(forks[i].cache.count + 1)
         try forks[i].cache.truncate(to: count)

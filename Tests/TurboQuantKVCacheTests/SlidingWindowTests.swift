@@ -97,13 +97,13 @@ import TurboQuant
     let queries = [Float](repeating: 1, count: 2 * 900 * Self.d)
     let before = try cache.attended(Array(queries[..<(2 * Self.d)]))
     let refused = #expect(throws: KVCacheError.self) { try cache.attended(queries) }
-    #expect(refused?.kind == .forgotten(first: 514))
+    #expect(refused?.kind == .forgotten(before: 514))
     let error = #expect(throws: KVCacheError.self) { try cache.truncate(to: 800) }
-    #expect(error?.kind == .forgotten(first: 514))
+    #expect(error?.kind == .forgotten(before: 514))
     #expect(try cache.attended(Array(queries[..<(2 * Self.d)])) == before)
     let scratch = try Scratch()
     try cache.save(to: scratch.file("cache.tqkv"))
-    let again = try KVCache(opening: scratch.file("cache.tqkv"), codec)
+    let again = try KVCache(opening: scratch.file("cache.tqkv"), codec: codec)
     #expect(again.count == cache.count && again.firstHeld == 514)
     #expect(try again.attended(Array(queries[..<(2 * Self.d)])) == before)
     // The next query, of token 814, sees from 514 on; and the sinks stay for good.
@@ -118,8 +118,8 @@ import TurboQuant
     let shape = KVShape(queryHeads: 1, keyValueHeads: 1, keyDimension: 8)
     let configuration = KVConfiguration(shape: shape, keys: .bits(3), values: .bits(2))
     func layer(_ ordinal: Int, of layers: Int, _ boundary: Int) throws -> KVConfiguration {
-      try configuration.atLayer(
-        ordinal, of: layers, boundary: boundary, keys: .bits(8), values: .bits(4))
+      try configuration.configuration(
+        forLayer: ordinal, of: layers, boundary: boundary, keys: .bits(8), values: .bits(4))
     }
     let rates = try (0..<6).map { try layer($0, of: 6, 2).keys }
     #expect(rates == [.bits(8), .bits(8), .bits(3), .bits(3), .bits(8), .bits(8)])

@@ -52,7 +52,7 @@ import TurboQuantStorage
     for tokens in isOptimizedBuild ? [0, 1, 3, 255, 256, 300, 700] : [3] {
       let cache = try cache(configuration, tokens: tokens)
       try cache.save(to: path)
-      var again = try KVCache(opening: path, cache.codec)
+      var again = try KVCache(opening: path, codec: cache.codec)
       #expect(again.count == tokens && again.memory == cache.memory)
       guard tokens > 0 else { continue }
       var dice = Dice(seed: 1)
@@ -95,7 +95,7 @@ import TurboQuantStorage
       var cache = try cache(configuration, tokens: 20)
       try cache.truncate(to: 2)
       try cache.save(to: scratch.file("cache.tqkv"))
-      var again = try KVCache(opening: scratch.file("cache.tqkv"), cache.codec)
+      var again = try KVCache(opening: scratch.file("cache.tqkv"), codec: cache.codec)
       var dice = Dice(seed: 3)
       let (keys, values) = (dice.normals(2 * 20 * 48), dice.normals(2 * 20 * 32))
       try again.append(keys: keys.span, values: values.span)
@@ -126,14 +126,14 @@ import TurboQuantStorage
       var configuration = Self.configurations[0]
       change(&configuration)
       let codec = try KVCodec(configuration)
-      let error = #expect(throws: KVCacheError.self) { try KVCache(opening: path, codec) }
+      let error = #expect(throws: KVCacheError.self) { try KVCache(opening: path, codec: codec) }
       let text = error?.description ?? ""
       #expect(text.contains(name == "estimator" ? "keys" : name) && text.contains(path), "\(text)")
     }
     let codec = try KVCodec(Self.configurations[0])
-    #expect(throws: KVCacheError.self) { try KVCache(opening: scratch.file("none"), codec) }
+    #expect(throws: KVCacheError.self) { try KVCache(opening: scratch.file("none"), codec: codec) }
     #expect(throws: KVCacheError.self) {
-      try KVCache(opening: path, codec).save(to: scratch.file("no/folder"))
+      try KVCache(opening: path, codec: codec).save(to: scratch.file("no/folder"))
     }
   }
 
@@ -173,14 +173,18 @@ import TurboQuantStorage
         try writer.writeSection(name, forged.span.raw)
       }
       try writer.finish()
-      let error = #expect(throws: KVCacheError.self) { try KVCache(opening: path, good.codec) }
+      let error = #expect(throws: KVCacheError.self) {
+        try KVCache(opening: path, codec: good.codec)
+      }
       #expect(error?.description.contains("not a number") == true, "\(error?.description ?? "")")
     }
   }
 
   private func refuses(_ bytes: [UInt8], _ codec: KVCodec, _ what: String) throws {
     let path = try scratch.write(bytes, to: "bad.tqkv")
-    let error = #expect(throws: KVCacheError.self, "\(what)") { try KVCache(opening: path, codec) }
+    let error = #expect(throws: KVCacheError.self, "\(what)") {
+      try KVCache(opening: path, codec: codec)
+    }
     #expect(error?.description.contains("bad.tqkv") == true, "\(what)")
   }
 
@@ -198,7 +202,8 @@ import TurboQuantStorage
     let layout = try #require(good.codec.keyCodec).channelGroups[0].openLayout
     let nan: [UInt8] = [0, 0, 0xC0, 0x7F]
     let forgeries: [(String, Int, (inout [UInt8]) -> Void)] = [
-      ("version", 1, { $0[0] = 1 }), ("version", 1, { $0[0] = 3 }), ("flag", 1, { $0[4] = 2 }),
+      ("version", 1, { $0[0] = 1 }), ("version", 1, { $0[0] = 4 }),
+      ("expected 40", 1, { $0[0] = 2 }), ("flag", 1, { $0[4] = 2 }),
       ("flag", 1, { $0[7] = 9 }),
       ("flag", 1, { $0[7] = 1 }),
       ("sinks", 1, { $0[8] = 2 }), ("tokens", 1, { $0[23] = 1 }), ("window", 1, { $0[24] = 8 }),
@@ -220,7 +225,7 @@ import TurboQuantStorage
       for (name, bytes) in zip(names, forged) { try writer.writeSection(name, bytes.span.raw) }
       try writer.finish()
       let error = #expect(throws: KVCacheError.self, "\(name)") {
-        try KVCache(opening: path, good.codec)
+        try KVCache(opening: path, codec: good.codec)
       }
       let text = error?.description ?? ""
       #expect(text.contains(name) && text.contains(names[section]), "\(name): \(text)")

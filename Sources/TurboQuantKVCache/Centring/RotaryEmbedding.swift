@@ -3,12 +3,15 @@ internal import TurboQuant
 /// The rotary position embedding of a model's keys: at position p, pair i is rotated by the angle p · `frequencies[i]`.
 public struct RotaryEmbedding: Sendable, Hashable {
   /// Which coordinates make a pair.
-  public enum Pairing: Sendable, Hashable {
+  public enum Pairing: String, Sendable, Hashable, Codable {
     /// Coordinates i and i + n, n the number of frequencies (Hugging Face's Llama).
     case halves
     /// Coordinates 2i and 2i + 1 (the RoFormer paper's).
     case neighbours
   }
+
+  /// The largest frequency in magnitude that a cache takes, in radians per position.
+  static let largestFrequency = 4.0
 
   /// Radians per position, one per pair; coordinates beyond the pairs stay as they are.
   public let frequencies: [Double]

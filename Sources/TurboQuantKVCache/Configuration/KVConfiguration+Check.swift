@@ -24,7 +24,7 @@ extension KVConfiguration {
     }
     if let rotary = centering.rotary {
       guard 2 * rotary.frequencies.count <= shape.keyDimension,
-        rotary.frequencies.allSatisfy({ abs($0) <= 4 })
+        rotary.frequencies.allSatisfy({ abs($0) <= RotaryEmbedding.largestFrequency })
       else {
         throw refuse(
           "\(rotary.frequencies.count) rotary frequencies, expected at most "

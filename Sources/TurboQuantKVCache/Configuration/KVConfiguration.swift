@@ -34,10 +34,10 @@ public struct KVConfiguration: Sendable, Hashable {
     self.values = values
   }
 
-  /// The configuration of one attention layer of several, the first and last of which differ.
+  /// The configuration of one attention layer of several, the first and last of which differ from this one.
   ///
-  /// The first and the last `boundary` layers keep keys and values as given here, often more exactly than
-  /// the layers between.
+  /// The first and the last `boundary` layers keep `keys` and `values` as given here, often more exactly than
+  /// the layers between, which this configuration describes.
   ///
   /// - Parameters:
   ///   - ordinal: The number of the layer among those with attention, from 0.
@@ -46,8 +46,8 @@ public struct KVConfiguration: Sendable, Hashable {
   ///   - keys: How those keep keys.
   ///   - values: How those keep values.
   /// - Throws: ``KVCacheError`` when there is no such layer, or `boundary` is negative.
-  public func atLayer(
-    _ ordinal: Int, of layers: Int, boundary: Int, keys: KVPrecision, values: KVPrecision
+  public func configuration(
+    forLayer ordinal: Int, of layers: Int, boundary: Int, keys: KVPrecision, values: KVPrecision
   ) throws(KVCacheError) -> KVConfiguration {
     guard ordinal >= 0, ordinal < layers, boundary >= 0 else {
       throw KVCacheError(

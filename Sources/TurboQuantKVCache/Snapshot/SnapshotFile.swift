@@ -1,3 +1,5 @@
+internal import TurboQuant
+internal import TurboQuantKernels
 internal import TurboQuantStorage
 
 /// A mapped snapshot, whose checksums all match.
@@ -7,6 +9,11 @@ final class SnapshotFile: Sendable {
   init(_ path: String) throws(StorageError) {
     let container = try ContainerReader(path, kind: SnapshotRecord.kind)
     try container.verify()
+    for name in SnapshotRecord.sections
+    where !container.sections.contains(where: { $0.name == name }) {
+      // The number of sections is at byte 24.
+      throw StorageError(.missingSection(name: name), path: path, offset: 24)
+    }
     self.container = container
   }
 
@@ -68,13 +75,20 @@ final class SnapshotFile: Sendable {
       "written for “\(singleLine(theirs))”, the codec has “\(singleLine(ours))”", in: section)
   }
 
-  /// How many tokens lie where; refuses counts that no cache can have.
-  func tokens(_ configuration: KVConfiguration) throws(KVCacheError) -> SnapshotRecord.Tokens {
+  /// What the snapshot says about itself; refuses versions and content that this build does not read.
+  func tokens() throws(KVCacheError) -> SnapshotRecord.Tokens {
     let section = SnapshotRecord.tokens
-    let tokens = try withBytes(section, at: 0, count: byteCount(section)) {
+    return try withBytes(section, at: 0, count: byteCount(section)) {
       (bytes) throws(KVCacheError) in
       try SnapshotRecord.Tokens(bytes) { malformed($0, in: section, at: $1) }
     }
+  }
+
+  /// Refuses counts that no cache of the configuration can have.
+  func check(
+    _ tokens: SnapshotRecord.Tokens, _ configuration: KVConfiguration
+  ) throws(KVCacheError) {
+    let section = SnapshotRecord.tokens
     let beyondSinks = tokens.stored + tokens.window + tokens.forgotten
     guard tokens.sinks <= configuration.sinks, tokens.window <= configuration.window,
       tokens.sinks == configuration.sinks || beyondSinks == 0,
@@ -95,7 +109,47 @@ final class SnapshotFile: Sendable {
             + "its sinks", in: section, at: 4 + i)
       }
     }
-    return tokens
+  }
+
+  /// Refuses a snapshot whose settings agree with the codec's, but not its codes.
+  func checkFingerprint(
+    _ tokens: SnapshotRecord.Tokens, _ codec: KVCodec
+  ) throws(KVCacheError) {
+    let expected = codec.fingerprint
+    guard tokens.version > 2, tokens.fingerprint != expected.bytes else { return }
+    let found = hexadecimal(Array(tokens.fingerprint.prefix(8))).filter { $0 != " " }
+    throw malformed(
+      "fingerprint \(found)…, the codec's is \(expected.description.prefix(16))…: the same settings, but other "
+        + "codes; fill the cache anew",
+      in: SnapshotRecord.tokens, at: SnapshotRecord.Tokens.fingerprintOffset)
+  }
+
+  /// The sections that this build does not know and can do without; refuses those that it cannot do without.
+  ///
+  /// Version 2 had no such sections, and readers skipped what they did not know.
+  func unknownSections(version: UInt32) throws(KVCacheError) -> [UnknownSection] {
+    guard version > 2 else { return [] }
+    var unknown: [UnknownSection] = []
+    for section in container.sections {
+      if section.name == SnapshotRecord.removed {
+        throw malformed(
+          "tokens removed from the middle or the front, which this build does not read; update turboquant",
+          in: section.name)
+      }
+      let isKnown = SnapshotRecord.sections.contains(section.name)
+      guard isKnown != section.isOptional else {
+        throw malformed(
+          isKnown
+            ? "marked as optional, which it is not"
+            : "not known to this build, and not optional; update turboquant", in: section.name)
+      }
+      guard !isKnown else { continue }
+      let bytes = try withBytes(section.name, at: 0, count: Int(section.byteCount)) {
+        $0.isEmpty ? AlignedBytes(byteCount: 0) : AlignedBytes(borrowing: $0, of: self)
+      }
+      unknown.append(UnknownSection(name: section.name, bytes: bytes))
+    }
+    return unknown
   }
 
   /// Refuses sections that are longer than what was read.

@@ -3,44 +3,62 @@ internal import TurboQuantKernels
 /// What a snapshot says about itself; Documentation/FileFormat.md has the tables.
 enum SnapshotRecord {
   static let kind = "KVCH"
-  /// 2: full pages of codes of 5 to 8 bits are quads too.
-  static let version: UInt32 = 2
+  /// The version that is written; 2 is read too.
+  ///
+  /// 2: full pages of codes of 5 to 8 bits are quads too. 3: a fingerprint, and room for what is planned.
+  static let version: UInt32 = 3
   static let configuration = "configuration"
   static let tokens = "tokens"
   static let exact = "exact"
   static let centers = "centres"
   static let pages = "pages"
+  /// Every section that is written, in order.
+  static let sections = [configuration, tokens, exact, centers, pages]
+  /// Which tokens were removed from the middle or the front; not written yet.
+  static let removed = "removed"
 
   /// How many tokens lie where.
   struct Tokens: Equatable {
+    var version = SnapshotRecord.version
     var sinks: Int
     var stored: Int
     var window: Int
     var forgotten: Int
     /// Whether keys have a centre, values one, keys an order of their channels, values one.
     var flags: [Bool]
+    /// The 32 bytes of ``KVCodec/fingerprint``; empty in version 2.
+    var fingerprint: [UInt8]
 
-    static let byteCount = 40
+    /// Where the fingerprint begins.
+    static let fingerprintOffset = 64
+
+    static func byteCount(version: UInt32) -> Int { version == 2 ? 40 : 128 }
 
     var bytes: [UInt8] {
       var bytes: [UInt8] = []
-      bytes.append(littleEndian: SnapshotRecord.version)
+      bytes.append(littleEndian: version)
       for flag in flags { bytes.append(flag ? 1 : 0) }
       for count in [sinks, stored, window, forgotten] { bytes.append(littleEndian: UInt64(count)) }
-      return bytes
+      bytes.append(SnapshotExtensions.float16)
+      bytes += [UInt8](repeating: 0, count: Self.fingerprintOffset - bytes.count)
+      bytes += fingerprint
+      return bytes + [UInt8](repeating: 0, count: Self.byteCount(version: version) - bytes.count)
     }
 
     /// Reads the section; `refuse` makes an error of a reason and a byte offset.
     init(_ bytes: RawSpan, refuse: (String, Int) -> KVCacheError) throws(KVCacheError) {
-      guard bytes.byteCount == Self.byteCount else {
-        throw refuse("\(bytes.byteCount) bytes, expected \(Self.byteCount)", 0)
-      }
-      let version = bytes.integer(at: 0, as: UInt32.self)
+      guard bytes.byteCount >= 4 else { throw refuse("\(bytes.byteCount) bytes", 0) }
+      version = bytes.integer(at: 0, as: UInt32.self)
       guard version <= SnapshotRecord.version else {
-        throw refuse("snapshot version \(version), this build knows 2; update turboquant", 0)
+        throw refuse("snapshot version \(version), this build knows 2 and 3; update turboquant", 0)
       }
-      guard version == SnapshotRecord.version else {
-        throw refuse("snapshot version \(version), this build knows 2; fill the cache anew", 0)
+      guard version >= 2 else {
+        throw refuse(
+          "snapshot version \(version), this build knows 2 and 3; fill the cache anew", 0)
+      }
+      let expected = Self.byteCount(version: version)
+      guard bytes.byteCount == expected else {
+        throw refuse("\(bytes.byteCount) bytes, expected \(expected)", 0)
       }
       for flag in 4...7 where bytes.byte(at: flag) > 1 {
         throw refuse("flag \(bytes.byte(at: flag)), expected 0 or 1", flag)
@@ -53,10 +71,15 @@ enum SnapshotRecord {
         counts.append(Int(count))
       }
       (sinks, stored, window, forgotten) = (counts[0], counts[1], counts[2], counts[3])
+      fingerprint = []
+      guard version > 2 else { return }
+      try SnapshotExtensions.check(bytes, refuse)
+      let start = Self.fingerprintOffset
+      fingerprint = (start..<start + 32).map { bytes.byte(at: $0) }
     }
 
     /// What all heads have in common with `head`.
-    init(_ head: KVCache.Head) {
+    init(_ head: KVCache.Head, fingerprint: [UInt8]) {
       let keys = head.keys
       (sinks, stored, window) = (keys.sinkCount, keys.stored.count, keys.windowCount)
       forgotten = keys.forgotten
@@ -64,6 +87,7 @@ enum SnapshotRecord {
         !keys.center.isEmpty, !head.values.center.isEmpty, !keys.channels.isEmpty,
         !head.values.channels.isEmpty,
       ]
+      self.fingerprint = fingerprint
     }
   }
 }

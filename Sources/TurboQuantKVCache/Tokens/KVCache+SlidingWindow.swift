@@ -16,12 +16,22 @@ extension KVCache {
     }
   }
 
+  /// Refuses more queries than tokens, and queries that would see forgotten tokens.
+  func checkHeld(queries tokens: Int) throws(KVCacheError) {
+    guard tokens <= count else {
+      throw KVCacheError(
+        .tooManyTokens(asked: tokens, held: count),
+        "\(tokens) queries for \(count) tokens held; append the queries' own tokens first")
+    }
+    if tokens > 0 { try checkHeld(count - tokens + 1, "\(tokens) queries") }
+  }
+
   /// Refuses queries that would see forgotten tokens; the first of them sees `visible` tokens.
   func checkHeld(_ visible: Int, _ action: String) throws(KVCacheError) {
     let (keys, reach) = (heads[0].keys, codec.configuration.slidingWindow ?? .max)
     guard keys.forgotten > 0, visible > keys.sinkCount, visible - reach < firstHeld else { return }
     throw KVCacheError(
-      .forgotten(first: firstHeld),
+      .forgotten(before: firstHeld),
       "\(action): its query sees tokens from \(max(0, visible - reach)) on, but the sliding window has "
         + "forgotten those before \(firstHeld)")
   }

@@ -18,7 +18,7 @@ public struct CompressedCache: LayerCache {
     guard keys.count == expected else {
       throw CacheError.length(what: "keys", expected: expected, found: keys.count)
     }
-    try cache.append(keys: keys.span, values: values.span)
+    try cache.append(keys: keys, values: values)
   }
 
   public mutating func attend(queries: [Float], tokens: Int, scale: Float) throws -> [Float] {
@@ -30,11 +30,7 @@ public struct CompressedCache: LayerCache {
     guard queries.count == expected else {
       throw CacheError.length(what: "queries", expected: expected, found: queries.count)
     }
-    var output = [Float](
-      repeating: 0, count: shape.queryHeads * tokens * shape.valueDimension)
-    var room = output.mutableSpan
-    try cache.attend(queries.span, into: &room, scale: scale)
-    return output
+    return try cache.attend(queries, scale: scale)
   }
 
   public mutating func truncate(to count: Int) throws { try cache.truncate(to: count) }

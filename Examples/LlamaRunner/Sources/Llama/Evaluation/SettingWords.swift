@@ -50,8 +50,8 @@ struct SettingWords {
     let base = try configuration(shape, kinds, frequencies)
     return try (0..<count).map { layer in
       guard kinds.count == 2 else { return base }
-      return try base.atLayer(
-        layer, of: count, boundary: 1, keys: kinds[1].keys, values: kinds[1].values)
+      return try base.configuration(
+        forLayer: layer, of: count, boundary: 1, keys: kinds[1].keys, values: kinds[1].values)
     }
   }
 
