@@ -43,6 +43,8 @@ public struct IndexError: Error, Sendable, Hashable {
     case noOriginals
     /// An operation that this kind of index does not offer.
     case notOffered(String)
+    /// Work that was told to stop; asynchronous functions throw `CancellationError` instead.
+    case cancelled
     /// A file that could not be read or written: missing, damaged, or not an index.
     case file(path: String, offset: UInt64?)
   }
@@ -124,6 +126,8 @@ extension IndexError {
   static func unknown(_ id: UInt64) -> IndexError {
     IndexError(.unknownID(id), "the index has no id \(id)")
   }
+
+  static var cancelled: IndexError { IndexError(.cancelled, "cancelled") }
 
   static func codecNotOffered(_ reason: String) -> IndexError {
     IndexError(.codecNotOffered(reason: reason), "an index cannot scan such codes: \(reason)")

@@ -1,3 +1,4 @@
+internal import Dispatch
 internal import TurboQuantThreads
 
 /// An index that many threads search while one at a time changes it.
@@ -15,6 +16,8 @@ public final class SharedVectorIndex: Sendable {
   // The order of the locks: writers take `latest` first, then for a moment `published`.
   private let latest: Guarded<VectorIndex>
   private let published: Guarded<VectorIndex>
+  /// Where asynchronous changes wait for their turn, so that no thread waits.
+  let changes = DispatchQueue(label: "turboquant.index.changes")
   /// The indexes that the current task is updating.
   @TaskLocal private static var updating: Set<ObjectIdentifier> = []
 

@@ -18,6 +18,12 @@ extension VectorIndex {
   public mutating func add(
     _ vectors: [Float], ids: [UInt64]? = nil, threads: Int = 1
   ) throws(IndexError) -> [UInt64] {
+    try add(vectors, ids: ids, threads: threads, nil)
+  }
+
+  mutating func add(
+    _ vectors: [Float], ids: [UInt64]?, threads: Int, _ monitor: WorkMonitor?
+  ) throws(IndexError) -> [UInt64] {
     try checkHasNoTags()
     try loadSlots()
     let ids = try newIDs(ids, count: try rowCount(of: vectors.count))
@@ -25,7 +31,7 @@ extension VectorIndex {
     for (row, id) in ids.enumerated() {
       guard slots?[id] == nil, seen.insert(id).inserted else { throw .duplicate(id, row: row) }
     }
-    try append(vectors, ids, tags: [], threads: threads)
+    try append(vectors, ids, tags: [], threads: threads, monitor)
     return ids
   }
 
@@ -35,10 +41,16 @@ extension VectorIndex {
   public mutating func upsert(
     _ vectors: [Float], ids: [UInt64], threads: Int = 1
   ) throws(IndexError) {
+    try upsert(vectors, ids: ids, threads: threads, nil)
+  }
+
+  mutating func upsert(
+    _ vectors: [Float], ids: [UInt64], threads: Int, _ monitor: WorkMonitor?
+  ) throws(IndexError) {
     try checkHasNoTags()
     try loadSlots()
     let ids = try newIDs(ids, count: try rowCount(of: vectors.count))
-    try put(vectors, ids, tags: [], threads: threads)
+    try put(vectors, ids, tags: [], threads: threads, monitor)
   }
 
   /// Adds all rows of another index, whose codes are copied as they are.
@@ -168,10 +180,10 @@ extension VectorIndex {
 
   /// Adds rows of new ids, and of new tags where rows have them.
   mutating func append(
-    _ vectors: [Float], _ ids: [UInt64], tags: [RowTag], threads: Int
+    _ vectors: [Float], _ ids: [UInt64], tags: [RowTag], threads: Int, _ monitor: WorkMonitor?
   ) throws(IndexError) {
     try rows.load([count], rowRules)
-    let (encoded, first) = (try encoded(vectors, threads: threads), count)
+    let (encoded, first) = (try encoded(vectors, threads: threads, monitor), count)
     rows.append(encoded.batch(ids.span, tags, codec))
     let end = count
     slots?.reserveCapacity(end, tags: !tags.isEmpty)
@@ -182,9 +194,9 @@ extension VectorIndex {
 
   /// Adds rows, or replaces those of the same id; a tag is that of the same row as the id.
   mutating func put(
-    _ vectors: [Float], _ ids: [UInt64], tags: [RowTag], threads: Int
+    _ vectors: [Float], _ ids: [UInt64], tags: [RowTag], threads: Int, _ monitor: WorkMonitor?
   ) throws(IndexError) {
-    let encoded = try encoded(vectors, threads: threads)
+    let encoded = try encoded(vectors, threads: threads, monitor)
     try rows.load(ids.compactMap { slots?[$0] } + [count], rowRules)
     for row in ids.indices {
       let batch = encoded.batch(ids.span, tags, codec)
@@ -200,16 +212,44 @@ extension VectorIndex {
     noteIDs(ids)
   }
 
-  private func encoded(_ vectors: [Float], threads: Int) throws(IndexError) -> EncodedRows {
+  private func encoded(
+    _ vectors: [Float], threads: Int, _ monitor: WorkMonitor?
+  ) throws(IndexError) -> EncodedRows {
     let originals = try OriginalRows(
       vectors, originals, dimension: codec.dimension, codec.kernels)
     let centered = try centers.centered(vectors)
-    let codes = try rethrowing { () throws(CodecError) in
-      try codec.encode(centered, threads: threads)
-    }
+    let codes = try codes(of: centered, threads: threads, monitor)
     try checkNorms(codes.bytes.span.raw)
     return EncodedRows(
       codes: codes, centerComponents: centers.components(ofCentered: centered),
       originals: originals)
+  }
+
+  /// Encodes rows, in pieces between which `monitor` may end the work.
+  private func codes(
+    of rows: [Float], threads: Int, _ monitor: WorkMonitor?
+  ) throws(IndexError) -> CodeMatrix {
+    guard let monitor else {
+      return try rethrowing { () throws(CodecError) in try codec.encode(rows, threads: threads) }
+    }
+    // Some milliseconds of work.
+    let size = max(1, (1 << 18) / codec.dimension) * max(1, threads)
+    let count = rows.count / codec.dimension
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(count * codec.bytesPerVector)
+    for first in stride(from: 0, to: count, by: size) {
+      try monitor.check()
+      let end = min(count, first + size)
+      let piece = rows.span.extracting(first * codec.dimension..<end * codec.dimension)
+      do throws(CodecError) {
+        bytes += try codec.encode(piece, threads: threads).bytes
+      } catch {
+        throw IndexError(error.addingRows(first))
+      }
+      monitor.advance(by: end - first)
+    }
+    return try rethrowing { () throws(CodecError) in
+      try CodeMatrix(unidentified: bytes, of: codec)
+    }
   }
 }

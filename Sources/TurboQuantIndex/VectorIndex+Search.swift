@@ -1,5 +1,6 @@
 internal import TurboQuant
 internal import TurboQuantKernels
+internal import TurboQuantThreads
 
 extension VectorIndex {
   /// Whether a certified search can read less than an exhaustive one; in a small index it does not.
@@ -31,7 +32,13 @@ extension VectorIndex {
   public func searchWithStatistics(
     _ queries: [Float], count: Int, options: SearchOptions = SearchOptions()
   ) throws(IndexError) -> (hits: [[Hit]], statistics: SearchStatistics) {
-    let search = try Search(self, queries, count: count, options)
+    try searchWithStatistics(queries, count: count, options: options, nil)
+  }
+
+  func searchWithStatistics(
+    _ queries: [Float], count: Int, options: SearchOptions, _ monitor: WorkMonitor?
+  ) throws(IndexError) -> (hits: [[Hit]], statistics: SearchStatistics) {
+    let search = try Search(self, queries, count: count, options, monitor)
     guard search.allowed.count > 0 else {
       return ([[Hit]](repeating: [], count: search.queries.count), SearchStatistics())
     }
@@ -39,6 +46,7 @@ extension VectorIndex {
     var hits: [[Hit]] = []
     hits.reserveCapacity(found.rows.count)
     for (query, rows) in found.rows.enumerated() {
+      try monitor?.check()
       try checkLengths(of: rows, queryNorm: search.queries[query].norm, query: query)
       hits.append(try self.hits(rows, search.queries[query], count: count, options))
     }

@@ -1,5 +1,7 @@
 // Rows by their tags, the application's own names for them.
 
+internal import TurboQuantThreads
+
 extension VectorIndex {
   /// Adds vectors with tags; rows × dimension floats.
   ///
@@ -12,7 +14,13 @@ extension VectorIndex {
   ///   ``RowTag/largestByteCount``, or of another kind than ``tagKind``; else as ``add(_:ids:threads:)``.
   @discardableResult
   public mutating func add(
-    _ vectors: [Float], tags: [RowTag], threads: Int = 1
+    _ vectors: [Float], tags: [some RowTagConvertible], threads: Int = 1
+  ) throws(IndexError) -> [UInt64] {
+    try add(vectors, tags: tags.map(\.rowTag), threads: threads, nil)
+  }
+
+  mutating func add(
+    _ vectors: [Float], tags: [RowTag], threads: Int, _ monitor: WorkMonitor?
   ) throws(IndexError) -> [UInt64] {
     let count = try checked(tags, forFloats: vectors.count)
     try loadSlots()
@@ -21,28 +29,24 @@ extension VectorIndex {
       guard slots?[tag] == nil, seen.insert(tag).inserted else { throw .duplicate(tag, row: row) }
     }
     let ids = try newIDs(nil, count: count)
-    try append(vectors, ids, tags: tags, threads: threads)
+    try append(vectors, ids, tags: tags, threads: threads, monitor)
     return ids
-  }
-
-  /// Adds vectors with texts for tags, as ``add(_:tags:threads:)-(_,[RowTag],_)``.
-  ///
-  /// - Throws: ``IndexError`` as that does.
-  @discardableResult
-  public mutating func add(
-    _ vectors: [Float], tags: [String], threads: Int = 1
-  ) throws(IndexError) -> [UInt64] {
-    try add(vectors, tags: tags.map { RowTag($0) }, threads: threads)
   }
 
   /// Adds vectors, or replaces those whose tag is there already and which keep their id; if a tag is given twice, the
   /// last one counts.
   ///
   /// - Returns: The rows' ids.
-  /// - Throws: ``IndexError`` as ``add(_:tags:threads:)-(_,[RowTag],_)``, except for tags that are there.
+  /// - Throws: ``IndexError`` as ``add(_:tags:threads:)``, except for tags that are there.
   @discardableResult
   public mutating func upsert(
-    _ vectors: [Float], tags: [RowTag], threads: Int = 1
+    _ vectors: [Float], tags: [some RowTagConvertible], threads: Int = 1
+  ) throws(IndexError) -> [UInt64] {
+    try upsert(vectors, tags: tags.map(\.rowTag), threads: threads, nil)
+  }
+
+  mutating func upsert(
+    _ vectors: [Float], tags: [RowTag], threads: Int, _ monitor: WorkMonitor?
   ) throws(IndexError) -> [UInt64] {
     let count = try checked(tags, forFloats: vectors.count)
     try loadSlots()
@@ -58,50 +62,33 @@ extension VectorIndex {
         ids.append(id)
       }
     }
-    try put(vectors, ids, tags: tags, threads: threads)
+    try put(vectors, ids, tags: tags, threads: threads, monitor)
     return ids
-  }
-
-  /// Adds vectors with texts for tags, or replaces those that are there, as
-  /// ``upsert(_:tags:threads:)-(_,[RowTag],_)``.
-  ///
-  /// - Throws: ``IndexError`` as that does.
-  @discardableResult
-  public mutating func upsert(
-    _ vectors: [Float], tags: [String], threads: Int = 1
-  ) throws(IndexError) -> [UInt64] {
-    try upsert(vectors, tags: tags.map { RowTag($0) }, threads: threads)
   }
 
   /// Removes the rows of some tags.
   ///
   /// - Throws: ``IndexError`` when a tag is not there or named twice, or rows have no tags; nothing is removed then.
-  public mutating func remove(tags: [RowTag]) throws(IndexError) {
+  public mutating func remove(tags: [some RowTagConvertible]) throws(IndexError) {
     try checkHasTags()
     try loadSlots()
     var ids: [UInt64] = []
     ids.reserveCapacity(tags.count)
     var seen = Set<RowTag>(minimumCapacity: tags.count)
-    for tag in tags {
+    for tag in tags.lazy.map(\.rowTag) {
       guard let slot = slots?[tag], seen.insert(tag).inserted else { throw .unknown(tag) }
       ids.append(try rows.id(at: slot))
     }
     try remove(ids)
   }
 
-  /// Removes the rows of some texts, as ``remove(tags:)-([RowTag])``.
-  ///
-  /// - Throws: ``IndexError`` as that does.
-  public mutating func remove(tags: [String]) throws(IndexError) {
-    try remove(tags: tags.map { RowTag($0) })
-  }
-
   /// The id of a tag's row, or nil if there is none.
   ///
   /// - Throws: ``IndexError`` when the file that the index is mapped from is damaged.
   /// - Complexity: O(1); O(rows) in an index that was opened and not yet changed.
-  public func id(ofTag tag: RowTag) throws(IndexError) -> UInt64? {
+  public func id(ofTag tag: some RowTagConvertible) throws(IndexError) -> UInt64? {
     guard let tags = rows.tags else { return nil }
+    let tag = tag.rowTag
     var found: Int?
     if let slots {
       found = slots[tag]
@@ -110,11 +97,6 @@ extension VectorIndex {
     }
     return if let found { try rows.id(at: found) } else { nil }
   }
-
-  /// The id of a text's row, or nil if there is none, as ``id(ofTag:)-(RowTag)``.
-  ///
-  /// - Throws: ``IndexError`` as that does.
-  public func id(ofTag text: String) throws(IndexError) -> UInt64? { try id(ofTag: RowTag(text)) }
 
   /// The tag of a row, or nil if rows have none.
   ///

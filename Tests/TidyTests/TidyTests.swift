@@ -210,4 +210,44 @@ struct SourceFile: Sendable {
     let platforms = try #require(manifest.firstMatch(of: /platforms: \[.*\]/)).output
     #expect(readme.contains(platforms))
   }
+
+  @Test("On macOS the workflow runs the tests that .ci/run runs first, and it can only read")
+  func workflow() throws {
+    func lines(_ name: String) throws -> [Substring] {
+      try String(contentsOf: SourceFile.root.appending(path: name), encoding: .utf8)
+        .split(separator: "\n")
+    }
+    let workflow = try lines(".github/workflows/ci.yml")
+    let first = try #require(lines(".ci/run").first { $0.hasPrefix("swift test --skip ") })
+    #expect(workflow.contains { $0.hasSuffix("run: \(first)") })
+    #expect(workflow.contains("  contents: read") && !workflow.contains { $0.contains(": write") })
+    for line in workflow where line.contains("uses:") {
+      #expect(line.contains(/@v\d+\.\d+\.\d+$/), "\(line) is not pinned to a version")
+    }
+  }
+
+  @Test("Links of documents lead to files")
+  func links() throws {
+    let names = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"]
+    let documents =
+      try SourceFile.all(below: "Documentation", endings: ["md"])
+      + SourceFile.all(below: "Benchmarks", endings: ["md"])
+      + names.map { name in
+        let text = try String(contentsOf: SourceFile.root.appending(path: name), encoding: .utf8)
+        return SourceFile(path: name, lines: text.split(separator: "\n"))
+      }
+    var count = 0
+    for document in documents {
+      let folder = SourceFile.root.appending(path: document.path).deletingLastPathComponent()
+      for line in document.lines {
+        for link in line.matches(of: /\]\(([^)\s#:]+)(#[^)\s]*)?\)/).map(\.output.1) {
+          count += 1
+          #expect(
+            FileManager.default.fileExists(atPath: folder.appending(path: String(link)).path),
+            "\(document.path): \(link)")
+        }
+      }
+    }
+    #expect(count > 30, "\(count) links found")
+  }
 }

@@ -52,6 +52,12 @@ private func cosine(_ vectors: [Float], _ q: [Float]) throws -> [Double] {
   return cosines
 }
 
+private func blob(_ codes: CodeMatrix, _ codec: Codec) throws -> CodeMatrix {
+  let blob = codes.serialized  // the codec's fingerprint, then the rows
+  let again = try CodeMatrix(serialized: blob, of: codec)
+  return again
+}
+
 private func angles() throws -> Double {
   let codec = try Codec(dimension: 384, rate: .bits(4), quantizer: .polar(bits: [4, 2, 2, 2]))
   let distortion = codec.distortion ?? 0  // 0.0321 for every d that 16 divides

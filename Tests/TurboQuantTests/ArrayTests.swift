@@ -20,6 +20,8 @@ import Testing
       try codec.prepare([1, 2, 3]).direction == codec.prepare([1, 2, 3].span).direction)
     #expect(try codec.encode([1, 2, 3]) == codec.encode([1, 2, 3].span))
     #expect(try codec.encode([]).count == 0)
+    #expect(try Codec(record: codec.record).fingerprint == codec.fingerprint)
+    #expect(throws: CodecError.self) { try Codec(record: []) }
   }
 
   #if !((os(macOS) || targetEnvironment(macCatalyst)) && arch(x86_64))

@@ -6,6 +6,11 @@ internal import TurboQuantKernels
 /// alone do not say which codec wrote them: those of another codec may have the same length, and
 /// would decode to noise. So store ``serialized``, or ``bytes`` together with ``fingerprint``. A
 /// `.tqv` file and `Codable` keep both.
+///
+/// ```swift
+/// let blob = codes.serialized  // the codec's fingerprint, then the rows
+/// let again = try CodeMatrix(serialized: blob, of: codec)
+/// ```
 public struct CodeMatrix: Sendable, Hashable {
   /// The codec's fingerprint.
   public let fingerprint: Fingerprint

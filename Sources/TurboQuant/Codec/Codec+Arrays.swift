@@ -1,5 +1,13 @@
+internal import TurboQuantKernels
+
 /// The same calls for arrays.
 extension Codec {
+  /// Creates the codec whose ``record`` this is.
+  ///
+  /// - Throws: ``CodecError`` as ``init(record:)-(RawSpan)``.
+  /// - Complexity: As ``init(record:)-(RawSpan)``.
+  public init(record: [UInt8]) throws(CodecError) { try self.init(record: record.span.raw) }
+
   /// Encodes rows × ``dimension`` floats.
   ///
   /// - Throws: ``CodecError`` as ``encode(_:)-(Span<Float>)``.

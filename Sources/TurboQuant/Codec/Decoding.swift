@@ -4,7 +4,7 @@
     /// The case of `Kind` with the name that is stored here.
     ///
     /// Names are stored, not the numbers of a codec's record: they can be read, and written by hand.
-    func named<Kind: CaseIterable>(_ what: String, _ name: (Kind) -> String) throws -> Kind {
+    package func named<Kind: CaseIterable>(_ what: String, _ name: (Kind) -> String) throws -> Kind {
       let container = try singleValueContainer()
       let found = try container.decode(String.self)
       guard let kind = Kind.allCases.first(where: { name($0) == found }) else {
@@ -15,14 +15,14 @@
     }
 
     /// The error for a value that has the right type and is impossible.
-    func refusal(_ problem: String, _ error: CodecError? = nil) -> DecodingError {
+    package func refusal(_ problem: String, _ error: (any Error)? = nil) -> DecodingError {
       .dataCorrupted(
         DecodingError.Context(
           codingPath: codingPath, debugDescription: problem, underlyingError: error))
     }
 
     /// Runs `body`; what a codec refuses becomes a decoding error with the same words.
-    func refusing<R>(_ body: () throws(CodecError) -> R) throws(DecodingError) -> R {
+    package func refusing<R>(_ body: () throws(CodecError) -> R) throws(DecodingError) -> R {
       do {
         return try body()
       } catch {

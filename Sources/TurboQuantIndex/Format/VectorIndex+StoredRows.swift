@@ -3,15 +3,19 @@
 internal import TurboQuant
 internal import TurboQuantKernels
 internal import TurboQuantStorage
+internal import TurboQuantThreads
 
 extension VectorIndex {
   /// Checks rows in a file, and ids, for values that no index writes.
   ///
   /// Rows in memory were checked before they were stored, and ids when their slots were found.
-  func checkStoredRows() throws(IndexError) {
+  func checkStoredRows(_ monitor: WorkMonitor? = nil) throws(IndexError) {
     guard sections != nil else { return }
     if slots == nil { _ = try checkedSlots() }
-    try rows.check(rows.segments.indices, rowRules)
+    for segment in rows.segments.indices {
+      try monitor?.check()
+      try rows.check(segment..<segment + 1, rowRules)
+    }
   }
 
   /// The slot of every id and tag; refuses a file that has one twice, or would assign an id again.

@@ -2,6 +2,7 @@
 
 internal import TurboQuant
 internal import TurboQuantKernels
+internal import TurboQuantThreads
 
 /// What the signs of some segments say about a group of queries.
 private struct FirstSums: Sendable {
@@ -45,6 +46,7 @@ extension Search {
       let factors = (0..<group.count).map { signFactors($0, group, rule) }
       for (position, segment) in segments.enumerated() {
         for rows in allowed.rows(ofSegment: segment, of: index.rows) {
+          try monitor?.check()
           let place = signs.place(of: rows, at: position)
           try signs.withSums(from: place) { (sums, stride) throws(IndexError) in
             try scanner.sumSigns(rows, group, into: &sums, stride: stride)
@@ -92,6 +94,7 @@ extension Search {
     try index.scratch.lend { (scratch) throws(IndexError) in
       for (position, segment) in signs.segments.enumerated() {
         for rows in allowed.rows(ofSegment: segment, of: index.rows) {
+          try monitor?.check()
           let place = signs.place(of: rows, at: position)
           try rows.withScalars(alignments: false) { scalars in
             for query in queries.indices where !queries[query].isGivenUp {

@@ -2,6 +2,7 @@
 
 internal import TurboQuant
 internal import TurboQuantKernels
+internal import TurboQuantThreads
 
 extension Search {
   /// Reads some rows whole, and raises the cutoff if enough rows have been read.
@@ -54,7 +55,8 @@ extension Search {
   private func readCandidates(
     _ rows: inout RowList, _ cutoff: CertifiedQuery.Cutoff?, _ number: Int, _ group: QueryGroup
   ) throws(IndexError) -> BestRows {
-    try index.scratch.lend { (scratch) throws(IndexError) in
+    try monitor?.check()
+    return try index.scratch.lend { (scratch) throws(IndexError) in
       if let (twoBits, scale) = cutoff?.firstBits.twoBits {
         try addSeconds(to: &rows, number, group, scale, &scratch)
         rows.keep(reaching: twoBits, index.codec.kernels, &scratch.selected)

@@ -11,6 +11,7 @@
 
 internal import TurboQuant
 internal import TurboQuantKernels
+internal import TurboQuantThreads
 
 /// How far a certified search of one query has come.
 struct CertifiedQuery: Sendable {
@@ -144,6 +145,7 @@ extension Search {
         for rows in allowed.rows(ofSegment: segment, of: index.rows) {
           var first = 0
           for group in groups {
+            try monitor?.check()
             let some = first..<first + group.count
             try select(rows, group, queries[some], into: &found, &scratch)
             first = some.upperBound

@@ -2,6 +2,7 @@
 
 internal import TurboQuant
 internal import TurboQuantKernels
+internal import TurboQuantThreads
 
 extension Search {
   /// The best rows of every query of some groups.
@@ -45,6 +46,7 @@ extension Search {
       for segment in segments {
         for rows in allowed.rows(ofSegment: segment, of: index.rows) {
           for i in groups.indices {
+            try monitor?.check()
             try scan(rows, groups[i], into: &collectors[i], &scratch)
           }
         }

@@ -18,6 +18,9 @@ public struct Hit: Sendable, Hashable {
   /// None or one; an array keeps hits without an error small.
   private let errors: [EstimateError]
 
+  /// The terms of the interval.
+  var error: EstimateError? { errors.first }
+
   /// Creates a hit with a symmetric error.
   public init(id: UInt64, score: Float, standardError: Float? = nil, tag: RowTag? = nil) {
     self.id = id

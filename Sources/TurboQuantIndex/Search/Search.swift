@@ -2,6 +2,7 @@
 
 internal import TurboQuant
 internal import TurboQuantKernels
+internal import TurboQuantThreads
 
 /// One search: checked, its queries prepared, ready to run.
 final class Search: Sendable {
@@ -17,9 +18,12 @@ final class Search: Sendable {
   let threads: Int
   /// Segments of the first stage of a certified search.
   let firstStageCount: Int
+  /// What may end the search; asked before each group of queries reads a segment.
+  let monitor: WorkMonitor?
 
   init(
-    _ index: VectorIndex, _ floats: [Float], count: Int, _ options: SearchOptions
+    _ index: VectorIndex, _ floats: [Float], count: Int, _ options: SearchOptions,
+    _ monitor: WorkMonitor? = nil
   ) throws(IndexError) {
     guard count >= 1 else {
       throw IndexError(.countOutOfRange(count), "\(count) results; ask for at least 1")
@@ -32,9 +36,10 @@ final class Search: Sendable {
       }
     }
     self.index = index
+    self.monitor = monitor
     threads = options.threads
     firstStageCount = options.firstStageCount
-    queries = try Search.prepared(floats, index)
+    queries = try Search.prepared(floats, index, monitor)
     allowed = try AllowedRows(options.filter, in: index)
     self.count = min(options.rerank ?? count, max(1, allowed.count))
     let rule = try CertificateRule(index, options.exactness, count: self.count)
@@ -45,12 +50,13 @@ final class Search: Sendable {
   }
 
   private static func prepared(
-    _ floats: [Float], _ index: VectorIndex
+    _ floats: [Float], _ index: VectorIndex, _ monitor: WorkMonitor?
   ) throws(IndexError) -> [PreparedQuery] {
     let dimension = index.codec.dimension
     guard floats.count % dimension == 0 else { throw .length(floats.count, dimension: dimension) }
     var queries: [PreparedQuery] = []
     for start in stride(from: 0, to: floats.count, by: dimension) {
+      try monitor?.check()
       let vector = Array(floats[start..<start + dimension])
       do throws(CodecError) {
         queries.append(try PreparedQuery(vector, index))
@@ -82,10 +88,14 @@ final class Search: Sendable {
       mostGroups: isOneStage ? 1 : Search.groupsPerSegment, threads: threads)
     let parts = try schedule.mapBatches { (batch) throws(IndexError) in
       let groups = groups(of: queries[batch])
-      if let rule, allowed.count > mostWithoutCertificate {
-        return try certified(groups, batch, rule, schedule)
-      }
-      return try exhaustive(groups, schedule)
+      let found =
+        if let rule, allowed.count > mostWithoutCertificate {
+          try certified(groups, batch, rule, schedule)
+        } else {
+          try exhaustive(groups, schedule)
+        }
+      monitor?.advance(by: batch.count)
+      return found
     }
     var found = Found()
     for part in parts { found.append(part) }

@@ -31,7 +31,7 @@ public struct SearchOptions: Sendable {
 }
 
 /// How much of an index a search read.
-public struct SearchStatistics: Sendable, Hashable {
+public struct SearchStatistics: Sendable, Hashable, Codable {
   /// Rows that could be returned, over all queries.
   public internal(set) var rows = 0
   /// Rows whose code was read whole.
@@ -69,8 +69,8 @@ public enum Filter: Sendable {
   /// Rows whose tag satisfies a predicate, asked once for each row of the index.
   case tagPredicate(@Sendable (RowTag) -> Bool)
 
-  /// Rows with these texts for tags; unknown ones are ignored.
-  public static func tags(_ texts: some Sequence<String>) -> Filter {
-    .tags(Set(texts.map { RowTag($0) }))
+  /// Rows with these tags; unknown ones are ignored.
+  public static func tags(_ tags: [some RowTagConvertible]) -> Filter {
+    .tags(Set(tags.map(\.rowTag)))
   }
 }

@@ -35,6 +35,27 @@ extension RowTag: CustomStringConvertible {
   }
 }
 
+/// What can be a row's tag: texts, and ``RowTag`` itself.
+public protocol RowTagConvertible: Sendable {
+  /// The tag.
+  var rowTag: RowTag { get }
+}
+
+extension RowTag: RowTagConvertible {
+  /// The tag itself.
+  public var rowTag: RowTag { self }
+}
+
+extension String: RowTagConvertible {
+  /// The text's UTF-8.
+  public var rowTag: RowTag { RowTag(self) }
+}
+
+extension Substring: RowTagConvertible {
+  /// The text's UTF-8.
+  public var rowTag: RowTag { RowTag(String(self)) }
+}
+
 /// What the tags of an index are.
 public enum TagKind: UInt8, Sendable, Hashable, CaseIterable {
   /// Text; tags that are not UTF-8 are refused.

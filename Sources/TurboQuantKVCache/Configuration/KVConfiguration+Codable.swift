@@ -1,3 +1,5 @@
+internal import TurboQuant
+
 /// An object with every setting under its own name; options that are nil are left out.
 ///
 /// ```json

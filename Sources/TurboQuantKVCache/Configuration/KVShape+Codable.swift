@@ -1,3 +1,5 @@
+internal import TurboQuant
+
 /// An object with the four numbers.
 ///
 /// ```json

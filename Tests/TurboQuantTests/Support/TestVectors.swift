@@ -31,6 +31,12 @@ enum TestVector: String, CaseIterable, Sendable {
   }
 }
 
+/// `count` normal deviates.
+func normals(_ count: Int, seed: UInt64) -> [Float] {
+  var random = RandomStream(seed: seed, purpose: .testData)
+  return (0..<count).map { _ in Float(random.nextNormal()) }
+}
+
 func normalized(_ x: [Float]) -> [Float] {
   let norm = x.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()
   return x.map { Float(Double($0) / norm) }

@@ -1,0 +1,62 @@
+// The same calls for spans. They copy what they get; arrays are taken as they are.
+
+internal import TurboQuantKernels
+
+extension VectorIndex {
+  /// Adds vectors, as ``add(_:ids:threads:)-([Float],_,_)``.
+  ///
+  /// - Throws: ``IndexError`` as that.
+  @discardableResult
+  public mutating func add(
+    _ vectors: Span<Float>, ids: [UInt64]? = nil, threads: Int = 1
+  ) throws(IndexError) -> [UInt64] {
+    try add(vectors.copied(), ids: ids, threads: threads)
+  }
+
+  /// Adds vectors with tags, as ``add(_:tags:threads:)-([Float],_,_)``.
+  ///
+  /// - Throws: ``IndexError`` as that.
+  @discardableResult
+  public mutating func add(
+    _ vectors: Span<Float>, tags: [some RowTagConvertible], threads: Int = 1
+  ) throws(IndexError) -> [UInt64] {
+    try add(vectors.copied(), tags: tags, threads: threads)
+  }
+
+  /// Adds vectors, or replaces those whose id is there, as ``upsert(_:ids:threads:)-([Float],_,_)``.
+  ///
+  /// - Throws: ``IndexError`` as that.
+  public mutating func upsert(
+    _ vectors: Span<Float>, ids: [UInt64], threads: Int = 1
+  ) throws(IndexError) {
+    try upsert(vectors.copied(), ids: ids, threads: threads)
+  }
+
+  /// Adds vectors, or replaces those whose tag is there, as ``upsert(_:tags:threads:)-([Float],_,_)``.
+  ///
+  /// - Throws: ``IndexError`` as that.
+  @discardableResult
+  public mutating func upsert(
+    _ vectors: Span<Float>, tags: [some RowTagConvertible], threads: Int = 1
+  ) throws(IndexError) -> [UInt64] {
+    try upsert(vectors.copied(), tags: tags, threads: threads)
+  }
+
+  /// The nearest rows of each query, as ``search(_:count:options:)-([Float],_,_)``.
+  ///
+  /// - Throws: ``IndexError`` as that.
+  public func search(
+    _ queries: Span<Float>, count: Int, options: SearchOptions = SearchOptions()
+  ) throws(IndexError) -> [[Hit]] {
+    try search(queries.copied(), count: count, options: options)
+  }
+
+  /// All rows that score at least as well as `limit`, as ``rangeSearch(_:limit:options:)-([Float],_,_)``.
+  ///
+  /// - Throws: ``IndexError`` as that.
+  public func rangeSearch(
+    _ queries: Span<Float>, limit: Float, options: SearchOptions = SearchOptions()
+  ) throws(IndexError) -> [[Hit]] {
+    try rangeSearch(queries.copied(), limit: limit, options: options)
+  }
+}
