@@ -14,6 +14,7 @@ import TurboQuantKernels
 let readers: [String: Reader] = [
   "tqv": Reader(check: checkCodeFile, mutate: mutateContainer),
   "tqi": Reader(check: checkIndexFile, mutate: mutateContainer),
+  "tqkv": Reader(check: checkSnapshot, mutate: mutateContainer),
   "codec": Reader(check: checkCodecRecord, mutate: mutateRecord),
   "npy": Reader(check: { checkVectors($0, .npy) }, mutate: mutateNpy),
   "fvecs": Reader { checkVectors($0, .fvecs) },
