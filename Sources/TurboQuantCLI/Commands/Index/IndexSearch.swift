@@ -127,7 +127,8 @@ private struct IndexSearch {
     _ index: VectorIndex, _ queries: VectorSet
   ) throws -> ([[Hit]], SearchStatistics?) {
     guard let limit else {
-      let found = try index.searchWithStatistics(queries.values, count: count ?? 10, options: options)
+      let found = try index.searchWithStatistics(
+        queries.values, count: count ?? 10, options: options)
       return (found.hits, found.statistics)
     }
     let hits = try index.rangeSearch(queries.values, limit: limit, options: options)
