@@ -70,7 +70,9 @@ extension VectorIndex {
       throw .notOffered("indexes that keep their originals differently cannot be merged")
     }
     guard other.tagKind == tagKind else {
-      throw .notOffered("indexes whose rows have other tags cannot be merged")
+      throw .notOffered(
+        "indexes whose rows have tags of another kind, or none, cannot be merged; create both with the same tags"
+      )
     }
     try loadSlots()
     try checkRoom(for: other.count)
