@@ -140,7 +140,7 @@ let package = Package(
       name: "TurboQuantCLITests",
       dependencies: [
         "TestSupport", "TurboQuantCLI", "TurboQuantEvaluation", "TurboQuantTheory", "TurboQuant",
-        "TurboQuantStorage",
+        "TurboQuantIndex", "TurboQuantStorage",
       ],
       swiftSettings: swiftSettings),
   ],

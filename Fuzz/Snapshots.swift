@@ -34,7 +34,7 @@ func checkSnapshot(_ input: [UInt8]) {
   _ = try? checkedContainer(path, input)
   for codec in codecs {
     do throws(KVCacheError) {
-      useCache(try KVCache(opening: path, codec), path)
+      useCache(try KVCache(opening: path, codec: codec), path)
     } catch {
       guard case .file(let named, let offset) = error.kind else {
         broken("an error of a file has another kind: \(error)")
@@ -57,7 +57,7 @@ private func useCache(_ cache: KVCache, _ path: String) {
     }
     let copy = path + ".copy"
     try cache.save(to: copy)
-    var again = try KVCache(opening: copy, cache.codec)
+    var again = try KVCache(opening: copy, codec: cache.codec)
     require(again.count == cache.count, "a saved cache has the same tokens")
     require(try attention(again) == attended, "a saved cache gives the same results")
     try again.append(

@@ -6,8 +6,9 @@ internal import TurboQuant
 internal import TurboQuantThreads
 
 extension SharedVectorIndex {
-  /// Told how far some work is: how many units of how many are done. Called on the threads that work, never twice at
-  /// once; it should return soon.
+  /// Told how far some work is: how many units of how many are done.
+  ///
+  /// It is called on the threads that work, never twice at once, and should return soon.
   public typealias Progress = @Sendable (_ done: Int, _ total: Int) -> Void
 
   /// As ``VectorIndex/search(_:count:options:)``, on the index as it is when the search begins.

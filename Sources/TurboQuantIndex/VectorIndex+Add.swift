@@ -26,13 +26,11 @@ extension VectorIndex {
   ) throws(IndexError) -> [UInt64] {
     try checkHasNoTags()
     try loadSlots()
-    let ids = try newIDs(ids, count: try rowCount(of: vectors.count))
-    var seen = Set<UInt64>(minimumCapacity: ids.count)
-    for (row, id) in ids.enumerated() {
-      guard slots?[id] == nil, seen.insert(id).inserted else { throw .duplicate(id, row: row) }
-    }
-    try append(vectors, ids, tags: [], threads: threads, monitor)
-    return ids
+    let all = try newIDs(ids, count: try rowCount(of: vectors.count))
+    // Assigned ids are new.
+    if ids != nil { try checkAreNew(all, monitor) }
+    try append(vectors, all, tags: [], threads: threads, monitor)
+    return all
   }
 
   /// Adds vectors, or replaces those whose id is there already; if an id is given twice, the last one counts.
@@ -72,7 +70,9 @@ extension VectorIndex {
       throw .notOffered("indexes that keep their originals differently cannot be merged")
     }
     guard other.tagKind == tagKind else {
-      throw .notOffered("indexes whose rows have other tags cannot be merged")
+      throw .notOffered(
+        "indexes whose rows have tags of another kind, or none, cannot be merged; create both with the same tags"
+      )
     }
     try loadSlots()
     try checkRoom(for: other.count)
@@ -167,6 +167,14 @@ extension VectorIndex {
     return (0..<UInt64(count)).map { first + $0 }
   }
 
+  private func checkAreNew(_ ids: [UInt64], _ monitor: WorkMonitor?) throws(IndexError) {
+    var seen = Set<UInt64>(minimumCapacity: ids.count)
+    for (row, id) in ids.enumerated() {
+      if row % 1024 == 0 { try monitor?.check() }
+      guard slots?[id] == nil, seen.insert(id).inserted else { throw .duplicate(id, row: row) }
+    }
+  }
+
   /// Keeps assigned ids above every id that was ever used.
   private mutating func noteIDs(_ ids: [UInt64]) {
     guard let largest = ids.max(), let next = nextID, largest >= next else { return }
@@ -232,8 +240,8 @@ extension VectorIndex {
     guard let monitor else {
       return try rethrowing { () throws(CodecError) in try codec.encode(rows, threads: threads) }
     }
-    // Some milliseconds of work.
-    let size = max(1, (1 << 18) / codec.dimension) * max(1, threads)
+    // Less than a millisecond of work.
+    let size = max(1, (1 << 17) / codec.dimension) * max(1, threads)
     let count = rows.count / codec.dimension
     var bytes: [UInt8] = []
     bytes.reserveCapacity(count * codec.bytesPerVector)

@@ -26,6 +26,7 @@ extension VectorIndex {
     try loadSlots()
     var seen = Set<RowTag>(minimumCapacity: count)
     for (row, tag) in tags.enumerated() {
+      if row % 1024 == 0 { try monitor?.check() }
       guard slots?[tag] == nil, seen.insert(tag).inserted else { throw .duplicate(tag, row: row) }
     }
     let ids = try newIDs(nil, count: count)

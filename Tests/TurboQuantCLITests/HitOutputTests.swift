@@ -119,6 +119,7 @@ struct HitOutputTests {
       (["-o", "h.npy", "--json"], "--output and --json exclude one another"),
       (["-o", "h.npy", "--labels", "x"], "--labels goes with --json-lines"),
       (["-o", "h.npy", "--query-labels", "x"], "--query-labels goes with --json-lines"),
+      (["--only", "1", "--only-tags", "a"], "--only and --only-tags exclude one another"),
       (["-o", "h.txt"], "--output takes a name that ends in .npy, not “h.txt”"),
     ] {
       let outcome = run(["index", "search", index, queries] + options)

@@ -142,10 +142,11 @@ struct JSONFieldTests {
     #expect(
       Set(built.keys) == [
         "output", "count", "dimension", "quantizer", "bits", "metric", "centered", "originals",
-        "bytes_per_vector", "float32_bytes", "file_bytes", "seconds", "rows_per_second",
+        "tags", "bytes_per_vector", "float32_bytes", "file_bytes", "seconds", "rows_per_second",
         "fingerprint",
       ])
     #expect(built["metric"] as? String == "ip" && built["originals"] is NSNull)
+    #expect(built["tags"] is NSNull)
     let added = try run("index", "add", path, input, "--json").object()
     #expect(
       Set(added.keys) == [
@@ -157,9 +158,11 @@ struct JSONFieldTests {
     #expect(
       Set(info.keys) == [
         "path", "format", "count", "dimension", "metric", "quantizer", "bits", "centered",
-        "originals", "rotation", "sketch", "directions", "seed", "bytes_per_vector", "file_bytes",
+        "originals", "tags", "tag_bytes", "rotation", "sketch", "directions", "seed",
+        "bytes_per_vector", "file_bytes",
         "ratio_to_float32", "mse_theory", "certified_search", "fingerprint",
       ])
+    #expect(info["tags"] is NSNull && info["tag_bytes"] is NSNull)
     #expect(info["format"] as? String == "tqi" && info["certified_search"] as? Bool == true)
     let verified = try run("index", "verify", path, "--json").object()
     #expect(Set(verified.keys) == ["path", "count", "checked_bytes", "ok"])
@@ -188,8 +191,9 @@ struct JSONFieldTests {
         let hits = try #require(result["hits"] as? [[String: Any]])
         #expect(result["query"] as? Int == query && hits.count == 3)
         for hit in hits {
-          #expect(Set(hit.keys) == ["id", "score", "standard_error", "low", "high", "label"])
-          #expect(hit["score"] is Double && hit["label"] is NSNull)
+          #expect(
+            Set(hit.keys) == ["id", "tag", "score", "standard_error", "low", "high", "label"])
+          #expect(hit["score"] is Double && hit["label"] is NSNull && hit["tag"] is NSNull)
           for field in ["standard_error", "low", "high"] {
             #expect((hit[field] is NSNull) == errors.isEmpty, "\(field)")
           }

@@ -16,6 +16,8 @@ struct OutputFileTests {
     (["index", "build", "/x.npy", "--ids", "/ids.txt", "-o"], "/ids.txt"),
     (["index", "merge", "/x.tqi", "/y.tqi", "-o"], "/x.tqi"),
     (["index", "merge", "/x.tqi", "/y.tqi", "-o"], "/y.tqi"),
+    (["index", "build", "/x.npy", "--tags", "/ids.txt", "-o"], "/ids.txt"),
+    (["index", "build", "/x.npy", "--tags", "@/ids.txt", "-o"], "/ids.txt"),
     (["benchmark", "search", "--base", "/x.npy", "--results"], "/x.npy"),
     (["benchmark", "search", "--base", "/x.npy", "--queries", "/q.npy", "--results"], "/q.npy"),
   ]
@@ -91,7 +93,7 @@ struct OutputFileTests {
     #expect(try Data(contentsOf: URL(filePath: directory.file("x.npy"))) == before)
   }
 
-  @Test("A dash is no output", arguments: [0, 1, 2, 5, 7])
+  @Test("A dash is no output", arguments: [0, 1, 2, 5, 9])
   func dash(number: Int) throws {
     let directory = try Scratch()
     try prepare(directory)
@@ -101,7 +103,7 @@ struct OutputFileTests {
     #expect(!FileManager.default.fileExists(atPath: "-"))
   }
 
-  @Test("A read-only output is refused before the work", arguments: [0, 1, 2, 5, 7])
+  @Test("A read-only output is refused before the work", arguments: [0, 1, 2, 5, 9])
   func readOnly(number: Int) throws {
     let directory = try Scratch()
     try prepare(directory)

@@ -86,9 +86,21 @@ struct ProgramTests {
       (["index", "build", "x.npy", "-o", "y", "--metric", "l1"], "turboquant help index build"),
       (["index", "build", "-", "-o", "y", "--center"], "turboquant help index build"),
       (["index", "build", "x.npy", "-o", "y", "--ids", "1,,2"], "turboquant help index build"),
+      (
+        ["index", "build", "x.npy", "-o", "y", "--ids", "1", "--tags", "t"],
+        "turboquant help index build"
+      ),
+      (["index", "build", "x.npy", "-o", "y", "--tags", ""], "turboquant help index build"),
       (["index", "add", "x.tqi"], "turboquant help index add"),
+      (
+        ["index", "add", "x.tqi", "y.npy", "--ids", "1", "--tags", "t"], "turboquant help index add"
+      ),
       (["index", "add", "x.tqi", "y.npy", "--upsert"], "turboquant help index add"),
       (["index", "remove", "x.tqi"], "turboquant help index remove"),
+      (
+        ["index", "remove", "x.tqi", "--ids", "1", "--tags", "a"], "turboquant help index remove"
+      ),
+      (["index", "remove", "x.tqi", "--tags", "a,,b"], "turboquant help index remove"),
       (["index", "merge", "x.tqi", "-o", "y"], "turboquant help index merge"),
       (["index", "info", "x.tqi", "y.tqi"], "turboquant help index info"),
       (["index", "search", "x.tqi", "q", "--count", "0"], "turboquant help index search"),

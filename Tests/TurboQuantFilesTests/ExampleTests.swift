@@ -149,6 +149,28 @@ private func share(_ index: VectorIndex, _ vectors: [Float], _ queries: [Float])
   return hits
 }
 
+private func names(_ vectors: [Float], _ queries: [Float]) throws -> [RowTag?] {
+  var index = try VectorIndex(dimension: 384, bits: 4, metric: .cosine, tags: .text)
+  try index.upsert(vectors, tags: ["intro.md#3", "intro.md#4"])
+  let nearest = try index.search(queries, count: 10)[0].map(\.tag)
+  try index.remove(tags: ["intro.md#3"])
+  return nearest
+}
+
+private func task(
+  _ index: VectorIndex, _ vectors: [Float], _ queries: [Float], tags: [String]
+) async throws -> [[Hit]] {
+  let shared = SharedVectorIndex(index)
+  try await shared.add(vectors, tags: tags) { done, total in print("\(done) of \(total)") }
+  let hits = try await shared.search(queries, count: 10)
+  try await shared.save(to: "notes.tqi")
+  return hits
+}
+
+private func tags(_ index: inout VectorIndex, _ vectors: [Float]) throws {
+  try index.add(vectors, tags: ["intro.md#3", "intro.md#4"])
+}
+
 private func attend(
   _ k: [Float], _ v: [Float], _ q: [Float]
 ) throws -> (KVCache, [Float]) {

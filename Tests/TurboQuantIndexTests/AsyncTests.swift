@@ -134,8 +134,7 @@ import TurboQuant
     var dice = Dice(seed: 5)
     let more = dice.normals(Self.dimension * (isOptimizedBuild ? 1_000_000 : 40_000))
     let time = try await leastTime { try await shared.add(more) }
-    // The vectors are checked before they are encoded, in one go.
-    #expect(time < Self.patience * 20, "\(time)")
+    #expect(time < Self.patience, "\(time)")
     #expect(shared.snapshot.count == 10)
     try await shared.add(Array(more[..<Self.dimension]))
     #expect(try shared.snapshot.ids().count == 11)

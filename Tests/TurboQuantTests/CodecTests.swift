@@ -108,6 +108,19 @@ struct CodecCase: Sendable, CustomTestStringConvertible {
     }
   }
 
+  /// Parts of the record that are specified and not read yet.
+  @Test(arguments: [
+    (25, 5, "quantizer 5 at byte 25, which this build does not read"),
+    (48, 1, "calibrated, which this build does not read"),
+    (79, 0x80, "calibrated, which this build does not read"),
+  ] as [(Int, UInt8, String)])
+  func plannedPartsAreRefusedByName(place: Int, byte: UInt8, words: String) throws {
+    var record = try Codec(dimension: 3, rate: .bits(1)).record
+    record[place] = byte
+    let error = #expect(throws: CodecError.self) { try Codec(record: record) }
+    #expect(error?.description.contains("\(words); update turboquant") == true)
+  }
+
   @Test func fingerprintsDiffer() throws {
     var seen = Set<Fingerprint>()
     for test in CodecCase.all where test.dimension == 100 {

@@ -8,6 +8,8 @@ enum CodecRecord {
   static let version: UInt32 = 1
   /// Bytes before the segments.
   static let fixedByteCount = 80
+  /// The hash of a calibration, which no codec has yet.
+  static let calibration = 48..<80
 
   static func bytes(
     dimension: Int, rate: Rate, quantizer: Quantizer, normalization: Normalization, seed: UInt64,
@@ -30,8 +32,7 @@ enum CodecRecord {
     record.append(littleEndian: UInt32(stage.sketch?.directions ?? 0))
     record.append(littleEndian: UInt32(layout.bytesPerVector))
     record.append(littleEndian: seed)
-    // Reserved for the hash of a calibration.
-    record += [UInt8](repeating: 0, count: 32)
+    record += [UInt8](repeating: 0, count: CodecRecord.calibration.count)
     for codebook in codebooks {
       record.append(littleEndian: UInt32(codebook.range.lowerBound))
       record.append(littleEndian: UInt32(codebook.range.count))
@@ -96,7 +97,13 @@ extension Codec {
       let quantizer = Quantizer(
         number: record.byte(at: 25), sketch: sketch, directions: directions,
         polarBits: CodecRecord.polarBits(record))
-    else { throw refuse("quantizer \(record.byte(at: 25)) at byte 25") }
+    else {
+      throw refuse(
+        "quantizer \(record.byte(at: 25)) at byte 25, which this build does not read; update turboquant")
+    }
+    for i in CodecRecord.calibration where record.byte(at: i) != 0 {
+      throw refuse("the codec is calibrated, which this build does not read; update turboquant")
+    }
     let dimension = Int(clamping: record.integer(at: 20, as: UInt32.self))
     let rate = Rate(halfBits: Int(record.byte(at: 26)))
     // Checked before anything is built, so a forged dimension costs nothing.

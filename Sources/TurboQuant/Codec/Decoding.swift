@@ -4,7 +4,8 @@
     /// The case of `Kind` with the name that is stored here.
     ///
     /// Names are stored, not the numbers of a codec's record: they can be read, and written by hand.
-    package func named<Kind: CaseIterable>(_ what: String, _ name: (Kind) -> String) throws -> Kind {
+    package func named<Kind: CaseIterable>(_ what: String, _ name: (Kind) -> String) throws -> Kind
+    {
       let container = try singleValueContainer()
       let found = try container.decode(String.self)
       guard let kind = Kind.allCases.first(where: { name($0) == found }) else {

@@ -29,7 +29,7 @@ struct Inputs {
   func index(bits: Int) throws -> VectorIndex { try VectorIndex(opening: indexPath(bits: bits)) }
 
   /// The cache of 4,096 tokens as it was written.
-  func cache() throws -> KVCache { try KVCache(opening: cachePath, Inputs.cacheCodec()) }
+  func cache() throws -> KVCache { try KVCache(opening: cachePath, codec: Inputs.cacheCodec()) }
 
   private func indexPath(bits: Int) -> String { "\(folder)/\(bits).tqi" }
   private var cachePath: String { "\(folder)/cache.tqkv" }

@@ -17,11 +17,11 @@ let operations = [
   decode("decode-1000", rows: 1_000),
   Operation(name: "estimate-1") { _ in
     let (codec, codes, query) = try codesAndQuery(rows: 1)
-    return { blackHole(try codec.estimate(query, codes[0])) }
+    return { blackHole(try codec.estimate(query, for: codes[0])) }
   },
   Operation(name: "estimates-1000") { _ in
     let (codec, codes, query) = try codesAndQuery(rows: 1_000)
-    return { blackHole(try codec.estimates(query, codes)) }
+    return { blackHole(try codec.estimates(query, for: codes)) }
   },
   Operation(name: "index-add-1000") { _ in
     let empty = try VectorIndex(dimension: Inputs.dimension, bits: 4, metric: .cosine)
@@ -88,7 +88,7 @@ private func search(_ name: String, bits: Int, queries: Int, _ exactness: Exactn
     let index = try inputs.index(bits: bits)
     let vectors = Inputs.clustered(count: queries, seed: 2)
     let options = SearchOptions(exactness: exactness, threads: 1)
-    let read = try index.measuredSearch(vectors, count: 10, options: options).statistics
+    let read = try index.searchWithStatistics(vectors, count: 10, options: options).statistics
     guard exactness == .exhaustive || 2 * read.finished < read.rows else {
       throw UseError(description: "a certified search read \(read.finished) of \(read.rows) rows")
     }

@@ -11,8 +11,7 @@ extension Option {
   static let removedIDs = Option(
     name: "ids", value: "LIST|@FILE",
     help: "Ids: numbers separated by commas, or a file: a text of one decimal number per line, or "
-      + "integers in .npy.",
-    isRequired: true)
+      + "integers in .npy.")
   /// The ids of rows that may be found.
   static let only = Option(
     name: "only", value: "LIST|@FILE",
@@ -20,35 +19,13 @@ extension Option {
 }
 
 /// Ids from the command line or a file, each with its place.
-struct IDList: Sendable {
-  /// How the places of ids are counted.
-  private enum Places {
-    /// Entries of an option, from 1.
-    case entries
-    /// Lines of a text, from 1, of which these hold no id.
-    case lines(blank: [Int])
-    /// Rows of an array, from 0, as those of vectors are counted.
-    case rows
-  }
+typealias IDList = RowNames<UInt64>
 
-  /// The ids in order.
-  let ids: [UInt64]
-  /// The file that they were read from, or the option that lists them.
-  let source: String
-  private let places: Places
-
-  init(listed ids: [UInt64], in option: Option) {
-    self.ids = ids
-    source = "--\(option.name)"
-    places = .entries
-  }
-
+extension RowNames<UInt64> {
   init(reading path: String) throws {
     let file = try InputFile(path)
-    source = path
     guard !file.isNpy else {
-      ids = try file.wholeNumbers()
-      places = .rows
+      self.init(try file.wholeNumbers(), from: path, .rows)
       return
     }
     let lines = try TextLines(file)
@@ -56,8 +33,7 @@ struct IDList: Sendable {
     var blank: [Int] = []
     ids.reserveCapacity(lines.count)
     for index in 0..<lines.count {
-      let isSpace = { (byte: UInt8) in byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }
-      let word = lines.bytes(index).trimmed(of: isSpace)
+      let word = lines.bytes(index).trimmed
       if let id = word.decimalNumber {
         ids.append(id)
       } else if word.isEmpty {
@@ -68,42 +44,7 @@ struct IDList: Sendable {
             + "id — write one decimal number from 0 to \(UInt64.max) per line")
       }
     }
-    self.ids = ids
-    places = .lines(blank: blank)
-  }
-
-  /// Where the id at `index` stands, for an error about it.
-  func place(_ index: Int) -> String { "\(source): \(entry(index))" }
-
-  private func entry(_ index: Int) -> String {
-    switch places {
-    case .entries: return "entry \(index + 1)"
-    case .rows: return "row \(index)"
-    case .lines(let blank):
-      let line = blank.reduce(index + 1) { line, skipped in line >= skipped ? line + 1 : line }
-      return "line \(line)"
-    }
-  }
-
-  /// Refuses an id that is there twice.
-  func requireDistinct() throws {
-    var earlier: [UInt64: Int] = [:]
-    earlier.reserveCapacity(ids.count)
-    for (index, id) in ids.enumerated() {
-      if let first = earlier.updateValue(index, forKey: id) {
-        throw CommandFailure(
-          "\(place(index)): id \(id) is \(entry(first)) already — name every id once")
-      }
-    }
-  }
-
-  /// Refuses more or fewer ids than `count` rows of `path`.
-  func require(count: Int, rowsOf path: String) throws {
-    guard ids.count == count else {
-      throw CommandFailure(
-        "\(source): \(Numbers.counted(ids.count, "id")) for \(Numbers.counted(count, "row")) of "
-          + "\(path) — give every row one id")
-    }
+    self.init(ids, from: path, .lines(blank: blank))
   }
 }
 
@@ -127,16 +68,5 @@ extension Arguments {
       return id
     }
     return IDList(listed: ids, in: option)
-  }
-}
-
-extension ArraySlice<UInt8> {
-  /// What is left without such bytes at either end.
-  fileprivate func trimmed(of isLeftOut: (UInt8) -> Bool) -> ArraySlice<UInt8> {
-    let rest = drop(while: isLeftOut)
-    guard let last = rest.lastIndex(where: { !isLeftOut($0) }) else {
-      return rest[..<rest.startIndex]
-    }
-    return rest[...last]
   }
 }

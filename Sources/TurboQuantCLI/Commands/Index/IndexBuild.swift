@@ -12,6 +12,9 @@ extension Command {
       vectors too. The index is written completely or not at all. --center reads the file twice. It at
       least halves the error of scores if the mean is longer than the rows' distance from it; a hint on
       standard error then says so. float16 originals are refused if they cannot hold the vectors.
+
+      With --tags every row has a name of your own beside its id, which the index gives then. Searches
+      show it, and rows can be replaced and removed by it.
       """,
     operands: [
       Operand(
@@ -19,7 +22,7 @@ extension Command {
         help: "Vectors: .npy (float16, float32, float64), .fvecs or .fbin; - reads .npy from "
           + "standard input.")
     ],
-    options: [.output, .indexBits] + IndexOptions.building + [.rowIDs, .threads, .json],
+    options: [.output, .indexBits] + IndexOptions.building + [.rowIDs, .rowTags, .threads, .json],
     run: runIndexBuild)
 }
 
@@ -31,10 +34,10 @@ private func runIndexBuild(_ arguments: Arguments, _ console: Console) throws {
     throw arguments.wrong(
       "--center reads the vectors twice, which standard input does not allow; save them to a file")
   }
-  let output =
-    try arguments.outputPath(
-      reading: [arguments.operands[0], arguments.idFile(.rowIDs)], console) ?? ""
-  var feed = RowFeed(indexPath: output, ids: try arguments.ids(.rowIDs), threads: threads)
+  let inputs = [arguments.operands[0], arguments.idFile(.rowIDs), arguments.rowTagFile]
+  let output = try arguments.outputPath(reading: inputs, console) ?? ""
+  let names = try arguments.rowNaming()
+  var feed = RowFeed(indexPath: output, names: names, threads: threads)
 
   var file = try VectorFile.open(arguments.operands[0])
   let start = ContinuousClock.now
@@ -44,7 +47,7 @@ private func runIndexBuild(_ arguments: Arguments, _ console: Console) throws {
   let mean = options.isCentred ? try options.mean(of: &file, console) : nil
   file.warnIfEmpty(console)
   var index = try naming(index: file.path) {
-    try options.index(dimension: file.dimension, bits: bits, mean: mean)
+    try options.index(dimension: file.dimension, bits: bits, mean: mean, tags: names.tagKind)
   }
   let progress = Progress("build", total: file.count, unit: "rows", console)
   try feed.run(&file, into: &index, progress)
@@ -85,6 +88,7 @@ private struct BuildReport: Encodable {
   let metric: String
   let isCentred: Bool
   let originals: Nullable<String>
+  let tags: Nullable<String>
   let bytesPerVector: Int
   let float32Bytes: Int
   let fileBytes: Int
@@ -93,7 +97,7 @@ private struct BuildReport: Encodable {
   let fingerprint: String
 
   enum CodingKeys: String, CodingKey {
-    case output, count, dimension, quantizer, bits, metric, originals, seconds, fingerprint
+    case output, count, dimension, quantizer, bits, metric, originals, tags, seconds, fingerprint
     case isCentred = "centered"
     case bytesPerVector = "bytes_per_vector"
     case float32Bytes = "float32_bytes"
@@ -112,6 +116,7 @@ private struct BuildReport: Encodable {
     metric = index.metric.name
     isCentred = index.mean != nil
     originals = Nullable(index.originals.map { "\($0)" })
+    tags = Nullable(index.tagKind.map { "\($0)" })
     bytesPerVector = index.bytesPerVector
     float32Bytes = 4 * count * dimension
     rowsPerSecond = Double(count) / max(seconds, 1e-9)
@@ -120,13 +125,18 @@ private struct BuildReport: Encodable {
 
   var text: String {
     let kept = originals.value.map { ", originals as \($0)" } ?? ""
+    let hasTags = tags.value != nil
+    let next =
+      count > 0
+      ? "Search it: turboquant index search \(output) QUERIES.npy"
+      : "Fill it: turboquant index add \(output) VECTORS.npy\(hasTags ? " --tags TAGS.txt" : "")"
     return """
       \(output): \(Numbers.counted(count, "row")) of \(dimension) dimensions, \(metric)\
       \(isCentred ? ", centered" : ""), \(quantizer) at \(Numbers.plain(bits)) bits, \
       \(bytesPerVector) bytes per row\(kept)
       \(Numbers.bytes(Double(float32Bytes))) as float32 → \(Numbers.bytes(Double(fileBytes))) \
-      with ids, in \(Numbers.significant(seconds, 2)) s (\(Numbers.rate(rowsPerSecond)) rows/s)
-      \(count > 0 ? "Search it: turboquant index search \(output) QUERIES.npy" : "Fill it: turboquant index add \(output) VECTORS.npy")
+      with ids\(hasTags ? " and tags" : ""), in \(Numbers.significant(seconds, 2)) s (\(Numbers.rate(rowsPerSecond)) rows/s)
+      \(next)
 
       """
   }

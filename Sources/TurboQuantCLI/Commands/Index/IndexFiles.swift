@@ -48,6 +48,13 @@ func naming<Result>(
   }
 }
 
+/// The bytes of all tags of the index in a file, which it keeps in a section of their own.
+func tagByteCount(ofIndexAt path: String) throws -> Int {
+  // Documentation/FileFormat.md names it.
+  let section = try ContainerReader(path).sections.first { $0.name == "tags" }
+  return Int(section?.byteCount ?? 0)
+}
+
 extension String {
   /// What to do about a vector without a direction.
   fileprivate static let zeroVectorsInIndex =
@@ -69,9 +76,9 @@ extension VectorFile {
 struct RowFeed {
   /// Where the index is, or will be.
   let indexPath: String
-  /// One id for each row, or nil for those that the index gives.
-  let ids: IDList?
-  /// Whether rows take the place of those that have their id.
+  /// What the rows are known by.
+  let names: RowNaming
+  /// Whether rows take the place of those that have their id or tag.
   let isUpsert: Bool
   /// Threads that encode.
   let threads: Int
@@ -80,9 +87,9 @@ struct RowFeed {
   /// The least and the most of the ids that the index gave.
   private(set) var givenIDs: ClosedRange<UInt64>?
 
-  init(indexPath: String, ids: IDList?, isUpsert: Bool = false, threads: Int) {
+  init(indexPath: String, names: RowNaming, isUpsert: Bool = false, threads: Int) {
     self.indexPath = indexPath
-    self.ids = ids
+    self.names = names
     self.isUpsert = isUpsert
     self.threads = threads
   }
@@ -91,8 +98,8 @@ struct RowFeed {
   mutating func run(
     _ file: inout VectorFile, into index: inout VectorIndex, _ progress: Progress
   ) throws {
-    try ids?.require(count: file.count, rowsOf: file.path)
-    if !isUpsert { try ids?.requireDistinct() }
+    try names.require(count: file.count, rowsOf: file.path)
+    if !isUpsert { try names.requireDistinct() }
     defer { progress.finish() }
     var block: [Float] = []
     while case let rows = try file.read(upTo: file.blockRowCount, into: &block), rows > 0 {
@@ -110,19 +117,23 @@ struct RowFeed {
   private mutating func add(
     _ block: [Float], _ rows: Range<Int>, to index: inout VectorIndex
   ) throws(IndexError) {
-    guard let ids else {
-      let given = try index.add(block, threads: threads)
-      if let first = given.first, let last = given.last {
-        givenIDs = (givenIDs?.lowerBound ?? first)...last
-      }
-      return
+    switch (names, isUpsert) {
+    case (.assigned, _): note(given: try index.add(block, threads: threads))
+    case (.ids(let list), false):
+      try index.add(block, ids: Array(list.names[rows]), threads: threads)
+    case (.ids(let list), true):
+      try index.upsert(block, ids: Array(list.names[rows]), threads: threads)
+    case (.tags(let list), false):
+      note(given: try index.add(block, tags: Array(list.names[rows]), threads: threads))
+    case (.tags(let list), true):
+      // Rows that are replaced keep their ids, which are no range.
+      try index.upsert(block, tags: Array(list.names[rows]), threads: threads)
     }
-    let own = Array(ids.ids[rows])
-    if isUpsert {
-      try index.upsert(block, ids: own, threads: threads)
-    } else {
-      try index.add(block, ids: own, threads: threads)
-    }
+  }
+
+  private mutating func note(given ids: [UInt64]) {
+    guard let first = ids.first, let last = ids.last else { return }
+    givenIDs = (givenIDs?.lowerBound ?? first)...last
   }
 
   /// The error in words of the files: rows counted from the first block, ids by their line.
@@ -136,14 +147,18 @@ struct RowFeed {
       return CommandFailure(
         "\(path): row \(firstRow + row) has the length \(Float(norm)), but scores fit float32 only "
           + "between 2⁻⁶² and 2⁶² — scale the vectors")
-    case .duplicateID(let id, let row):
-      let place = ids?.place(firstRow + row) ?? "\(path): row \(firstRow + row)"
-      return CommandFailure(
-        "\(place): id \(id) is in \(indexPath) already — add --upsert to replace its row")
+    case .duplicateID(let id, let row): return taken(id, firstRow + row, path)
+    case .duplicateTag(let tag, let row): return taken(tag, firstRow + row, path)
     case .beyondHalfPrecision:
       return CommandFailure(
         "\(path): \(error.addingRows(firstRow)) — build with --originals float32")
     default: return try naming(index: path) { throw error.addingRows(firstRow) }
     }
+  }
+
+  private func taken(_ name: some RowName, _ row: Int, _ path: String) -> CommandFailure {
+    CommandFailure(
+      "\(names.place(row) ?? "\(path): row \(row)"): \(name.phrase) is in \(indexPath) already — "
+        + "add --upsert to replace its row")
   }
 }

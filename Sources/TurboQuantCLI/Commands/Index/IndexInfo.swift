@@ -22,7 +22,7 @@ extension Command {
 
 /// Says what an index holds.
 func reportIndex(_ path: String, _ arguments: Arguments, _ console: Console) throws {
-  let report = IndexReport(path, try openIndex(path), fileBytes: fileSize(path))
+  let report = try IndexReport(path, try openIndex(path), fileBytes: fileSize(path))
   console.write(arguments.has(.json) ? try JSON.text(report) : report.text)
 }
 
@@ -50,6 +50,9 @@ private struct IndexReport: Encodable {
   let bits: Double
   let isCentred: Bool
   let originals: Nullable<String>
+  /// What tags are: text, or any bytes.
+  let tags: Nullable<String>
+  let tagBytes: Nullable<Int>
   let rotation: String
   let sketch: Nullable<String>
   let directions: Nullable<Int>
@@ -62,8 +65,9 @@ private struct IndexReport: Encodable {
   let fingerprint: String
 
   enum CodingKeys: String, CodingKey {
-    case path, format, count, dimension, metric, quantizer, bits, originals, rotation, sketch
-    case directions, seed, fingerprint
+    case path, format, count, dimension, metric, quantizer, bits, originals, tags, rotation
+    case sketch, directions, seed, fingerprint
+    case tagBytes = "tag_bytes"
     case isCentred = "centered"
     case bytesPerVector = "bytes_per_vector"
     case fileBytes = "file_bytes"
@@ -72,7 +76,7 @@ private struct IndexReport: Encodable {
     case hasCertificate = "certified_search"
   }
 
-  init(_ path: String, _ index: VectorIndex, fileBytes: Int) {
+  init(_ path: String, _ index: VectorIndex, fileBytes: Int) throws {
     let codec = index.codec
     self.path = path
     self.fileBytes = fileBytes
@@ -83,6 +87,8 @@ private struct IndexReport: Encodable {
     bits = codec.rate.bitsPerCoordinate
     isCentred = index.mean != nil
     originals = Nullable(index.originals.map { "\($0)" })
+    tags = Nullable(index.tagKind.map { "\($0)" })
+    tagBytes = Nullable(try index.tagKind.map { _ in try tagByteCount(ofIndexAt: path) })
     rotation = "\(codec.rotation.kind)"
     sketch = Nullable(codec.sketch.map { "\($0.kind)" })
     directions = Nullable(codec.sketch?.directions)
@@ -102,6 +108,9 @@ private struct IndexReport: Encodable {
       [("distortion", "\(Numbers.significant($0, 4)) predicted")]
     }
     let kept = originals.value.map { "\($0), for --rerank" }
+    let tagFact = tags.value.map {
+      "\($0), \(Numbers.grouped(tagBytes.value ?? 0)) bytes, and 8 for each row"
+    }
     let reading =
       hasCertificate
       ? "certified: in large indexes a code is read whole only if its first bits leave the row a chance"
@@ -120,6 +129,7 @@ private struct IndexReport: Encodable {
         ("ratio to float32", "\(Numbers.significant(ratio, 3))×"),
       ] + (prediction ?? []) + [
         ("originals", kept ?? "not kept"),
+        ("tags", tagFact ?? "none"),
         ("search", reading),
         ("file", "\(Numbers.grouped(fileBytes)) bytes"),
         ("fingerprint", fingerprint),

@@ -86,11 +86,11 @@ struct IndexOptions: Sendable {
 
   /// An empty index; `seedOffset` is added to the seed.
   func index(
-    dimension: Int, bits: Int, mean: [Float]?, seedOffset: UInt64 = 0
+    dimension: Int, bits: Int, mean: [Float]?, tags: TagKind? = nil, seedOffset: UInt64 = 0
   ) throws -> VectorIndex {
     try VectorIndex(
       dimension: dimension, bits: bits, metric: metric, isTwoStage: isTwoStage, mean: mean,
-      originals: originals, seed: seed &+ seedOffset)
+      originals: originals, tags: tags, seed: seed &+ seedOffset)
   }
 
   /// The mean of vectors, of their directions for cosines.

@@ -15,7 +15,8 @@ extension Command {
 
       The file of --output has one record per hit, with the fields query, id and score, and with --errors
       also standard_error, low and high. If every query has K hits,
-      numpy.load("HITS.npy")["id"].reshape(-1, K) has one row per query.
+      numpy.load("HITS.npy")["id"].reshape(-1, K) has one row per query. The file has no
+      tags; --json-lines prints them.
       """,
     operands: [
       .index,
@@ -23,7 +24,10 @@ extension Command {
         name: "QUERIES", help: "Vectors of the same dimension; - reads .npy from standard input."),
     ],
     options: [.resultCount, .within] + IndexOptions.searching
-      + [.rerank, .errors, .only, .labels, .queryLabels, .hitsOutput, .threads, .json, .jsonLines],
+      + [
+        .rerank, .errors, .only, .onlyTags, .labels, .queryLabels, .hitsOutput, .threads, .json,
+        .jsonLines,
+      ],
     run: { arguments, console in try IndexSearch(arguments).run(console) })
 }
 
@@ -57,6 +61,7 @@ private struct IndexSearch {
   private let count: Int?
   private let limit: Float?
   private let options: SearchOptions
+  private let onlyTags: TagList?
   private let labels: Labels?
   private let queryLabels: TextLines?
 
@@ -65,10 +70,13 @@ private struct IndexSearch {
     count = try arguments.integer(.resultCount, in: 1...Int.max)
     limit = try arguments.limit()
     let rerank = try arguments.integer(.rerank, in: 1...Int.max)
+    try arguments.requireIDsOrTags(.only, .onlyTags)
+    let onlyIDs = try arguments.ids(.only)
+    onlyTags = try arguments.tags(.onlyTags)
     options = SearchOptions(
       exactness: try IndexOptions(arguments).exactness,
-      filter: try arguments.ids(.only).map { .ids(Set($0.ids)) }, rerank: rerank,
-      hasStandardErrors: arguments.has(.errors), threads: try arguments.threads())
+      filter: onlyIDs.map { .ids(Set($0.names)) } ?? onlyTags.map { .tags(Set($0.names)) },
+      rerank: rerank, hasStandardErrors: arguments.has(.errors), threads: try arguments.threads())
     if limit != nil {
       guard rerank == nil else {
         throw arguments.wrong("--rerank goes with --count, not with --within")
@@ -89,8 +97,13 @@ private struct IndexSearch {
   func run(_ console: Console) throws {
     let path = arguments.operands[0]
     let output = try arguments.outputPath(
-      .hitsOutput, reading: arguments.operands + [arguments.idFile(.only)], console)
+      .hitsOutput,
+      reading: arguments.operands + [arguments.idFile(.only), arguments.tagFile(.onlyTags)],
+      console)
     let index = try openIndex(path)
+    guard onlyTags == nil || index.tagKind != nil else {
+      throw CommandFailure("\(path): its rows have no tags — restrict the search with --only")
+    }
     var file = try VectorFile.open(arguments.operands[1])
     try file.requireDimension(of: index, path)
     file.warnIfEmpty(console)
@@ -111,6 +124,9 @@ private struct IndexSearch {
     report.limit = Nullable(limit)
     report.note(statistics, isRange: limit != nil, options.exactness, index)
     if let warning = labels?.warning(about: hits.joined().map(\.id)) { console.warn(warning) }
+    if let hint = onlyTags?.fileHint, hits.allSatisfy(\.isEmpty) {
+      console.warn("--only-tags: nothing was found — \(hint)")
+    }
     if let output {
       return try HitTable(hits, hasErrors: options.hasStandardErrors).write(to: output, console)
     }
@@ -127,7 +143,8 @@ private struct IndexSearch {
     _ index: VectorIndex, _ queries: VectorSet
   ) throws -> ([[Hit]], SearchStatistics?) {
     guard let limit else {
-      let found = try index.searchWithStatistics(queries.values, count: count ?? 10, options: options)
+      let found = try index.searchWithStatistics(
+        queries.values, count: count ?? 10, options: options)
       return (found.hits, found.statistics)
     }
     let hits = try index.rangeSearch(queries.values, limit: limit, options: options)
@@ -140,7 +157,7 @@ private struct IndexSearch {
         query: query, label: Nullable(queryLabels?[query]),
         hits: hits.map { hit in
           SearchReport.Hit(
-            id: hit.id, score: Nullable(finite: hit.score),
+            id: hit.id, tag: Nullable(hit.tag), score: Nullable(finite: hit.score),
             standardError: Nullable(finite: hit.standardError),
             low: Nullable(finite: hit.interval(2)?.low),
             high: Nullable(finite: hit.interval(2)?.high), label: Nullable(labels?[hit.id]))
@@ -174,82 +191,5 @@ extension Arguments {
       throw wrong("--within takes a number, not “\(text)”")
     }
     return limit
-  }
-}
-
-/// What a search of an index found: the fields of `index search --json`.
-struct SearchReport: Encodable {
-  /// What one query found.
-  struct Result: Encodable {
-    /// The query's row, from 0.
-    let query: Int
-    /// Its line of `--query-labels`.
-    let label: Nullable<String>
-    /// The rows, nearest first.
-    let hits: [Hit]
-  }
-
-  /// A row that was found.
-  struct Hit: Encodable {
-    let id: UInt64
-    /// Null where it is beyond float32.
-    let score: Nullable<Float>
-    let standardError: Nullable<Float>
-    /// The ends of `interval(2)`, which holds the true score of about 95.4% of hits.
-    let low: Nullable<Float>
-    let high: Nullable<Float>
-    /// The line of `--labels` that its id names.
-    let label: Nullable<String>
-
-    enum CodingKeys: String, CodingKey {
-      case id, score, low, high, label
-      case standardError = "standard_error"
-    }
-  }
-
-  let index: String
-  let rows: Int
-  let metric: String
-  let threads: Int
-  let seconds: Double
-  let rerank: Nullable<Int>
-  let results: [Result]
-  fileprivate(set) var count = Nullable<Int>(nil)
-  fileprivate(set) var limit = Nullable<Float>(nil)
-  /// How codes were in fact read.
-  private(set) var exactness = Exactness.exhaustive.name
-  private(set) var failureProbability = Nullable<Double>(nil)
-  /// The share of codes that was read whole.
-  private(set) var finishedFraction = 1.0
-
-  enum CodingKeys: String, CodingKey {
-    case index, rows, metric, threads, seconds, rerank, results, count, exactness
-    case limit = "within"
-    case failureProbability = "failure_probability"
-    case finishedFraction = "finished_fraction"
-  }
-
-  fileprivate init(
-    _ path: String, _ index: VectorIndex, _ options: SearchOptions, seconds: Double,
-    results: [Result]
-  ) {
-    self.index = path
-    rows = index.count
-    metric = index.metric.name
-    threads = options.threads
-    self.seconds = seconds
-    rerank = Nullable(options.rerank)
-    self.results = results
-  }
-
-  fileprivate mutating func note(
-    _ statistics: SearchStatistics?, isRange: Bool, _ asked: Exactness, _ index: VectorIndex
-  ) {
-    if let statistics, statistics.rows > 0 {
-      finishedFraction = Double(statistics.finished) / Double(statistics.rows)
-    }
-    guard !isRange, index.hasCertificate, case .certified(let probability) = asked else { return }
-    exactness = asked.name
-    failureProbability = Nullable(probability)
   }
 }

@@ -28,22 +28,36 @@ struct SearchPage {
         [hit.score.value.map { Numbers.fixed(Double($0), places) } ?? "∞"]
           + (hasErrors ? [error(of: hit, places), interval(of: hit, places)] : []) + ["\(hit.id)"])
     }
-    let width = table.lines.map(\.count).max() ?? 0
-    var rows = table.lines.makeIterator()
+    var rows = rows(table).makeIterator()
     var lines: [String] = []
     if let titles = rows.next(), !hits.isEmpty { lines.append(console.colored(titles, .faint)) }
     for result in report.results {
       let name = result.label.value.map { "“\(Display.label($0))”" } ?? "query \(result.query)"
       lines.append(console.colored(DemoPage.cut(name, max(20, console.width)), .bold))
       if result.hits.isEmpty { lines.append("  nothing") }
-      for hit in result.hits {
-        guard let row = rows.next() else { continue }
-        let room = max(20, console.width - width - 2)
-        lines.append(
-          row + (hit.label.value.map { "  " + DemoPage.cut(Display.label($0), room) } ?? ""))
-      }
+      for _ in result.hits { if let row = rows.next() { lines.append(row) } }
     }
     return lines
+  }
+
+  /// The lines of a table of numbers with the hits' tags and labels, cut to the console, to their right.
+  private func rows(_ numbers: Table) -> [String] {
+    let hits = hits
+    let (hasTags, hasLabels) = (index.tagKind != nil, hits.contains { $0.label.value != nil })
+    guard hasTags || hasLabels else { return numbers.lines }
+    let room = max(20, console.width - (numbers.lines.map(\.count).max() ?? 0) - 2)
+    let tags = hits.map { hit in
+      hit.tag.value.map {
+        DemoPage.cut(Display.line($0.description), hasLabels ? room / 2 : room)
+      } ?? ""
+    }
+    let labelRoom = hasTags ? max(20, room - (tags.map(\.count).max() ?? 0) - 2) : room
+    var texts = Table((hasTags ? [("tag", .left)] : []) + [("", .left)])
+    for (hit, tag) in zip(hits, tags) {
+      let label = hit.label.value.map { DemoPage.cut(Display.label($0), labelRoom) } ?? ""
+      texts.append((hasTags ? [tag] : []) + [label])
+    }
+    return zip(numbers.lines, texts.lines).map { $1.isEmpty ? $0 : "\($0)  \($1)" }
   }
 
   private func error(of hit: SearchReport.Hit, _ places: Int) -> String {
