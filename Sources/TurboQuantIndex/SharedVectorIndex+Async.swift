@@ -11,7 +11,7 @@ extension SharedVectorIndex {
   /// It is called on the threads that work, never twice at once, and should return soon.
   public typealias Progress = @Sendable (_ done: Int, _ total: Int) -> Void
 
-  /// As ``VectorIndex/search(_:count:options:)``, on the index as it is when the search begins.
+  /// As ``VectorIndex/search(_:count:options:)-([Float],_,_)``, on the index as it is when the search begins.
   ///
   /// - Parameters:
   ///   - queries: The queries, one after another, of the index's dimension.
@@ -31,7 +31,7 @@ extension SharedVectorIndex {
     }
   }
 
-  /// As ``VectorIndex/add(_:ids:threads:)``; becomes visible at once, when all is added.
+  /// As ``VectorIndex/add(_:ids:threads:)-([Float],_,_)``; becomes visible at once, when all is added.
   ///
   /// - Parameters:
   ///   - vectors: The vectors, one after another.
@@ -49,7 +49,7 @@ extension SharedVectorIndex {
     }
   }
 
-  /// As ``VectorIndex/upsert(_:ids:threads:)``; becomes visible at once.
+  /// As ``VectorIndex/upsert(_:ids:threads:)-([Float],_,_)``; becomes visible at once.
   ///
   /// - Throws: As ``add(_:ids:threads:progress:)``.
   public func upsert(
@@ -60,7 +60,7 @@ extension SharedVectorIndex {
     }
   }
 
-  /// As ``VectorIndex/add(_:tags:threads:)``; becomes visible at once.
+  /// As ``VectorIndex/add(_:tags:threads:)-([Float],_,_)``; becomes visible at once.
   ///
   /// - Throws: As ``add(_:ids:threads:progress:)``.
   @discardableResult
@@ -74,7 +74,7 @@ extension SharedVectorIndex {
     }
   }
 
-  /// As ``VectorIndex/upsert(_:tags:threads:)``; becomes visible at once.
+  /// As ``VectorIndex/upsert(_:tags:threads:)-([Float],_,_)``; becomes visible at once.
   ///
   /// - Throws: As ``add(_:ids:threads:progress:)``.
   @discardableResult

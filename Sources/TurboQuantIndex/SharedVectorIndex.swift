@@ -69,9 +69,9 @@ public final class SharedVectorIndex: Sendable {
     }
   }
 
-  /// As ``VectorIndex/search(_:count:options:)``, on the index as it is now.
+  /// As ``VectorIndex/search(_:count:options:)-([Float],_,_)``, on the index as it is now.
   ///
-  /// - Throws: As ``VectorIndex/search(_:count:options:)``.
+  /// - Throws: As ``VectorIndex/search(_:count:options:)-([Float],_,_)``.
   public func search(
     _ queries: [Float], count: Int, options: SearchOptions = SearchOptions()
   ) throws(IndexError) -> [[Hit]] {

@@ -35,7 +35,7 @@ extension VectorIndex {
 
   /// Adds vectors, or replaces those whose id is there already; if an id is given twice, the last one counts.
   ///
-  /// - Throws: ``IndexError`` as ``add(_:ids:threads:)``, except for ids that are there.
+  /// - Throws: ``IndexError`` as ``add(_:ids:threads:)-([Float],_,_)``, except for ids that are there.
   public mutating func upsert(
     _ vectors: [Float], ids: [UInt64], threads: Int = 1
   ) throws(IndexError) {

@@ -26,9 +26,9 @@ extension VectorIndex {
     try searchWithStatistics(queries, count: count, options: options).hits
   }
 
-  /// As ``search(_:count:options:)``, with how much of the index was read.
+  /// As ``search(_:count:options:)-([Float],_,_)``, with how much of the index was read.
   ///
-  /// - Throws: As ``search(_:count:options:)``.
+  /// - Throws: As ``search(_:count:options:)-([Float],_,_)``.
   public func searchWithStatistics(
     _ queries: [Float], count: Int, options: SearchOptions = SearchOptions()
   ) throws(IndexError) -> (hits: [[Hit]], statistics: SearchStatistics) {
@@ -63,7 +63,7 @@ extension VectorIndex {
   ///   - limit: The least inner product or cosine, or the largest squared distance, itself included.
   ///   - options: Filter, error bars, threads.
   /// - Returns: One list of hits per query.
-  /// - Throws: As ``search(_:count:options:)``; also when reranking is asked for or `limit` is NaN.
+  /// - Throws: As ``search(_:count:options:)-([Float],_,_)``; also when reranking is asked for or `limit` is NaN.
   public func rangeSearch(
     _ queries: [Float], limit: Float, options: SearchOptions = SearchOptions()
   ) throws(IndexError) -> [[Hit]] {

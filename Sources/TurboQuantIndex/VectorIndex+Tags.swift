@@ -11,7 +11,7 @@ extension VectorIndex {
   ///   - threads: Threads that encode.
   /// - Returns: The ids that the rows got, which are numbers after the largest one ever used.
   /// - Throws: ``IndexError`` when a tag is there already or twice in `tags`, longer than
-  ///   ``RowTag/largestByteCount``, or of another kind than ``tagKind``; else as ``add(_:ids:threads:)``.
+  ///   ``RowTag/largestByteCount``, or of another kind than ``tagKind``; else as ``add(_:ids:threads:)-([Float],_,_)``.
   @discardableResult
   public mutating func add(
     _ vectors: [Float], tags: [some RowTagConvertible], threads: Int = 1
@@ -38,7 +38,7 @@ extension VectorIndex {
   /// last one counts.
   ///
   /// - Returns: The rows' ids.
-  /// - Throws: ``IndexError`` as ``add(_:tags:threads:)``, except for tags that are there.
+  /// - Throws: ``IndexError`` as ``add(_:tags:threads:)-([Float],_,_)``, except for tags that are there.
   @discardableResult
   public mutating func upsert(
     _ vectors: [Float], tags: [some RowTagConvertible], threads: Int = 1
