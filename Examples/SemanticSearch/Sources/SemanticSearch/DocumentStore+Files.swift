@@ -101,14 +101,15 @@ extension DocumentStore {
 
   /// Writes what has changed: both files or, on an error or when the task is cancelled, none.
   ///
-  /// - Throws: ``StoreError/changedMeanwhile(_:)`` when another process has saved since the store was opened.
+  /// - Throws: ``StoreError/changedMeanwhile(_:)`` when another process has saved since the store was opened;
+  ///   `IndexError` when one is saving now.
   public func save(progress: Progress? = nil) async throws {
     try await inTurn { store in
-      // Who saves holds the old index's lock. Another process waits here, and then finds that the store has changed.
+      // Who saves holds the old index's lock. Others need not wait for it: what they hold is out of date then.
       let old = indexFile(of: store.generation, in: store.folder)
       let lock: IndexFileLock
       do {
-        lock = try IndexFileLock(old)
+        lock = try IndexFileLock(old, waitingAtMost: .zero)
       } catch {
         try store.checkUnchanged()
         throw error

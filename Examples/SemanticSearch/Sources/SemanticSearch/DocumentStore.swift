@@ -7,7 +7,7 @@ import TurboQuantIndex
 /// The actor guards the documents; the index guards itself, so searches run while others change it.
 /// Nothing is on the disk before ``save(progress:)``.
 public actor DocumentStore {
-  /// Told how many of how many documents are done.
+  /// Told how many of how many documents are embedded, or bytes saved.
   public typealias Progress = @Sendable (_ done: Int, _ total: Int) -> Void
 
   let folder: URL

@@ -147,6 +147,32 @@ private let tools = [
     }
   }
 
+  @Test("Of many that save at the same moment, one succeeds")
+  func simultaneousSaves() async throws {
+    try await withStore { store in
+      try await store.save()
+      let stores = try (0..<8).map { _ in try reopened() }
+      let saved = try await withThrowingTaskGroup { group in
+        for (number, store) in stores.enumerated() {
+          group.addTask {
+            try await store.add([Document(id: "\(number)", text: "text", category: "none")])
+            do {
+              try await store.save()
+              return [number]
+            } catch is StoreError {
+              return []
+            } catch is IndexError {
+              return []
+            }
+          }
+        }
+        return try await group.reduce(into: []) { $0 += $1 }
+      }
+      #expect(saved.count == 1)
+      #expect(try await reopened().all.map(\.id) == saved.map { "\($0)" })
+    }
+  }
+
   @Test("Changes and saves that overlap leave a store that can be opened")
   func overlappingChanges() async throws {
     try await withStore { store in
