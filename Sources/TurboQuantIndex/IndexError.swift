@@ -145,7 +145,7 @@ extension IndexError {
 
 extension IndexError {
   /// The same error for row `offset` + row, for callers that add vectors in several calls.
-  public func addingRows(_ offset: Int) -> IndexError {
+  package func addingRows(_ offset: Int) -> IndexError {
     switch kind {
     case .codec(let reason): IndexError(reason.addingRows(offset))
     case .duplicateID(let id, let row): .duplicate(id, row: row + offset)

@@ -109,11 +109,12 @@ struct CodecCase: Sendable, CustomTestStringConvertible {
   }
 
   /// Parts of the record that are specified and not read yet.
-  @Test(arguments: [
-    (25, 5, "quantizer 5 at byte 25, which this build does not read"),
-    (48, 1, "calibrated, which this build does not read"),
-    (79, 0x80, "calibrated, which this build does not read"),
-  ] as [(Int, UInt8, String)])
+  @Test(
+    arguments: [
+      (25, 5, "quantizer 5 at byte 25, which this build does not read"),
+      (48, 1, "calibrated, which this build does not read"),
+      (79, 0x80, "calibrated, which this build does not read"),
+    ] as [(Int, UInt8, String)])
   func plannedPartsAreRefusedByName(place: Int, byte: UInt8, words: String) throws {
     var record = try Codec(dimension: 3, rate: .bits(1)).record
     record[place] = byte

@@ -99,7 +99,8 @@ extension Codec {
         polarBits: CodecRecord.polarBits(record))
     else {
       throw refuse(
-        "quantizer \(record.byte(at: 25)) at byte 25, which this build does not read; update turboquant")
+        "quantizer \(record.byte(at: 25)) at byte 25, which this build does not read; update turboquant"
+      )
     }
     for i in CodecRecord.calibration where record.byte(at: i) != 0 {
       throw refuse("the codec is calibrated, which this build does not read; update turboquant")
