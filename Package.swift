@@ -23,6 +23,7 @@ let package = Package(
     .library(name: "TurboQuantFiles", targets: ["TurboQuantFiles"]),
     .library(name: "TurboQuantIndex", targets: ["TurboQuantIndex"]),
     .library(name: "TurboQuantKVCache", targets: ["TurboQuantKVCache"]),
+    .library(name: "TurboQuantFoundation", targets: ["TurboQuantFoundation"]),
     .executable(name: "turboquant", targets: ["TurboQuantProgram"]),
   ],
   targets: [
@@ -50,6 +51,11 @@ let package = Package(
       dependencies: [
         "TurboQuant", "TurboQuantKernels", "TurboQuantStorage", "TurboQuantThreads",
       ],
+      swiftSettings: swiftSettings),
+    // The only library that imports Foundation.
+    .target(
+      name: "TurboQuantFoundation",
+      dependencies: ["TurboQuant", "TurboQuantFiles", "TurboQuantIndex", "TurboQuantKVCache"],
       swiftSettings: swiftSettings),
     .target(name: "CDemoData", cSettings: cSettings),
     // What the commands of the program measure; no product, so that no library carries it.
@@ -100,7 +106,10 @@ let package = Package(
       swiftSettings: swiftSettings),
     .testTarget(
       name: "TurboQuantFilesTests",
-      dependencies: ["TestSupport", "TurboQuantFiles", "TurboQuantIndex", "TurboQuantKVCache"],
+      dependencies: [
+        "TestSupport", "TurboQuantFiles", "TurboQuantFoundation", "TurboQuantIndex",
+        "TurboQuantKVCache",
+      ],
       exclude: ["Fixtures"], swiftSettings: swiftSettings),
     .testTarget(
       name: "TurboQuantThreadsTests", dependencies: ["TurboQuantThreads"],
@@ -119,6 +128,13 @@ let package = Package(
         "TestSupport", "TurboQuantKVCache", "TurboQuant", "TurboQuantKernels", "TurboQuantStorage",
       ],
       exclude: ["Fixtures"], swiftSettings: swiftSettings),
+    .testTarget(
+      name: "TurboQuantFoundationTests",
+      dependencies: [
+        "TestSupport", "TurboQuantFoundation", "TurboQuant", "TurboQuantFiles", "TurboQuantIndex",
+        "TurboQuantKVCache",
+      ],
+      swiftSettings: swiftSettings),
     .testTarget(name: "TidyTests", swiftSettings: swiftSettings),
     .testTarget(
       name: "TurboQuantCLITests",

@@ -30,6 +30,14 @@ public struct CodeFileError: Error, Sendable, Hashable {
     message = error.description
   }
 
+  /// The error of a URL that names no file of this machine.
+  package init(noFile url: String) {
+    kind = .container
+    path = url
+    offset = nil
+    message = StorageError.refusal(ofURL: url)
+  }
+
   init(_ error: CodecError, path: String) {
     kind = .codec(error)
     self.path = path

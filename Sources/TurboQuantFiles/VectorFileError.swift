@@ -92,6 +92,11 @@ public struct VectorFileError: Error, Equatable, Sendable {
     self.column = column
   }
 
+  /// The error of a URL that names no file of this machine.
+  package init(noFile url: String) {
+    self.init(.misuse(reason: StorageError.refusalOfURL), path: url)
+  }
+
   /// Translates an error of the storage layer; only some of its kinds can occur with a vector file.
   init(_ error: StorageError) {
     let kind: Kind =

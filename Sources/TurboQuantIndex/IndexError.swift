@@ -65,6 +65,11 @@ extension IndexError: CustomStringConvertible {
 }
 
 extension IndexError {
+  /// The error of a URL that names no file of this machine.
+  package init(noFile url: String) {
+    self.init(.file(path: url, offset: nil), StorageError.refusal(ofURL: url))
+  }
+
   init(_ error: CodecError) { self.init(.codec(error), error.description) }
 
   static func length(_ found: Int, dimension: Int) -> IndexError {

@@ -1,4 +1,5 @@
 public import TurboQuant
+internal import TurboQuantStorage
 
 /// Why a cache refused a configuration or an operation; it is unchanged then.
 public struct KVCacheError: Error, Sendable, Hashable {
@@ -35,6 +36,11 @@ public struct KVCacheError: Error, Sendable, Hashable {
 
   init(_ error: CodecError, _ place: String) {
     self.init(.codec(error), "\(place): \(error)")
+  }
+
+  /// The error of a URL that names no file of this machine.
+  package init(noFile url: String) {
+    self.init(.file(path: url, offset: nil), StorageError.refusal(ofURL: url))
   }
 }
 

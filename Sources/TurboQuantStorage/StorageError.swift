@@ -130,6 +130,15 @@ extension StorageError: CustomStringConvertible {
   }
 }
 
+extension StorageError {
+  /// What is wrong with a URL that names no file of this machine.
+  package static let refusalOfURL =
+    "names no file of this machine, expected a file URL such as file:///tmp/a"
+
+  /// The message of the errors that refuse such a URL.
+  package static func refusal(ofURL url: String) -> String { "\(singleLine(url)): \(refusalOfURL)" }
+}
+
 /// Writes bytes as two hexadecimal digits each, separated by spaces.
 package func hexadecimal(_ bytes: [UInt8]) -> String {
   bytes.map { byte in

@@ -7,6 +7,7 @@ import TestSupport
 import Testing
 import TurboQuant
 import TurboQuantFiles
+import TurboQuantFoundation
 import TurboQuantIndex
 import TurboQuantKVCache
 import TurboQuantKernels
@@ -180,6 +181,22 @@ private func attend(
   let output = try cache.attend(q)  // [query heads, tokens, dimension]
   try cache.save(to: "layer0.tqkv")
   return (cache, output)
+}
+
+private func openByURL(_ url: URL, _ vectors: [Float], _ tags: [String]) throws {
+  var index = try VectorIndex(opening: url)
+  try index.upsert(vectors, tags: tags)
+  try index.save(to: url)
+}
+
+private func shareWithTags(_ vectors: [Float], _ query: [Float], _ url: URL) async throws -> [[Hit]]
+{
+  let index = try VectorIndex(dimension: 384, metric: .cosine, tags: .text)
+  let shared = SharedVectorIndex(index)
+  try await shared.upsert(vectors, tags: ["intro.md#3", "intro.md#4"])
+  let hits = try await shared.search(query, count: 10)  // hits[0][0].tag
+  try await shared.save(to: url)
+  return hits
 }
 
 // MARK: The comparison
