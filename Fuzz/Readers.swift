@@ -75,10 +75,18 @@ private func useIndex(_ index: VectorIndex, _ path: String) {
       require(try index.reconstruct(id).count == dimension, "a row is a vector")
       try changed.remove(id)
     }
-    try changed.add([Float](repeating: 1, count: dimension))
+    let row = [Float](repeating: 1, count: dimension)
+    if let tag = try index.tags().last {
+      require(try index.id(ofTag: tag) == ids.last, "a tag finds its row")
+      try changed.upsert(row + row, tags: [tag, RowTag("new")])
+      try changed.remove(tags: [tag])
+    } else if index.tagKind == nil {
+      try changed.add(row)
+    }
     let copy = path + ".copy"
     try changed.save(to: copy)
     let again = try VectorIndex.verify(copy)
+    require(try changed.tags() == again.tags(), "a saved index has the same tags")
     let (before, after) = (
       try changed.search(queries, count: 9, options: all),
       try again.search(queries, count: 9, options: all)

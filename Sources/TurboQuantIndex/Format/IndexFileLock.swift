@@ -23,6 +23,8 @@ public struct IndexFileLock: ~Copyable, Sendable {
 
   /// Takes the right to change the index at `path`, waiting if another holds it.
   ///
+  /// Its thread stands still meanwhile. In asynchronous code wait for no time, and try again later.
+  ///
   /// - Parameters:
   ///   - path: The file, which must exist and may be written.
   ///   - patience: How long to wait for others.
