@@ -26,6 +26,8 @@ public struct VectorIndex: Sendable {
   public var mean: [Float]? { if case .one(let center) = centers { center.vector } else { nil } }
   /// How the vectors themselves are kept, or nil where they are not.
   public let originals: Originals?
+  /// What the rows' tags are, or nil where rows have none.
+  public let tagKind: TagKind?
   /// A hash of everything that decides what codes and scores mean.
   public let fingerprint: Fingerprint
 
@@ -42,9 +44,6 @@ public struct VectorIndex: Sendable {
   var slots: SlotTable?
   /// The id that the next row without one gets, or nil when there is none left.
   var nextID: UInt64? = 0
-
-  /// What the rows' tags are, or nil where rows have none.
-  public var tagKind: TagKind? { rows.tags?.kind }
 
   /// Creates an empty index over codes of `codec`.
   ///
@@ -80,10 +79,11 @@ public struct VectorIndex: Sendable {
     self.codec = codec
     self.metric = metric
     self.originals = originals
+    tagKind = tags
     rowRules = RowRules(codec, bounds, shape, originals)
     scanCodebook = ScanCodebook(codebook)
     certificate = Certificate(codec, codebook)
-    rows = RowStore(shape, tags: tags)
+    rows = RowStore(shape, hasTags: tags != nil)
     slots = SlotTable()
     fingerprint = VectorIndex.fingerprint(codec, metric, mean)
   }

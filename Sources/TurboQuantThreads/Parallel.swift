@@ -39,12 +39,15 @@ package enum Parallel {
     values.reserveCapacity(count)
     let slots = (0..<count).map { _ in Slot<Result<Value, Failure>>() }
     let next = Atomic(0)
+    // Whatever is below an index that failed has begun, so the lowest failure is among those that have.
+    let hasFailed = Atomic(false)
     DispatchQueue.concurrentPerform(iterations: min(threads, count)) { _ in
       var own = state()
-      while true {
+      while !hasFailed.load(ordering: .relaxed) {
         let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
         guard index < count else { return }
         let result = Result { () throws(Failure) in try body(&own, index) }
+        if case .failure = result { hasFailed.store(true, ordering: .relaxed) }
         slots[index].content.withLock { $0 = result }
       }
     }

@@ -1,3 +1,4 @@
+import Synchronization
 import Testing
 import TurboQuantThreads
 
@@ -18,5 +19,19 @@ import TurboQuantThreads
         return number
       }
     }
+  }
+
+  /// All of it would take minutes.
+  @Test(arguments: [1, 3]) func nothingBeginsAfterAnError(threads: Int) {
+    let begun = Atomic(0)
+    #expect(throws: Refusal(number: 0)) {
+      try Parallel.map(100_000, threads: threads) { number throws(Refusal) in
+        begun.wrappingAdd(1, ordering: .relaxed)
+        if number == 0 { throw Refusal(number: number) }
+        let end = ContinuousClock.now + .milliseconds(1)
+        while ContinuousClock.now < end {}
+      }
+    }
+    #expect(begun.load(ordering: .relaxed) < 100_000)
   }
 }

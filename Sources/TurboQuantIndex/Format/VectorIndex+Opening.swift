@@ -41,7 +41,7 @@ extension VectorIndex {
       try sections.checkByteCount(of: part, shape, rowCount: record.count)
     }
     try sections.checkTagSections(record)
-    rows = RowStore(shape, tags: record.tags, in: sections, count: record.count)
+    rows = RowStore(shape, hasTags: tagKind != nil, in: sections, count: record.count)
     self.sections = sections
     slots = nil
     nextID = record.nextID

@@ -11,16 +11,16 @@ struct RowStore: Sendable {
   /// Nil where rows have none.
   private(set) var tags: TagStore?
 
-  init(_ shape: RowShape, tags: TagKind?) {
+  init(_ shape: RowShape, hasTags: Bool) {
     self.shape = shape
-    self.tags = tags.map { TagStore($0) }
+    tags = hasTags ? TagStore() : nil
   }
 
   /// The rows of a mapped file.
-  init(_ shape: RowShape, tags: TagKind?, in sections: IndexSections, count: Int) {
+  init(_ shape: RowShape, hasTags: Bool, in sections: IndexSections, count: Int) {
     self.shape = shape
     self.count = count
-    self.tags = tags.map { TagStore($0, in: sections, count: count) }
+    tags = hasTags ? TagStore(in: sections, count: count) : nil
     segments = stride(from: 0, to: count, by: RowSegment.rowCount).map {
       RowSegment(shape, in: sections, firstBlock: $0 / BlockShape.rowCount)
     }

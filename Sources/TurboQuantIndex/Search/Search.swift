@@ -87,6 +87,7 @@ final class Search: Sendable {
       queryCount: queries.count, groupSize: groupSize,
       mostGroups: isOneStage ? 1 : Search.groupsPerSegment, threads: threads)
     let parts = try schedule.mapBatches { (batch) throws(IndexError) in
+      try monitor?.check()
       let groups = groups(of: queries[batch])
       let found =
         if let rule, allowed.count > mostWithoutCertificate {

@@ -2,14 +2,12 @@ internal import TurboQuantKernels
 
 /// The tags of rows in slots 0 ..< `count`; a value, whose copies share the segments that neither changes.
 struct TagStore: Sendable {
-  let kind: TagKind
   private(set) var segments: [TagSegment] = []
 
-  init(_ kind: TagKind) { self.kind = kind }
+  init() {}
 
   /// The tags of a mapped file.
-  init(_ kind: TagKind, in sections: IndexSections, count: Int) {
-    self.kind = kind
+  init(in sections: IndexSections, count: Int) {
     segments = stride(from: 0, to: count, by: RowSegment.rowCount).map {
       TagSegment(in: sections, rows: $0..<min(count, $0 + RowSegment.rowCount))
     }
