@@ -156,11 +156,11 @@ struct GoldenCache: Sendable, CustomTestStringConvertible {
 
   /// Decoded vectors are the same on every target, and so is attention where every sum is one of whole numbers.
   ///
-  /// Float32 sums are taken in the target's own order. On a target without a record, an opened cache attends as
-  /// a filled one does.
+  /// Float32 sums are taken in the target's own order, and an optimised build may fuse a product with a sum. In a debug
+  /// build and on a target without a record, an opened cache attends as a filled one does.
   @Test func resultsNeverChange() throws {
     let target = try Kernels.chosen().target.name
-    let hasRecord = ["scalar", "avx2", "avx512"].contains(target)
+    let hasRecord = isOptimizedBuild && ["scalar", "avx2", "avx512"].contains(target)
     for version in [2, 3] {
       var (everywhere, attended) = ("", "")
       for golden in GoldenCache.all {
