@@ -125,22 +125,23 @@ import TurboQuant
     }
   }
 
-  /// A debug build takes some 50 times as long for the work between two checks.
-  private static let patience: Duration = isOptimizedBuild ? .milliseconds(5) : .milliseconds(1000)
+  /// Whether this test runs alone, so that times mean something.
+  private static let isTimed = environmentNumber("TQ_TIMING", default: 0) > 0
 
-  /// The best of some tries: another test may take the processor away for longer.
+  /// Work that ends soon after it is cancelled.
   ///
-  /// However busy the machine, each thread reports at most what it was doing.
-  private func leastTime(
+  /// However busy the machine, each thread reports at most what it was doing. Alone, the work ends within 5 ms: the
+  /// least of some times, since another process may take the processor away for longer.
+  private func expectEndsSoon(
     threads: Int = 1, _ body: @escaping @Sendable (Cancellation) async throws -> Void
-  ) async throws -> Duration {
+  ) async throws {
     var least = Duration.seconds(1000)
-    for _ in 0..<(isOptimizedBuild ? 20 : 5) {
+    for _ in 0..<(Self.isTimed ? 20 : 3) {
       let (time, reports) = try await Cancellation().timeToEnd(body)
       #expect(reports <= threads)
       least = min(least, time)
     }
-    return least
+    if Self.isTimed { #expect(least < .milliseconds(5), "\(least)") }
   }
 
   @Test(arguments: [SearchOptions(), .exhaustive, SearchOptions(threads: 2)])
@@ -148,21 +149,19 @@ import TurboQuant
     let shared = try Self.shared(rows: isOptimizedBuild ? 100_000 : 9000)
     var dice = Dice(seed: 4)
     let queries = dice.normals(Self.dimension * 20_000)
-    let time = try await leastTime(threads: options.threads) { cancellation in
+    try await expectEndsSoon(threads: options.threads) { cancellation in
       _ = try await shared.search(
         queries, count: 10, options: options, progress: { cancellation.report($0, $1) })
     }
-    #expect(time < Self.patience, "\(time)")
   }
 
   @Test func additionsEndSoonAndAddNothing() async throws {
     let shared = try Self.shared(rows: 10)
     var dice = Dice(seed: 5)
     let more = dice.normals(Self.dimension * (isOptimizedBuild ? 1_000_000 : 40_000))
-    let time = try await leastTime { cancellation in
+    try await expectEndsSoon { cancellation in
       try await shared.add(more, progress: { cancellation.report($0, $1) })
     }
-    #expect(time < Self.patience, "\(time)")
     #expect(shared.snapshot.count == 10)
     try await shared.add(Array(more[..<Self.dimension]))
     #expect(try shared.snapshot.ids().count == 11)
