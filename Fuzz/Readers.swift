@@ -183,12 +183,12 @@ private func checkIDs(_ input: [UInt8]) {
   let path = file(input, "ids")
   do {
     let list = try IDList(reading: path)
-    let text = list.ids.map { "\($0)\r\n" }.joined()
+    let text = list.names.map { "\($0)\r\n" }.joined()
     let again = try IDList(reading: file(Array(text.utf8), "ids.txt"))
-    require(again.ids == list.ids, "ids that are written are read again")
-    for index in list.ids.indices { require(!list.place(index).isEmpty, "every id has a place") }
+    require(again.names == list.names, "ids that are written are read again")
+    for index in list.names.indices { require(!list.place(index).isEmpty, "every id has a place") }
     let labels = try Labels(reading: path)
-    for id in list.ids { require(!Display.label(labels[id] ?? "").contains("\n"), "one line") }
+    for id in list.names { require(!Display.label(labels[id] ?? "").contains("\n"), "one line") }
   } catch {
     requireGood(Display.line("\(error)"), in: input)
   }
