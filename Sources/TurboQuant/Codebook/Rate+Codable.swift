@@ -9,10 +9,11 @@
     /// - Throws: `DecodingError` for a number that is not a multiple of ½ in 0 … 127.5.
     public init(from decoder: any Decoder) throws {
       let bits = try decoder.singleValueContainer().decode(Double.self)
-      guard let halfBits = Int(exactly: 2 * bits), Rate.recorded.contains(halfBits) else {
+      // Int(exactly:) would call libm.
+      guard bits >= 0, bits <= 127.5, 2 * bits == Double(Int(2 * bits)) else {
         throw decoder.refusal("\(bits) bits per coordinate, expected a multiple of ½ in 0 … 127.5")
       }
-      self.init(halfBits: halfBits)
+      self.init(halfBits: Int(2 * bits))
     }
 
     /// Writes the number of bits, such as 4 or 2.5.
