@@ -118,6 +118,13 @@ extension VectorIndex {
   }
 }
 
+extension VectorIndex {
+  /// Bytes of all tags.
+  package func tagByteCount() throws(IndexError) -> Int {
+    try rows.tags?.byteCount() ?? 0
+  }
+}
+
 // MARK: Checks
 
 extension VectorIndex {

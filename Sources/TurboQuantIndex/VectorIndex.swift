@@ -40,6 +40,8 @@ public struct VectorIndex: Sendable {
   var rows: RowStore
   /// The file that the index was opened from; unchanged rows are still read from it.
   var sections: IndexSections?
+  /// Optional sections of that file that this build does not know, to be written again.
+  var keptSections: [String] = []
   /// The slot of every id and tag; nil until it is needed.
   var slots: SlotTable?
   /// The id that the next row without one gets, or nil when there is none left.

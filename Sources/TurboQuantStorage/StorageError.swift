@@ -40,6 +40,9 @@ package struct StorageError: Error, Equatable, Sendable {
     case malformed(reason: String)
     /// The container has no section of this name.
     case missingSection(name: String)
+    /// The container has a section that cannot be done without and is not read; `content` says what it holds, if that
+    /// is known.
+    case unreadSection(name: String, content: String?)
     /// The caller broke a rule of the interface; the file is not to blame.
     case misuse(reason: String)
   }
@@ -102,6 +105,9 @@ extension StorageError: CustomStringConvertible {
     case .checksumMismatch(let region): "damaged: \(region) does not match its checksum"
     case .malformed(let reason): "malformed container: \(reason)"
     case .missingSection(let name): "has no section \"\(singleLine(name))\""
+    case .unreadSection(let name, let content):
+      "section \"\(singleLine(name))\"" + (content.map { ": \($0)" } ?? "")
+        + ", which this build does not read"
     case .misuse(let reason): "misuse of the storage interface: \(singleLine(reason))"
     }
   }
@@ -122,7 +128,7 @@ extension StorageError: CustomStringConvertible {
     case .empty, .truncated: "was it copied or written completely?"
     case .trailingBytes: "was something appended to it?"
     case .wrongMagic, .wrongKind: "is it the right file?"
-    case .newerVersion: "update turboquant"
+    case .newerVersion, .unreadSection: "update turboquant"
     case .headerDamaged, .checksumMismatch: "restore it from a good copy"
     case .malformed: "was it written by another program?"
     case .missingSection: "was it written by another version?"

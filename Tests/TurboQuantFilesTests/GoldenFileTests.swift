@@ -63,12 +63,7 @@ import TurboQuant
     var writer = try CodeFileWriter(written.path, codec: codec)
     try writer.append(codec.encode(golden.rows, threads: 2))
     try writer.finish()
-    let isRecording = ProcessInfo.processInfo.environment["TQ_RECORD_GOLDEN"] != nil
-    if isRecording, !FileManager.default.fileExists(atPath: fixture.path) {
-      try FileManager.default.copyItem(at: written, to: fixture)
-      Issue.record("recorded \(golden.name)")
-    }
-    #expect(try Data(contentsOf: written) == Data(contentsOf: fixture))
+    try expectGolden(Data(contentsOf: written), fixture)
     let file = try CodeFile(fixture.path)
     try file.verify()
     #expect(file.codec.fingerprint == codec.fingerprint)

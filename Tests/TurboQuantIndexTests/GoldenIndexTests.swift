@@ -105,17 +105,6 @@ import TurboQuantKernels
     URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Fixtures/\(name)")
   }
 
-  /// Holds `text` against a fixture, or writes the fixture where it is missing.
-  private static func expect(_ data: Data, is name: String) throws {
-    let file = fixture(name)
-    let isRecording = ProcessInfo.processInfo.environment["TQ_RECORD_GOLDEN"] != nil
-    if isRecording, !FileManager.default.fileExists(atPath: file.path) {
-      try data.write(to: file)
-      Issue.record("recorded \(name)")
-    }
-    #expect(try data == Data(contentsOf: file), "\(name)")
-  }
-
   private static func lines(_ hits: [[Hit]]) -> String {
     hits.enumerated().map { query, hits in
       "\(query): "
@@ -128,7 +117,7 @@ import TurboQuantKernels
     let scratch = try Scratch()
     let index = try golden.index()
     try index.save(to: scratch.file("x.tqi"))
-    try Self.expect(Data(try scratch.read("x.tqi")), is: "\(golden.name)-v3.tqi")
+    try expectGolden(Data(try scratch.read("x.tqi")), Self.fixture("\(golden.name)-v3.tqi"))
     for version in golden.versions {
       let opened = try VectorIndex.verify(golden.file(version))
       #expect(opened.fingerprint == index.fingerprint && opened.count == Golden.count)
@@ -160,7 +149,7 @@ import TurboQuantKernels
         let options = SearchOptions(exactness: .exhaustive, rerank: 10)
         text += Self.lines(try index.search(golden.queries, count: 5, options: options))
       }
-      try Self.expect(Data(text.utf8), is: golden.results)
+      try expectGolden(Data(text.utf8), Self.fixture(golden.results))
     }
   }
 
@@ -188,6 +177,6 @@ import TurboQuantKernels
         }
       }
     }
-    try Self.expect(Data(text.utf8), is: "results-2.txt")
+    try expectGolden(Data(text.utf8), Self.fixture("results-2.txt"))
   }
 }

@@ -194,13 +194,13 @@ import TurboQuantStorage
 
   @Test(arguments: [
     ("list offsets", "inverted lists"), ("second lists", "rows in a second list"),
-    ("stage", "a quantizer with a record of its own"), ("colours", "“colours”: which this build"),
+    ("stage", "a quantizer with a record of its own"), ("colours", "\"colours\", which this build"),
   ])
   func requiredOnesAreRefusedByName(name: String, words: String) throws {
     let path = try written(name, isOptional: false)
     let error = failure { () throws(IndexError) in try VectorIndex(opening: path) }
     let text = try #require(error).description
-    #expect(text.contains("section “\(name)”") && text.contains(words), "\(text)")
+    #expect(text.contains("section \"\(name)\"") && text.contains(words), "\(text)")
     #expect(text.contains("update turboquant"))
     guard case .file(path, .some) = error?.kind else {
       Issue.record("\(text)")

@@ -125,21 +125,10 @@ struct GoldenCache: Sendable, CustomTestStringConvertible {
     URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Fixtures/\(name)")
   }
 
-  /// Holds `data` against a fixture, or writes the fixture where it is missing.
-  private static func expect(_ data: Data, is name: String) throws {
-    let file = fixture(name)
-    let isRecording = ProcessInfo.processInfo.environment["TQ_RECORD_GOLDEN"] != nil
-    if isRecording, !FileManager.default.fileExists(atPath: file.path) {
-      try data.write(to: file)
-      Issue.record("recorded \(name)")
-    }
-    #expect(try data == Data(contentsOf: file), "\(name)")
-  }
-
   @Test(arguments: GoldenCache.all) func bytesNeverChange(_ golden: GoldenCache) throws {
     let scratch = try Scratch()
     try golden.cache().save(to: scratch.file("x.tqkv"))
-    try Self.expect(Data(try scratch.read("x.tqkv")), is: "\(golden.name)-3.tqkv")
+    try expectGolden(Data(try scratch.read("x.tqkv")), Self.fixture("\(golden.name)-3.tqkv"))
   }
 
   /// The build at 747da8e wrote the same files of version 2 as the last one that wrote that version.
@@ -151,7 +140,7 @@ struct GoldenCache: Sendable, CustomTestStringConvertible {
     let cache = try KVCache(opening: path, codec: KVCodec(golden.configuration))
     #expect(try Data(scratch.read("x.tqkv")) == before)
     try cache.save(to: path)
-    try Self.expect(Data(try scratch.read("x.tqkv")), is: "\(golden.name)-3.tqkv")
+    try expectGolden(Data(try scratch.read("x.tqkv")), Self.fixture("\(golden.name)-3.tqkv"))
   }
 
   /// Decoded vectors are the same on every target, and so is attention where every sum is one of whole numbers.
@@ -172,8 +161,8 @@ struct GoldenCache: Sendable, CustomTestStringConvertible {
         attended += "\(golden.name): \(results.attended.joined(separator: " "))\n"
         #expect(try results.attended == golden.results(golden.cache()).attended, "\(golden.name)")
       }
-      try Self.expect(Data(everywhere.utf8), is: "results.txt")
-      if hasRecord { try Self.expect(Data(attended.utf8), is: "attended-\(target).txt") }
+      try expectGolden(Data(everywhere.utf8), Self.fixture("results.txt"))
+      if hasRecord { try expectGolden(Data(attended.utf8), Self.fixture("attended-\(target).txt")) }
     }
   }
 }

@@ -108,10 +108,33 @@ import TurboQuant
     #expect(try again.attended(Array(queries[..<(2 * Self.d)])) == before)
     // The next query, of token 814, sees from 514 on; and the sinks stay for good.
     try cache.truncate(to: 813)
+    try expectTheLeastThatASnapshotHolds(cache)
     try cache.truncate(to: 2)
     #expect(cache.firstHeld == 2 && cache.count == 2)
     try cache.append(keys: floats.span, values: floats.span)
     #expect(cache.count == 1002)
+  }
+
+  /// A snapshot of a cache that holds just what the next query sees opens; one that holds a token less is refused.
+  private func expectTheLeastThatASnapshotHolds(_ cache: KVCache) throws {
+    let scratch = try Scratch()
+    let path = scratch.file("least.tqkv")
+    try cache.save(to: path)
+    var again = try KVCache(opening: path, codec: cache.codec)
+    let token = [Float](repeating: 1, count: Self.d)
+    try again.append(keys: token, values: token)
+    _ = try again.attend([Float](repeating: 1, count: 2 * Self.d))
+    var forged = try SnapshotSection.all(of: path)
+    #expect(forged[1].name == "tokens")
+    // Stored tokens: two bytes of a u64.
+    let stored = Int(forged[1].bytes[16]) | Int(forged[1].bytes[17]) << 8
+    #expect(stored == 299)
+    put(UInt64(stored - 1), at: 16, in: &forged[1].bytes)
+    try SnapshotSection.write(forged, to: path)
+    let error = #expect(throws: KVCacheError.self) {
+      try KVCache(opening: path, codec: cache.codec)
+    }
+    #expect(error?.description.contains("512 tokens forgotten, 298 tokens") == true)
   }
 
   @Test("The first and last layers may be kept more exactly") func boundary() throws {

@@ -97,7 +97,8 @@ import TurboQuantStorage
   @Test("Sections that cannot be done without are refused by name") func requiredSections() throws {
     let good = try SnapshotSection.all(of: SnapshotSection.fixture(3))
     let notes = SnapshotSection(name: "notes", bytes: [1, 2, 3])
-    #expect(try refuses(good + [notes], naming: "“notes”: not known to this build") != nil)
+    let reason = "section \"notes\", which this build does not read"
+    #expect(try refuses(good + [notes], naming: reason) != nil)
     for isOptional in [false, true] {
       let removed = SnapshotSection(
         name: "removed", isOptional: isOptional, bytes: [UInt8](repeating: 1, count: 16))
@@ -107,12 +108,13 @@ import TurboQuantStorage
       try refuses(forged, naming: "tokens and a window")
       try refuses(
         forged + [removed],
-        naming: "“removed”: tokens removed from the middle or the front, which this build")
+        naming: "section \"removed\": tokens removed from the middle or the front, which this build"
+      )
     }
     for number in good.indices {
       var forged = good
       forged[number].isOptional = true
-      try refuses(forged, naming: "“\(good[number].name)”: marked as optional")
+      try refuses(forged, naming: "section \"\(good[number].name)\" is marked as optional")
       forged = good
       forged.remove(at: number)
       #expect(try refuses(forged, naming: "no section \"\(good[number].name)\"") == 24)

@@ -160,7 +160,8 @@ import TurboQuantStorage
       .truncated(expected: 2, found: 1), .trailingBytes(expected: 1, found: 2),
       .wrongMagic(found: [0x0A]), .newerVersion(9), .wrongKind(found: "A", expected: "B"),
       .headerDamaged, .checksumMismatch(region: "r"), .malformed(reason: "m"),
-      .missingSection(name: "a\nb"), .misuse(reason: "a\nb"),
+      .missingSection(name: "a\nb"), .unreadSection(name: "a\nb", content: "c"),
+      .misuse(reason: "a\nb"),
     ]
     for kind in kinds {
       let text = StorageError(kind, path: "a\nb\u{1B}[0m", offset: 7).description

@@ -11,10 +11,7 @@
     /// Writes the name of the kind of rotation: “haar” or “hadamard”.
     ///
     /// - Throws: What the encoder throws.
-    public func encode(to encoder: any Encoder) throws {
-      var container = encoder.singleValueContainer()
-      try container.encode(name)
-    }
+    public func encode(to encoder: any Encoder) throws { try encoder.write(name) }
 
     private var name: String {
       switch self {

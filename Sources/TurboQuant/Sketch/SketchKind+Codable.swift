@@ -11,10 +11,7 @@
     /// Writes the name of the kind of sketch: “gaussian”, “orthogonal” or “structured”.
     ///
     /// - Throws: What the encoder throws.
-    public func encode(to encoder: any Encoder) throws {
-      var container = encoder.singleValueContainer()
-      try container.encode(name)
-    }
+    public func encode(to encoder: any Encoder) throws { try encoder.write(name) }
 
     private var name: String {
       switch self {

@@ -65,10 +65,3 @@ extension TagKind: Codable {
     }
   }
 }
-
-extension Encoder {
-  fileprivate func write(_ name: String) throws {
-    var container = singleValueContainer()
-    try container.encode(name)
-  }
-}

@@ -19,7 +19,27 @@ final class IndexSections: Sendable {
 
   var path: String { container.path }
 
-  var sections: [ContainerSection] { container.sections }
+  /// What an error says about a part of the format that is specified and not read yet.
+  static let unread = "which this build does not read; update turboquant"
+
+  /// The optional sections that this build does not know; refuses other unknown ones, which version 2 had none of.
+  func keptSections() throws(IndexError) -> [String] {
+    guard version > 2 else { return [] }
+    let known =
+      [IndexRecord.codecSection, IndexRecord.section, IndexRecord.centersSection]
+      + [TagSections.ends, TagSections.bytes] + Part.allCases.map(\.section)
+    do throws(StorageError) {
+      return try container.unknownOptionalSections(
+        known: known,
+        planned: [
+          "list offsets": "inverted lists", "second lists": "rows in a second list",
+          "stage": "a quantizer with a record of its own",
+        ]
+      ).map(\.name)
+    } catch {
+      throw IndexError(error)
+    }
+  }
 
   /// The size of the file.
   var fileByteCount: Int { container.byteCount }

@@ -11,7 +11,7 @@ extension VectorIndex {
       (bytes) throws(IndexError) in
       try IndexRecord(bytes) { sections.refusal(IndexRecord.section, $0, $1) }
     }
-    try sections.checkNames()
+    let kept = try sections.keptSections()
     let codec = try sections.withBytes(ofSection: IndexRecord.codecSection) {
       (bytes) throws(IndexError) in
       do throws(CodecError) {
@@ -43,6 +43,7 @@ extension VectorIndex {
     try sections.checkTagSections(record)
     rows = RowStore(shape, hasTags: tagKind != nil, in: sections, count: record.count)
     self.sections = sections
+    keptSections = kept
     slots = nil
     nextID = record.nextID
   }

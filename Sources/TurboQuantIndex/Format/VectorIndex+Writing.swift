@@ -10,7 +10,7 @@ extension VectorIndex {
 
   var sectionCount: Int {
     2 + (mean == nil ? 0 : 1) + storedParts.count + (tagKind == nil ? 0 : 2)
-      + (sections?.kept.count ?? 0)
+      + keptSections.count
   }
 
   /// Bytes of all rows, without tags.
@@ -45,7 +45,7 @@ extension VectorIndex {
       try storing { () throws(StorageError) in try writer.endSection() }
     }
     if let tags = rows.tags { try write(tags, to: &writer) }
-    for name in sections?.kept ?? [] {
+    for name in keptSections {
       try sections?.withBytes(ofSection: name) { (bytes) throws(IndexError) in
         try storing { () throws(StorageError) in
           try writer.writeSection(name, isOptional: true, bytes)

@@ -33,6 +33,13 @@ struct TagStore: Sendable {
     }
   }
 
+  /// Bytes of all tags.
+  func byteCount() throws(IndexError) -> Int {
+    var count = 0
+    for segment in segments { count += try segment.withBytes { bytes, _ in bytes.byteCount } }
+    return count
+  }
+
   /// Reads every byte, which fails if it is damaged in a file.
   func touch() throws(IndexError) {
     for segment in segments { try segment.withBytes { _, _ in } }

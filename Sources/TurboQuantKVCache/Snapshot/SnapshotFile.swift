@@ -89,11 +89,13 @@ final class SnapshotFile: Sendable {
     _ tokens: SnapshotRecord.Tokens, _ configuration: KVConfiguration
   ) throws(KVCacheError) {
     let section = SnapshotRecord.tokens
+    // A token is forgotten only when the next query does not see it.
     let beyondSinks = tokens.stored + tokens.window + tokens.forgotten
     guard tokens.sinks <= configuration.sinks, tokens.window <= configuration.window,
       tokens.sinks == configuration.sinks || beyondSinks == 0,
       tokens.forgotten % Page.rowCount == 0,
-      tokens.forgotten == 0 || configuration.slidingWindow != nil
+      tokens.forgotten == 0
+        || configuration.slidingWindow.map({ tokens.stored + tokens.window + 1 >= $0 }) == true
     else {
       throw malformed(
         "\(tokens.sinks) sinks, \(tokens.forgotten) tokens forgotten, \(tokens.stored) tokens and a "
@@ -124,26 +126,19 @@ final class SnapshotFile: Sendable {
       in: SnapshotRecord.tokens, at: SnapshotRecord.Tokens.fingerprintOffset)
   }
 
-  /// The sections that this build does not know and can do without; refuses those that it cannot do without.
-  ///
-  /// Version 2 had no such sections, and readers skipped what they did not know.
+  /// The optional sections that this build does not know; refuses other unknown ones, which version 2 had none of.
   func unknownSections(version: UInt32) throws(KVCacheError) -> [UnknownSection] {
     guard version > 2 else { return [] }
+    let sections: [ContainerSection]
+    do throws(StorageError) {
+      sections = try container.unknownOptionalSections(
+        known: SnapshotRecord.sections,
+        planned: [SnapshotRecord.removed: "tokens removed from the middle or the front"])
+    } catch {
+      throw KVCacheError(.file(path: error.path, offset: error.offset), error.description)
+    }
     var unknown: [UnknownSection] = []
-    for section in container.sections {
-      if section.name == SnapshotRecord.removed {
-        throw malformed(
-          "tokens removed from the middle or the front, which this build does not read; update turboquant",
-          in: section.name)
-      }
-      let isKnown = SnapshotRecord.sections.contains(section.name)
-      guard isKnown != section.isOptional else {
-        throw malformed(
-          isKnown
-            ? "marked as optional, which it is not"
-            : "not known to this build, and not optional; update turboquant", in: section.name)
-      }
-      guard !isKnown else { continue }
+    for section in sections {
       let bytes = try withBytes(section.name, at: 0, count: Int(section.byteCount)) {
         $0.isEmpty ? AlignedBytes(byteCount: 0) : AlignedBytes(borrowing: $0, of: self)
       }

@@ -48,13 +48,6 @@ func naming<Result>(
   }
 }
 
-/// The bytes of all tags of the index in a file, which it keeps in a section of their own.
-func tagByteCount(ofIndexAt path: String) throws -> Int {
-  // Documentation/FileFormat.md names it.
-  let section = try ContainerReader(path).sections.first { $0.name == "tags" }
-  return Int(section?.byteCount ?? 0)
-}
-
 extension String {
   /// What to do about a vector without a direction.
   fileprivate static let zeroVectorsInIndex =

@@ -88,7 +88,7 @@ private struct IndexReport: Encodable {
     isCentred = index.mean != nil
     originals = Nullable(index.originals.map { "\($0)" })
     tags = Nullable(index.tagKind.map { "\($0)" })
-    tagBytes = Nullable(try index.tagKind.map { _ in try tagByteCount(ofIndexAt: path) })
+    tagBytes = Nullable(try index.tagKind.map { _ in try index.tagByteCount() })
     rotation = "\(codec.rotation.kind)"
     sketch = Nullable(codec.sketch.map { "\($0.kind)" })
     directions = Nullable(codec.sketch?.directions)

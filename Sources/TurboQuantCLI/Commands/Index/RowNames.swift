@@ -86,15 +86,3 @@ struct RowNames<Name: RowName>: Sendable {
     }
   }
 }
-
-extension ArraySlice<UInt8> {
-  /// What is left without spaces and tabs at either end.
-  var trimmed: ArraySlice<UInt8> {
-    let isSpace = { (byte: UInt8) in byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }
-    let rest = drop(while: isSpace)
-    guard let last = rest.lastIndex(where: { !isSpace($0) }) else {
-      return rest[..<rest.startIndex]
-    }
-    return rest[...last]
-  }
-}

@@ -31,4 +31,12 @@
       }
     }
   }
+
+  extension Encoder {
+    /// Writes the name of a case.
+    package func write(_ name: String) throws {
+      var container = singleValueContainer()
+      try container.encode(name)
+    }
+  }
 #endif
