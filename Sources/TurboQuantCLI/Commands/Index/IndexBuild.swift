@@ -13,8 +13,8 @@ extension Command {
       least halves the error of scores if the mean is longer than the rows' distance from it; a hint on
       standard error then says so. float16 originals are refused if they cannot hold the vectors.
 
-      With --tags every row has a name of your own beside its id, which the index gives then. Searches
-      show it, and rows can be replaced and removed by it.
+      With --tags rows have names of your own, and the index gives them their ids. Searches show the
+      tags, and rows can be replaced and removed by them.
       """,
     operands: [
       Operand(
