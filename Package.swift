@@ -24,6 +24,7 @@ let package = Package(
     .library(name: "TurboQuantIndex", targets: ["TurboQuantIndex"]),
     .library(name: "TurboQuantKVCache", targets: ["TurboQuantKVCache"]),
     .library(name: "TurboQuantFoundation", targets: ["TurboQuantFoundation"]),
+    .library(name: "TurboQuantC", type: .dynamic, targets: ["TurboQuantC"]),
     .executable(name: "turboquant", targets: ["TurboQuantProgram"]),
   ],
   targets: [
@@ -56,6 +57,15 @@ let package = Package(
     .target(
       name: "TurboQuantFoundation",
       dependencies: ["TurboQuant", "TurboQuantFiles", "TurboQuantIndex", "TurboQuantKVCache"],
+      swiftSettings: swiftSettings),
+    // The header turboquant.h, and the Swift that implements it: a shared library for other languages.
+    .target(name: "CTurboQuant", exclude: ["abi.txt"], cSettings: cSettings),
+    .target(
+      name: "TurboQuantC",
+      dependencies: [
+        "CTurboQuant", "TurboQuant", "TurboQuantIndex", "TurboQuantKVCache", "TurboQuantKernels",
+        "TurboQuantThreads",
+      ],
       swiftSettings: swiftSettings),
     .target(name: "CDemoData", cSettings: cSettings),
     // What the commands of the program measure; no product, so that no library carries it.
@@ -132,6 +142,13 @@ let package = Package(
       name: "TurboQuantFoundationTests",
       dependencies: [
         "TestSupport", "TurboQuantFoundation", "TurboQuant", "TurboQuantFiles", "TurboQuantIndex",
+        "TurboQuantKVCache",
+      ],
+      swiftSettings: swiftSettings),
+    .testTarget(
+      name: "TurboQuantCTests",
+      dependencies: [
+        "TestSupport", "TurboQuantC", "CTurboQuant", "TurboQuant", "TurboQuantIndex",
         "TurboQuantKVCache",
       ],
       swiftSettings: swiftSettings),

@@ -57,7 +57,8 @@ struct SourceFile: Sendable {
   func unsafeCode() {
     let allowed = [
       "Sources/TurboQuantKernels/", "Sources/TurboQuantStorage/Syscalls.swift",
-      "Sources/TurboQuantStorage/Mapping.swift", "Sources/TurboQuantCLI/Output/Terminal.swift",
+      "Sources/TurboQuantStorage/Mapping.swift", "Sources/TurboQuantC/",
+      "Sources/TurboQuantCLI/Output/Terminal.swift",
       "Sources/TurboQuantCLI/Commands/DemoData.swift", "Sources/TurboQuantCLI/System.swift",
       "Sources/TurboQuantCLI/Arguments/ProgramWords.swift",
     ]
@@ -160,7 +161,7 @@ struct SourceFile: Sendable {
   func documentation() {
     let libraries = [
       "Sources/TurboQuant/", "Sources/TurboQuantFiles/", "Sources/TurboQuantIndex/",
-      "Sources/TurboQuantKVCache/", "Sources/TurboQuantFoundation/",
+      "Sources/TurboQuantKVCache/", "Sources/TurboQuantFoundation/", "Sources/TurboQuantC/",
     ]
     var count = 0
     for file in swift where libraries.contains(where: file.path.hasPrefix) {

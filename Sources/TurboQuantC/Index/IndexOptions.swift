@@ -1,0 +1,97 @@
+internal import CTurboQuant
+internal import TurboQuant
+internal import TurboQuantIndex
+
+extension tq_index_options: OptionStruct {}
+extension tq_search_options: OptionStruct {}
+
+extension VectorIndex {
+  /// The empty index of a caller's options.
+  init(_ options: tq_index_options) throws {
+    let isTwoStage = unsafe try choice(
+      options.quantizer, "tq_quantizer that an index scans", standard: false,
+      [(TQ_QUANTIZER_SCALAR, false), (TQ_QUANTIZER_TWO_STAGE, true)])
+    let metric = unsafe try choice(
+      options.metric, "tq_metric", standard: Metric.innerProduct,
+      [
+        (TQ_METRIC_INNER_PRODUCT, .innerProduct), (TQ_METRIC_COSINE, .cosine),
+        (TQ_METRIC_SQUARED_EUCLIDEAN, .squaredEuclidean),
+      ])
+    let originals = unsafe try choice(
+      options.originals, "tq_originals", standard: Originals?.none,
+      [(TQ_ORIGINALS_FLOAT16, .float16), (TQ_ORIGINALS_FLOAT32, .float32)])
+    let tags = unsafe try choice(
+      options.tags, "tq_tag_kind", standard: TagKind?.none,
+      [(TQ_TAGS_TEXT, .text), (TQ_TAGS_BYTES, .bytes)])
+    let mean = try unsafe input(options.mean, count: options.mean_count, "mean")
+    unsafe try self.init(
+      dimension: size(options.dimension), bits: options.bits == 0 ? 4 : size(options.bits),
+      metric: metric, isTwoStage: isTwoStage, mean: unsafe mean.isEmpty ? nil : Array(mean),
+      originals: originals, tags: tags, seed: options.seed)
+  }
+}
+
+extension SearchOptions {
+  /// The options of a caller's search.
+  init(_ options: tq_search_options, hasStandardErrors: Bool) throws {
+    let probability = unsafe options.failure_probability
+    let exactness = unsafe try choice(
+      options.exactness, "tq_exactness", standard: true,
+      [(TQ_EXACTNESS_CERTIFIED, true), (TQ_EXACTNESS_EXHAUSTIVE, false)])
+    guard exactness || probability == 0 else {
+      throw CallError.options("failure_probability has no effect on an exhaustive search")
+    }
+    unsafe self.init(
+      exactness: exactness
+        ? .certified(failureProbability: probability == 0 ? 1e-3 : probability) : .exhaustive,
+      filter: try Filter.of(options), rerank: options.rerank == 0 ? nil : size(options.rerank),
+      hasStandardErrors: hasStandardErrors, threads: threadCount(options.threads))
+  }
+}
+
+extension Filter {
+  fileprivate static func of(_ options: tq_search_options) throws -> Filter? {
+    let ids = try unsafe input(options.filter_ids, count: options.filter_id_count, "filter_ids")
+    let tags = try unsafe rowTags(
+      options.filter_tags, options.filter_tag_byte_count, options.filter_tag_offsets,
+      options.filter_tag_count)
+    switch unsafe (options.filter_ids != nil, options.filter_tag_offsets != nil) {
+    case (false, false): return nil
+    case (true, false): return .ids(Set(try unsafe storedIDs(ids)))
+    case (false, true): return .tags(Set(tags))
+    case (true, true): throw CallError.options("a filter by ids and one by tags; give one of them")
+    }
+  }
+}
+
+/// Ids as an index has them.
+func storedIDs(_ ids: UnsafeBufferPointer<Int64>) throws(CallError) -> [UInt64] {
+  if let negative = unsafe ids.first(where: { $0 < 0 }) { throw .id(negative) }
+  return unsafe ids.map { UInt64($0) }
+}
+
+/// An id as callers have it.
+func callerID(_ id: UInt64) throws(CallError) -> Int64 {
+  guard let id = Int64(exactly: id) else { throw .id(id) }
+  return id
+}
+
+/// Tags that lie in one array of bytes: tag i from offset i to offset i + 1.
+func rowTags(
+  _ bytes: UnsafePointer<UInt8>?, _ byteCount: Int, _ offsets: UnsafePointer<UInt64>?, _ count: Int
+) throws(CallError) -> [RowTag] {
+  let bytes = try unsafe input(bytes, count: byteCount, "the bytes of tags")
+  guard count != 0 else { return [] }
+  guard count > 0, count < Int.max else { throw .size("the offsets of tags") }
+  let offsets = try unsafe input(offsets, count: count + 1, "the offsets of tags")
+  var tags: [RowTag] = []
+  tags.reserveCapacity(count)
+  for i in 0..<count {
+    let (start, end) = unsafe (offsets[i], offsets[i + 1])
+    guard start <= end, end <= UInt64(byteCount) else {
+      throw .offsets("tag \(i) lies from \(start) to \(end) of \(byteCount) bytes")
+    }
+    tags.append(unsafe RowTag(bytes: Array(bytes[Int(start)..<Int(end)])))
+  }
+  return tags
+}

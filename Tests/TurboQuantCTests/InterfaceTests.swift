@@ -1,0 +1,53 @@
+import Foundation
+import Testing
+
+@Suite("The binary interface is that of Sources/CTurboQuant/abi.txt")
+struct InterfaceTests {
+  /// The declarations of turboquant.h without comments, one per line.
+  static func declarations() throws -> [String] {
+    var text = try String(contentsOf: CLibrary.header, encoding: .utf8)
+    text.replace(/\/\*[\s\S]*?\*\//, with: "")
+    text.replace(/#ifdef __cplusplus[\s\S]*?#endif/, with: "")
+    text.replace(/(?m)^#.*$/, with: "")
+    var (declarations, current, depth) = ([String](), "", 0)
+    for character in text {
+      switch character {
+      case "{": depth += 1
+      case "}": depth -= 1
+      default: break
+      }
+      current.append(character)
+      guard character == ";", depth == 0 else { continue }
+      declarations.append(
+        current.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+          .replacing("( ", with: "(").replacing(" )", with: ")"))
+      current = ""
+    }
+    return declarations
+  }
+
+  static func functions() throws -> [String] {
+    try declarations().filter { !$0.hasPrefix("typedef") }.compactMap {
+      $0.firstMatch(of: /\b(tq_\w+)\(/).map { String($0.output.1) }
+    }
+  }
+
+  @Test func headerDeclaresWhatTheListHas() throws {
+    let list = try String(
+      contentsOf: CLibrary.root.appending(path: "Sources/CTurboQuant/abi.txt"), encoding: .utf8)
+    let declared = try Self.declarations()
+    // What was declared in a release must stay; what is new is added to the list.
+    #expect(declared.joined(separator: "\n") + "\n" == list)
+    #expect(declared.count > 40)
+  }
+
+  @Test func libraryHasEveryFunction() throws {
+    let library = unsafe try #require(unsafe dlopen(CLibrary.built().path, RTLD_NOW | RTLD_LOCAL))
+    let functions = try Self.functions()
+    #expect(functions.count > 15)
+    for function in functions {
+      let address = unsafe dlsym(library, function)
+      #expect(unsafe address != nil, "\(function)")
+    }
+  }
+}
