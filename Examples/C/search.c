@@ -56,7 +56,8 @@ static void search(const float *vectors) {
       .struct_size = sizeof options, .dimension = dimension, .metric = TQ_METRIC_COSINE, .seed = 42};
   tq_index *index = NULL;
   check(tq_index_create(&options, &index), "index");
-  check(tq_index_add(index, vectors, rows * dimension, TQ_FLOAT32, NULL, 0, 2, NULL, 0), "add");
+  const tq_work_options work = {.struct_size = sizeof work, .threads = 2};
+  check(tq_index_add(index, vectors, rows * dimension, TQ_FLOAT32, NULL, 0, &work, NULL, 0), "add");
 
   float scores[2 * k], errors[2 * k];
   int64_t ids[2 * k];

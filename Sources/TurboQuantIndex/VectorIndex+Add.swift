@@ -1,6 +1,6 @@
 internal import TurboQuant
 internal import TurboQuantKernels
-internal import TurboQuantThreads
+package import TurboQuantThreads
 
 extension VectorIndex {
   /// Adds vectors; rows × dimension floats.
@@ -21,7 +21,7 @@ extension VectorIndex {
     try add(vectors, ids: ids, threads: threads, nil)
   }
 
-  mutating func add(
+  package mutating func add(
     _ vectors: [Float], ids: [UInt64]?, threads: Int, _ monitor: WorkMonitor?
   ) throws(IndexError) -> [UInt64] {
     try checkHasNoTags()
@@ -42,7 +42,7 @@ extension VectorIndex {
     try upsert(vectors, ids: ids, threads: threads, nil)
   }
 
-  mutating func upsert(
+  package mutating func upsert(
     _ vectors: [Float], ids: [UInt64], threads: Int, _ monitor: WorkMonitor?
   ) throws(IndexError) {
     try checkHasNoTags()
@@ -182,7 +182,7 @@ extension VectorIndex {
   }
 
   /// Finds every id's slot, once.
-  mutating func loadSlots() throws(IndexError) {
+  package mutating func loadSlots() throws(IndexError) {
     if slots == nil { slots = try checkedSlots() }
   }
 

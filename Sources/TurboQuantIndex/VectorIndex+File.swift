@@ -1,7 +1,7 @@
 internal import TurboQuant
 internal import TurboQuantKernels
 internal import TurboQuantStorage
-internal import TurboQuantThreads
+package import TurboQuantThreads
 
 extension VectorIndex {
   /// Opens the index in a `.tqi` file by mapping it; rows are read in place when they are needed.
@@ -41,7 +41,7 @@ extension VectorIndex {
   ///   says that the new file is in place: the very last step, which protects it from a power cut, has failed.
   public func save(to path: String) throws(IndexError) { try save(to: path, nil) }
 
-  func save(to path: String, _ monitor: WorkMonitor?) throws(IndexError) {
+  package func save(to path: String, _ monitor: WorkMonitor?) throws(IndexError) {
     try checkStoredRows(monitor)
     try write(
       storing { () throws(StorageError) in

@@ -1,6 +1,6 @@
 internal import TurboQuant
 internal import TurboQuantKernels
-internal import TurboQuantThreads
+package import TurboQuantThreads
 
 extension VectorIndex {
   /// Whether a certified search can read less than an exhaustive one; in a small index it does not.
@@ -35,7 +35,7 @@ extension VectorIndex {
     try searchWithStatistics(queries, count: count, options: options, nil)
   }
 
-  func searchWithStatistics(
+  package func searchWithStatistics(
     _ queries: [Float], count: Int, options: SearchOptions, _ monitor: WorkMonitor?
   ) throws(IndexError) -> (hits: [[Hit]], statistics: SearchStatistics) {
     let search = try Search(self, queries, count: count, options, monitor)

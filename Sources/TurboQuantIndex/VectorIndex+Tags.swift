@@ -1,6 +1,6 @@
 // Rows by their tags, the application's own names for them.
 
-internal import TurboQuantThreads
+package import TurboQuantThreads
 
 extension VectorIndex {
   /// Adds vectors with tags; rows × dimension floats.
@@ -19,7 +19,7 @@ extension VectorIndex {
     try add(vectors, tags: tags.map(\.rowTag), threads: threads, nil)
   }
 
-  mutating func add(
+  package mutating func add(
     _ vectors: [Float], tags: [RowTag], threads: Int, _ monitor: WorkMonitor?
   ) throws(IndexError) -> [UInt64] {
     let count = try checked(tags, forFloats: vectors.count)
@@ -46,7 +46,7 @@ extension VectorIndex {
     try upsert(vectors, tags: tags.map(\.rowTag), threads: threads, nil)
   }
 
-  mutating func upsert(
+  package mutating func upsert(
     _ vectors: [Float], tags: [RowTag], threads: Int, _ monitor: WorkMonitor?
   ) throws(IndexError) -> [UInt64] {
     let count = try checked(tags, forFloats: vectors.count)

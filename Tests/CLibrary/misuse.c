@@ -158,16 +158,16 @@ static void index_rows(void) {
   tq_index *index = new_index(TQ_METRIC_SQUARED_EUCLIDEAN);
   const int64_t ids[rows] = {5, INT64_MAX - 1, 0, 9}, negative[1] = {-1}, twice[2] = {1, 1};
   int64_t assigned[rows];
-  EXPECT(402, tq_index_add(index, vectors, 32, TQ_FLOAT32, ids, 3, 1, NULL, 0));
-  EXPECT(TQ_ERROR_ID_OUT_OF_RANGE, tq_index_add(index, vectors, 8, TQ_FLOAT32, negative, 1, 1, NULL, 0));
-  EXPECT(403, tq_index_add(index, vectors, 16, TQ_FLOAT32, twice, 2, 1, NULL, 0));
-  EXPECT(TQ_ERROR_CAPACITY, tq_index_add(index, vectors, 32, TQ_FLOAT32, ids, rows, 1, assigned, rows - 1));
-  EXPECT(401, tq_index_add(index, vectors, 31, TQ_FLOAT32, NULL, 0, 1, NULL, 0));
-  EXPECT(TQ_OK, tq_index_add(index, vectors, 32, TQ_FLOAT32, ids, rows, 1, assigned, rows));
+  EXPECT(402, tq_index_add(index, vectors, 32, TQ_FLOAT32, ids, 3, NULL, NULL, 0));
+  EXPECT(TQ_ERROR_ID_OUT_OF_RANGE, tq_index_add(index, vectors, 8, TQ_FLOAT32, negative, 1, NULL, NULL, 0));
+  EXPECT(403, tq_index_add(index, vectors, 16, TQ_FLOAT32, twice, 2, NULL, NULL, 0));
+  EXPECT(TQ_ERROR_CAPACITY, tq_index_add(index, vectors, 32, TQ_FLOAT32, ids, rows, NULL, assigned, rows - 1));
+  EXPECT(401, tq_index_add(index, vectors, 31, TQ_FLOAT32, NULL, 0, NULL, NULL, 0));
+  EXPECT(TQ_OK, tq_index_add(index, vectors, 32, TQ_FLOAT32, ids, rows, NULL, assigned, rows));
   REQUIRE(memcmp(ids, assigned, sizeof ids) == 0);
-  EXPECT(403, tq_index_add(index, vectors, 8, TQ_FLOAT32, ids, 1, 1, NULL, 0));
+  EXPECT(403, tq_index_add(index, vectors, 8, TQ_FLOAT32, ids, 1, NULL, NULL, 0));
   // The next ids are INT64_MAX and one that int64 cannot hold: nothing is added.
-  EXPECT(TQ_ERROR_ID_OUT_OF_RANGE, tq_index_add(index, vectors, 16, TQ_FLOAT32, NULL, 0, 1, NULL, 0));
+  EXPECT(TQ_ERROR_ID_OUT_OF_RANGE, tq_index_add(index, vectors, 16, TQ_FLOAT32, NULL, 0, NULL, NULL, 0));
   size_t count = 0;
   EXPECT(TQ_OK, tq_index_count(index, &count));
   REQUIRE(count == rows);
@@ -208,12 +208,205 @@ static void index_rows(void) {
   EXPECT(TQ_OK, tq_index_free(index));
 }
 
-int main(void) {
+static void tagged_rows(void) {
+  tq_index_options options = {
+      .struct_size = sizeof options, .dimension = dimension, .tags = TQ_TAGS_TEXT, .originals = TQ_ORIGINALS_FLOAT16};
+  tq_index *index = NULL, *plain = new_index(0);
+  options.mean_count = 1;
+  EXPECT(TQ_ERROR_NULL_POINTER, tq_index_create(&options, &index));
+  options.mean_count = 0;
+  options.tags = 3;
+  EXPECT(TQ_ERROR_VALUE, tq_index_create(&options, &index));
+  options.tags = TQ_TAGS_TEXT;
+  EXPECT(TQ_OK, tq_index_create(&options, &index));
+  const uint8_t *tags = (const uint8_t *)"abccc\xff";
+  const uint64_t offsets[rows + 1] = {0, 1, 2, 2, 5}, beyond[2] = {0, UINT64_MAX}, invalid[2] = {5, 6}, a[2] = {0, 1};
+  int64_t ids[rows], id = 0;
+  EXPECT(TQ_ERROR_OFFSETS, tq_index_add_tagged(index, vectors, 8, TQ_FLOAT32, tags, 6, beyond, 1, NULL, NULL, 0));
+  EXPECT(TQ_ERROR_SIZE, tq_index_add_tagged(index, vectors, 8, TQ_FLOAT32, tags, 6, a, SIZE_MAX, NULL, NULL, 0));
+  EXPECT(TQ_ERROR_SIZE,
+         tq_index_add_tagged(index, vectors, 8, TQ_FLOAT32, tags, 6, a, SIZE_MAX / 2, NULL, NULL, 0));
+  EXPECT(TQ_ERROR_NULL_POINTER,
+         tq_index_add_tagged(index, vectors, 8, TQ_FLOAT32, tags, 6, NULL, 1, NULL, NULL, 0));
+  EXPECT(415, tq_index_add_tagged(index, vectors, 8, TQ_FLOAT32, tags, 6, offsets, 2, NULL, NULL, 0));
+  EXPECT(418, tq_index_add_tagged(index, vectors, 8, TQ_FLOAT32, tags, 6, invalid, 1, NULL, NULL, 0));
+  EXPECT(413, tq_index_add_tagged(plain, vectors, 8, TQ_FLOAT32, tags, 6, a, 1, NULL, NULL, 0));
+  EXPECT(413, tq_index_add(index, vectors, 8, TQ_FLOAT32, NULL, 0, NULL, NULL, 0));
+  EXPECT(TQ_OK, tq_index_add_tagged(index, vectors, 32, TQ_FLOAT32, tags, 6, offsets, rows, NULL, ids, rows));
+  EXPECT(416, tq_index_add_tagged(index, vectors, 8, TQ_FLOAT32, tags, 6, a, 1, NULL, NULL, 0));
+  EXPECT(TQ_OK, tq_index_upsert_tagged(index, vectors, 8, TQ_FLOAT32, tags, 6, a, 1, NULL, &id, 1));
+  REQUIRE(id == ids[0]);
+
+  // The tags of all rows: the third one is empty.
+  uint8_t bytes[8];
+  uint64_t ends[rows + 1];
+  size_t size = 0;
+  EXPECT(TQ_ERROR_CAPACITY, tq_index_tags_of_ids(index, ids, rows, bytes, 4, &size, ends, rows + 1));
+  REQUIRE(size == 5);
+  EXPECT(TQ_ERROR_CAPACITY, tq_index_tags_of_ids(index, ids, rows, bytes, 8, &size, ends, rows));
+  EXPECT(TQ_OK, tq_index_tags_of_ids(index, ids, rows, bytes, 5, &size, ends, rows + 1));
+  REQUIRE(memcmp(bytes, tags, 5) == 0 && memcmp(ends, offsets, sizeof ends) == 0);
+  EXPECT(413, tq_index_tags_of_ids(plain, ids, 0, bytes, 8, &size, ends, 1));
+  const int64_t unknown[1] = {99};
+  EXPECT(404, tq_index_tags_of_ids(index, unknown, 1, bytes, 8, &size, ends, 2));
+  EXPECT(TQ_OK, tq_index_ids_of_tags(index, tags, 6, invalid, 1, &id, 1));
+  REQUIRE(id == -1);
+
+  tq_search_options search = {.struct_size = sizeof search, .filter_ids = ids, .filter_id_count = 1};
+  search.filter_tag_offsets = a;
+  tq_hits *hits = (tq_hits *)&failures;
+  EXPECT(TQ_ERROR_OPTIONS, tq_index_search_hits(index, vectors, 8, TQ_FLOAT32, 9, &search, 0, &hits));
+  REQUIRE(hits == NULL);
+  EXPECT(TQ_ERROR_VALUE, tq_index_search_hits(index, vectors, 8, TQ_FLOAT32, 9, NULL, 2, &hits));
+  EXPECT(TQ_ERROR_NULL_POINTER, tq_index_search_hits(index, vectors, 8, TQ_FLOAT32, 9, NULL, 1, NULL));
+  EXPECT(TQ_OK, tq_index_search_hits(index, vectors, 8, TQ_FLOAT32, 9, NULL, 1, &hits));
+  tq_hits_information information = {.struct_size = 2};
+  EXPECT(TQ_ERROR_OPTIONS, tq_hits_info(hits, &information));
+  information.struct_size = sizeof information;
+  EXPECT(TQ_OK, tq_hits_info(hits, &information));
+  REQUIRE(information.query_count == 1 && information.hit_count == rows && information.tag_byte_count == 5);
+  size_t limits[2];
+  float scores[rows];
+  EXPECT(TQ_ERROR_CAPACITY, tq_hits_copy(hits, limits, 1, scores, ids, NULL, rows));
+  EXPECT(TQ_ERROR_CAPACITY, tq_hits_copy(hits, limits, 2, scores, ids, NULL, rows - 1));
+  EXPECT(TQ_OK, tq_hits_copy(hits, limits, 2, scores, ids, NULL, rows));
+  REQUIRE(limits[0] == 0 && limits[1] == rows);
+  EXPECT(TQ_ERROR_CAPACITY, tq_hits_copy_tags(hits, bytes, 4, ends, rows + 1));
+  EXPECT(TQ_OK, tq_hits_copy_tags(hits, bytes, 5, ends, rows + 1));
+  EXPECT(TQ_OK, tq_hits_free(hits));
+  EXPECT(TQ_ERROR_INVALID_HANDLE, tq_hits_free(hits));
+  EXPECT(413, tq_index_range_search(index, vectors, 8, TQ_FLOAT32, NAN, NULL, 0, &hits));
+  search = (tq_search_options){.struct_size = sizeof search, .exactness = TQ_EXACTNESS_CERTIFIED};
+  EXPECT(TQ_ERROR_OPTIONS, tq_index_range_search(index, vectors, 8, TQ_FLOAT32, 0, &search, 0, &hits));
+
+  EXPECT(417, tq_index_remove_tagged(index, tags, 6, invalid, 1));
+  EXPECT(TQ_OK, tq_index_remove_tagged(index, tags, 6, a, 1));
+  EXPECT(404, tq_index_remove(index, unknown, 1));
+  EXPECT(413, tq_index_merge(plain, index));
+  EXPECT(416, tq_index_merge(index, index));
+  EXPECT(TQ_OK, tq_index_free(index));
+  EXPECT(TQ_OK, tq_index_free(plain));
+}
+
+static tq_index *busy = NULL;
+
+// Ends the work when half of it is done; an index must not change itself meanwhile.
+static int32_t stop(void *context, uint64_t done, uint64_t total) {
+  size_t count = 0;
+  ++*(int *)context;
+  EXPECT(TQ_OK, tq_index_count(busy, &count));
+  EXPECT(TQ_ERROR_INSIDE_CALLBACK, tq_index_remove(busy, NULL, 0));
+  return 2 * done >= total;
+}
+
+static void work_and_files(const char *folder) {
+  char path[4096], missing[4096];
+  snprintf(path, sizeof path, "%s/misuse.tqi", folder);
+  snprintf(missing, sizeof missing, "%s/missing/misuse.tqi", folder);
+  busy = new_index(0);
+  static float many[100000 * dimension];
+  for (size_t i = 0; i < 100000 * dimension; i++) many[i] = (float)(i % 97) - 40;
+  int calls = 0;
+  tq_work_options work = {.struct_size = sizeof work, .progress = stop, .context = &calls};
+  EXPECT(419, tq_index_add(busy, many, 100000 * dimension, TQ_FLOAT32, NULL, 0, &work, NULL, 0));
+  REQUIRE(calls > 1);
+  size_t count = 1;
+  EXPECT(TQ_OK, tq_index_count(busy, &count));
+  REQUIRE(count == 0);
+  EXPECT(TQ_OK, tq_index_add(busy, many, 100000 * dimension, TQ_FLOAT32, NULL, 0, NULL, NULL, 0));
+  EXPECT(419, tq_index_save(busy, path, &work));
+  EXPECT(414, tq_index_verify(path));
+  work = (tq_work_options){.struct_size = sizeof work, .threads = 2};
+  EXPECT(TQ_ERROR_OPTIONS, tq_index_save(busy, path, &work));
+  EXPECT(TQ_ERROR_NULL_POINTER, tq_index_save(busy, NULL, NULL));
+  EXPECT(TQ_ERROR_TEXT, tq_index_save(busy, "\xff", NULL));
+  EXPECT(414, tq_index_save(busy, missing, NULL));
+  EXPECT(TQ_OK, tq_index_save(busy, path, NULL));
+  EXPECT(TQ_OK, tq_index_verify(path));
+  tq_index *opened = NULL;
+  EXPECT(414, tq_index_open(missing, &opened));
+  EXPECT(TQ_OK, tq_index_open(path, &opened));
+  EXPECT(403, tq_index_merge(opened, busy));
+  EXPECT(TQ_OK, tq_index_free(opened));
+  EXPECT(TQ_OK, tq_index_free(busy));
+  EXPECT(TQ_ERROR_INVALID_HANDLE, tq_index_merge(busy, opened));
+  remove(path);
+}
+
+static void caches(const char *folder) {
+  char path[4096];
+  snprintf(path, sizeof path, "%s/misuse.tqkv", folder);
+  tq_cache *cache = NULL, *fork = NULL;
+  tq_cache_precision precision = {.struct_size = sizeof precision, .precision = TQ_PRECISION_FLOAT16, .bits = 4};
+  tq_cache_options options = {
+      .struct_size = sizeof options, .query_heads = 2, .key_value_heads = 1, .key_dimension = 8, .keys = &precision};
+  EXPECT(TQ_ERROR_OPTIONS, tq_cache_create(&options, &cache));
+  precision.precision = TQ_PRECISION_OUTLIERS;
+  precision.bits = 2.5;
+  EXPECT(TQ_ERROR_VALUE, tq_cache_create(&options, &cache));
+  precision.precision = 9;
+  EXPECT(TQ_ERROR_VALUE, tq_cache_create(&options, &cache));
+  options.keys = NULL;
+  options.rotary_frequencies = (const double[1]){1};
+  options.rotary_frequency_count = 1;
+  EXPECT(TQ_ERROR_OPTIONS, tq_cache_create(&options, &cache));
+  options.rotary_frequency_count = 0;
+  options.query_heads = SIZE_MAX;
+  EXPECT(500, tq_cache_create(&options, &cache));
+  options.query_heads = 2;
+  options.sinks = SIZE_MAX;
+  EXPECT(501, tq_cache_create(&options, &cache));
+  options.sinks = 0;
+  EXPECT(TQ_ERROR_NULL_POINTER, tq_cache_create(NULL, &cache));
+  EXPECT(TQ_OK, tq_cache_create(&options, &cache));
+
+  float output[16];
+  EXPECT(502, tq_cache_append(cache, vectors, 31, vectors, 32, TQ_FLOAT32, -1, 1));
+  EXPECT(502, tq_cache_append(cache, vectors, 32, vectors, 24, TQ_FLOAT32, -1, 1));
+  EXPECT(504, tq_cache_append(cache, vectors, 32, vectors, 32, TQ_FLOAT32, 1, 1));
+  EXPECT(504, tq_cache_append(cache, vectors, 32, vectors, 32, TQ_FLOAT32, INT64_MAX, 1));
+  EXPECT(TQ_OK, tq_cache_append(cache, vectors, 32, vectors, 32, TQ_FLOAT32, 0, SIZE_MAX));
+  EXPECT(TQ_ERROR_CAPACITY, tq_cache_attend(cache, vectors, 16, TQ_FLOAT32, 0, 1, output, 15));
+  EXPECT(502, tq_cache_attend(cache, vectors, 15, TQ_FLOAT32, 0, 1, output, 16));
+  EXPECT(501, tq_cache_attend(cache, vectors, 16, TQ_FLOAT32, NAN, 1, output, 16));
+  EXPECT(TQ_OK, tq_cache_attend(cache, vectors, 16, TQ_FLOAT32, 0, 1, output, 16));
+  EXPECT(505, tq_cache_truncate(cache, 5));
+  EXPECT(505, tq_cache_truncate(cache, SIZE_MAX));
+  EXPECT(TQ_ERROR_NULL_POINTER, tq_cache_fork(cache, NULL));
+  EXPECT(TQ_OK, tq_cache_fork(cache, &fork));
+  EXPECT(TQ_OK, tq_cache_truncate(fork, 0));
+  size_t count = 0;
+  float keys[32], values[32];
+  EXPECT(500, tq_cache_decode(cache, 1, keys, 32, values, 32, &count));
+  EXPECT(500, tq_cache_decode(cache, SIZE_MAX, keys, 32, values, 32, &count));
+  EXPECT(TQ_ERROR_CAPACITY, tq_cache_decode(cache, 0, keys, 32, NULL, 0, &count));
+  REQUIRE(count == 4);
+  EXPECT(505, tq_cache_attend(fork, vectors, 16, TQ_FLOAT32, 0, 1, output, 16));
+  EXPECT(507, tq_cache_open(path, &options, &fork));
+  REQUIRE(fork == NULL);
+  EXPECT(TQ_OK, tq_cache_save(cache, path));
+  options.seed = 1;
+  EXPECT(507, tq_cache_open(path, &options, &fork));
+  options.seed = 0;
+  EXPECT(TQ_OK, tq_cache_open(path, &options, &fork));
+  EXPECT(TQ_OK, tq_cache_free(cache));
+  EXPECT(TQ_ERROR_INVALID_HANDLE, tq_cache_count(cache, &count));
+  EXPECT(TQ_OK, tq_cache_count(fork, &count));
+  REQUIRE(count == 4);
+  EXPECT(TQ_OK, tq_cache_free(fork));
+  remove(path);
+}
+
+int main(int count, char **arguments) {
+  if (count != 2) return 2;
   REQUIRE(tq_last_error()[0] == 0);
   handles();
   options();
   codes();
   index_rows();
+  tagged_rows();
+  work_and_files(arguments[1]);
+  caches(arguments[1]);
   if (failures == 0) printf("all mistakes were told\n");
   return failures != 0;
 }

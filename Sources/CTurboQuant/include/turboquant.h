@@ -57,6 +57,7 @@ enum {
   TQ_ERROR_TEXT = 9,             /* a path that is not UTF-8 */
   TQ_ERROR_OFFSETS = 10,         /* offsets of tags that decrease or lead beyond their bytes */
   TQ_ERROR_ID_OUT_OF_RANGE = 11, /* an id that is negative, or one of a file that is above INT64_MAX */
+  TQ_ERROR_INSIDE_CALLBACK = 12, /* a function that changes an index or looks rows up, called by a tq_progress */
   TQ_ERROR_INTERNAL = 99         /* a mistake of the library */
 };
 
@@ -113,6 +114,42 @@ enum { TQ_TAGS_NONE = 0, TQ_TAGS_TEXT = 1, TQ_TAGS_BYTES = 2 };
 /* How sure a search is of finding what a scan of every code would find; the default is TQ_EXACTNESS_CERTIFIED. */
 typedef int32_t tq_exactness;
 enum { TQ_EXACTNESS_CERTIFIED = 1, TQ_EXACTNESS_EXHAUSTIVE = 2 };
+
+/* How a cache keeps keys or values; the default is TQ_PRECISION_CODES. */
+typedef int32_t tq_precision;
+enum {
+  TQ_PRECISION_CODES = 1,    /* codes of `bits` bits per coordinate */
+  TQ_PRECISION_FLOAT32 = 2,  /* unchanged */
+  TQ_PRECISION_FLOAT16 = 3,  /* rounded to float16 */
+  TQ_PRECISION_OUTLIERS = 4, /* codes: the quarter of channels with the largest mean square has one bit more */
+  TQ_PRECISION_SKETCHES = 5  /* signs of projections (QJL), of outlier channels and of the others apart; for keys */
+};
+
+/* What is subtracted from keys and values before they become codes; by default nothing. */
+typedef int32_t tq_centering;
+enum {
+  TQ_CENTERING_NONE = 0,
+  TQ_CENTERING_MEAN = 1,       /* the mean of the first append, sinks left out */
+  TQ_CENTERING_ROTARY_MEAN = 2 /* of keys, the mean before their rotary embedding */
+};
+
+/* Which coordinates a rotary embedding pairs: i with i + n (the default), or 2i with 2i + 1. */
+typedef int32_t tq_pairing;
+enum { TQ_PAIRING_HALVES = 1, TQ_PAIRING_NEIGHBOURS = 2 };
+
+/* ---- Long work ---- */
+
+/* Told now and then that `done` of `total` units of some work are done, never twice at once, on one of the threads that
+ * work. The work goes on if it returns 0; otherwise it ends soon with status 419 and nothing has changed. It must not
+ * call functions that change an index or look rows up (TQ_ERROR_INSIDE_CALLBACK). */
+typedef int32_t (*tq_progress)(void *context, uint64_t done, uint64_t total);
+
+typedef struct tq_work_options {
+  size_t struct_size;
+  size_t threads; /* default 1 */
+  tq_progress progress;
+  void *context;  /* for progress */
+} tq_work_options;
 
 /* ---- Codec ---- */
 
@@ -206,15 +243,86 @@ tq_status tq_index_free(tq_index *index);
 /* The number of rows. */
 tq_status tq_index_count(const tq_index *index, size_t *count);
 
-/* The number of coordinates. */
-tq_status tq_index_dimension(const tq_index *index, size_t *dimension);
+/* What an index is; filled by tq_index_info. */
+typedef struct tq_index_information {
+  size_t struct_size;      /* set by the caller */
+  size_t count;            /* rows */
+  size_t dimension;        /* coordinates */
+  size_t bytes_per_vector; /* codes and scalars of a row, without its id, tag and original */
+  uint64_t seed;
+  double bits;             /* bits per coordinate */
+  tq_metric metric;
+  tq_quantizer quantizer;
+  tq_originals originals;
+  tq_tag_kind tags;
+  int32_t has_mean;        /* whether a vector is subtracted from every row */
+  uint8_t fingerprint[32]; /* indexes of equal fingerprints can be merged, and their scores compared */
+} tq_index_information;
 
-/* Adds `count` elements, rows × dimension, encoded on up to `threads` threads (0 is 1). `ids` has one id per row, not
- * negative; if it is NULL, rows get the numbers after the largest id ever used. `assigned` gets the rows' ids, unless it
- * is NULL. Fails when an id is there already or given twice (403), there are too few or too many (402), a row is not
- * finite (109) or has a length that scores cannot have (407), or rows need tags (413); nothing is added then. */
+tq_status tq_index_info(const tq_index *index, tq_index_information *information);
+
+/* Adds `count` elements, rows × dimension. `ids` has one id per row, not negative; if it is NULL, rows get the numbers
+ * after the largest id ever used. `assigned` gets the rows' ids, unless it is NULL. Fails when an id is there already or
+ * given twice (403), there are too few or too many (402), a row is not finite (109) or has a length that scores cannot
+ * have (407), rows need tags (413), or progress ended it (419); nothing is added then. */
 tq_status tq_index_add(tq_index *index, const void *vectors, size_t count, tq_type type, const int64_t *ids,
-                       size_t id_count, size_t threads, int64_t *assigned, size_t capacity);
+                       size_t id_count, const tq_work_options *options, int64_t *assigned, size_t capacity);
+
+/* The same, but rows whose ids are there already are replaced; if an id is given twice, the last one counts. */
+tq_status tq_index_upsert(tq_index *index, const void *vectors, size_t count, tq_type type, const int64_t *ids,
+                          size_t id_count, const tq_work_options *options);
+
+/* Adds vectors with tags to an index with tags. Tag i has the bytes from tag_offsets[i] to tag_offsets[i + 1] of the
+ * tag_byte_count bytes at `tags`; so tag_offsets has tag_count + 1 elements. A tag has at most 65,535 bytes. `assigned`
+ * gets the ids that the rows got, unless it is NULL. Fails as tq_index_add, and when a tag is there already or given
+ * twice (416), there are too few or too many (415), one is too long or not UTF-8 where it must be (418), or the index
+ * has no tags (413). */
+tq_status tq_index_add_tagged(tq_index *index, const void *vectors, size_t count, tq_type type, const uint8_t *tags,
+                              size_t tag_byte_count, const uint64_t *tag_offsets, size_t tag_count,
+                              const tq_work_options *options, int64_t *assigned, size_t capacity);
+
+/* The same, but rows whose tags are there already are replaced and keep their ids; of a tag that is given twice the last
+ * one counts. */
+tq_status tq_index_upsert_tagged(tq_index *index, const void *vectors, size_t count, tq_type type, const uint8_t *tags,
+                                 size_t tag_byte_count, const uint64_t *tag_offsets, size_t tag_count,
+                                 const tq_work_options *options, int64_t *assigned, size_t capacity);
+
+/* Removes the rows of some ids. Fails when one is not there or given twice (404); nothing is removed then. */
+tq_status tq_index_remove(tq_index *index, const int64_t *ids, size_t count);
+
+/* Removes the rows of some tags. Fails when one is not there or given twice (417); nothing is removed then. */
+tq_status tq_index_remove_tagged(tq_index *index, const uint8_t *tags, size_t tag_byte_count,
+                                 const uint64_t *tag_offsets, size_t tag_count);
+
+/* Adds all rows of `other`, whose codes are copied. Rows with tags get new ids. Fails when the other index has another
+ * fingerprint (406), keeps originals or tags otherwise (413), or shares an id (403) or a tag (416); nothing is added
+ * then. */
+tq_status tq_index_merge(tq_index *index, const tq_index *other);
+
+/* Whether there are rows with these ids: `found` gets 1 or 0 for each. */
+tq_status tq_index_contains(const tq_index *index, const int64_t *ids, size_t count, uint8_t *found, size_t capacity);
+
+/* The ids of all rows. `count` gets their number, also when they do not fit (TQ_ERROR_CAPACITY). */
+tq_status tq_index_ids(const tq_index *index, int64_t *ids, size_t capacity, size_t *count);
+
+/* The ids of the rows with these tags; -1 where there is none. */
+tq_status tq_index_ids_of_tags(const tq_index *index, const uint8_t *tags, size_t tag_byte_count,
+                               const uint64_t *tag_offsets, size_t tag_count, int64_t *ids, size_t capacity);
+
+/* The tags of the rows with `count` ids, laid out as in tq_index_add_tagged; offsets need room for count + 1 numbers.
+ * `tag_byte_count` gets the bytes of all, also when they do not fit (TQ_ERROR_CAPACITY). Fails when an id is not there
+ * (404), or the index has no tags (413). */
+tq_status tq_index_tags_of_ids(const tq_index *index, const int64_t *ids, size_t count, uint8_t *tags,
+                               size_t tag_byte_capacity, size_t *tag_byte_count, uint64_t *tag_offsets,
+                               size_t offset_capacity);
+
+/* The reconstructions of the rows with these ids, rows × dimension floats; of cosines, the directions. Fails when an id
+ * is not there (404). */
+tq_status tq_index_reconstruct(const tq_index *index, const int64_t *ids, size_t count, float *vectors,
+                               size_t capacity);
+
+/* The vectors themselves, from an index with originals. Fails as tq_index_reconstruct, and without originals (412). */
+tq_status tq_index_original(const tq_index *index, const int64_t *ids, size_t count, float *vectors, size_t capacity);
 
 typedef struct tq_search_options {
   size_t struct_size;
@@ -239,6 +347,150 @@ typedef struct tq_search_options {
 tq_status tq_index_search(const tq_index *index, const void *queries, size_t count, tq_type type, size_t k,
                           const tq_search_options *options, float *scores, int64_t *ids, float *standard_errors,
                           size_t capacity);
+
+/* Lists of hits of some queries; never changes. Freed by tq_hits_free. */
+typedef struct tq_hits tq_hits;
+
+/* As tq_index_search, with lists that may be shorter than k, and with tags. `with_errors` is 1 for standard errors,
+ * else 0. */
+tq_status tq_index_search_hits(const tq_index *index, const void *queries, size_t count, tq_type type, size_t k,
+                               const tq_search_options *options, int32_t with_errors, tq_hits **hits);
+
+/* All rows whose inner product or cosine is at least `limit`, or whose squared distance is at most that; nearest first.
+ * Every code is read whole. Fails as tq_index_search, and for a limit that is NaN or options that ask to rerank (413) or
+ * for certification (TQ_ERROR_OPTIONS). */
+tq_status tq_index_range_search(const tq_index *index, const void *queries, size_t count, tq_type type, float limit,
+                                const tq_search_options *options, int32_t with_errors, tq_hits **hits);
+
+tq_status tq_hits_free(tq_hits *hits);
+
+/* How much there is to copy; filled by tq_hits_info. */
+typedef struct tq_hits_information {
+  size_t struct_size;    /* set by the caller */
+  size_t query_count;
+  size_t hit_count;      /* of all queries */
+  size_t tag_byte_count; /* of all hits; 0 if rows have no tags */
+  size_t rows;           /* rows that could be found, over all queries; 0 for a range search, which reads all */
+  size_t finished;       /* rows whose code was read whole, likewise */
+} tq_hits_information;
+
+tq_status tq_hits_info(const tq_hits *hits, tq_hits_information *information);
+
+/* Copies the lists. `limits` gets query_count + 1 numbers: the hits of query i are those from limits[i] to
+ * limits[i + 1]. `scores`, `ids`, and `standard_errors` unless it is NULL, get hit_count numbers. Errors that were not
+ * asked for are NaN. */
+tq_status tq_hits_copy(const tq_hits *hits, size_t *limits, size_t limit_capacity, float *scores, int64_t *ids,
+                       float *standard_errors, size_t capacity);
+
+/* Copies the tags of all hits, laid out as in tq_index_add_tagged. */
+tq_status tq_hits_copy_tags(const tq_hits *hits, uint8_t *tags, size_t tag_byte_capacity, uint64_t *tag_offsets,
+                            size_t offset_capacity);
+
+/* Writes an index to a file, which is replaced whole or not at all. `path` is UTF-8 and ends with 0. Of the options only
+ * progress counts, in bytes; threads must be 0 or 1. Fails when the file cannot be written (414) or progress ended it
+ * (419). */
+tq_status tq_index_save(const tq_index *index, const char *path, const tq_work_options *options);
+
+/* Opens a file by mapping it: rows are read in place when they are needed, and their checksums checked then. The file
+ * may be replaced meanwhile, but not cut. Fails when it is missing, damaged, or not an index (414). */
+tq_status tq_index_open(const char *path, tq_index **index);
+
+/* Checks every byte of a file. Fails at the first damaged place (414). */
+tq_status tq_index_verify(const char *path);
+
+/* ---- Key/value cache ---- */
+
+/* The keys and values of one attention layer for one sequence. Freed by tq_cache_free. */
+typedef struct tq_cache tq_cache;
+
+/* How keys or values are kept. A member that has no effect on the precision must be 0. */
+typedef struct tq_cache_precision {
+  size_t struct_size;
+  double bits;               /* of codes, 1 … 8 in steps of 1/2, and of outliers, 1 … 7; default 4 */
+  size_t directions;         /* of two stages, QJL and sketches */
+  size_t outliers;           /* channels of sketches that count as outliers */
+  size_t outlier_directions; /* their directions */
+  tq_precision precision;
+  tq_quantizer quantizer;    /* of codes; values take scalar only */
+  tq_sketch sketch;          /* of two stages and QJL; of sketches, where the default is orthogonal */
+  tq_estimator estimator;    /* of codes and outliers: which scale is stored */
+} tq_cache_precision;
+
+typedef struct tq_cache_options {
+  size_t struct_size;
+  size_t query_heads;               /* a multiple of key_value_heads; has no default */
+  size_t key_value_heads;           /* has no default */
+  size_t key_dimension;             /* coordinates of a key and of a query; has no default */
+  size_t value_dimension;           /* coordinates of a value; default key_dimension */
+  size_t sinks;                     /* how many of the first tokens stay float16 */
+  size_t window;                    /* how many of the latest tokens stay float16 */
+  size_t sliding_window;            /* how many tokens a query sees beside the sinks; default all */
+  const tq_cache_precision *keys;   /* NULL: codes of 4 bits */
+  const tq_cache_precision *values; /* NULL: codes of 4 bits */
+  const float *sink_logits;         /* learned logits that take part in the softmax, one per query head, or NULL */
+  size_t sink_logit_count;
+  const double *rotary_frequencies; /* radians per position, one per pair, for TQ_CENTERING_ROTARY_MEAN */
+  size_t rotary_frequency_count;
+  uint64_t seed;
+  float logit_cap;                  /* scores s become cap · tanh(s/cap); default none */
+  tq_centering centering;
+  tq_pairing pairing;               /* of the rotary embedding */
+} tq_cache_options;
+
+/* Creates an empty cache. Fails for impossible heads or dimensions (500) or settings that do not go together (501,
+ * 100 … 199). Solving codebooks takes time: further caches of the same options are forks of an empty one. */
+tq_status tq_cache_create(const tq_cache_options *options, tq_cache **cache);
+
+tq_status tq_cache_free(tq_cache *cache);
+
+/* The number of tokens. */
+tq_status tq_cache_count(const tq_cache *cache, size_t *count);
+
+/* Appends tokens. `keys` has key/value heads × tokens × key dimension elements, after any rotary embedding; `values` has
+ * key/value heads × tokens × value dimension. `position` is where the caller expects the first of them, checked unless
+ * it is negative. Heads are shared out to up to `threads` threads (0 is 1). Fails when lengths do not fit (502), a number
+ * is not finite or too large (503), or the position is not the count (504). */
+tq_status tq_cache_append(tq_cache *cache, const void *keys, size_t key_count, const void *values, size_t value_count,
+                          tq_type type, int64_t position, size_t threads);
+
+/* Attention softmax(scale · q Kᵀ) V. `queries` has query heads × tokens × key dimension elements; the last query belongs
+ * to the last token held and sees all, each one before it one token less. `output` gets query heads × tokens × value
+ * dimension floats. `scale` 0 stands for 1/√(key dimension). Fails when lengths do not fit (502), there are more queries
+ * than tokens (505), a query sees forgotten tokens (506), or a number is not finite (503). */
+tq_status tq_cache_attend(const tq_cache *cache, const void *queries, size_t count, tq_type type, float scale,
+                          size_t threads, float *output, size_t capacity);
+
+/* Forgets all tokens from `count` on. Fails when there are fewer (505), or the next token would see forgotten ones
+ * (506). */
+tq_status tq_cache_truncate(tq_cache *cache, size_t count);
+
+/* A second cache with the same tokens. The two share memory until one of them changes. */
+tq_status tq_cache_fork(const tq_cache *cache, tq_cache **fork);
+
+/* What one key/value head holds, decoded: tokens × key dimension and tokens × value dimension floats, without tokens
+ * that a sliding window has forgotten. `token_count` gets the number of tokens, also when they do not fit
+ * (TQ_ERROR_CAPACITY). */
+tq_status tq_cache_decode(const tq_cache *cache, size_t head, float *keys, size_t key_capacity, float *values,
+                          size_t value_capacity, size_t *token_count);
+
+/* The memory of a cache in bytes, whether shared with forks or not; filled by tq_cache_memory. */
+typedef struct tq_cache_memory_use {
+  size_t struct_size;   /* set by the caller */
+  size_t key_bytes;     /* stored keys between sinks and window */
+  size_t value_bytes;   /* stored values between sinks and window */
+  size_t exact_bytes;   /* float16 keys and values of sinks and window */
+  size_t center_bytes;  /* what centring subtracts */
+  size_t channel_bytes; /* which channels are outliers */
+} tq_cache_memory_use;
+
+tq_status tq_cache_memory(const tq_cache *cache, tq_cache_memory_use *memory);
+
+/* Writes a snapshot, which replaces the file whole or not at all. Fails when it cannot be written (507). */
+tq_status tq_cache_save(const tq_cache *cache, const char *path);
+
+/* Opens a snapshot of a cache with the same options, by mapping it. Fails when the file is missing, damaged, or of other
+ * options (507). */
+tq_status tq_cache_open(const char *path, const tq_cache_options *options, tq_cache **cache);
 
 #ifdef __cplusplus
 }

@@ -49,6 +49,11 @@ struct CallError: Error, CustomStringConvertible {
 
   static func offsets(_ reason: String) -> CallError { CallError(TQ_ERROR_OFFSETS, reason) }
 
+  static var insideCallback: CallError {
+    CallError(
+      TQ_ERROR_INSIDE_CALLBACK, "a progress function must not change an index or look rows up")
+  }
+
   static func id(_ id: some CustomStringConvertible) -> CallError {
     CallError(TQ_ERROR_ID_OUT_OF_RANGE, "the id \(id), expected 0 … \(Int64.max)")
   }

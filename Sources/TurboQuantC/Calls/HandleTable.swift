@@ -5,14 +5,14 @@ internal import TurboQuantThreads
 /// What a handle stands for.
 enum HandleKind: UInt, CustomStringConvertible {
   case codec = 1
-  case query, index, rangeResult, cache
+  case query, index, hits, cache
 
   var description: String {
     switch self {
     case .codec: "tq_codec"
     case .query: "tq_query"
     case .index: "tq_index"
-    case .rangeResult: "tq_range_result"
+    case .hits: "tq_hits"
     case .cache: "tq_cache"
     }
   }

@@ -12,44 +12,55 @@ extension Codec {
     let rotation = unsafe try choice(
       options.rotation, "tq_rotation", standard: RotationKind?.none,
       [(TQ_ROTATION_HAAR, .haar), (TQ_ROTATION_HADAMARD, .hadamard)])
-    unsafe try self.init(
-      dimension: size(options.dimension), rate: Rate(caller: options.bits),
-      quantizer: Quantizer(options), rotation: rotation, normalization: normalization,
-      seed: options.seed)
+    let polarBits = try unsafe input(
+      options.polar_bits, count: options.polar_bit_count, "polar_bits"
+    ).map { Int($0) }
+    let quantizer = try unsafe Quantizer(
+      options.quantizer, sketch: options.sketch, directions: options.directions,
+      polarBits: polarBits.isEmpty ? nil : polarBits)
+    try unsafe self.init(
+      dimension: size(options.dimension), rate: Rate(caller: options.bits), quantizer: quantizer,
+      rotation: rotation, normalization: normalization, seed: options.seed)
   }
 }
 
 extension Quantizer {
-  fileprivate init(_ options: tq_codec_options) throws {
-    let bits = try unsafe input(
-      options.polar_bits, count: options.polar_bit_count, "polar_bits")
-    let kind = unsafe try choice(
-      options.sketch, "tq_sketch", standard: SketchKind.structured,
-      [
-        (TQ_SKETCH_GAUSSIAN, .gaussian), (TQ_SKETCH_ORTHOGONAL, .orthogonal),
-        (TQ_SKETCH_STRUCTURED, .structured),
-      ])
-    let directions = unsafe options.directions == 0 ? nil : size(options.directions)
-    let polarBits = unsafe bits.isEmpty ? nil : bits.map { Int($0) }
-    self = unsafe try choice(
-      options.quantizer, "tq_quantizer", standard: .scalar,
+  /// The quantizer of a number and its parameters, 0 where they have their defaults.
+  init(
+    _ number: tq_quantizer, sketch: tq_sketch, directions: Int, polarBits: [Int]?
+  ) throws(CallError) {
+    let kind = try SketchKind(caller: sketch, standard: .structured)
+    let count = directions == 0 ? nil : size(directions)
+    self = try choice(
+      number, "tq_quantizer", standard: .scalar,
       [
         (TQ_QUANTIZER_SCALAR, .scalar),
-        (TQ_QUANTIZER_TWO_STAGE, .twoStage(sketch: kind, directions: directions)),
-        (TQ_QUANTIZER_QJL, .qjl(sketch: kind, directions: directions)),
+        (TQ_QUANTIZER_TWO_STAGE, .twoStage(sketch: kind, directions: count)),
+        (TQ_QUANTIZER_QJL, .qjl(sketch: kind, directions: count)),
         (TQ_QUANTIZER_POLAR, .polar(bits: polarBits)),
       ])
     switch self {
     case .twoStage, .qjl: break
     case .scalar, .polar:
-      guard unsafe options.sketch == 0, unsafe options.directions == 0 else {
-        throw CallError.options("sketch and directions have no effect on a \(name) quantizer")
+      guard sketch == 0, directions == 0 else {
+        throw .options("sketch and directions have no effect on a \(name) quantizer")
       }
     }
     if case .polar = self { return }
     guard polarBits == nil else {
-      throw CallError.options("polar_bits have no effect on a \(name) quantizer")
+      throw .options("polar_bits have no effect on a \(name) quantizer")
     }
+  }
+}
+
+extension SketchKind {
+  init(caller number: tq_sketch, standard: SketchKind) throws(CallError) {
+    self = try choice(
+      number, "tq_sketch", standard: standard,
+      [
+        (TQ_SKETCH_GAUSSIAN, .gaussian), (TQ_SKETCH_ORTHOGONAL, .orthogonal),
+        (TQ_SKETCH_STRUCTURED, .structured),
+      ])
   }
 }
 

@@ -75,23 +75,3 @@ func callerID(_ id: UInt64) throws(CallError) -> Int64 {
   guard let id = Int64(exactly: id) else { throw .id(id) }
   return id
 }
-
-/// Tags that lie in one array of bytes: tag i from offset i to offset i + 1.
-func rowTags(
-  _ bytes: UnsafePointer<UInt8>?, _ byteCount: Int, _ offsets: UnsafePointer<UInt64>?, _ count: Int
-) throws(CallError) -> [RowTag] {
-  let bytes = try unsafe input(bytes, count: byteCount, "the bytes of tags")
-  guard count != 0 else { return [] }
-  guard count > 0, count < Int.max else { throw .size("the offsets of tags") }
-  let offsets = try unsafe input(offsets, count: count + 1, "the offsets of tags")
-  var tags: [RowTag] = []
-  tags.reserveCapacity(count)
-  for i in 0..<count {
-    let (start, end) = unsafe (offsets[i], offsets[i + 1])
-    guard start <= end, end <= UInt64(byteCount) else {
-      throw .offsets("tag \(i) lies from \(start) to \(end) of \(byteCount) bytes")
-    }
-    tags.append(unsafe RowTag(bytes: Array(bytes[Int(start)..<Int(end)])))
-  }
-  return tags
-}

@@ -13,7 +13,7 @@ public func tq_index_search(
   _ capacity: Int
 ) -> tq_status {
   call {
-    let index = unsafe try indexOf(index).snapshot
+    let index = unsafe try snapshot(index)
     let options = try unsafe SearchOptions(
       tq_search_options(options), hasStandardErrors: standard_errors != nil)
     try unsafe withFloats(queries, count: count, type, "queries", index.codec.kernels) { queries in

@@ -4,6 +4,8 @@ public import CTurboQuant
 internal import TurboQuant
 internal import TurboQuantIndex
 
+extension tq_index_information: OptionStruct {}
+
 /// An index with a handle; searches run beside changes.
 final class IndexResource: Resource {
   static let kind = HandleKind.index
@@ -36,20 +38,61 @@ public func tq_index_free(_ index: OpaquePointer?) -> tq_status {
 public func tq_index_count(
   _ index: OpaquePointer?, _ count: UnsafeMutablePointer<Int>?
 ) -> tq_status {
-  call { try unsafe place(count, "count").pointee = indexOf(index).snapshot.count }
+  call { try unsafe place(count, "count").pointee = snapshot(index).count }
 }
 
-/// The number of coordinates.
+/// What an index is.
 @c @implementation
-public func tq_index_dimension(
-  _ index: OpaquePointer?, _ dimension: UnsafeMutablePointer<Int>?
+public func tq_index_info(
+  _ index: OpaquePointer?, _ information: UnsafeMutablePointer<tq_index_information>?
 ) -> tq_status {
-  call {
-    try unsafe place(dimension, "dimension").pointee = indexOf(index).snapshot.codec.dimension
+  call { try unsafe tq_index_information(snapshot(index)).write(to: information) }
+}
+
+extension tq_index_information {
+  init(_ index: VectorIndex) {
+    self.init()
+    count = index.count
+    dimension = index.codec.dimension
+    bytes_per_vector = index.bytesPerVector
+    seed = index.codec.seed
+    bits = index.codec.rate.bitsPerCoordinate
+    // The numbers of the header are those of the files.
+    metric = tq_metric(index.metric.rawValue)
+    quantizer = tq_quantizer(
+      index.codec.sketch == nil ? TQ_QUANTIZER_SCALAR : TQ_QUANTIZER_TWO_STAGE)
+    originals = tq_originals(index.originals?.rawValue ?? 0)
+    tags = tq_tag_kind(index.tagKind?.rawValue ?? 0)
+    has_mean = index.mean == nil ? 0 : 1
+    unsafe withUnsafeMutableBytes(of: &fingerprint) {
+      unsafe $0.copyBytes(from: index.fingerprint.bytes)
+    }
   }
 }
 
-/// The index of a handle.
-func indexOf(_ index: OpaquePointer?) throws(CallError) -> SharedVectorIndex {
-  unsafe try HandleTable.find(index, as: IndexResource.self).shared
+/// The index of a handle as it is now.
+func snapshot(_ index: OpaquePointer?) throws(CallError) -> VectorIndex {
+  unsafe try HandleTable.find(index, as: IndexResource.self).shared.snapshot
+}
+
+/// Changes the index of a handle; when `body` throws, nothing has changed.
+func change<R: Sendable>(
+  _ index: OpaquePointer?, _ body: (inout VectorIndex) throws -> R
+) throws -> R {
+  let resource = unsafe try HandleTable.find(index, as: IndexResource.self)
+  // The change that called back holds the index.
+  guard !ctq_is_inside_callback() else { throw CallError.insideCallback }
+  return try resource.shared.update(body)
+}
+
+/// Looks rows up in the index of a handle, by its table of ids and tags.
+func lookUp<R: Sendable>(
+  _ index: OpaquePointer?, _ body: (VectorIndex) throws -> R
+) throws -> R {
+  // A failed change would cost the table.
+  let result = unsafe try change(index) { index in
+    try index.loadSlots()
+    return Result<R, any Error> { try body(index) }
+  }
+  return try result.get()
 }

@@ -14,7 +14,7 @@ extension VectorIndex {
   }
 
   /// Bytes of all rows, without tags.
-  var storedByteCount: Int {
+  package var storedByteCount: Int {
     let blocks = BlockShape.blockCount(ofRows: count)
     return storedParts.reduce(0) { $0 + blocks * shape.byteCount(of: $1) }
   }

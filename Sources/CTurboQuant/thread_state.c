@@ -1,6 +1,6 @@
-// The text of the last error of each thread. In C, because Swift has no thread-local variables.
+// What is kept for each thread. In C, because Swift has no thread-local variables.
 
-#include "last_error.h"
+#include "thread_state.h"
 
 #include <string.h>
 
@@ -8,6 +8,7 @@
 
 // Room for a path of 4,096 bytes and what is wrong with it.
 static _Thread_local char last_error[8192];
+static _Thread_local bool inside_callback;
 
 void ctq_set_last_error(const char *text, size_t count) {
   if (count >= sizeof last_error) {
@@ -19,3 +20,7 @@ void ctq_set_last_error(const char *text, size_t count) {
 }
 
 const char *tq_last_error(void) { return last_error; }
+
+bool ctq_is_inside_callback(void) { return inside_callback; }
+
+void ctq_set_inside_callback(bool is_inside) { inside_callback = is_inside; }

@@ -1,0 +1,115 @@
+// tq_cache: create, describe, fork, free.
+
+public import CTurboQuant
+internal import TurboQuantKVCache
+internal import TurboQuantThreads
+
+extension tq_cache_memory_use: OptionStruct {}
+
+/// A cache with a handle; one thread at a time changes it, attention goes on beside that.
+final class CacheResource: Resource {
+  static let kind = HandleKind.cache
+  private let cache: Guarded<KVCache>
+
+  init(_ cache: KVCache) { self.cache = Guarded(cache) }
+
+  /// The cache as it is now.
+  var snapshot: KVCache { cache.withLock { $0 } }
+
+  /// Changes the cache.
+  func change(_ body: (inout KVCache) throws(KVCacheError) -> Void) throws(KVCacheError) {
+    try cache.withLock(body)
+  }
+}
+
+/// Creates an empty cache.
+@c @implementation
+public func tq_cache_create(
+  _ options: UnsafePointer<tq_cache_options>?, _ cache: UnsafeMutablePointer<OpaquePointer?>?
+) -> tq_status {
+  call {
+    let cache = unsafe try emptied(cache, "cache")
+    unsafe cache.pointee = unsafe try HandleTable.add(CacheResource(KVCache(codec(of: options))))
+  }
+}
+
+/// Frees a cache.
+@c @implementation
+public func tq_cache_free(_ cache: OpaquePointer?) -> tq_status {
+  call { unsafe try HandleTable.remove(cache, as: CacheResource.self) }
+}
+
+/// The number of tokens.
+@c @implementation
+public func tq_cache_count(
+  _ cache: OpaquePointer?, _ count: UnsafeMutablePointer<Int>?
+) -> tq_status {
+  call { try unsafe place(count, "count").pointee = unsafe cacheOf(cache).snapshot.count }
+}
+
+/// Forgets the latest tokens.
+@c @implementation
+public func tq_cache_truncate(_ cache: OpaquePointer?, _ count: Int) -> tq_status {
+  call {
+    unsafe try cacheOf(cache).change { (cache) throws(KVCacheError) in
+      try cache.truncate(to: size(count))
+    }
+  }
+}
+
+/// A second cache with the same tokens.
+@c @implementation
+public func tq_cache_fork(
+  _ cache: OpaquePointer?, _ fork: UnsafeMutablePointer<OpaquePointer?>?
+) -> tq_status {
+  call {
+    let fork = unsafe try emptied(fork, "fork")
+    unsafe fork.pointee = unsafe try HandleTable.add(CacheResource(cacheOf(cache).snapshot))
+  }
+}
+
+/// The memory of a cache.
+@c @implementation
+public func tq_cache_memory(
+  _ cache: OpaquePointer?, _ memory: UnsafeMutablePointer<tq_cache_memory_use>?
+) -> tq_status {
+  call {
+    let use = unsafe try cacheOf(cache).snapshot.memory
+    var values = tq_cache_memory_use()
+    values.key_bytes = use.keyBytes
+    values.value_bytes = use.valueBytes
+    values.exact_bytes = use.exactBytes
+    values.center_bytes = use.centerBytes
+    values.channel_bytes = use.channelBytes
+    unsafe try values.write(to: memory)
+  }
+}
+
+/// Writes a snapshot.
+@c @implementation
+public func tq_cache_save(_ cache: OpaquePointer?, _ file: UnsafePointer<CChar>?) -> tq_status {
+  call { unsafe try cacheOf(cache).snapshot.save(to: path(file)) }
+}
+
+/// Opens a snapshot.
+@c @implementation
+public func tq_cache_open(
+  _ file: UnsafePointer<CChar>?, _ options: UnsafePointer<tq_cache_options>?,
+  _ cache: UnsafeMutablePointer<OpaquePointer?>?
+) -> tq_status {
+  call {
+    let cache = unsafe try emptied(cache, "cache")
+    unsafe cache.pointee = unsafe try HandleTable.add(
+      CacheResource(KVCache(opening: path(file), codec: codec(of: options))))
+  }
+}
+
+/// The cache of a handle.
+func cacheOf(_ cache: OpaquePointer?) throws(CallError) -> CacheResource {
+  unsafe try HandleTable.find(cache, as: CacheResource.self)
+}
+
+private func codec(of options: UnsafePointer<tq_cache_options>?) throws -> KVCodec {
+  guard unsafe options != nil else { throw CallError.null("options") }
+  return unsafe try KVCodec(KVConfiguration(tq_cache_options(options)))
+}
