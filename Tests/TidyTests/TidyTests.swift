@@ -161,7 +161,7 @@ struct SourceFile: Sendable {
   func documentation() {
     let libraries = [
       "Sources/TurboQuant/", "Sources/TurboQuantFiles/", "Sources/TurboQuantIndex/",
-      "Sources/TurboQuantKVCache/", "Sources/TurboQuantFoundation/", "Sources/TurboQuantC/",
+      "Sources/TurboQuantKVCache/", "Sources/TurboQuantFoundation/",
     ]
     var count = 0
     for file in swift where libraries.contains(where: file.path.hasPrefix) {

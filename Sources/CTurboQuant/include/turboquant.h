@@ -211,8 +211,8 @@ tq_status tq_query_create(const tq_codec *codec, const void *vector, size_t coun
 tq_status tq_query_free(tq_query *query);
 
 /* Estimates the inner products of a query with the rows of `count` bytes of codes. `values` gets one number per row,
- * and so does `standard_errors` unless it is NULL; without them it takes half the time. `estimator` 0 is the
- * quantizer's own. Both arrays have room for `capacity` numbers. Fails when the query belongs to another codec (112),
+ * and so does `standard_errors` unless it is NULL; without them it takes half the time, and the last bits of values may
+ * differ. `estimator` 0 is the quantizer's own. Both arrays have room for `capacity` numbers. Fails when the query belongs to another codec (112),
  * count is no multiple of bytes_per_vector (108), or the quantizer does not offer the estimator (115). */
 tq_status tq_codec_estimate(const tq_codec *codec, const tq_query *query, const uint8_t *codes, size_t count,
                             tq_estimator estimator, double *values, double *standard_errors, size_t capacity);

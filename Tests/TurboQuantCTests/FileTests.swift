@@ -1,0 +1,167 @@
+// Files pass between C and Swift in both directions.
+
+import CTurboQuant
+import TestSupport
+import Testing
+import TurboQuantC
+import TurboQuantIndex
+import TurboQuantKVCache
+
+@Suite struct FileTests {
+  @Test func indexes() throws {
+    let scratch = try Scratch()
+    let (ours, theirs) = (scratch.file("ours.tqi"), scratch.file("theirs.tqi"))
+    let rows = SameResultsTests.vectors(50)
+    var index = try VectorIndex(dimension: SameResultsTests.dimension, tags: .text, seed: 5)
+    let tags = (0..<50).map { "row \($0)" }
+    try index.add(rows, tags: tags)
+    try index.save(to: ours)
+
+    let handle = try unsafe Handle(tq_index_free) { unsafe tq_index_open(ours, $0) }
+    let bytes = Array(tags.joined().utf8)
+    let ends = tags.reduce(into: [UInt64(0)]) { $0.append(($0.last ?? 0) + UInt64($1.utf8.count)) }
+    var ids = [Int64](repeating: -2, count: 50)
+    try unsafe check(tq_index_ids_of_tags(handle.raw, bytes, bytes.count, ends, 50, &ids, 50))
+    let stored = try tags.map { try index.id(ofTag: $0).map { Int64($0) } }
+    #expect(ids == stored)
+    // Replaces the first five rows, and saves.
+    try unsafe check(
+      tq_index_upsert_tagged(
+        handle.raw, Array(rows.suffix(5 * SameResultsTests.dimension)),
+        5 * SameResultsTests.dimension, tq_type(TQ_FLOAT32), bytes, bytes.count, ends, 5, nil, nil,
+        0))
+    try unsafe check(tq_index_save(handle.raw, theirs, nil))
+
+    let opened = try VectorIndex.verify(theirs)
+    #expect(try opened.tags().map(\.text) == tags)
+    for row in 0..<5 {
+      let (new, same) = (UInt64(ids[row]), UInt64(ids[45 + row]))
+      #expect(try opened.reconstruct(new) == index.reconstruct(same))
+    }
+  }
+
+  @Test func merging() throws {
+    let rows = SameResultsTests.vectors(60)
+    let half = rows.count / 2
+    var (a, b) = (
+      try VectorIndex(dimension: SameResultsTests.dimension, seed: 5),
+      try VectorIndex(dimension: SameResultsTests.dimension, seed: 5)
+    )
+    try a.add(Array(rows[..<half]))
+    try b.add(Array(rows[half...]), ids: (100..<130).map { $0 })
+    let scratch = try Scratch()
+    try a.save(to: scratch.file("a"))
+    try b.save(to: scratch.file("b"))
+    let first = try unsafe Handle(tq_index_free) { unsafe tq_index_open(scratch.file("a"), $0) }
+    let second = try unsafe Handle(tq_index_free) { unsafe tq_index_open(scratch.file("b"), $0) }
+    try unsafe check(tq_index_merge(first.raw, second.raw))
+    try a.merge(b)
+    try unsafe check(tq_index_save(first.raw, scratch.file("c"), nil))
+    try a.save(to: scratch.file("merged"))
+    #expect(try scratch.read("c") == scratch.read("merged"))
+  }
+
+  @Test(arguments: [TQ_FLOAT32, TQ_FLOAT16, TQ_BFLOAT16])
+  func caches(type: Int) throws {
+    let scratch = try Scratch()
+    let shape = KVShape(queryHeads: 4, keyValueHeads: 2, keyDimension: 96, valueDimension: 48)
+    var configuration = KVConfiguration(shape: shape, keys: .bits(4), values: .bits(3))
+    configuration.sinks = 4
+    configuration.window = 16
+    configuration.centering = .mean
+    configuration.logitCap = 30
+    configuration.sinkLogits = [0.5, 0, -1, 2]
+    configuration.seed = 11
+    var cache = KVCache(try KVCodec(configuration))
+
+    let handle = unsafe try withOptions { options in
+      try unsafe Handle(tq_cache_free) { unsafe tq_cache_create(options, $0) }
+    }
+    let tokens = 300
+    var dice = Dice(seed: 6)
+    func numbers(_ count: Int) -> (bytes: [UInt8], floats: [Float]) {
+      let exact = dice.normals(count)
+      let bits = SameResultsTests.bits(exact, type)
+      switch type {
+      case TQ_FLOAT32: return unsafe (exact.withUnsafeBytes { unsafe Array($0) }, exact)
+      case TQ_FLOAT16:
+        return unsafe (
+          bits.withUnsafeBytes { unsafe Array($0) }, bits.map { Float(Float16(bitPattern: $0)) }
+        )
+      default:
+        return unsafe (
+          bits.withUnsafeBytes { unsafe Array($0) },
+          bits.map { Float(bitPattern: UInt32($0) << 16) }
+        )
+      }
+    }
+    let (keys, values) = (numbers(2 * tokens * 96), numbers(2 * tokens * 48))
+    let queries = numbers(4 * 2 * 96)
+    try cache.append(keys: keys.floats, values: values.floats)
+    try unsafe check(
+      tq_cache_append(
+        handle.raw, keys.bytes, keys.floats.count, values.bytes, values.floats.count,
+        tq_type(type), 0, 2))
+    var output = [Float](repeating: 0, count: 4 * 2 * 48)
+    try unsafe check(
+      tq_cache_attend(
+        handle.raw, queries.bytes, queries.floats.count, tq_type(type), 0, 2, &output,
+        output.count))
+    #expect(try output == cache.attend(queries.floats))
+
+    // A fork goes its own way.
+    let fork = try unsafe Handle(tq_cache_free) { unsafe tq_cache_fork(handle.raw, $0) }
+    try unsafe check(tq_cache_truncate(fork.raw, 200))
+    var (count, forked) = (0, 0)
+    try unsafe check(tq_cache_count(handle.raw, &count))
+    try unsafe check(tq_cache_count(fork.raw, &forked))
+    #expect(count == tokens && forked == 200)
+
+    var memory = tq_cache_memory_use()
+    memory.struct_size = MemoryLayout<tq_cache_memory_use>.size
+    try unsafe check(tq_cache_memory(handle.raw, &memory))
+    #expect(memory.key_bytes == cache.memory.keyBytes)
+    #expect(memory.value_bytes == cache.memory.valueBytes)
+    #expect(memory.exact_bytes == cache.memory.exactBytes)
+    #expect(memory.center_bytes == cache.memory.centerBytes && memory.channel_bytes == 0)
+
+    let path = scratch.file("cache.tqkv")
+    try unsafe check(tq_cache_save(handle.raw, path))
+    let opened = try KVCache(opening: path, codec: cache.codec)
+    #expect(try opened.attend(queries.floats) == output)
+    let again = unsafe try withOptions { options in
+      try unsafe Handle(tq_cache_free) { unsafe tq_cache_open(path, options, $0) }
+    }
+    let decoded = try cache.decoded(head: 1)
+    var (k, v) = (decoded.keys.map { _ in Float.nan }, decoded.values.map { _ in Float.nan })
+    try unsafe check(tq_cache_decode(again.raw, 1, &k, k.count, &v, v.count, &count))
+    #expect(k == decoded.keys && v == decoded.values && count == tokens)
+  }
+
+  /// The options of the configuration above.
+  private func withOptions<R>(_ body: (UnsafePointer<tq_cache_options>) throws -> R) throws -> R {
+    var values = tq_cache_precision()
+    values.struct_size = MemoryLayout<tq_cache_precision>.size
+    values.bits = 3
+    let logits: [Float] = [0.5, 0, -1, 2]
+    return try unsafe withUnsafePointer(to: values) { values in
+      try unsafe logits.withUnsafeBufferPointer { logits in
+        var options = unsafe tq_cache_options()
+        unsafe options.struct_size = MemoryLayout<tq_cache_options>.size
+        unsafe options.query_heads = 4
+        unsafe options.key_value_heads = 2
+        unsafe options.key_dimension = 96
+        unsafe options.value_dimension = 48
+        unsafe options.sinks = 4
+        unsafe options.window = 16
+        unsafe options.values = values
+        unsafe options.sink_logits = logits.baseAddress
+        unsafe options.sink_logit_count = 4
+        unsafe options.seed = 11
+        unsafe options.logit_cap = 30
+        unsafe options.centering = tq_centering(TQ_CENTERING_MEAN)
+        return try unsafe withUnsafePointer(to: options) { try unsafe body($0) }
+      }
+    }
+  }
+}
