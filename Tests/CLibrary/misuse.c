@@ -314,6 +314,14 @@ static void work_and_files(const char *folder) {
   EXPECT(TQ_OK, tq_index_count(busy, &count));
   REQUIRE(count == 0);
   EXPECT(TQ_OK, tq_index_add(busy, many, 100000 * dimension, TQ_FLOAT32, NULL, 0, NULL, NULL, 0));
+  static float scores[4096];
+  static int64_t ids[4096];
+  tq_search_options search = {.struct_size = sizeof search, .threads = 2, .progress = stop, .context = &calls};
+  EXPECT(419, tq_index_search(busy, many, 4096 * dimension, TQ_FLOAT32, 1, &search, scores, ids, NULL, 4096));
+  tq_hits *hits = NULL;
+  EXPECT(TQ_ERROR_OPTIONS, tq_index_range_search(busy, many, 8, TQ_FLOAT32, 0, &search, 0, &hits));
+  search = (tq_search_options){.struct_size = sizeof search, .filter_tags = (const uint8_t *)""};
+  EXPECT(TQ_ERROR_OPTIONS, tq_index_search(busy, many, 8, TQ_FLOAT32, 1, &search, scores, ids, NULL, 4096));
   EXPECT(419, tq_index_save(busy, path, &work));
   EXPECT(414, tq_index_verify(path));
   work = (tq_work_options){.struct_size = sizeof work, .threads = 2};

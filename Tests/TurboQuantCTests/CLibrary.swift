@@ -28,17 +28,26 @@ enum CLibrary {
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
     let program = folder.appending(path: "program").path
+    #if os(Linux)
+      // Older linkers warn about symbols of the sanitizer.
+      let linker = ["-fuse-ld=lld"]
+    #else
+      let linker: [String] = []
+    #endif
+    let flags = [
+      "-std=c17", "-Wall", "-Wextra", "-Werror", "-g", "-fsanitize=address,undefined",
+      "-fno-sanitize-recover=all",
+    ]
     try output(
-      "clang", "-std=c17", "-Wall", "-Wextra", "-Werror", "-g", "-fsanitize=address,undefined",
-      "-fno-sanitize-recover=all", "-I\(header.deletingLastPathComponent().path)",
-      root.appending(path: source).path, library.path,
-      "-Wl,-rpath,\(library.deletingLastPathComponent().path)", "-o", program)
+      ["clang"] + flags + linker + [
+        "-I\(header.deletingLastPathComponent().path)",
+        root.appending(path: source).path, library.path,
+        "-Wl,-rpath,\(library.deletingLastPathComponent().path)", "-o", program,
+      ])
     return try output([program, folder.path] + arguments)
   }
 
   @discardableResult
-  private static func output(_ words: String...) throws -> String { try output(words) }
-
   private static func output(_ words: [String]) throws -> String {
     let (process, pipe) = (Process(), Pipe())
     process.executableURL = URL(filePath: "/usr/bin/env")

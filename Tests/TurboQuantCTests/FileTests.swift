@@ -74,7 +74,7 @@ import TurboQuantKVCache
     configuration.seed = 11
     var cache = KVCache(try KVCodec(configuration))
 
-    let handle = unsafe try withOptions { options in
+    let handle = try unsafe withOptions { options in
       try unsafe Handle(tq_cache_free) { unsafe tq_cache_create(options, $0) }
     }
     let tokens = 300
@@ -129,7 +129,7 @@ import TurboQuantKVCache
     try unsafe check(tq_cache_save(handle.raw, path))
     let opened = try KVCache(opening: path, codec: cache.codec)
     #expect(try opened.attend(queries.floats) == output)
-    let again = unsafe try withOptions { options in
+    let again = try unsafe withOptions { options in
       try unsafe Handle(tq_cache_free) { unsafe tq_cache_open(path, options, $0) }
     }
     let decoded = try cache.decoded(head: 1)

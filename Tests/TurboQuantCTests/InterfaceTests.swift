@@ -42,12 +42,33 @@ struct InterfaceTests {
   }
 
   @Test func libraryHasEveryFunction() throws {
-    let library = unsafe try #require(unsafe dlopen(CLibrary.built().path, RTLD_NOW | RTLD_LOCAL))
+    let library = try unsafe #require(unsafe dlopen(CLibrary.built().path, RTLD_NOW | RTLD_LOCAL))
     let functions = try Self.functions()
     #expect(functions.count > 15)
     for function in functions {
       let address = unsafe dlsym(library, function)
       #expect(unsafe address != nil, "\(function)")
     }
+  }
+
+  @Test(arguments: [
+    ("CODEC", "TurboQuant/Codec/CodecError+Code.swift"),
+    ("INDEX", "TurboQuantIndex/IndexError+Code.swift"),
+    ("CACHE", "TurboQuantKVCache/KVCacheError+Code.swift"),
+  ])
+  func errorsHaveTheNumbersOfSwift(prefix: String, file: String) throws {
+    let source = try String(
+      contentsOf: CLibrary.root.appending(path: "Sources/\(file)"), encoding: .utf8)
+    // .duplicateID: 403 becomes TQ_INDEX_DUPLICATE_ID = 403.
+    let swift = source.matches(of: /case \.(\w+): (\d+)/).map { match in
+      let words = match.output.1.replacing(/[a-z0-9](?=[A-Z])/) { "\($0.output)_" }
+      return "TQ_\(prefix)_\(words.uppercased()) = \(match.output.2)"
+    }
+    #expect(swift.count >= 8)
+    let header = try Self.declarations().joined()
+    let names = header.matches(of: try Regex("TQ_\(prefix)_\\w+ = \\d{3}")).map {
+      String(header[$0.range])
+    }
+    #expect(Set(names) == Set(swift) && names.count == swift.count)
   }
 }

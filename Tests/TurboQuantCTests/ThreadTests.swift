@@ -53,7 +53,7 @@ struct ThreadTests {
 
   @Test func freeingOnceSucceedsOnOneThread() throws {
     for _ in 0..<50 {
-      let index = unsafe try makeRawIndex()
+      let index = try unsafe makeRawIndex()
       let freed = Atomic(0)
       let refused = Atomic(0)
       let bits = UInt(bitPattern: index)

@@ -2,9 +2,8 @@
  * TurboQuant in C: vectors as short codes, a searchable index of them, and the key/value cache of a transformer.
  *
  * Errors. Every function that can fail returns a tq_status: TQ_OK, or why nothing was done. tq_last_error() has the
- * text. 1 … 99 are misuse of this interface and are listed here; 100 … 599 are the numbers of the library's own errors
- * (Documentation/C.md). When a function fails, handles and files are as they were; output arrays may hold anything,
- * and output handles are NULL.
+ * text. 1 … 99 are misuse of this interface, 100 … 599 the library's own errors; both are listed below. When a function
+ * fails, handles and files are as they were; output arrays may hold anything, and output handles are NULL.
  *
  * Handles. tq_codec and the other incomplete types are handles: numbers that look like pointers, that nobody
  * dereferences. So NULL, a handle that was freed, one of another kind, and most values that never were a handle are
@@ -59,6 +58,57 @@ enum {
   TQ_ERROR_ID_OUT_OF_RANGE = 11, /* an id that is negative, or one of a file that is above INT64_MAX */
   TQ_ERROR_INSIDE_CALLBACK = 12, /* a function that changes an index or looks rows up, called by a tq_progress */
   TQ_ERROR_INTERNAL = 99         /* a mistake of the library */
+};
+
+/* The library's own errors, with the numbers of the Swift types' `code`; one that was given is never given again. The
+ * codec's also come from an index or a cache. */
+enum {
+  TQ_CODEC_DIMENSION_OUT_OF_RANGE = 100,
+  TQ_CODEC_HADAMARD_TOO_SMALL = 101,
+  TQ_CODEC_MATRIX_TOO_LARGE = 102,
+  TQ_CODEC_RATE_NOT_OFFERED = 103,
+  TQ_CODEC_DIRECTIONS_OUT_OF_RANGE = 104,
+  TQ_CODEC_POLAR_LEVELS_OUT_OF_RANGE = 105,
+  TQ_CODEC_POLAR_BITS_OUT_OF_RANGE = 106,
+  TQ_CODEC_LENGTH_MISMATCH = 107,
+  TQ_CODEC_ROW_LENGTH_MISMATCH = 108,
+  TQ_CODEC_NOT_FINITE = 109,
+  TQ_CODEC_NORM_OVERFLOW = 110,
+  TQ_CODEC_ZERO_VECTOR = 111,
+  TQ_CODEC_FINGERPRINT_MISMATCH = 112,
+  TQ_CODEC_MALFORMED_ROW = 113,
+  TQ_CODEC_TARGET_UNAVAILABLE = 114,
+  TQ_CODEC_ESTIMATOR_NOT_OFFERED = 115,
+  TQ_CODEC_RECORD_NOT_UNDERSTOOD = 116,
+  TQ_CODEC_FINGERPRINT_MISSING = 117,
+  TQ_INDEX_CODEC_NOT_OFFERED = 400,
+  TQ_INDEX_LENGTH_MISMATCH = 401,
+  TQ_INDEX_ID_COUNT_MISMATCH = 402,
+  TQ_INDEX_DUPLICATE_ID = 403,
+  TQ_INDEX_UNKNOWN_ID = 404,
+  TQ_INDEX_IDS_EXHAUSTED = 405,
+  TQ_INDEX_FINGERPRINT_MISMATCH = 406,
+  TQ_INDEX_NORM_OUT_OF_RANGE = 407,
+  TQ_INDEX_BEYOND_HALF_PRECISION = 408,
+  TQ_INDEX_TOO_MANY_ROWS = 409,
+  TQ_INDEX_COUNT_OUT_OF_RANGE = 410,
+  TQ_INDEX_PROBABILITY_OUT_OF_RANGE = 411,
+  TQ_INDEX_NO_ORIGINALS = 412,
+  TQ_INDEX_NOT_OFFERED = 413,
+  TQ_INDEX_FILE = 414,
+  TQ_INDEX_TAG_COUNT_MISMATCH = 415,
+  TQ_INDEX_DUPLICATE_TAG = 416,
+  TQ_INDEX_UNKNOWN_TAG = 417,
+  TQ_INDEX_TAG_NOT_ALLOWED = 418,
+  TQ_INDEX_CANCELLED = 419,
+  TQ_CACHE_SHAPE = 500,
+  TQ_CACHE_NOT_OFFERED = 501,
+  TQ_CACHE_LENGTH_MISMATCH = 502,
+  TQ_CACHE_NOT_FINITE = 503,
+  TQ_CACHE_OUT_OF_ORDER = 504,
+  TQ_CACHE_TOO_MANY_TOKENS = 505,
+  TQ_CACHE_FORGOTTEN = 506,
+  TQ_CACHE_FILE = 507
 };
 
 /* The text of the last error on this thread, UTF-8, "" if there was none. The library owns it; it lasts until the next
@@ -335,6 +385,8 @@ typedef struct tq_search_options {
   const uint64_t *filter_tag_offsets; /* if not NULL, only rows with these tags are found; see tq_index_add_tagged */
   size_t filter_tag_byte_count;
   size_t filter_tag_count;
+  tq_progress progress;               /* told how many queries have been searched */
+  void *context;                      /* for progress */
   tq_exactness exactness;
 } tq_search_options;
 
@@ -357,8 +409,8 @@ tq_status tq_index_search_hits(const tq_index *index, const void *queries, size_
                                const tq_search_options *options, int32_t with_errors, tq_hits **hits);
 
 /* All rows whose inner product or cosine is at least `limit`, or whose squared distance is at most that; nearest first.
- * Every code is read whole. Fails as tq_index_search, and for a limit that is NaN or options that ask to rerank (413) or
- * for certification (TQ_ERROR_OPTIONS). */
+ * Every code is read whole. Fails as tq_index_search, and for a limit that is NaN or options that ask to rerank (413), for
+ * certification or for progress (TQ_ERROR_OPTIONS). */
 tq_status tq_index_range_search(const tq_index *index, const void *queries, size_t count, tq_type type, float limit,
                                 const tq_search_options *options, int32_t with_errors, tq_hits **hits);
 

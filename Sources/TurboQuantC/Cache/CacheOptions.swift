@@ -18,7 +18,7 @@ extension KVConfiguration {
     sinks = unsafe size(options.sinks)
     window = unsafe size(options.window)
     slidingWindow = unsafe options.sliding_window == 0 ? nil : size(options.sliding_window)
-    centering = unsafe try KVCentering(options)
+    centering = try unsafe KVCentering(options)
     logitCap = unsafe options.logit_cap == 0 ? nil : options.logit_cap
     sinkLogits = unsafe Array(
       try input(options.sink_logits, count: options.sink_logit_count, "sink_logits"))
@@ -31,10 +31,10 @@ extension KVCentering {
     let frequencies = unsafe Array(
       try input(
         options.rotary_frequencies, count: options.rotary_frequency_count, "rotary_frequencies"))
-    let pairing = unsafe try choice(
+    let pairing = try unsafe choice(
       options.pairing, "tq_pairing", standard: RotaryEmbedding.Pairing.halves,
       [(TQ_PAIRING_HALVES, .halves), (TQ_PAIRING_NEIGHBOURS, .neighbours)])
-    self = unsafe try choice(
+    self = try unsafe choice(
       options.centering, "tq_centering", standard: .none,
       [
         (TQ_CENTERING_MEAN, .mean),

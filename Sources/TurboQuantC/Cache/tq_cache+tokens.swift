@@ -11,11 +11,11 @@ public func tq_cache_append(
   _ threads: Int
 ) -> tq_status {
   call {
-    let cache = unsafe try cacheOf(cache)
+    let cache = try unsafe cacheOf(cache)
     let kernels = cache.snapshot.codec.kernels
     let threads = threadCount(threads)
-    unsafe try withFloats(keys, count: key_count, type, "keys", kernels) { keys in
-      unsafe try withFloats(values, count: value_count, type, "values", kernels) { values in
+    try unsafe withFloats(keys, count: key_count, type, "keys", kernels) { keys in
+      try unsafe withFloats(values, count: value_count, type, "values", kernels) { values in
         try cache.change { (cache) throws(KVCacheError) in
           try cache.append(
             keys: keys, values: values, at: position < 0 ? nil : Int(position), threads: threads)
@@ -32,12 +32,12 @@ public func tq_cache_attend(
   _ scale: Float, _ threads: Int, _ target: UnsafeMutablePointer<Float>?, _ capacity: Int
 ) -> tq_status {
   call {
-    let cache = unsafe try cacheOf(cache).snapshot
+    let cache = try unsafe cacheOf(cache).snapshot
     let shape = cache.codec.configuration.shape
-    unsafe try withFloats(queries, count: count, type, "queries", cache.codec.kernels) { queries in
+    try unsafe withFloats(queries, count: count, type, "queries", cache.codec.kernels) { queries in
       let rows = queries.count / shape.keyDimension
       let needed = try product(rows, shape.valueDimension, "output")
-      let target = unsafe try output(target, capacity: capacity, needed: needed, "output")
+      let target = try unsafe output(target, capacity: capacity, needed: needed, "output")
       var floats = unsafe target.mutableSpan
       try cache.attend(
         queries, into: &floats, scale: scale == 0 ? nil : scale, threads: threadCount(threads))
@@ -53,13 +53,13 @@ public func tq_cache_decode(
   _ token_count: UnsafeMutablePointer<Int>?
 ) -> tq_status {
   call {
-    let cache = unsafe try cacheOf(cache).snapshot
+    let cache = try unsafe cacheOf(cache).snapshot
     let decoded = try cache.decoded(head: size(head))
     try unsafe place(token_count, "token_count").pointee =
       decoded.keys.count / cache.codec.configuration.shape.keyDimension
-    let keys = unsafe try output(
+    let keys = try unsafe output(
       keys, capacity: key_capacity, needed: decoded.keys.count, "keys")
-    let values = unsafe try output(
+    let values = try unsafe output(
       values, capacity: value_capacity, needed: decoded.values.count, "values")
     unsafe keys.copy(decoded.keys)
     unsafe values.copy(decoded.values)

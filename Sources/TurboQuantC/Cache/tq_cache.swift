@@ -28,15 +28,15 @@ public func tq_cache_create(
   _ options: UnsafePointer<tq_cache_options>?, _ cache: UnsafeMutablePointer<OpaquePointer?>?
 ) -> tq_status {
   call {
-    let cache = unsafe try emptied(cache, "cache")
-    unsafe cache.pointee = unsafe try HandleTable.add(CacheResource(KVCache(codec(of: options))))
+    let cache = try unsafe emptied(cache, "cache")
+    unsafe cache.pointee = try unsafe HandleTable.add(CacheResource(KVCache(codec(of: options))))
   }
 }
 
 /// Frees a cache.
 @c @implementation
 public func tq_cache_free(_ cache: OpaquePointer?) -> tq_status {
-  call { unsafe try HandleTable.remove(cache, as: CacheResource.self) }
+  call { try unsafe HandleTable.remove(cache, as: CacheResource.self) }
 }
 
 /// The number of tokens.
@@ -51,7 +51,7 @@ public func tq_cache_count(
 @c @implementation
 public func tq_cache_truncate(_ cache: OpaquePointer?, _ count: Int) -> tq_status {
   call {
-    unsafe try cacheOf(cache).change { (cache) throws(KVCacheError) in
+    try unsafe cacheOf(cache).change { (cache) throws(KVCacheError) in
       try cache.truncate(to: size(count))
     }
   }
@@ -63,8 +63,8 @@ public func tq_cache_fork(
   _ cache: OpaquePointer?, _ fork: UnsafeMutablePointer<OpaquePointer?>?
 ) -> tq_status {
   call {
-    let fork = unsafe try emptied(fork, "fork")
-    unsafe fork.pointee = unsafe try HandleTable.add(CacheResource(cacheOf(cache).snapshot))
+    let fork = try unsafe emptied(fork, "fork")
+    unsafe fork.pointee = try unsafe HandleTable.add(CacheResource(cacheOf(cache).snapshot))
   }
 }
 
@@ -74,21 +74,21 @@ public func tq_cache_memory(
   _ cache: OpaquePointer?, _ memory: UnsafeMutablePointer<tq_cache_memory_use>?
 ) -> tq_status {
   call {
-    let use = unsafe try cacheOf(cache).snapshot.memory
+    let use = try unsafe cacheOf(cache).snapshot.memory
     var values = tq_cache_memory_use()
     values.key_bytes = use.keyBytes
     values.value_bytes = use.valueBytes
     values.exact_bytes = use.exactBytes
     values.center_bytes = use.centerBytes
     values.channel_bytes = use.channelBytes
-    unsafe try values.write(to: memory)
+    try unsafe values.write(to: memory)
   }
 }
 
 /// Writes a snapshot.
 @c @implementation
 public func tq_cache_save(_ cache: OpaquePointer?, _ file: UnsafePointer<CChar>?) -> tq_status {
-  call { unsafe try cacheOf(cache).snapshot.save(to: path(file)) }
+  call { try unsafe cacheOf(cache).snapshot.save(to: path(file)) }
 }
 
 /// Opens a snapshot.
@@ -98,18 +98,18 @@ public func tq_cache_open(
   _ cache: UnsafeMutablePointer<OpaquePointer?>?
 ) -> tq_status {
   call {
-    let cache = unsafe try emptied(cache, "cache")
-    unsafe cache.pointee = unsafe try HandleTable.add(
+    let cache = try unsafe emptied(cache, "cache")
+    unsafe cache.pointee = try unsafe HandleTable.add(
       CacheResource(KVCache(opening: path(file), codec: codec(of: options))))
   }
 }
 
 /// The cache of a handle.
 func cacheOf(_ cache: OpaquePointer?) throws(CallError) -> CacheResource {
-  unsafe try HandleTable.find(cache, as: CacheResource.self)
+  try unsafe HandleTable.find(cache, as: CacheResource.self)
 }
 
 private func codec(of options: UnsafePointer<tq_cache_options>?) throws -> KVCodec {
   guard unsafe options != nil else { throw CallError.null("options") }
-  return unsafe try KVCodec(KVConfiguration(tq_cache_options(options)))
+  return try unsafe KVCodec(KVConfiguration(tq_cache_options(options)))
 }

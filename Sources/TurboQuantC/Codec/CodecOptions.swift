@@ -6,10 +6,10 @@ extension tq_codec_options: OptionStruct {}
 extension Codec {
   /// The codec of a caller's options.
   init(_ options: tq_codec_options) throws {
-    let normalization = unsafe try choice(
+    let normalization = try unsafe choice(
       options.normalization, "tq_normalization", standard: Normalization.norm,
       [(TQ_NORMALIZATION_NORM, .norm), (TQ_NORMALIZATION_UNIT, .unit)])
-    let rotation = unsafe try choice(
+    let rotation = try unsafe choice(
       options.rotation, "tq_rotation", standard: RotationKind?.none,
       [(TQ_ROTATION_HAAR, .haar), (TQ_ROTATION_HADAMARD, .hadamard)])
     let polarBits = try unsafe input(

@@ -18,7 +18,7 @@ public func tq_codec_encode(
   _ threads: Int, _ codes: UnsafeMutablePointer<UInt8>?, _ capacity: Int
 ) -> tq_status {
   call {
-    let codec = unsafe try codecOf(codec)
+    let codec = try unsafe codecOf(codec)
     try unsafe withFloats(vectors, count: count, type, "vectors", codec.kernels) { vectors in
       let needed = try product(count / codec.dimension, codec.bytesPerVector, "codes")
       let target = try unsafe output(codes, capacity: capacity, needed: needed, "codes")
@@ -39,7 +39,7 @@ public func tq_codec_decode(
   _ vectors: UnsafeMutablePointer<Float>?, _ capacity: Int
 ) -> tq_status {
   call {
-    let codec = unsafe try codecOf(codec)
+    let codec = try unsafe codecOf(codec)
     let rows = try unsafe input(codes, count: count, "codes")
     let needed = try product(count / codec.bytesPerVector, codec.dimension, "vectors")
     let target = try unsafe output(vectors, capacity: capacity, needed: needed, "vectors")
@@ -61,9 +61,9 @@ public func tq_query_create(
 ) -> tq_status {
   call {
     let query = try unsafe emptied(query, "query")
-    let codec = unsafe try codecOf(codec)
+    let codec = try unsafe codecOf(codec)
     unsafe query.pointee = try withFloats(vector, count: count, type, "vector", codec.kernels) {
-      unsafe try HandleTable.add(QueryResource(codec.prepare($0)))
+      try unsafe HandleTable.add(QueryResource(codec.prepare($0)))
     }
   }
 }
@@ -71,7 +71,7 @@ public func tq_query_create(
 /// Frees a query.
 @c @implementation
 public func tq_query_free(_ query: OpaquePointer?) -> tq_status {
-  call { unsafe try HandleTable.remove(query, as: QueryResource.self) }
+  call { try unsafe HandleTable.remove(query, as: QueryResource.self) }
 }
 
 /// Estimates inner products.
@@ -82,8 +82,8 @@ public func tq_codec_estimate(
   _ standard_errors: UnsafeMutablePointer<Double>?, _ capacity: Int
 ) -> tq_status {
   call {
-    let codec = unsafe try codecOf(codec)
-    let query = unsafe try HandleTable.find(query, as: QueryResource.self).query
+    let codec = try unsafe codecOf(codec)
+    let query = try unsafe HandleTable.find(query, as: QueryResource.self).query
     let estimator = try Estimator.named(estimator)
     let rows = try unsafe Array(input(codes, count: count, "codes"))
     let codes = try CodeMatrix(unidentified: rows, of: codec)

@@ -39,7 +39,7 @@ public func tq_codec_create_from_record(
 /// Frees a codec.
 @c @implementation
 public func tq_codec_free(_ codec: OpaquePointer?) -> tq_status {
-  call { unsafe try HandleTable.remove(codec, as: CodecResource.self) }
+  call { try unsafe HandleTable.remove(codec, as: CodecResource.self) }
 }
 
 /// The number of coordinates.
@@ -67,7 +67,7 @@ public func tq_codec_record(
   _ count: UnsafeMutablePointer<Int>?
 ) -> tq_status {
   call {
-    let bytes = unsafe try codecOf(codec).record
+    let bytes = try unsafe codecOf(codec).record
     try unsafe place(count, "count").pointee = bytes.count
     let target = try unsafe output(record, capacity: capacity, needed: bytes.count, "record")
     unsafe target.copy(bytes)
@@ -80,7 +80,7 @@ public func tq_codec_fingerprint(
   _ codec: OpaquePointer?, _ fingerprint: UnsafeMutablePointer<UInt8>?, _ capacity: Int
 ) -> tq_status {
   call {
-    let bytes = unsafe try codecOf(codec).fingerprint.bytes
+    let bytes = try unsafe codecOf(codec).fingerprint.bytes
     let target = try unsafe output(
       fingerprint, capacity: capacity, needed: bytes.count, "fingerprint")
     unsafe target.copy(bytes)
@@ -89,7 +89,7 @@ public func tq_codec_fingerprint(
 
 /// The codec of a handle.
 func codecOf(_ codec: OpaquePointer?) throws(CallError) -> Codec {
-  unsafe try HandleTable.find(codec, as: CodecResource.self).codec
+  try unsafe HandleTable.find(codec, as: CodecResource.self).codec
 }
 
 /// The place of a new handle, NULL until there is one.

@@ -8,23 +8,23 @@ extension tq_search_options: OptionStruct {}
 extension VectorIndex {
   /// The empty index of a caller's options.
   init(_ options: tq_index_options) throws {
-    let isTwoStage = unsafe try choice(
+    let isTwoStage = try unsafe choice(
       options.quantizer, "tq_quantizer that an index scans", standard: false,
       [(TQ_QUANTIZER_SCALAR, false), (TQ_QUANTIZER_TWO_STAGE, true)])
-    let metric = unsafe try choice(
+    let metric = try unsafe choice(
       options.metric, "tq_metric", standard: Metric.innerProduct,
       [
         (TQ_METRIC_INNER_PRODUCT, .innerProduct), (TQ_METRIC_COSINE, .cosine),
         (TQ_METRIC_SQUARED_EUCLIDEAN, .squaredEuclidean),
       ])
-    let originals = unsafe try choice(
+    let originals = try unsafe choice(
       options.originals, "tq_originals", standard: Originals?.none,
       [(TQ_ORIGINALS_FLOAT16, .float16), (TQ_ORIGINALS_FLOAT32, .float32)])
-    let tags = unsafe try choice(
+    let tags = try unsafe choice(
       options.tags, "tq_tag_kind", standard: TagKind?.none,
       [(TQ_TAGS_TEXT, .text), (TQ_TAGS_BYTES, .bytes)])
     let mean = try unsafe input(options.mean, count: options.mean_count, "mean")
-    unsafe try self.init(
+    try unsafe self.init(
       dimension: size(options.dimension), bits: options.bits == 0 ? 4 : size(options.bits),
       metric: metric, isTwoStage: isTwoStage, mean: unsafe mean.isEmpty ? nil : Array(mean),
       originals: originals, tags: tags, seed: options.seed)
@@ -35,7 +35,7 @@ extension SearchOptions {
   /// The options of a caller's search.
   init(_ options: tq_search_options, hasStandardErrors: Bool) throws {
     let probability = unsafe options.failure_probability
-    let exactness = unsafe try choice(
+    let exactness = try unsafe choice(
       options.exactness, "tq_exactness", standard: true,
       [(TQ_EXACTNESS_CERTIFIED, true), (TQ_EXACTNESS_EXHAUSTIVE, false)])
     guard exactness || probability == 0 else {
@@ -55,6 +55,9 @@ extension Filter {
     let tags = try unsafe rowTags(
       options.filter_tags, options.filter_tag_byte_count, options.filter_tag_offsets,
       options.filter_tag_count)
+    guard unsafe options.filter_tag_offsets != nil || options.filter_tags == nil else {
+      throw CallError.options("filter_tags without filter_tag_offsets")
+    }
     switch unsafe (options.filter_ids != nil, options.filter_tag_offsets != nil) {
     case (false, false): return nil
     case (true, false): return .ids(Set(try unsafe storedIDs(ids)))

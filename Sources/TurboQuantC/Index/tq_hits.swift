@@ -29,15 +29,17 @@ public func tq_index_search_hits(
 ) -> tq_status {
   call {
     let hits = try unsafe emptied(hits, "hits")
-    let index = unsafe try snapshot(index)
-    let options = try unsafe SearchOptions(
-      tq_search_options(options), hasStandardErrors: flag(with_errors))
+    let index = try unsafe snapshot(index)
+    let wanted = try unsafe tq_search_options(options)
+    let options = try unsafe SearchOptions(wanted, hasStandardErrors: flag(with_errors))
     unsafe hits.pointee = try withFloats(
       queries, count: count, type, "queries", index.codec.kernels
     ) { queries in
-      let found = try index.searchWithStatistics(
-        queries.copied(), count: size(k), options: options)
-      return unsafe try HandleTable.add(HitsResource(found.hits, found.statistics))
+      let found = try unsafe index.searchWithStatistics(
+        queries.copied(), count: size(k), options: options,
+        monitor(
+          wanted.progress, wanted.context, total: queries.count / index.codec.dimension))
+      return try unsafe HandleTable.add(HitsResource(found.hits, found.statistics))
     }
   }
 }
@@ -51,16 +53,20 @@ public func tq_index_range_search(
 ) -> tq_status {
   call {
     let hits = try unsafe emptied(hits, "hits")
-    let index = unsafe try snapshot(index)
+    let index = try unsafe snapshot(index)
     let wanted = try unsafe tq_search_options(options)
-    guard unsafe wanted.exactness != TQ_EXACTNESS_CERTIFIED, unsafe wanted.failure_probability == 0
-    else { throw CallError.options("a range search reads every code and certifies nothing") }
+    guard unsafe wanted.exactness != TQ_EXACTNESS_CERTIFIED, unsafe wanted.failure_probability == 0,
+      unsafe wanted.progress == nil
+    else {
+      throw CallError.options(
+        "a range search reads every code, certifies nothing, and does not tell progress")
+    }
     let options = try unsafe SearchOptions(wanted, hasStandardErrors: flag(with_errors))
     unsafe hits.pointee = try withFloats(
       queries, count: count, type, "queries", index.codec.kernels
     ) { queries in
       let found = try index.rangeSearch(queries, limit: limit, options: options)
-      return unsafe try HandleTable.add(HitsResource(found, nil))
+      return try unsafe HandleTable.add(HitsResource(found, nil))
     }
   }
 }
@@ -68,7 +74,7 @@ public func tq_index_range_search(
 /// Frees hits.
 @c @implementation
 public func tq_hits_free(_ hits: OpaquePointer?) -> tq_status {
-  call { unsafe try HandleTable.remove(hits, as: HitsResource.self) }
+  call { try unsafe HandleTable.remove(hits, as: HitsResource.self) }
 }
 
 /// How much there is to copy.
@@ -77,7 +83,7 @@ public func tq_hits_info(
   _ hits: OpaquePointer?, _ information: UnsafeMutablePointer<tq_hits_information>?
 ) -> tq_status {
   call {
-    let hits = unsafe try HandleTable.find(hits, as: HitsResource.self)
+    let hits = try unsafe HandleTable.find(hits, as: HitsResource.self)
     var values = tq_hits_information()
     values.query_count = hits.lists.count
     for list in hits.lists {
@@ -98,7 +104,7 @@ public func tq_hits_copy(
   _ standard_errors: UnsafeMutablePointer<Float>?, _ capacity: Int
 ) -> tq_status {
   call {
-    let lists = unsafe try HandleTable.find(hits, as: HitsResource.self).lists
+    let lists = try unsafe HandleTable.find(hits, as: HitsResource.self).lists
     let needed = lists.reduce(0) { $0 + $1.count }
     let limits = try unsafe output(
       limits, capacity: limit_capacity, needed: lists.count + 1, "limits")
@@ -127,7 +133,7 @@ public func tq_hits_copy_tags(
   _ tag_offsets: UnsafeMutablePointer<UInt64>?, _ offset_capacity: Int
 ) -> tq_status {
   call {
-    let lists = unsafe try HandleTable.find(hits, as: HitsResource.self).lists
+    let lists = try unsafe HandleTable.find(hits, as: HitsResource.self).lists
     let all = lists.joined().map { $0.tag ?? RowTag(bytes: []) }
     try unsafe copy(all, to: tags, tag_byte_capacity, tag_offsets, offset_capacity)
   }

@@ -75,16 +75,16 @@ private func add(
   _ options: UnsafePointer<tq_work_options>?, _ assigned: UnsafeMutablePointer<Int64>?,
   _ capacity: Int, _ body: (inout VectorIndex, [Float], Int, WorkMonitor?) throws -> [UInt64]
 ) throws {
-  let codec = unsafe try snapshot(index).codec
+  let codec = try unsafe snapshot(index).codec
   let options = try unsafe tq_work_options(options)
   try unsafe withFloats(vectors, count: count, type, "vectors", codec.kernels) { vectors in
     let rows = vectors.count / codec.dimension
     let target = try unsafe optionalOutput(
       assigned, capacity: capacity, needed: rows, "assigned")
     let (floats, monitor) = unsafe (vectors.copied(), options.monitor(total: rows))
-    let ids = unsafe try change(index) { index in
+    let ids = try unsafe change(index) { index in
       // Ids that the caller's type cannot hold take the whole change back.
-      unsafe try body(&index, floats, options.threadCount, monitor).map { try callerID($0) }
+      try unsafe body(&index, floats, options.threadCount, monitor).map { try callerID($0) }
     }
     unsafe target?.copy(ids)
   }

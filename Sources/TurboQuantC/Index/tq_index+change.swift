@@ -10,7 +10,7 @@ public func tq_index_remove(
 ) -> tq_status {
   call {
     let ids = try unsafe storedIDs(input(ids, count: count, "ids"))
-    unsafe try change(index) { try $0.remove(ids) }
+    try unsafe change(index) { try $0.remove(ids) }
   }
 }
 
@@ -22,7 +22,7 @@ public func tq_index_remove_tagged(
 ) -> tq_status {
   call {
     let tags = try unsafe rowTags(tags, tag_byte_count, tag_offsets, tag_count)
-    unsafe try change(index) { try $0.remove(tags: tags) }
+    try unsafe change(index) { try $0.remove(tags: tags) }
   }
 }
 
@@ -30,7 +30,7 @@ public func tq_index_remove_tagged(
 @c @implementation
 public func tq_index_merge(_ index: OpaquePointer?, _ other: OpaquePointer?) -> tq_status {
   call {
-    let other = unsafe try snapshot(other)
-    unsafe try change(index) { try $0.merge(other) }
+    let other = try unsafe snapshot(other)
+    try unsafe change(index) { try $0.merge(other) }
   }
 }

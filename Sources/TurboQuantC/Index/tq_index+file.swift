@@ -15,7 +15,7 @@ public func tq_index_save(
     guard unsafe options.threadCount == 1 else {
       throw CallError.options("threads have no effect on saving; set them to 0")
     }
-    unsafe try index.save(to: file, options.monitor(total: index.storedByteCount))
+    try unsafe index.save(to: file, options.monitor(total: index.storedByteCount))
   }
 }
 

@@ -25,7 +25,7 @@ public func tq_index_ids(
   _ count: UnsafeMutablePointer<Int>?
 ) -> tq_status {
   call {
-    let stored = unsafe try snapshot(index).ids().map { try callerID($0) }
+    let stored = try unsafe snapshot(index).ids().map { try callerID($0) }
     try unsafe place(count, "count").pointee = stored.count
     try unsafe output(ids, capacity: capacity, needed: stored.count, "ids").copy(stored)
   }
@@ -41,7 +41,7 @@ public func tq_index_ids_of_tags(
   call {
     let tags = try unsafe rowTags(tags, tag_byte_count, tag_offsets, tag_count)
     let target = try unsafe output(ids, capacity: capacity, needed: tags.count, "ids")
-    let found = unsafe try lookUp(index) { index in
+    let found = try unsafe lookUp(index) { index in
       try tags.map { tag in try index.id(ofTag: tag).map { try callerID($0) } ?? -1 }
     }
     unsafe target.copy(found)
@@ -58,7 +58,7 @@ public func tq_index_tags_of_ids(
 ) -> tq_status {
   call {
     let ids = try unsafe storedIDs(input(ids, count: count, "ids"))
-    let found = unsafe try lookUp(index) { index in
+    let found = try unsafe lookUp(index) { index in
       // Says that rows have no tags, where they have none.
       guard index.tagKind != nil else { return try removingNothingByTag(from: index) }
       return try ids.compactMap { try index.tag(of: $0) }
@@ -109,8 +109,8 @@ private func copyVectors(
   _ vector: (VectorIndex, UInt64) throws -> [Float]
 ) throws {
   let ids = try unsafe storedIDs(input(ids, count: count, "ids"))
-  let needed = unsafe try product(count, snapshot(index).codec.dimension, "vectors")
+  let needed = try unsafe product(count, snapshot(index).codec.dimension, "vectors")
   let target = try unsafe output(vectors, capacity: capacity, needed: needed, "vectors")
-  let floats = unsafe try lookUp(index) { index in try ids.flatMap { try vector(index, $0) } }
+  let floats = try unsafe lookUp(index) { index in try ids.flatMap { try vector(index, $0) } }
   unsafe target.copy(floats)
 }

@@ -3,6 +3,7 @@
 public import CTurboQuant
 internal import TurboQuant
 internal import TurboQuantIndex
+internal import TurboQuantKernels
 
 /// The nearest rows of each query.
 @c @implementation
@@ -13,16 +14,20 @@ public func tq_index_search(
   _ capacity: Int
 ) -> tq_status {
   call {
-    let index = unsafe try snapshot(index)
-    let options = try unsafe SearchOptions(
-      tq_search_options(options), hasStandardErrors: standard_errors != nil)
+    let index = try unsafe snapshot(index)
+    let wanted = try unsafe tq_search_options(options)
+    let options = try unsafe SearchOptions(wanted, hasStandardErrors: standard_errors != nil)
     try unsafe withFloats(queries, count: count, type, "queries", index.codec.kernels) { queries in
-      let needed = try product(queries.count / index.codec.dimension, size(k), "results")
+      let queryCount = queries.count / index.codec.dimension
+      let needed = try product(queryCount, size(k), "results")
       let scores = try unsafe output(scores, capacity: capacity, needed: needed, "scores")
       let ids = try unsafe output(ids, capacity: capacity, needed: needed, "ids")
       let errors = try unsafe optionalOutput(
         standard_errors, capacity: capacity, needed: needed, "standard_errors")
-      let found = try index.search(queries, count: size(k), options: options)
+      let found = try unsafe index.searchWithStatistics(
+        queries.copied(), count: size(k), options: options,
+        monitor(wanted.progress, wanted.context, total: queryCount)
+      ).hits
       let missing: Float = index.metric.isDistance ? .infinity : -.infinity
       for (query, hits) in found.enumerated() {
         for place in 0..<k {

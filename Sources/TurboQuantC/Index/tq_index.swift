@@ -30,7 +30,7 @@ public func tq_index_create(
 /// Frees an index.
 @c @implementation
 public func tq_index_free(_ index: OpaquePointer?) -> tq_status {
-  call { unsafe try HandleTable.remove(index, as: IndexResource.self) }
+  call { try unsafe HandleTable.remove(index, as: IndexResource.self) }
 }
 
 /// The number of rows.
@@ -72,14 +72,14 @@ extension tq_index_information {
 
 /// The index of a handle as it is now.
 func snapshot(_ index: OpaquePointer?) throws(CallError) -> VectorIndex {
-  unsafe try HandleTable.find(index, as: IndexResource.self).shared.snapshot
+  try unsafe HandleTable.find(index, as: IndexResource.self).shared.snapshot
 }
 
 /// Changes the index of a handle; when `body` throws, nothing has changed.
 func change<R: Sendable>(
   _ index: OpaquePointer?, _ body: (inout VectorIndex) throws -> R
 ) throws -> R {
-  let resource = unsafe try HandleTable.find(index, as: IndexResource.self)
+  let resource = try unsafe HandleTable.find(index, as: IndexResource.self)
   // The change that called back holds the index.
   guard !ctq_is_inside_callback() else { throw CallError.insideCallback }
   return try resource.shared.update(body)
@@ -90,7 +90,7 @@ func lookUp<R: Sendable>(
   _ index: OpaquePointer?, _ body: (VectorIndex) throws -> R
 ) throws -> R {
   // A failed change would cost the table.
-  let result = unsafe try change(index) { index in
+  let result = try unsafe change(index) { index in
     try index.loadSlots()
     return Result<R, any Error> { try body(index) }
   }
