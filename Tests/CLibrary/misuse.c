@@ -320,6 +320,8 @@ static void work_and_files(const char *folder) {
   EXPECT(419, tq_index_search(busy, many, 4096 * dimension, TQ_FLOAT32, 1, &search, scores, ids, NULL, 4096));
   tq_hits *hits = NULL;
   EXPECT(TQ_ERROR_OPTIONS, tq_index_range_search(busy, many, 8, TQ_FLOAT32, 0, &search, 0, &hits));
+  search = (tq_search_options){.struct_size = sizeof search, .reserved = 1};
+  EXPECT(TQ_ERROR_OPTIONS, tq_index_search(busy, many, 8, TQ_FLOAT32, 1, &search, scores, ids, NULL, 4096));
   search = (tq_search_options){.struct_size = sizeof search, .filter_tags = (const uint8_t *)""};
   EXPECT(TQ_ERROR_OPTIONS, tq_index_search(busy, many, 8, TQ_FLOAT32, 1, &search, scores, ids, NULL, 4096));
   EXPECT(419, tq_index_save(busy, path, &work));
@@ -365,6 +367,9 @@ static void caches(const char *folder) {
   options.sinks = SIZE_MAX;
   EXPECT(501, tq_cache_create(&options, &cache));
   options.sinks = 0;
+  options.reserved = 1;
+  EXPECT(TQ_ERROR_OPTIONS, tq_cache_create(&options, &cache));
+  options.reserved = 0;
   EXPECT(TQ_ERROR_NULL_POINTER, tq_cache_create(NULL, &cache));
   EXPECT(TQ_OK, tq_cache_create(&options, &cache));
 

@@ -307,6 +307,7 @@ typedef struct tq_index_information {
   tq_tag_kind tags;
   int32_t has_mean;        /* whether a vector is subtracted from every row */
   uint8_t fingerprint[32]; /* indexes of equal fingerprints can be merged, and their scores compared */
+  int32_t reserved;        /* 0 */
 } tq_index_information;
 
 tq_status tq_index_info(const tq_index *index, tq_index_information *information);
@@ -388,6 +389,7 @@ typedef struct tq_search_options {
   tq_progress progress;               /* told how many queries have been searched */
   void *context;                      /* for progress */
   tq_exactness exactness;
+  int32_t reserved;                   /* 0 */
 } tq_search_options;
 
 /* The `k` nearest rows of each query, nearest first, equal scores by id. `queries` has `count` elements, queries ×
@@ -487,6 +489,7 @@ typedef struct tq_cache_options {
   float logit_cap;                  /* scores s become cap · tanh(s/cap); default none */
   tq_centering centering;
   tq_pairing pairing;               /* of the rotary embedding */
+  int32_t reserved;                 /* 0 */
 } tq_cache_options;
 
 /* Creates an empty cache. Fails for impossible heads or dimensions (500) or settings that do not go together (501,

@@ -8,6 +8,7 @@ extension tq_cache_options: OptionStruct {}
 extension KVConfiguration {
   /// The configuration of a caller's options.
   init(_ options: tq_cache_options) throws {
+    try unsafe checkReserved(options.reserved)
     let shape = unsafe KVShape(
       queryHeads: size(options.query_heads), keyValueHeads: size(options.key_value_heads),
       keyDimension: size(options.key_dimension),

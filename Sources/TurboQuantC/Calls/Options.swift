@@ -49,6 +49,11 @@ extension OptionStruct {
   }
 }
 
+/// Refuses a reserved member that is not 0, which a later version gives a meaning.
+func checkReserved(_ member: Int32) throws(CallError) {
+  guard member == 0 else { throw .options("a reserved member is \(member), expected 0") }
+}
+
 /// The case that `number` names; 0 names `standard`.
 func choice<Choice>(
   _ number: Int32, _ name: String, standard: Choice, _ choices: [(Int, Choice)]

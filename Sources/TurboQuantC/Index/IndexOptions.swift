@@ -34,6 +34,7 @@ extension VectorIndex {
 extension SearchOptions {
   /// The options of a caller's search.
   init(_ options: tq_search_options, hasStandardErrors: Bool) throws {
+    try unsafe checkReserved(options.reserved)
     let probability = unsafe options.failure_probability
     let exactness = try unsafe choice(
       options.exactness, "tq_exactness", standard: true,
