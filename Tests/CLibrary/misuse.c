@@ -113,6 +113,13 @@ static void codes(void) {
   float floats[rows * dimension];
   EXPECT(TQ_OK, tq_codec_bytes_per_vector(codec, &size));
   EXPECT(TQ_ERROR_CAPACITY, tq_codec_record(codec, NULL, 0, &count));
+  EXPECT(TQ_ERROR_NULL_POINTER, tq_codec_info(codec, NULL));
+  tq_codec_information information = {.struct_size = 0};
+  EXPECT(TQ_ERROR_OPTIONS, tq_codec_info(codec, &information));
+  // An older program's struct ends after the dimension; what follows is not written.
+  information = (tq_codec_information){.struct_size = 2 * sizeof(size_t), .bytes_per_vector = 77};
+  EXPECT(TQ_OK, tq_codec_info(codec, &information));
+  REQUIRE(information.dimension == dimension && information.bytes_per_vector == 77);
   EXPECT(TQ_OK, tq_codec_record(codec, record, sizeof record, &count));
   EXPECT(TQ_ERROR_CAPACITY, tq_codec_fingerprint(codec, record, 31));
   EXPECT(TQ_ERROR_NULL_POINTER, tq_codec_fingerprint(codec, NULL, 32));
@@ -133,6 +140,9 @@ static void codes(void) {
   const float nan[dimension] = {NAN};
   EXPECT(109, tq_codec_encode(codec, nan, dimension, TQ_FLOAT32, 1, bytes, sizeof bytes));
   EXPECT(TQ_OK, tq_codec_encode(codec, NULL, 0, TQ_FLOAT32, 1, NULL, 0));
+  EXPECT(TQ_OK, tq_codec_encode(codec, NULL, 0, TQ_BFLOAT16, 2, NULL, 0));
+  EXPECT(TQ_OK, tq_codec_decode(codec, NULL, 0, 2, NULL, 0));
+  EXPECT(TQ_OK, tq_codec_decode(codec, NULL, 0, 1, NULL, 0));
   EXPECT(TQ_OK, tq_codec_encode(codec, vectors, 32, TQ_FLOAT32, SIZE_MAX, bytes, rows * size));
   EXPECT(TQ_ERROR_CAPACITY, tq_codec_decode(codec, bytes, rows * size, 0, floats, 31));
   EXPECT(108, tq_codec_decode(codec, bytes, rows * size - 1, 0, floats, 32));
@@ -144,6 +154,8 @@ static void codes(void) {
   REQUIRE(query == NULL);
   EXPECT(TQ_ERROR_INVALID_HANDLE, tq_codec_estimate(codec, query, bytes, size, 0, values, NULL, rows));
   EXPECT(TQ_OK, tq_query_create(codec, vectors, dimension, TQ_FLOAT32, &query));
+  EXPECT(TQ_OK, tq_codec_estimate(codec, query, NULL, 0, 0, NULL, NULL, 0));
+  EXPECT(TQ_OK, tq_codec_estimate(codec, query, NULL, 0, 0, NULL, values, 0));
   EXPECT(TQ_ERROR_VALUE, tq_codec_estimate(codec, query, bytes, size, -1, values, NULL, rows));
   EXPECT(115, tq_codec_estimate(codec, query, bytes, size, TQ_ESTIMATOR_TWO_STAGE, values, NULL, rows));
   EXPECT(TQ_ERROR_CAPACITY, tq_codec_estimate(codec, query, bytes, rows * size, 0, values, values, rows - 1));
@@ -158,6 +170,23 @@ static void index_rows(void) {
   tq_index *index = new_index(TQ_METRIC_SQUARED_EUCLIDEAN);
   const int64_t ids[rows] = {5, INT64_MAX - 1, 0, 9}, negative[1] = {-1}, twice[2] = {1, 1};
   int64_t assigned[rows];
+  size_t count = 1, end = 1;
+  // Nothing at all is allowed everywhere.
+  EXPECT(TQ_OK, tq_index_ids(index, NULL, 0, &count));
+  REQUIRE(count == 0);
+  EXPECT(TQ_OK, tq_index_add(index, NULL, 0, TQ_FLOAT32, NULL, 0, NULL, assigned, 0));
+  EXPECT(TQ_OK, tq_index_upsert(index, NULL, 0, TQ_FLOAT16, NULL, 0, NULL));
+  EXPECT(TQ_OK, tq_index_remove(index, NULL, 0));
+  EXPECT(TQ_OK, tq_index_contains(index, NULL, 0, NULL, 0));
+  EXPECT(TQ_OK, tq_index_reconstruct(index, NULL, 0, NULL, 0));
+  tq_hits *none = NULL;
+  EXPECT(TQ_OK, tq_index_range_search(index, NULL, 0, TQ_FLOAT32, 0, NULL, 0, &none));
+  EXPECT(TQ_OK, tq_hits_copy(none, &end, 1, NULL, NULL, NULL, 0));
+  REQUIRE(end == 0);
+  uint64_t offset = 1;
+  EXPECT(TQ_OK, tq_hits_copy_tags(none, NULL, 0, &offset, 1));
+  REQUIRE(offset == 0);
+  EXPECT(TQ_OK, tq_hits_free(none));
   EXPECT(402, tq_index_add(index, vectors, 32, TQ_FLOAT32, ids, 3, NULL, NULL, 0));
   EXPECT(TQ_ERROR_ID_OUT_OF_RANGE, tq_index_add(index, vectors, 8, TQ_FLOAT32, negative, 1, NULL, NULL, 0));
   EXPECT(403, tq_index_add(index, vectors, 16, TQ_FLOAT32, twice, 2, NULL, NULL, 0));
@@ -168,7 +197,6 @@ static void index_rows(void) {
   EXPECT(403, tq_index_add(index, vectors, 8, TQ_FLOAT32, ids, 1, NULL, NULL, 0));
   // The next ids are INT64_MAX and one that int64 cannot hold: nothing is added.
   EXPECT(TQ_ERROR_ID_OUT_OF_RANGE, tq_index_add(index, vectors, 16, TQ_FLOAT32, NULL, 0, NULL, NULL, 0));
-  size_t count = 0;
   EXPECT(TQ_OK, tq_index_count(index, &count));
   REQUIRE(count == rows);
 
@@ -183,6 +211,10 @@ static void index_rows(void) {
   EXPECT(TQ_OK, tq_index_search(index, vectors, 8, TQ_FLOAT32, 8, NULL, scores, found, errors, 8));
   REQUIRE(found[0] == 5 && found[3] >= 0 && found[4] == -1 && found[7] == -1);
   REQUIRE(scores[4] == INFINITY && errors[4] == 0);
+
+  EXPECT(TQ_OK, tq_index_mean(index, NULL, 0, &count));
+  REQUIRE(count == 0);
+  EXPECT(TQ_ERROR_NULL_POINTER, tq_index_mean(index, NULL, 0, NULL));
 
   tq_search_options o = {.struct_size = sizeof o, .filter_ids = ids};
   EXPECT(TQ_OK, tq_index_search(index, vectors, 8, TQ_FLOAT32, 8, &o, scores, found, NULL, 8));
@@ -374,6 +406,11 @@ static void caches(const char *folder) {
   EXPECT(TQ_OK, tq_cache_create(&options, &cache));
 
   float output[16];
+  size_t count = 1;
+  EXPECT(TQ_OK, tq_cache_append(cache, NULL, 0, NULL, 0, TQ_FLOAT32, 0, 1));
+  EXPECT(TQ_OK, tq_cache_attend(cache, NULL, 0, TQ_BFLOAT16, 0, 1, NULL, 0));
+  EXPECT(TQ_OK, tq_cache_decode(cache, 0, NULL, 0, NULL, 0, &count));
+  REQUIRE(count == 0);
   EXPECT(502, tq_cache_append(cache, vectors, 31, vectors, 32, TQ_FLOAT32, -1, 1));
   EXPECT(502, tq_cache_append(cache, vectors, 32, vectors, 24, TQ_FLOAT32, -1, 1));
   EXPECT(504, tq_cache_append(cache, vectors, 32, vectors, 32, TQ_FLOAT32, 1, 1));
@@ -388,7 +425,6 @@ static void caches(const char *folder) {
   EXPECT(TQ_ERROR_NULL_POINTER, tq_cache_fork(cache, NULL));
   EXPECT(TQ_OK, tq_cache_fork(cache, &fork));
   EXPECT(TQ_OK, tq_cache_truncate(fork, 0));
-  size_t count = 0;
   float keys[32], values[32];
   EXPECT(500, tq_cache_decode(cache, 1, keys, 32, values, 32, &count));
   EXPECT(500, tq_cache_decode(cache, SIZE_MAX, keys, 32, values, 32, &count));
@@ -410,6 +446,61 @@ static void caches(const char *folder) {
   remove(path);
 }
 
+// The largest size in every member: refused or without effect, never an overflow.
+static void extremes(void) {
+  tq_codec *codec = NULL;
+  const int32_t angles[3] = {INT32_MIN, INT32_MAX, 4};
+  tq_codec_options c = {.struct_size = sizeof c, .dimension = 64, .quantizer = TQ_QUANTIZER_POLAR, .polar_bits = angles};
+  for (c.polar_bit_count = 1; c.polar_bit_count <= 3; c.polar_bit_count++) {
+    EXPECT(TQ_CODEC_POLAR_BITS_OUT_OF_RANGE, tq_codec_create(&c, &codec));
+  }
+  c = (tq_codec_options){.struct_size = sizeof c, .dimension = 64, .quantizer = TQ_QUANTIZER_QJL, .directions = SIZE_MAX};
+  EXPECT(TQ_CODEC_DIRECTIONS_OUT_OF_RANGE, tq_codec_create(&c, &codec));
+  const double rates[] = {INFINITY, -INFINITY, -4, 1e300, 0x1p62, -0x1p62, 4.25, 9.5};
+  for (size_t i = 0; i < sizeof rates / sizeof *rates; i++) {
+    c = (tq_codec_options){.struct_size = sizeof c, .dimension = 64, .bits = rates[i]};
+    const tq_status status = tq_codec_create(&c, &codec);
+    REQUIRE(status == TQ_ERROR_VALUE || status == TQ_CODEC_RATE_NOT_OFFERED);
+  }
+
+  tq_index *index = NULL;
+  tq_index_options o = {.struct_size = sizeof o, .dimension = SIZE_MAX};
+  EXPECT(TQ_CODEC_DIMENSION_OUT_OF_RANGE, tq_index_create(&o, &index));
+  o.dimension = dimension;
+  o.bits = SIZE_MAX;
+  EXPECT(TQ_INDEX_CODEC_NOT_OFFERED, tq_index_create(&o, &index));
+  o.bits = 0;
+  o.originals = TQ_ORIGINALS_FLOAT32;
+  EXPECT(TQ_OK, tq_index_create(&o, &index));
+  const tq_work_options work = {.struct_size = sizeof work, .threads = SIZE_MAX};
+  EXPECT(TQ_OK, tq_index_add(index, vectors, 32, TQ_FLOAT32, NULL, 0, &work, NULL, 0));
+  tq_search_options search = {.struct_size = sizeof search, .threads = SIZE_MAX, .rerank = SIZE_MAX};
+  tq_hits *hits = NULL;
+  const size_t counts[] = {rows + 1, 1000000, (size_t)1 << 40, SIZE_MAX / 2, SIZE_MAX};
+  for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+    EXPECT(TQ_OK, tq_index_search_hits(index, vectors, 32, TQ_FLOAT32, counts[i], &search, 1, &hits));
+    tq_hits_information information = {.struct_size = sizeof information};
+    EXPECT(TQ_OK, tq_hits_info(hits, &information));
+    REQUIRE(information.hit_count == rows * rows);
+    EXPECT(TQ_OK, tq_hits_free(hits));
+    search.rerank = i % 2 == 0 ? 0 : SIZE_MAX;
+  }
+  EXPECT(TQ_OK, tq_index_free(index));
+
+  float output[16];
+  for (int member = 0; member < 4; member++) {
+    tq_cache *cache = NULL;
+    tq_cache_options k = {.struct_size = sizeof k, .query_heads = 2, .key_value_heads = 1, .key_dimension = 8};
+    size_t *const members[] = {&k.sinks, &k.window, &k.sliding_window, &k.key_dimension};
+    *members[member] = SIZE_MAX;
+    if (tq_cache_create(&k, &cache) != TQ_OK) continue;
+    EXPECT(TQ_OK, tq_cache_append(cache, vectors, 32, vectors, 32, TQ_FLOAT32, 0, SIZE_MAX));
+    EXPECT(TQ_OK, tq_cache_append(cache, vectors, 32, vectors, 32, TQ_FLOAT32, 4, 1));
+    EXPECT(TQ_OK, tq_cache_attend(cache, vectors, 16, TQ_FLOAT32, 0, SIZE_MAX, output, 16));
+    EXPECT(TQ_OK, tq_cache_free(cache));
+  }
+}
+
 int main(int count, char **arguments) {
   if (count != 2) return 2;
   REQUIRE(tq_last_error()[0] == 0);
@@ -420,6 +511,7 @@ int main(int count, char **arguments) {
   tagged_rows();
   work_and_files(arguments[1]);
   caches(arguments[1]);
+  extremes();
   if (failures == 0) printf("all mistakes were told\n");
   return failures != 0;
 }

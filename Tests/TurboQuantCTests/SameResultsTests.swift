@@ -41,6 +41,16 @@ import TurboQuantKVCache
     try unsafe check(tq_codec_record(handle.raw, &record, record.count, &count))
     #expect(Array(record[..<count]) == codec.record)
 
+    var information = tq_codec_information()
+    information.struct_size = MemoryLayout<tq_codec_information>.size
+    try unsafe check(tq_codec_info(handle.raw, &information))
+    #expect(information.dimension == Self.dimension && information.seed == 7)
+    #expect(information.bytes_per_vector == codec.bytesPerVector && information.bits == 4)
+    #expect(Int(information.quantizer) == quantizer && information.normalization == 1)
+    #expect(Int(information.rotation) == TQ_ROTATION_HADAMARD)
+    #expect(Estimator.allCases[Int(information.estimator) - 1] == codec.standardEstimator)
+    #expect(information.distortion == codec.distortion ?? .nan || codec.distortion == nil)
+
     let vectors = Self.vectors(700)
     let codes = try codec.encode(vectors)
     var bytes = [UInt8](repeating: 0, count: codes.bytes.count)
@@ -115,6 +125,10 @@ import TurboQuantKVCache
     #expect(information.bytes_per_vector == index.bytesPerVector && information.has_mean == 1)
     let fingerprint = unsafe withUnsafeBytes(of: information.fingerprint) { unsafe Array($0) }
     #expect(fingerprint == index.fingerprint.bytes)
+
+    var center = mean.map { _ in Float.nan }
+    try unsafe check(tq_index_mean(handle.raw, &center, center.count, &information.count))
+    #expect(center == mean && information.count == Self.dimension)
 
     for (filter, rerank) in [(nil, 0), (Set(ids.prefix(3)), 0), (nil, 20)] as [(Set<Int64>?, Int)] {
       try compareSearch(handle, index, queries, filter, rerank)

@@ -237,6 +237,23 @@ tq_status tq_codec_dimension(const tq_codec *codec, size_t *dimension);
 /* Bytes of one encoded row. */
 tq_status tq_codec_bytes_per_vector(const tq_codec *codec, size_t *bytes);
 
+/* What a codec is; filled by tq_codec_info. */
+typedef struct tq_codec_information {
+  size_t struct_size; /* set by the caller */
+  size_t dimension;
+  size_t bytes_per_vector;
+  uint64_t seed;
+  double bits;       /* per coordinate, without the scalars of a row */
+  double distortion; /* the expected squared error of a decoded vector of length 1; NaN for QJL */
+  tq_quantizer quantizer;
+  tq_rotation rotation;
+  tq_normalization normalization;
+  tq_estimator estimator; /* the quantizer's own */
+  uint8_t fingerprint[32];
+} tq_codec_information;
+
+tq_status tq_codec_info(const tq_codec *codec, tq_codec_information *information);
+
 /* The bytes of all parameters. `count` gets their number, also when they do not fit (TQ_ERROR_CAPACITY). */
 tq_status tq_codec_record(const tq_codec *codec, uint8_t *record, size_t capacity, size_t *count);
 
@@ -311,6 +328,10 @@ typedef struct tq_index_information {
 } tq_index_information;
 
 tq_status tq_index_info(const tq_index *index, tq_index_information *information);
+
+/* The vector that is subtracted from every row. `count` gets the dimension, or 0 if there is none, also when it does not
+ * fit (TQ_ERROR_CAPACITY). */
+tq_status tq_index_mean(const tq_index *index, float *mean, size_t capacity, size_t *count);
 
 /* Adds `count` elements, rows × dimension. `ids` has one id per row, not negative; if it is NULL, rows get the numbers
  * after the largest id ever used. `assigned` gets the rows' ids, unless it is NULL. Fails when an id is there already or

@@ -6,7 +6,7 @@ internal import TurboQuantThreads
 
 extension tq_cache_memory_use: OptionStruct {}
 
-/// A cache with a handle; one thread at a time changes it, attention goes on beside that.
+/// A cache with a handle; one thread at a time changes it, attention reads a copy, which shares its pages.
 final class CacheResource: Resource {
   static let kind = HandleKind.cache
   private let cache: Guarded<KVCache>

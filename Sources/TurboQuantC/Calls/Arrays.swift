@@ -46,6 +46,14 @@ func product(_ a: Int, _ b: Int, _ name: String) throws(CallError) -> Int {
   return product
 }
 
+extension UnsafeMutableBufferPointer where Element: BitwiseCopyable {
+  /// Fills the buffer with as many elements.
+  func copy(_ elements: [Element]) {
+    // A buffer of none may have no address, which the standard library would unwrap.
+    if !elements.isEmpty { _ = unsafe update(fromContentsOf: elements) }
+  }
+}
+
 /// More bytes than any processor can address, yet so few that sizes computed from them do not overflow.
 private let largestByteCount = 1 << 56
 

@@ -60,6 +60,43 @@ public func tq_codec_bytes_per_vector(
   call { try unsafe place(bytes, "bytes").pointee = codecOf(codec).bytesPerVector }
 }
 
+/// What a codec is.
+@c @implementation
+public func tq_codec_info(
+  _ codec: OpaquePointer?, _ information: UnsafeMutablePointer<tq_codec_information>?
+) -> tq_status {
+  call { try unsafe tq_codec_information(codecOf(codec)).write(to: information) }
+}
+
+extension tq_codec_information: OptionStruct {
+  init(_ codec: Codec) {
+    self.init()
+    dimension = codec.dimension
+    bytes_per_vector = codec.bytesPerVector
+    seed = codec.seed
+    bits = codec.rate.bitsPerCoordinate
+    distortion = codec.distortion ?? .nan
+    switch codec.quantizer {
+    case .scalar: quantizer = tq_quantizer(TQ_QUANTIZER_SCALAR)
+    case .twoStage: quantizer = tq_quantizer(TQ_QUANTIZER_TWO_STAGE)
+    case .qjl: quantizer = tq_quantizer(TQ_QUANTIZER_QJL)
+    case .polar: quantizer = tq_quantizer(TQ_QUANTIZER_POLAR)
+    }
+    // The numbers of the header are those of the records.
+    rotation = tq_rotation(codec.rotation.kind.rawValue)
+    normalization = tq_normalization(codec.normalization.rawValue)
+    switch codec.standardEstimator {
+    case .reconstruction: estimator = tq_estimator(TQ_ESTIMATOR_RECONSTRUCTION)
+    case .renormalized: estimator = tq_estimator(TQ_ESTIMATOR_RENORMALIZED)
+    case .matchedNorm: estimator = tq_estimator(TQ_ESTIMATOR_MATCHED_NORM)
+    case .twoStage: estimator = tq_estimator(TQ_ESTIMATOR_TWO_STAGE)
+    }
+    unsafe withUnsafeMutableBytes(of: &fingerprint) {
+      unsafe $0.copyBytes(from: codec.fingerprint.bytes)
+    }
+  }
+}
+
 /// The bytes of all parameters.
 @c @implementation
 public func tq_codec_record(
@@ -99,9 +136,4 @@ func emptied(
   let handle = try unsafe place(handle, name)
   unsafe handle.pointee = nil
   return unsafe handle
-}
-
-extension UnsafeMutableBufferPointer where Element: BitwiseCopyable {
-  /// Fills the buffer with as many elements.
-  func copy(_ elements: [Element]) { _ = unsafe update(fromContentsOf: elements) }
 }

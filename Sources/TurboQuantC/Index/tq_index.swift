@@ -49,6 +49,19 @@ public func tq_index_info(
   call { try unsafe tq_index_information(snapshot(index)).write(to: information) }
 }
 
+/// The vector that is subtracted from every row.
+@c @implementation
+public func tq_index_mean(
+  _ index: OpaquePointer?, _ mean: UnsafeMutablePointer<Float>?, _ capacity: Int,
+  _ count: UnsafeMutablePointer<Int>?
+) -> tq_status {
+  call {
+    let vector = try unsafe snapshot(index).mean ?? []
+    try unsafe place(count, "count").pointee = vector.count
+    try unsafe output(mean, capacity: capacity, needed: vector.count, "mean").copy(vector)
+  }
+}
+
 extension tq_index_information {
   init(_ index: VectorIndex) {
     self.init()
