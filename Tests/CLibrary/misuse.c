@@ -43,6 +43,9 @@ static void handles(void) {
   EXPECT(TQ_ERROR_INVALID_HANDLE, tq_codec_dimension(NULL, &number));
   EXPECT(TQ_ERROR_INVALID_HANDLE, tq_codec_dimension((const tq_codec *)&number, &number));
   EXPECT(TQ_ERROR_INVALID_HANDLE, tq_codec_dimension((const tq_codec *)UINTPTR_MAX, &number));
+  for (uintptr_t small = 1; small < 100; small++) {
+    EXPECT(TQ_ERROR_INVALID_HANDLE, tq_codec_dimension((const tq_codec *)small, &number));
+  }
   EXPECT(TQ_ERROR_WRONG_HANDLE, tq_codec_dimension((const tq_codec *)index, &number));
   EXPECT(TQ_ERROR_WRONG_HANDLE, tq_codec_free((tq_codec *)index));
   EXPECT(TQ_ERROR_WRONG_HANDLE, tq_index_count((const tq_index *)codec, &number));

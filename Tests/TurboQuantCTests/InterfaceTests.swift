@@ -1,5 +1,7 @@
+import CTurboQuant
 import Foundation
 import Testing
+import TurboQuantC
 
 @Suite("The binary interface is that of Sources/CTurboQuant/abi.txt")
 struct InterfaceTests {
@@ -39,6 +41,15 @@ struct InterfaceTests {
     // What was declared in a release must stay; what is new is added to the list.
     #expect(declared.joined(separator: "\n") + "\n" == list)
     #expect(declared.count > 40)
+  }
+
+  @Test func versionIsThatOfTheCommandLine() throws {
+    let program = try String(
+      contentsOf: CLibrary.root.appending(path: "Sources/TurboQuantCLI/Program.swift"),
+      encoding: .utf8)
+    let version = try #require(program.firstMatch(of: /let version = "(.+)"/)).output.1
+    let own = unsafe String(cString: tq_version())
+    #expect(own == version)
   }
 
   @Test func libraryHasEveryFunction() throws {

@@ -29,7 +29,8 @@ protocol Resource: AnyObject, Sendable {
 /// place was used before. A place whose count ends is not used again, so no handle is ever given twice.
 enum HandleTable {
   fileprivate struct Place {
-    var uses: UInt = 0
+    // From 1, so that no small number is a handle.
+    var uses: UInt = 1
     var resource: (any Resource)?
   }
 
