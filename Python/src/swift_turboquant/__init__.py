@@ -1,0 +1,16 @@
+"""TurboQuant: vectors as codes of 1 to 8 bits per coordinate, searched and attended to without decoding."""
+
+from ._errors import FileError, InputError, TurboQuantError, UnknownIdError
+from ._library import lib as _lib
+from .codec import Codec, Codes
+
+__version__: str = _lib.tq_version().decode()
+
+__all__ = [
+    "Codec",
+    "Codes",
+    "FileError",
+    "InputError",
+    "TurboQuantError",
+    "UnknownIdError",
+]
