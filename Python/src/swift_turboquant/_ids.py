@@ -9,8 +9,6 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from ._arrays import address
-
 IdKind = Literal["int", "str", "bytes"]
 Ids: TypeAlias = npt.ArrayLike | Iterable[Any]
 IdArray: TypeAlias = npt.NDArray[np.int64] | npt.NDArray[np.object_]
@@ -77,9 +75,9 @@ class Tags(NamedTuple):
     offsets: npt.NDArray[np.uint64]
 
     @property
-    def arguments(self) -> tuple[bytes, int, int, int]:
-        """Bytes, their number, offsets, and the number of tags: as C functions take them."""
-        return self.data, len(self.data), address(self.offsets), len(self.offsets) - 1
+    def arguments(self) -> tuple[bytes, int, Any, int]:
+        """Bytes, their number, offsets, and the number of tags: as C functions take them. They keep the memory alive."""
+        return self.data, len(self.data), self.offsets.ctypes, len(self.items)
 
     @property
     def array(self) -> npt.NDArray[np.object_]:
@@ -87,6 +85,7 @@ class Tags(NamedTuple):
 
     @property
     def data_address(self) -> int | None:
+        """Where the bytes are, as long as this lives."""
         return ctypes.cast(ctypes.c_char_p(self.data), ctypes.c_void_p).value
 
 

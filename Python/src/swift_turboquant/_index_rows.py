@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from ._arrays import address, rows, thread_count
 from ._errors import InputError, UnknownIdError
-from ._ids import IdArray, Ids, is_single, numbers, tags, untagged
+from ._ids import IdArray, Ids, Tags, is_single, numbers, tags, untagged
 from ._index_core import IndexCore
 from ._library import lib
 from ._work import Progress, run
@@ -84,7 +84,10 @@ class IndexRows(IndexCore):
     def _names(
         self, verb: str, ids: Ids | None, count: int
     ) -> tuple[Callable[..., None], tuple[Any, ...], tuple[Any, ...], IdArray]:
-        """The C function that puts rows, what it gets of ids, where it writes ids, and the ids that rows will have."""
+        """The C function that puts rows, what it gets of ids, where it writes ids, and the ids that rows will have.
+
+        `array.ctypes` keeps an array alive, where its address would not.
+        """
         if ids is not None and self.id_kind != "int":
             names = tags(ids, self.id_kind)
             put = getattr(lib, f"tq_index_{verb}_tagged")
@@ -92,10 +95,10 @@ class IndexRows(IndexCore):
         put = getattr(lib, f"tq_index_{verb}")
         if ids is None:
             assigned = np.empty(count, np.int64)
-            return put, (None, 0), (address(assigned), count), assigned
+            return put, (None, 0), (assigned.ctypes, count), assigned
         given = numbers(ids)
         place = (None, 0) if verb == "add" else ()
-        return put, (address(given), given.size), place, given.copy()
+        return put, (given.ctypes, given.size), place, given.copy()
 
     def remove(self, ids: Ids, *, missing: Literal["error", "ignore"] = "error") -> int:
         """Removes rows; all of them or, when it fails, none. Removed ids are not assigned again.
@@ -113,8 +116,10 @@ class IndexRows(IndexCore):
         if missing not in ("error", "ignore"):
             raise ValueError(f"missing is {missing!r}, expected 'error' or 'ignore'")
         remove = lib.tq_index_remove if self.id_kind == "int" else lib.tq_index_remove_tagged
+        chosen: Any = ids
         while True:
-            chosen = self._present(ids) if missing == "ignore" else ids
+            if missing == "ignore":
+                chosen = self._present(chosen)
             if self.id_kind == "int":
                 named = numbers(chosen)
                 arguments: tuple[Any, ...] = address(named), named.size
@@ -135,8 +140,8 @@ class IndexRows(IndexCore):
         if self.id_kind == "int":
             named = np.unique(numbers(ids))
             return named[self._has(named)]
-        names = dict.fromkeys(tags(ids, self.id_kind).items)
-        places = self._numbers_of(list(names))
+        names = list(dict.fromkeys(tags(ids, self.id_kind).items))
+        places = self._numbers_of(tags(names, self.id_kind))
         return [name for name, place in zip(names, places.tolist(), strict=True) if place >= 0]
 
     def _has(self, ids: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
@@ -146,9 +151,8 @@ class IndexRows(IndexCore):
         )
         return found
 
-    def _numbers_of(self, ids: Ids) -> npt.NDArray[np.int64]:
+    def _numbers_of(self, names: Tags) -> npt.NDArray[np.int64]:
         """The library's own ids of tags, -1 where there are none."""
-        names = tags(ids, self.id_kind)
         found = np.empty(len(names.items), np.int64)
         lib.tq_index_ids_of_tags(self._handle.value, *names.arguments, address(found), found.size)
         return found
@@ -169,7 +173,7 @@ class IndexRows(IndexCore):
         try:
             if self.id_kind == "int":
                 return bool(self._has(numbers([id]))[0])
-            return bool(self._numbers_of([id])[0] >= 0)
+            return bool(self._numbers_of(tags([id], self.id_kind))[0] >= 0)
         except (TypeError, ValueError):  # nothing that could be an id
             return False
 
@@ -235,9 +239,10 @@ class IndexRows(IndexCore):
         if self.id_kind == "int":
             own = numbers(ids)
         else:
-            own = self._numbers_of(ids)
+            names = tags(ids, self.id_kind)
+            own = self._numbers_of(names)
             if own.size and own.min() < 0:
-                name = tags(ids, self.id_kind).items[int(np.argmin(own))]
+                name = names.items[int(np.argmin(own))]
                 raise UnknownIdError(f"no row has the id {name!r}", lib.TQ_INDEX_UNKNOWN_TAG)
         vectors = np.empty((own.size, self.dim), np.float32)
         read(self._handle.value, address(own), own.size, address(vectors), vectors.size)

@@ -69,9 +69,10 @@ def filtered_options(
         options.filter_ids, options.filter_id_count = address(ids), ids.size
         return options, ids
     names = tags(filter, kind)
-    data, options.filter_tag_byte_count, offsets, options.filter_tag_count = names.arguments
-    options.filter_tags, options.filter_tag_offsets = names.data_address, offsets
-    return options, (names, data)
+    options.filter_tags, options.filter_tag_byte_count = names.data_address, len(names.data)
+    options.filter_tag_offsets = address(names.offsets)
+    options.filter_tag_count = len(names.items)
+    return options, names
 
 
 class Hits(NamedTuple):
