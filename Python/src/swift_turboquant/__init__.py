@@ -3,6 +3,7 @@
 from ._errors import FileError, InputError, TurboQuantError, UnknownIdError
 from ._library import lib as _lib
 from .codec import Codec, Codes
+from .index import Index
 
 __version__: str = _lib.tq_version().decode()
 
@@ -10,6 +11,7 @@ __all__ = [
     "Codec",
     "Codes",
     "FileError",
+    "Index",
     "InputError",
     "TurboQuantError",
     "UnknownIdError",

@@ -1,7 +1,10 @@
 """NumPy arrays as the library takes them."""
 
+import ctypes
+import operator
 import os
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any, SupportsIndex
 
 import numpy as np
 import numpy.typing as npt
@@ -11,9 +14,12 @@ from ._library import lib
 # The library's number of each type of elements that it reads without a copy. bfloat16 has a type in NumPy when ml_dtypes
 # is installed.
 _NATIVE = {"float32": lib.TQ_FLOAT32, "float16": lib.TQ_FLOAT16, "bfloat16": lib.TQ_BFLOAT16}
+# The same by dtype, noted when it is first seen: NumPy takes a microsecond to tell a dtype's name.
+_seen: dict[np.dtype[Any], int | None] = {}
 
 
-class Rows(NamedTuple):
+@dataclass(slots=True)
+class Rows:
     """A contiguous array, rows × dimension, and what a call needs of it."""
 
     array: npt.NDArray[Any]
@@ -21,21 +27,31 @@ class Rows(NamedTuple):
     count: int
     """Elements."""
     type: int
+    is_single: bool
+    """Whether the caller gave a vector, not rows."""
 
 
 def address(array: npt.NDArray[Any]) -> int:
     """Where the elements of a contiguous array are."""
-    where: int = array.__array_interface__["data"][0]
-    return where
+    buffer: Any = array
+    try:
+        return ctypes.addressof(ctypes.c_byte.from_buffer(buffer))  # a microsecond faster
+    except (TypeError, ValueError, BufferError):  # read-only, empty, or bfloat16
+        where: int = array.__array_interface__["data"][0]
+        return where
 
 
 def rows(x: npt.ArrayLike, dimension: int, name: str) -> Rows:
     """`x` as rows × dimension; a vector is one row. Copies only what is not contiguous or of another type."""
     array = np.asarray(x)
-    kind = _NATIVE.get(array.dtype.name)
+    try:
+        kind = _seen[array.dtype]
+    except KeyError:
+        kind = _seen[array.dtype] = _NATIVE.get(array.dtype.name)
     if kind is None:
         array, kind = _float32(array, name), lib.TQ_FLOAT32
-    if array.ndim == 1:
+    is_single = array.ndim == 1
+    if is_single:
         array = array.reshape(1, -1)
     if array.ndim != 2 or array.shape[1] != dimension:
         raise ValueError(f"{name} has shape {np.shape(x)}, expected (rows, {dimension})")
@@ -44,7 +60,7 @@ def rows(x: npt.ArrayLike, dimension: int, name: str) -> Rows:
         array = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("="))
         if not array.flags.aligned:
             array = array.copy()
-    return Rows(array, address(array), array.size, kind)
+    return Rows(array, address(array), array.size, kind, is_single)
 
 
 def _float32(array: npt.NDArray[Any], name: str) -> npt.NDArray[np.float32]:
@@ -67,3 +83,11 @@ def _available_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def size(value: SupportsIndex, name: str) -> int:
+    """A whole number that is a size. C would take others modulo 2**64."""
+    number = operator.index(value)
+    if not 0 <= number < 1 << 63:
+        raise ValueError(f"{name} is {number}, expected 0 … 2**63 - 1")
+    return number
