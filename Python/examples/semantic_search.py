@@ -1,7 +1,7 @@
 """Searches 5,000 descriptions of Debian packages by meaning.
 
     python semantic_search.py
-    python semantic_search.py --query 41 --count 5 --bits 2
+    python semantic_search.py --query 49 --count 5 --bits 2
 
 The embeddings of the descriptions, and of 200 queries, ship with the package: all-MiniLM-L6-v2, 384 dimensions. Your own
 come from any model that makes embeddings.
@@ -16,13 +16,15 @@ import numpy as np
 from swift_turboquant import Index
 
 HERE = Path(__file__).resolve().parents[1]
-ROOT = HERE / "swift" if (HERE / "swift").is_dir() else HERE.parent  # in a source distribution, in a clone
+ROOT = (
+    HERE / "swift" if (HERE / "swift").is_dir() else HERE.parent
+)  # in a source distribution, in a clone
 DATA = ROOT / "Sources/CDemoData/data"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--query", type=int, nargs="+", default=[3, 41], metavar="I")
+    parser.add_argument("--query", type=int, nargs="+", default=[39, 38], metavar="I")
     parser.add_argument("--count", type=int, default=3, help="hits of each query (default 3)")
     parser.add_argument("--bits", type=int, default=4, help="per coordinate (default 4)")
     options = parser.parse_args()
@@ -34,7 +36,9 @@ def main() -> None:
 
     index = Index(vectors.shape[1], bits=options.bits, metric="cosine", ids="str")
     index.add(vectors, ids=list(described))
-    print(f"{len(index)} descriptions, {index.bytes_per_vector} bytes each in place of {4 * index.dim}")
+    print(
+        f"{len(index)} descriptions, {index.bytes_per_vector} bytes each in place of {4 * index.dim}"
+    )
 
     # A saved index is mapped, so that opening it takes no time that grows with the rows.
     with tempfile.TemporaryDirectory() as folder:
@@ -54,14 +58,16 @@ def search(
         for score, name in zip(row, found, strict=True):
             print(f"  {score:.3f}  {name}: {described[name].split('. ')[0].strip()}")
 
-    libraries = [name for name in described if name.startswith("lib")]
-    score, name = index.search(queries[options.query[0]], 1, filter=libraries)
-    print(f"\nThe best library for the first: {score[0]:.3f}  {name[0]}")
+    first = queries[options.query[0]]
+    of_python = [name for name in described if name.startswith("python")]
+    score, name = index.search(first, 1, filter=of_python)
+    print(f"\nOf packages for Python, the best for the first is {name[0]} ({score[0]:.3f}).")
 
+    # Changes need no new index: a row with an id that is there is replaced.
     index.remove(name)
-    index.upsert(queries[options.query[0]], ids=["the-question-itself"])
-    score, name = index.search(queries[options.query[0]], 1)
-    print(f"After a change: {score[0]:.3f}  {name[0]}")
+    index.upsert(first, ids=["new-package"])
+    score, name = index.search(first, 1)
+    print(f"With a package of just that description it is {name[0]} ({score[0]:.3f}).")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ import subprocess
 import sys
 import sysconfig
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest

@@ -1,6 +1,8 @@
 """What is installed beside the code."""
 
+import doctest
 import importlib.metadata
+import itertools
 import re
 import subprocess
 import sys
@@ -9,6 +11,8 @@ from pathlib import Path
 import pytest
 
 import swift_turboquant
+
+from conftest import DATA
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -36,7 +40,7 @@ def test_the_licence_is_that_of_the_repository():
 def commands(readme):
     """(arguments, output) of each example that is shown: a block with `python …`, then a block with what it prints."""
     blocks = re.findall(r"```\n(.*?)```", readme.read_text(), re.DOTALL)
-    for shown, output in zip(blocks, blocks[1:], strict=False):
+    for shown, output in itertools.pairwise(blocks):
         if found := re.fullmatch(r"python (?:Python/)?examples/(.*)\n", shown):
             yield found[1].split(), output
 
@@ -53,6 +57,21 @@ def test_examples_print_what_the_readmes_show(arguments, output, where):
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert done.stdout == output
+
+
+@pytest.mark.parametrize("document", [*READMES, ROOT / "Documentation/Python.md"], ids=str)
+def test_sessions_in_documents(document, tmp_path, monkeypatch):
+    if not document.exists():
+        pytest.skip("not in a clone")
+    (tmp_path / "Sources").symlink_to(DATA.parents[1])
+    monkeypatch.chdir(tmp_path)
+    text = "\n".join(re.findall(r"```pycon\n(.*?)```", document.read_text(), re.DOTALL))
+    session = doctest.DocTestParser().get_doctest(text, {}, document.name, str(document), 0)
+    runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE)
+    printed = []
+    runner.run(session, out=printed.append)
+    assert runner.failures == 0, "".join(printed)
+    assert runner.tries > 3
 
 
 def test_every_example_is_shown():
