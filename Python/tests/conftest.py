@@ -1,7 +1,25 @@
+"""Profiles of hypothesis: `pytest --hypothesis-profile=ci` runs what CI runs; without it fewer examples."""
+
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, settings
+
+# Machines that build at the same time are slow, which is no failure. Without a database, and derandomized, a run depends
+# on nothing but the code; a failing example is printed as a program.
+common = {
+    "deadline": None,
+    "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large],
+}
+settings.register_profile(
+    "ci", max_examples=1000, stateful_step_count=20, derandomize=True, database=None, **common
+)
+settings.register_profile(
+    "nightly", max_examples=10_000, stateful_step_count=30, print_blob=True, database=None, **common
+)
+settings.register_profile("dev", max_examples=100, **common)
+settings.load_profile("dev")
 
 DATA = Path(__file__).parents[2] / "Sources/CDemoData/data"
 if not DATA.is_dir():  # in a source distribution
