@@ -59,9 +59,9 @@ def search(
             print(f"  {score:.3f}  {name}: {described[name].split('. ')[0].strip()}")
 
     first = queries[options.query[0]]
-    of_python = [name for name in described if name.startswith("python")]
-    score, name = index.search(first, 1, filter=of_python)
-    print(f"\nOf packages for Python, the best for the first is {name[0]} ({score[0]:.3f}).")
+    programs = [name for name in described if not name.startswith("lib")]
+    score, name = index.search(first, 1, filter=programs)
+    print(f"\nWithout libraries, the best for the first is {name[0]} ({score[0]:.3f}).")
 
     # Changes need no new index: a row with an id that is there is replaced.
     index.remove(name)
