@@ -12,7 +12,12 @@ from pathlib import Path
 import numpy as np
 from hypothesis import strategies as st
 from hypothesis.stateful import (
-    RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test,
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
 )  # fmt: skip
 
 from swift_turboquant import Codec, Index
@@ -237,7 +242,9 @@ class History(RuleBasedStateMachine):
         k = max(1, len(self.model.rows))
         d, i = self.index.search(q, k, filter=names, exactness="exhaustive")
         finite = d[np.isfinite(d)]
-        limit = float(rng.choice(finite)) if finite.size else 0.0  # one of the scores: itself included
+        limit = (
+            float(rng.choice(finite)) if finite.size else 0.0
+        )  # one of the scores: itself included
         within = (d <= limit) if self.metric == "l2" else (d >= limit)
         for index in (self.index, self.fresh(rng)):
             lims, found, ids = index.range_search(q, limit, filter=names)

@@ -150,7 +150,7 @@ def test_what_can_be_a_filter(x, ids):
 
 def test_an_empty_filter_finds_nothing(x):
     assert (filled(x).search(x[:2], 3, filter=[])[1] == -1).all()
-    assert (filled(x, ids="str").search(x[:2], 3, filter=[])[1] == None).all()  # noqa: E711
+    assert (filled(x, ids="str").search(x[:2], 3, filter=[])[1] == np.array(None)).all()
     assert filled(x).range_search(x[:2], -1e9, filter=[])[0].tolist() == [0, 0, 0]
 
 
@@ -192,7 +192,14 @@ def test_every_order_of_memory(x):
     read_only = x.copy()
     read_only.flags.writeable = False
     wide = np.repeat(x, 2, axis=1)
-    for form in (np.asfortranarray(x), x[::-1].copy()[::-1], wide[:, ::2], unaligned, read_only, x.tolist()):
+    for form in (
+        np.asfortranarray(x),
+        x[::-1].copy()[::-1],
+        wide[:, ::2],
+        unaligned,
+        read_only,
+        x.tolist(),
+    ):
         before = np.array(form)
         index = filled(np.asarray(form)) if isinstance(form, list) else filled(form)
         for found, one in zip(index.search(form[:8], 5), expected, strict=True):
@@ -208,7 +215,9 @@ def test_float32_is_read_where_it_lies(x):
         assert rows(given, DIM, "x").address == given.__array_interface__["data"][0]
 
 
-@pytest.mark.parametrize("dtype", [np.int8, np.uint16, np.int32, np.int64, np.uint64, ">i8", object])
+@pytest.mark.parametrize(
+    "dtype", [np.int8, np.uint16, np.int32, np.int64, np.uint64, ">i8", object]
+)
 def test_every_dtype_of_ids(x, dtype):
     ids = np.arange(100, 110).astype(dtype)
     index = Index(DIM)

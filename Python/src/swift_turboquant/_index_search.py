@@ -139,7 +139,7 @@ class IndexSearch(IndexCore):
         options, _kept = filtered_options(count, None, None, 0, filter, self.id_kind)
         found = hits(
             self.id_kind, with_error, lib.tq_index_range_search,
-            self._handle.value, given.address, given.count, given.type, limit,
+            self._handle.value, given.address, given.count, given.type, ctypes.c_float(limit),
             ctypes.byref(options),
         )  # fmt: skip
         return found if with_error else found[:3]
