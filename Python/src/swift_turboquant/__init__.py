@@ -2,7 +2,8 @@
 
 from ._errors import FileError, InputError, TurboQuantError, UnknownIdError
 from ._library import lib as _lib
-from .codec import Codec, Codes
+from .codec import Codec
+from .codes import Codes
 
 __version__: str = _lib.tq_version().decode()
 
