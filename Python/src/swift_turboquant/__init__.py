@@ -1,7 +1,9 @@
 """TurboQuant: vectors as codes of 1 to 8 bits per coordinate, searched and attended to without decoding."""
 
+from ._cache_options import Precision
 from ._errors import FileError, InputError, TurboQuantError, UnknownIdError
 from ._library import lib as _lib
+from .cache import KVCache
 from .codec import Codec
 from .codes import Codes
 
@@ -12,6 +14,8 @@ __all__ = [
     "Codes",
     "FileError",
     "InputError",
+    "KVCache",
+    "Precision",
     "TurboQuantError",
     "UnknownIdError",
 ]
