@@ -1,6 +1,7 @@
 """NumPy arrays and PyTorch tensors as the library takes them."""
 
 import ctypes
+import operator
 import os
 import sys
 from collections.abc import Callable
@@ -116,9 +117,10 @@ def thread_count(threads: int | None, row_count: int) -> int:
     """`threads`, or without it one for a single row and all that the process may use for more."""
     if threads is None:
         return 1 if row_count <= 1 else available_cores()
-    if threads < 1:
+    number = operator.index(threads)
+    if number < 1:
         raise ValueError(f"threads is {threads}, expected at least 1")
-    return threads
+    return number
 
 
 def available_cores() -> int:

@@ -203,7 +203,7 @@ class Codec:
         data = np.ascontiguousarray(codes.data)
         values = np.empty((len(array), len(codes)))
         errors = np.empty_like(values) if with_error else None
-        for i, query in enumerate(self.prepare(array, kind)):
+        for i, query in enumerate(self._prepare(array, kind)):
             lib.tq_codec_estimate(
                 self._handle.value, query.value, address(data), data.size, number,
                 address(values[i]), None if errors is None else address(errors[i]), len(codes),
@@ -212,7 +212,7 @@ class Codec:
             return (values[0], errors[0]) if errors is not None else values[0]
         return (values, errors) if errors is not None else values
 
-    def prepare(self, queries: npt.NDArray[Any], kind: int) -> Iterator[Handle]:
+    def _prepare(self, queries: npt.NDArray[Any], kind: int) -> Iterator[Handle]:
         """A handle of each query of contiguous rows."""
         first, size = address(queries), queries.dtype.itemsize * self.dim
         for i in range(len(queries)):
