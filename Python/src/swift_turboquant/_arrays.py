@@ -5,7 +5,8 @@ import operator
 import os
 import sys
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,14 +23,17 @@ _BFLOAT16: int = lib.TQ_BFLOAT16
 _from_buffer: Callable[[Any], ctypes.c_char] = ctypes.c_char.from_buffer
 
 
-class Rows(NamedTuple):
+@dataclass(slots=True)
+class Rows:
     """A contiguous array, rows × dimension, and what a call needs of it."""
 
     array: npt.NDArray[Any]
     address: int
-    size: int
+    count: int
     """Elements."""
     type: int
+    is_single: bool
+    """Whether the caller gave a vector, not rows."""
 
 
 def address(array: npt.NDArray[Any]) -> int:
@@ -50,7 +54,7 @@ def rows(x: Any, dimension: int, name: str) -> Rows:
     if len(shape) not in (1, 2) or shape[-1] != dimension:
         raise ValueError(f"{name} has shape {shape}, expected (rows, {dimension})")
     array = contiguous(array)
-    return Rows(array, address(array), array.size, kind)
+    return Rows(array, address(array), array.size, kind, len(shape) == 1)
 
 
 def elements(x: Any, name: str) -> tuple[npt.NDArray[Any], int]:

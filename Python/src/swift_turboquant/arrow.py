@@ -121,9 +121,9 @@ def score_topk(
     codec = encoded.codec
     count = unsigned(k, "k", least=1)
     number = choice(ESTIMATORS, estimator, "estimator")
-    array, _, _, kind = rows(queries, codec.dim, "queries")
+    given = rows(queries, codec.dim, "queries")
     names = ids_of(ids, len(encoded))
-    prepared = list(codec._prepare(array, kind))
+    prepared = list(codec._prepare(given))
     workers = min(thread_count(threads, len(prepared)), max(1, len(prepared)))
     lists = [_Candidates(count) for _ in prepared]
 

@@ -7,7 +7,7 @@ from typing import Any, Literal, overload
 import numpy as np
 import numpy.typing as npt
 
-from ._arrays import address, rows, thread_count
+from ._arrays import Rows, address, rows, thread_count
 from ._errors import InputError
 from ._library import Handle, lib
 from ._options import (
@@ -140,11 +140,11 @@ class Codec:
             ValueError: x has another shape, or masked elements.
             TypeError: x is not of real numbers, or a tensor that is not taken.
         """
-        array, at, size, kind = rows(x, self.dim, "x")
-        count = len(array)
+        given = rows(x, self.dim, "x")
+        count = len(given.array)
         codes = np.empty((count, self.bytes_per_vector), np.uint8)
         lib.tq_codec_encode(
-            self._handle.value, at, size, kind,
+            self._handle.value, given.address, given.count, given.type,
             thread_count(threads, count), address(codes), codes.size,
         )  # fmt: skip
         return Codes(codes, self)
@@ -199,27 +199,27 @@ class Codec:
         """
         self.check(codes)
         number = choice(ESTIMATORS, estimator, "estimator")
-        array, _, _, kind = rows(q, self.dim, "q")
+        given = rows(q, self.dim, "q")
         data = np.ascontiguousarray(codes.data)
-        values = np.empty((len(array), len(codes)))
+        values = np.empty((len(given.array), len(codes)))
         errors = np.empty_like(values) if with_error else None
-        for i, query in enumerate(self._prepare(array, kind)):
+        for i, query in enumerate(self._prepare(given)):
             lib.tq_codec_estimate(
                 self._handle.value, query.value, address(data), data.size, number,
                 address(values[i]), None if errors is None else address(errors[i]), len(codes),
             )  # fmt: skip
-        if np.ndim(q) == 1:
+        if given.is_single:
             return (values[0], errors[0]) if errors is not None else values[0]
         return (values, errors) if errors is not None else values
 
-    def _prepare(self, queries: npt.NDArray[Any], kind: int) -> Iterator[Handle]:
-        """A handle of each query of contiguous rows."""
-        first, size = address(queries), queries.dtype.itemsize * self.dim
-        for i in range(len(queries)):
+    def _prepare(self, queries: Rows) -> Iterator[Handle]:
+        """A handle of each query."""
+        size = queries.array.dtype.itemsize * self.dim
+        for i in range(len(queries.array)):
             try:
                 yield Handle(
                     lib.tq_query_create, lib.tq_query_free,
-                    self._handle.value, first + i * size, self.dim, kind,
+                    self._handle.value, queries.address + i * size, self.dim, queries.type,
                 )  # fmt: skip
             except InputError as error:
                 raise InputError(f"query {i}: {error}", error.code) from None
