@@ -7,7 +7,7 @@ import numpy as np
 
 from ._ids import IdKind
 from ._library import Handle, lib
-from .codec import QUANTIZERS
+from ._options import QUANTIZERS
 
 Metric = Literal["ip", "cosine", "l2"]
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from ._arrays import address
 from ._ids import IdArray, IdKind, Ids, numbers, tags, untagged
 from ._library import Handle, lib
-from .codec import choice
+from ._options import choice
 
 Exactness = Literal["certified", "exhaustive"]
 

@@ -13,7 +13,7 @@ from ._index_files import IndexFiles
 from ._index_rows import IndexRows
 from ._index_search import IndexSearch
 from ._library import Handle, lib
-from .codec import choice, unsigned
+from ._options import choice, unsigned
 
 
 class Index(IndexRows, IndexSearch, IndexFiles):
