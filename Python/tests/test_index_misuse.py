@@ -147,7 +147,7 @@ def test_impossible_ids_elsewhere(index, ids):
         assert not isinstance(caught.value, TurboQuantError), "found before the library is called"
 
 
-@pytest.mark.parametrize("value", [-1, 2**63, 2**200, "a", b"a", 1.5, None, [1], (1,), object(), X])
+@pytest.mark.parametrize("value", [True, -1, 2**63, 2**200, "a", b"a", 1.5, None, [1], (1,), object(), X])
 def test_nothing_is_in_an_index_that_cannot_be(index, value):
     assert value not in index
 

@@ -42,7 +42,7 @@ def numbers(ids: Ids) -> npt.NDArray[np.int64]:
         raise ValueError(f"ids have shape {array.shape}, expected one dimension")
     if array.size == 0:
         return np.empty(0, np.int64)
-    if array.dtype.kind not in "iu" or (array.dtype.kind == "u" and array.max() > _LARGEST):
+    if array.dtype.kind not in "iu" or (array.dtype.kind == "u" and int(array.max()) > _LARGEST):
         array = _checked(items if isinstance(items, (list, tuple)) else array)
     array = np.require(array, np.int64, ["C", "A"])
     if array.min() < 0:
@@ -56,6 +56,8 @@ def _checked(items: Any) -> npt.NDArray[np.int64]:
     listed = []
     for row, item in enumerate(items):
         try:
+            if isinstance(item, (bool, np.bool_)):
+                raise TypeError
             number = operator.index(item)
         except TypeError:
             raise TypeError(

@@ -31,7 +31,7 @@ class IndexRows(IndexCore):
             x: (rows, dim) or (dim,); float32, float16 and bfloat16 are read as they are, others become float32.
             ids: one for each row. Integers may be left out: rows then get those after the largest one ever used.
             threads: by default one for one row, else all that the process may use. The codes do not depend on it.
-            progress: called with the numbers of rows done and of all, on another thread. It must not use the index.
+            progress: called with the numbers of rows done and of all, on another thread. It must not change an index.
                 An exception in it ends the work, and `add` raises it.
 
         Returns:
