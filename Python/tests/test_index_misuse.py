@@ -328,6 +328,8 @@ def test_exceptions_in_progress(index, tmp_path):
 def test_progress_that_changes_the_index(index):
     with pytest.raises(InputError, match="progress"):
         index.search(np.tile(X, (100, 1)), 1, progress=lambda *_: index.add(X))
+    with pytest.raises(InputError, match="progress"):  # a lookup, which is not answered with False
+        index.search(np.tile(X, (100, 1)), 1, progress=lambda *_: 3 in index)
     # What only reads may be called.
     index.search(X, 1, progress=lambda *_: index.search(X, 1))
 
