@@ -1,7 +1,9 @@
 """What an index refuses, with which error, and that it goes on working."""
 
+import gc
 import os
 import pickle
+import weakref
 
 import ml_dtypes
 import numpy as np
@@ -147,7 +149,9 @@ def test_impossible_ids_elsewhere(index, ids):
         assert not isinstance(caught.value, TurboQuantError), "found before the library is called"
 
 
-@pytest.mark.parametrize("value", [True, -1, 2**63, 2**200, "a", b"a", 1.5, None, [1], (1,), object(), X])
+@pytest.mark.parametrize(
+    "value", [True, -1, 2**63, 2**200, "a", b"a", 1.5, None, [1], (1,), object(), X]
+)
 def test_nothing_is_in_an_index_that_cannot_be(index, value):
     assert value not in index
 
@@ -323,6 +327,29 @@ def test_exceptions_in_progress(index, tmp_path):
     assert os.listdir(tmp_path) == []
     with pytest.raises(TypeError):
         index.search(many, 1, progress=3)
+
+
+def test_failed_work_keeps_no_array():
+    def stop(done, total):
+        raise RuntimeError
+
+    gc.collect()
+    gc.disable()
+    try:
+        for options in (
+            {"progress": stop},
+            {"progress": lambda *_: None, "ids": [-1]},
+            {"ids": [1]},
+        ):
+            x = np.zeros((100_000, 64), np.float32)
+            x[-1] = np.nan
+            alive = weakref.ref(x)
+            with pytest.raises((RuntimeError, ValueError)):
+                Index(64).add(x, **options)
+            del x
+            assert alive() is None
+    finally:
+        gc.enable()
 
 
 def test_progress_that_changes_the_index(index):
