@@ -125,8 +125,9 @@ def test_arrow_sliced_and_in_chunks():
     chunks = pa.chunked_array([array[:3], array[3:3], array[3:]])
     assert Codes.from_arrow(chunks, CODEC) == CODES
     assert Codes.from_arrow(ForeignStream(chunks), CODEC) == CODES
-    for kind in (pa.binary(), pa.large_binary()):  # Spark has no other
-        assert Codes.from_arrow(array.cast(kind)[2:9], CODEC) == CODES[2:9]
+    for kind in (pa.binary(), pa.large_binary(), pa.binary_view()):  # of Spark, of Polars
+        other = pa.array(array.to_pylist(), kind)
+        assert Codes.from_arrow(other[2:9], CODEC) == CODES[2:9]
 
 
 def test_arrow_fields_name_the_codec():

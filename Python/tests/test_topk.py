@@ -194,10 +194,16 @@ def test_calls_that_are_refused():
         score_topk(codes, [[0.0] * 8, [np.nan] * 8], 1)
     with pytest.raises(InputError, match="two-stage|twoStage"):
         score_topk(codes, QUERIES, 1, estimator="two-stage")
-    data = codes.data.copy()
-    data[5, -8:-4] = np.frombuffer(np.float32(np.nan).tobytes(), np.uint8)
-    with pytest.raises(ValueError, match="row 5 of codes is damaged"):
-        score_topk(Codes(data, CODEC), QUERIES, 1)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("row", [0, 99_999])
+@pytest.mark.parametrize("query", [0, 1])
+def test_damaged_rows_are_named(value, row, query):
+    data = np.repeat(CODEC.encode(np.ones(8)).data, 100_000, axis=0)
+    data[row, -8:-4] = np.frombuffer(np.float32(value).tobytes(), np.uint8)
+    with pytest.raises(ValueError, match=f"row {row} of codes is damaged"):
+        score_topk(Codes(data, CODEC), QUERIES * query, 1)
 
 
 def test_merges_that_are_refused():

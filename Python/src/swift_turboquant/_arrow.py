@@ -113,8 +113,10 @@ def codes_of(source: Any, codec: Codec | None) -> Codes:
     pa = arrow()
     array, metadata = imported(source, "codes")
     codec = _codec_of(metadata, codec)
-    size, kind = codec.bytes_per_vector, array.type
     no_nulls(array, "codes")
+    if pa.types.is_binary_view(array.type):  # what Polars has
+        array = array.cast(pa.large_binary())
+    size, kind = codec.bytes_per_vector, array.type
     if pa.types.is_fixed_size_binary(kind):
         if kind.byte_width != size:
             raise ValueError(f"codes have {kind.byte_width} bytes, {codec!r} has {size}")

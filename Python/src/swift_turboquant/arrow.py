@@ -8,7 +8,6 @@ same vector instructions; on others their last bits may differ.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, SupportsIndex
 
@@ -26,11 +25,10 @@ from ._arrow import (
     table_of,
     vectors_of,
 )
-from ._library import lib
+from ._library import Handle, lib
 from ._options import ESTIMATORS, Estimator, choice, unsigned
 from ._topk import ORDER, SCORE, best, checked, ids_of, topk_table
 from .codec import Codec
-from .codes import Codes
 
 if TYPE_CHECKING:
     import pyarrow
@@ -126,9 +124,10 @@ def score_topk(
     prepared = list(codec._prepare(given))
     workers = min(thread_count(threads, len(prepared)), max(1, len(prepared)))
     lists = [_Candidates(count) for _ in prepared]
+    data = np.ascontiguousarray(encoded.data)
 
     def scan(part: int) -> None:
-        _scan(codec, encoded, prepared[part::workers], lists[part::workers], number)
+        _scan(codec, data, prepared[part::workers], lists[part::workers], number)
 
     if workers == 1:
         scan(0)
@@ -149,7 +148,7 @@ def score_topk(
 
 def merge_topk(*tables: Any, k: SupportsIndex) -> pyarrow.Table:
     """The k best rows for each query among those of several results. Merging is associative and commutative: results may
-    be merged in any order and grouping, as long as every merge keeps at least as many rows as the last.
+    be merged in any order and grouping, if none before the last merge keeps fewer rows than that.
 
     Args:
         tables: what `score_topk`, `topk_table` or `merge_topk` returned, as tables, batches, or anything with
@@ -199,8 +198,6 @@ class _Candidates:
 
     def offer(self, scores: npt.NDArray[np.float64], first: int) -> None:
         """Takes the scores of rows from `first` on."""
-        if self.limit == -np.inf and len(wrong := np.flatnonzero(~np.isfinite(scores))):
-            raise ValueError(f"row {first + wrong[0]} of codes is damaged: no encoder wrote it")
         at = np.flatnonzero(scores >= self.limit)
         if not len(at):
             return
@@ -214,20 +211,26 @@ class _Candidates:
 
 
 def _scan(
-    codec: Codec, codes: Codes, queries: Iterable[Any], lists: Iterable[_Candidates], estimator: int
+    codec: Codec,
+    data: npt.NDArray[np.uint8],
+    queries: list[Handle],
+    lists: list[_Candidates],
+    estimator: int,
 ) -> None:
     """Offers the scores of all codes to the lists of some queries."""
     size = codec.bytes_per_vector
-    data = np.ascontiguousarray(codes.data)
     step = max(1, _CHUNK_BYTES // size)
-    scores = np.empty(min(step, len(data)))
-    to, at = address(scores), address(data)
-    pairs = list(zip(queries, lists, strict=True))
+    buffer = np.empty(min(step, len(data)))
+    to, at = address(buffer), address(data)
     for first in range(0, len(data), step):
         count = min(step, len(data) - first)
-        for query, one in pairs:
+        scores = buffer[:count]
+        for i, query in enumerate(queries):
             lib.tq_codec_estimate(
                 codec._handle.value, query.value, at + first * size, count * size, estimator,
                 to, None, count,
             )  # fmt: skip
-            one.offer(scores[:count], first)
+            # Scores are not finite if a row's scalars are not, whatever the query.
+            if i == 0 and len(wrong := np.flatnonzero(~np.isfinite(scores))):
+                raise ValueError(f"row {first + wrong[0]} of codes is damaged: no encoder wrote it")
+            lists[i].offer(scores, first)

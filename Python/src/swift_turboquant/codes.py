@@ -71,7 +71,7 @@ class Codes:
         """The codes in an Arrow array or stream of arrays, or anything that offers one.
 
         Args:
-            source: FixedSizeBinary, or Binary with equal lengths; not copied where it is one array of FixedSizeBinary.
+            source: FixedSizeBinary, or Binary (also large, or views) with equal lengths; not copied where it is one array of FixedSizeBinary.
             codec: needed where the field's metadata, which get lost easily, do not name it.
 
         Raises:
