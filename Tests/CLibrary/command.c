@@ -1,4 +1,5 @@
-// tq_main is the program: with words it runs them in this process, without any it tests what a process keeps and loses.
+// tq_main is the program: it runs words in this process. With the path of a folder alone, what a process keeps and loses is
+// tested.
 
 #define _GNU_SOURCE
 
@@ -115,7 +116,7 @@ static int end_of(const char *const *words, int count, int number, const char *f
 }
 
 int main(int argc, const char **argv) {
-  if (argc != 2) return tq_main(argc, argv);
+  if (argc != 2 || argv[1][0] != '/') return tq_main(argc, argv);
   char path[4200];
   snprintf(path, sizeof path, "%s/output", argv[1]);
   signals(path);
