@@ -221,6 +221,8 @@ class Entrants:
                     self.contestants.append((row, Ours(ours, options.binary, threads, seed)))
                 elif absence is None:
                     process = self.process_of(configuration, threads)
+                    if engine == engines.PACKAGE:
+                        configuration.settings["seed"] = seed
                     self.contestants.append((row, Peer(configuration, process)))
 
     def process_of(self, configuration: Configuration, threads: int) -> Process:

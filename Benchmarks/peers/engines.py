@@ -147,7 +147,9 @@ def build_package(settings: dict[str, Any], base: Vectors, threads: int) -> Buil
 
     start = time.perf_counter()
     centre = base.mean(axis=0) if settings["centred"] else None
-    index = swift_turboquant.Index(base.shape[1], bits=settings["bits"], metric="ip", center=centre)
+    index = swift_turboquant.Index(
+        base.shape[1], bits=settings["bits"], metric="ip", seed=settings["seed"], center=centre
+    )
     index.add(base, threads=threads)
     seconds = time.perf_counter() - start
 
