@@ -63,8 +63,8 @@ let package = Package(
     .target(
       name: "TurboQuantC",
       dependencies: [
-        "CTurboQuant", "TurboQuant", "TurboQuantIndex", "TurboQuantKVCache", "TurboQuantKernels",
-        "TurboQuantThreads",
+        "CTurboQuant", "TurboQuant", "TurboQuantCLI", "TurboQuantIndex", "TurboQuantKVCache",
+        "TurboQuantKernels", "TurboQuantThreads",
       ],
       swiftSettings: swiftSettings),
     .target(name: "CDemoData", cSettings: cSettings),

@@ -47,8 +47,20 @@ private func checkIndexFile(_ input: [UInt8]) {
   _ = try? checkedContainer(path, input)
   do throws(IndexError) {
     let index = try VectorIndex.verify(path)
-    if isCheap(index.codec) { useIndex(index, path) }
+    let copy = try VectorIndex(serialized: input)
+    if isCheap(index.codec) {
+      require(try copy.serialized() == index.serialized(), "bytes in memory are a file")
+      useIndex(index, path)
+    }
   } catch {
+    do throws(IndexError) {
+      _ = try VectorIndex(serialized: input)
+      require(false, "bytes in memory are refused as a file is")
+    } catch let other {
+      require(
+        other.description.replacing("bytes of an index", with: path) == error.description,
+        "bytes in memory are refused as a file is")
+    }
     if case .file(let named, let offset) = error.kind {
       require(named == path, "an error names the file")
       requireGood(error, at: offset, in: input)

@@ -34,7 +34,11 @@ func checkSnapshot(_ input: [UInt8]) {
   _ = try? checkedContainer(path, input)
   for codec in codecs {
     do throws(KVCacheError) {
-      useCache(try KVCache(opening: path, codec: codec), path)
+      let cache = try KVCache(opening: path, codec: codec)
+      require(
+        try KVCache(serialized: input, codec: codec).serialized() == cache.serialized(),
+        "bytes in memory are a file")
+      useCache(cache, path)
     } catch {
       guard case .file(let named, let offset) = error.kind else {
         broken("an error of a file has another kind: \(error)")

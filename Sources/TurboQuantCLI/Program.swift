@@ -20,14 +20,23 @@ package enum Program {
     CommandGroup(name: "benchmark", summary: "Measure speed and accuracy on this machine."),
   ]
 
-  /// Runs the program on the process's own arguments and streams.
-  package static func main() -> Never {
+  /// Runs the program on the process's own words and streams.
+  package static func main() -> Never { System.end(run(.ofProcess)) }
+
+  /// Runs the program on the process's own streams; returns its exit code.
+  package static func run(_ words: ProgramWords) -> Int32 {
     reserveStandardStreams()
-    ignoreWriteSignals()
-    removeTemporariesWhenTerminated()
-    let (console, outputFailed) = Console.standard()
-    let code = run(try ProgramWords.read(), console)
-    System.end(outputFailed() ? .failed : code)
+    return withSignalsOfProgram {
+      let (console, outputFailed) = Console.standard()
+      let arguments = Result { () throws(UsageError) in try words.read() }
+      let code = run(arguments, console)
+      return (outputFailed() ? ExitCode.failed : code).rawValue
+    }
+  }
+
+  private static func run(_ arguments: Result<[String], UsageError>, _ console: Console) -> ExitCode
+  {
+    run(try arguments.get(), console)
   }
 
   /// Runs the command that `arguments` name; its output goes to `console`.

@@ -17,5 +17,5 @@ enum System {
   static var processorCount: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
 
   /// Ends the process with an exit code.
-  static func end(_ code: ExitCode) -> Never { exit(code.rawValue) }
+  static func end(_ code: Int32) -> Never { exit(code) }
 }

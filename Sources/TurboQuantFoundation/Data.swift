@@ -5,6 +5,7 @@
 #endif
 public import TurboQuant
 public import TurboQuantIndex
+public import TurboQuantKVCache
 
 extension CodeMatrix {
   /// Creates a matrix from its ``serializedData``, or from ``/TurboQuant/CodeMatrix/serialized`` bytes.
@@ -23,6 +24,32 @@ extension CodeMatrix {
     data.append(contentsOf: bytes)
     return data
   }
+}
+
+extension VectorIndex {
+  /// Creates an index from its ``serializedData()``, as ``/TurboQuantIndex/VectorIndex/init(serialized:)`` does.
+  ///
+  /// - Throws: ``/TurboQuantIndex/IndexError`` as that.
+  public init(serialized data: Data) throws(IndexError) { try self.init(serialized: Array(data)) }
+
+  /// The bytes of ``/TurboQuantIndex/VectorIndex/serialized()``.
+  ///
+  /// - Throws: ``/TurboQuantIndex/IndexError`` as that.
+  public func serializedData() throws(IndexError) -> Data { Data(try serialized()) }
+}
+
+extension KVCache {
+  /// Creates a cache from its ``serializedData()``, as ``/TurboQuantKVCache/KVCache/init(serialized:codec:)`` does.
+  ///
+  /// - Throws: ``/TurboQuantKVCache/KVCacheError`` as that.
+  public init(serialized data: Data, codec: KVCodec) throws(KVCacheError) {
+    try self.init(serialized: Array(data), codec: codec)
+  }
+
+  /// The bytes of ``/TurboQuantKVCache/KVCache/serialized()``.
+  ///
+  /// - Throws: ``/TurboQuantKVCache/KVCacheError`` as that.
+  public func serializedData() throws(KVCacheError) -> Data { Data(try serialized()) }
 }
 
 extension RowTag {

@@ -45,7 +45,7 @@ public struct IndexError: Error, Sendable, Hashable {
     case notOffered(String)
     /// Work that was told to stop; asynchronous functions throw `CancellationError` instead.
     case cancelled
-    /// A file that could not be read or written: missing, damaged, or not an index.
+    /// A file, or bytes, that could not be read or written: missing, damaged, or not an index.
     case file(path: String, offset: UInt64?)
   }
 

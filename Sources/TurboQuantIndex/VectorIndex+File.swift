@@ -43,10 +43,10 @@ extension VectorIndex {
 
   package func save(to path: String, _ monitor: WorkMonitor?) throws(IndexError) {
     try checkStoredRows(monitor)
-    try write(
-      storing { () throws(StorageError) in
-        try ContainerWriter(path, kind: IndexRecord.kind, sectionCount: sectionCount)
-      }, monitor)
+    let writer = try storing { () throws(StorageError) in
+      try ContainerWriter(path, kind: IndexRecord.kind, sectionCount: sectionCount)
+    }
+    try write(writer, monitor)
   }
 
   /// Writes the index to the file that is locked, which is replaced whole or not at all.
@@ -64,6 +64,18 @@ extension VectorIndex {
     try write(writer, nil)
   }
 
+  /// Writes all sections and replaces the file; `monitor` may end it before that.
+  private func write(
+    _ writer: consuming ContainerWriter, _ monitor: WorkMonitor?
+  ) throws(IndexError) {
+    try write(to: &writer, monitor)
+    do throws(StorageError) {
+      try writer.finish()
+    } catch {
+      throw IndexError(error)
+    }
+  }
+
   /// Checks every byte of a `.tqi` file, and that its rows make sense.
   ///
   /// - Parameters:
@@ -76,11 +88,16 @@ extension VectorIndex {
     _ path: String, progress: (_ done: UInt64, _ total: UInt64) -> Void = { _, _ in }
   ) throws(IndexError) -> VectorIndex {
     let index = try VectorIndex(opening: path)
-    guard let sections = index.sections else { return index }
-    try sections.verify(progress: progress)
-    try index.checkStoredRows()
-    try index.checkPadding(sections)
+    try index.verify(progress: progress)
     return index
+  }
+
+  /// Checks every byte of the sections that the index was opened from.
+  func verify(progress: (UInt64, UInt64) -> Void = { _, _ in }) throws(IndexError) {
+    guard let sections else { return }
+    try sections.verify(progress: progress)
+    try checkStoredRows()
+    try checkPadding(sections)
   }
 }
 

@@ -38,7 +38,7 @@ public struct VectorIndex: Sendable {
   let certificate: Certificate?
   let scratch = ScratchPool()
   var rows: RowStore
-  /// The file that the index was opened from; unchanged rows are still read from it.
+  /// The file, or the bytes, that the index was opened from; unchanged rows are still read from it.
   var sections: IndexSections?
   /// Optional sections of that file that this build does not know, to be written again.
   var keptSections: [String] = []

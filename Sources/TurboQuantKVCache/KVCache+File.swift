@@ -17,42 +17,20 @@ extension KVCache {
   ///   from a power cut, has failed.
   /// - Complexity: O(bytes kept).
   public func save(to path: String) throws(KVCacheError) {
-    try storing { () throws(StorageError) in
-      var writer = try ContainerWriter(
-        path, kind: SnapshotRecord.kind,
-        sectionCount: SnapshotRecord.sections.count + unknownSections.count)
-      let record = Array(codec.configuration.record.utf8)
-      try writer.writeSection(SnapshotRecord.configuration, record.span.raw)
-      let tokens = SnapshotRecord.Tokens(heads[0], fingerprint: codec.fingerprint.bytes)
-      try writer.writeSection(SnapshotRecord.tokens, tokens.bytes.span.raw)
-      try writer.beginSection(SnapshotRecord.exact)
-      for vectors in allVectors {
-        try writer.append(vectors.sinks.span.raw)
-        try writer.append(vectors.window.span.raw)
-      }
-      try writer.endSection()
-      try writer.beginSection(SnapshotRecord.centers)
-      for vectors in allVectors {
-        try writer.append(vectors.center.span.raw)
-        try writer.append(vectors.channels.span.raw)
-      }
-      try writer.endSection()
-      try writer.beginSection(SnapshotRecord.pages)
-      for vectors in allVectors {
-        for page in 0..<vectors.stored.pageCount {
-          for part in vectors.stored.stored(page) { try writer.append(part.bytes) }
-        }
-      }
-      try writer.endSection()
-      for section in unknownSections {
-        try writer.writeSection(section.name, isOptional: true, section.bytes.bytes)
-      }
-      try writer.finish()
+    let writer = try storing { () throws(StorageError) in
+      try ContainerWriter(path, kind: SnapshotRecord.kind, sectionCount: sectionCount)
     }
+    try save(writer)
   }
 
-  /// The keys and the values of every head, head by head.
-  private var allVectors: [HeadVectors] { heads.flatMap { [$0.keys, $0.values] } }
+  private func save(_ writer: consuming ContainerWriter) throws(KVCacheError) {
+    do throws(StorageError) {
+      try write(to: &writer)
+      try writer.finish()
+    } catch {
+      throw KVCacheError(error)
+    }
+  }
 
   /// Opens a snapshot by mapping it: codes are read from the mapping, and copied when they change.
   ///
@@ -67,7 +45,16 @@ extension KVCache {
   ///   configuration or codec, or holds what only a newer version reads.
   /// - Complexity: O(bytes kept), some 10 GB/s where pages are in memory.
   public init(opening path: String, codec: KVCodec) throws(KVCacheError) {
-    let file = try storing { () throws(StorageError) in try SnapshotFile(path) }
+    let file: SnapshotFile
+    do throws(StorageError) {
+      file = try SnapshotFile(ContainerReader(path, kind: SnapshotRecord.kind))
+    } catch {
+      throw KVCacheError(error)
+    }
+    try self.init(file, codec)
+  }
+
+  init(_ file: SnapshotFile, _ codec: KVCodec) throws(KVCacheError) {
     // First what only a newer version reads, which settings and counts may follow from.
     let tokens = try file.tokens()
     let unknownSections = try file.unknownSections(version: tokens.version)
@@ -91,10 +78,18 @@ extension KVCache {
 }
 
 /// Runs `body`; its storage errors become errors of the cache.
-private func storing<R>(_ body: () throws(StorageError) -> R) throws(KVCacheError) -> R {
+private func storing<R: ~Copyable>(
+  _ body: () throws(StorageError) -> R
+) throws(KVCacheError) -> R {
   do {
     return try body()
   } catch {
-    throw KVCacheError(.file(path: error.path, offset: error.offset), error.description)
+    throw KVCacheError(error)
+  }
+}
+
+extension KVCacheError {
+  init(_ error: StorageError) {
+    self.init(.file(path: error.path, offset: error.offset), error.description)
   }
 }

@@ -21,7 +21,7 @@ public struct KVCacheError: Error, Sendable, Hashable {
     case tooManyTokens(asked: Int, held: Int)
     /// Tokens that a sliding window has forgotten: all from the sinks to the one before `before`.
     case forgotten(before: Int)
-    /// A file that could not be written or read, or is not a snapshot of such a cache.
+    /// A file, or bytes, that could not be written or read, or are not a snapshot of such a cache.
     case file(path: String, offset: UInt64?)
   }
 

@@ -44,6 +44,14 @@ package enum ContainerFormat {
     headerByteCount + sectionCount * entryByteCount
   }
 
+  /// The size of a container whose sections have these sizes.
+  package static func byteCount(ofSections sizes: [Int]) -> Int {
+    func aligned(_ size: Int) -> Int { (size + Int(alignment) - 1) & ~(Int(alignment) - 1) }
+    return sizes.reduce(tableEnd(sectionCount: sizes.count)) {
+      $0 + aligned($1) + aligned(4 * Int(chunkCount(UInt64($1))))
+    }
+  }
+
   /// Whether `text` has 1 to `maximum` bytes, all of them printable ASCII.
   static func isPrintable(_ text: some Collection<UInt8>, atMost maximum: Int) -> Bool {
     !text.isEmpty && text.count <= maximum && text.allSatisfy { (0x20..<0x7F).contains($0) }

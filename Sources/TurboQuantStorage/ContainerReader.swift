@@ -1,7 +1,7 @@
 internal import Synchronization
 internal import TurboQuantKernels
 
-/// Lends the sections of a mapped container and checks each 1 MiB chunk when it is first touched.
+/// Lends the sections of a container, mapped or in memory, and checks each 1 MiB chunk when it is first touched.
 ///
 /// Opening checks everything except the sections' own bytes: header, table, checksums, padding and
 /// the length of the file. Any number of threads may read at once.
@@ -14,14 +14,25 @@ package struct ContainerReader: ~Copyable, Sendable {
   private let mapping: Mapping
   private let checked: [CheckedChunks]
 
-  /// The path that the container was opened with.
+  /// The path that the container was opened with, or the name of bytes that are no file.
   package var path: String { mapping.path }
   /// The file's size in bytes.
   package var byteCount: Int { mapping.byteCount }
 
   /// Opens the container at `path`; it must be of the given kind, or of any kind if that is `nil`.
   package init(_ path: String, kind: String? = nil) throws(StorageError) {
-    let mapping = try Mapping(path)
+    try self.init(Mapping(path), kind: kind)
+  }
+
+  /// Opens a copy of the bytes of a container; errors call it `name`.
+  package init(
+    copying bytes: RawSpan, named name: String, kind: String? = nil
+  ) throws(StorageError) {
+    try self.init(Mapping(copying: bytes, named: name), kind: kind)
+  }
+
+  private init(_ mapping: consuming Mapping, kind: String?) throws(StorageError) {
+    let path = mapping.path
     let header = try ContainerHeader(parsing: mapping.bytes, path: path)
     if let kind, kind != header.kind {
       throw StorageError(

@@ -1,6 +1,6 @@
 internal import TurboQuantKernels
 
-/// Writes a container section by section, in constant memory, and replaces its target whole.
+/// Writes a container section by section, to a file in constant memory, replacing its target whole, or to memory.
 ///
 /// ```swift
 /// var writer = try ContainerWriter("vectors.tqv", kind: "VECS", sectionCount: 2)
@@ -14,7 +14,7 @@ internal import TurboQuantKernels
 /// The target does not change before `finish`. A writer that ends without `finish` leaves nothing
 /// behind.
 package struct ContainerWriter: ~Copyable, Sendable {
-  private var file: AtomicFile
+  private var output: ContainerOutput
   private let kind: String
   private let sectionCount: Int
   private var sections: [ContainerSection] = []
@@ -32,7 +32,7 @@ package struct ContainerWriter: ~Copyable, Sendable {
   ///   - sectionCount: The number of sections that will follow, at most 64.
   package init(_ path: String, kind: String, sectionCount: Int) throws(StorageError) {
     try ContainerWriter.check(kind: kind, sectionCount: sectionCount, path)
-    try self.init(AtomicFile(path), kind: kind, sectionCount: sectionCount)
+    try self.init(.init(AtomicFile(path)), kind: kind, sectionCount: sectionCount)
   }
 
   /// Begins a container that replaces a locked file.
@@ -40,16 +40,27 @@ package struct ContainerWriter: ~Copyable, Sendable {
     replacing lock: consuming FileLock, kind: String, sectionCount: Int
   ) throws(StorageError) {
     try ContainerWriter.check(kind: kind, sectionCount: sectionCount, lock.target.path)
-    try self.init(AtomicFile(replacing: lock), kind: kind, sectionCount: sectionCount)
+    try self.init(.init(AtomicFile(replacing: lock)), kind: kind, sectionCount: sectionCount)
+  }
+
+  /// Begins a container in memory, which `finishInMemory` returns; errors call it `name`.
+  ///
+  /// - Parameter byteCount: The bytes to make room for at once.
+  package init(
+    inMemory byteCount: Int, named name: String, kind: String, sectionCount: Int
+  ) throws(StorageError) {
+    try ContainerWriter.check(kind: kind, sectionCount: sectionCount, name)
+    try self.init(
+      .init(inMemory: byteCount, named: name), kind: kind, sectionCount: sectionCount)
   }
 
   private init(
-    _ file: consuming AtomicFile, kind: String, sectionCount: Int
+    _ output: consuming ContainerOutput, kind: String, sectionCount: Int
   ) throws(StorageError) {
     // Header and table are written last; zeros reserve their place.
     let tableEnd = ContainerFormat.tableEnd(sectionCount: sectionCount)
-    try file.append([UInt8](repeating: 0, count: tableEnd).span.raw)
-    self.file = file
+    try output.append([UInt8](repeating: 0, count: tableEnd).span.raw)
+    self.output = output
     self.kind = kind
     self.sectionCount = sectionCount
   }
@@ -82,7 +93,7 @@ package struct ContainerWriter: ~Copyable, Sendable {
       throw misuse("two sections named \"\(name)\"")
     }
     try pad()
-    var section = ContainerSection(name: name, offset: file.byteCount, byteCount: 0)
+    var section = ContainerSection(name: name, offset: output.byteCount, byteCount: 0)
     section.isOptional = isOptional
     sections.append(section)
     checksums.append([])
@@ -131,6 +142,17 @@ package struct ContainerWriter: ~Copyable, Sendable {
   ///
   /// `AtomicFile.commit` says what its errors mean.
   package consuming func finish() throws(StorageError) {
+    try complete()
+    try output.commit()
+  }
+
+  /// Writes checksums, table and header, and returns the bytes of a container in memory.
+  package consuming func finishInMemory() throws(StorageError) -> [UInt8] {
+    try complete()
+    return output.takeBytes()
+  }
+
+  private mutating func complete() throws(StorageError) {
     guard !isInSection else { throw misuse("finished within a section") }
     guard sections.count == sectionCount else {
       throw misuse("\(sections.count) sections written, \(sectionCount) declared")
@@ -140,18 +162,17 @@ package struct ContainerWriter: ~Copyable, Sendable {
       var bytes: [UInt8] = []
       bytes.reserveCapacity(checksums[index].count * 4)
       for checksum in checksums[index] { bytes.append(littleEndian: checksum) }
-      sections[index].checksumOffset = file.byteCount
+      sections[index].checksumOffset = output.byteCount
       sections[index].checksumOfChecksums = crc32c(bytes.span.raw)
-      try file.append(bytes.span.raw)
+      try output.append(bytes.span.raw)
       try pad()
     }
     let table = sections.flatMap { $0.encoded() }
     let header = ContainerHeader(
       version: sections.contains(where: \.isOptional) ? 2 : 1, kind: kind,
-      fileByteCount: file.byteCount, sectionCount: sectionCount,
+      fileByteCount: output.byteCount, sectionCount: sectionCount,
       tableChecksum: crc32c(table.span.raw))
-    try file.overwrite((header.encoded() + table).span.raw, at: 0)
-    try file.commit()
+    try output.overwrite((header.encoded() + table).span.raw, at: 0)
   }
 
   private mutating func flush() throws(StorageError) {
@@ -164,22 +185,22 @@ package struct ContainerWriter: ~Copyable, Sendable {
   }
 
   private mutating func write(chunk bytes: RawSpan) throws(StorageError) {
-    try file.append(bytes)
+    try output.append(bytes)
     let last = sections.count - 1
     checksums[last].append(crc32c(bytes))
     sections[last].byteCount += UInt64(bytes.byteCount)
   }
 
   private mutating func pad() throws(StorageError) {
-    try appendZeros(Int((0 &- file.byteCount) & (ContainerFormat.alignment - 1)))
+    try appendZeros(Int((0 &- output.byteCount) & (ContainerFormat.alignment - 1)))
   }
 
   private mutating func appendZeros(_ count: Int) throws(StorageError) {
     guard count > 0 else { return }
-    try file.append([UInt8](repeating: 0, count: count).span.raw)
+    try output.append([UInt8](repeating: 0, count: count).span.raw)
   }
 
   private func misuse(_ reason: String) -> StorageError {
-    StorageError(.misuse(reason: reason), path: file.path)
+    StorageError(.misuse(reason: reason), path: output.path)
   }
 }

@@ -1,6 +1,7 @@
 // Every system call of the package is made in this file. So tests can count each call, cut it short or
 // let it fail (FaultInjection), and EINTR is handled in one place.
 
+internal import Synchronization
 internal import TurboQuantKernels
 
 #if canImport(Darwin)
@@ -391,56 +392,118 @@ package func reserveStandardStreams() {
   }
 }
 
-/// Lets impossible writes return an error instead of ending the process.
-///
-/// Such writes go to a pipe that nobody reads, or to a file that may not grow further.
-package func ignoreWriteSignals() {
-  for number in [SIGPIPE, SIGXFSZ] { signal(number, SIG_IGN) }
-}
-
 /// The number of the signal that ends a process when it writes to a pipe that nobody reads.
 package var brokenPipeSignal: Int32 { SIGPIPE }
 
-/// Makes SIGINT, SIGTERM and SIGHUP remove this process's temporaries before they end it.
+/// Runs `body` with the signals of a program, and then restores those of the process.
 ///
-/// Call this before other threads start: threads that start later leave these signals to the thread
-/// that waits for them here. In that thread, unlike in a signal handler, any code may run.
-package func removeTemporariesWhenTerminated() {
-  var signals = terminationSignals()
-  unsafe pthread_sigmask(SIG_BLOCK, &signals, nil)
-  #if canImport(Darwin)
-    var thread: pthread_t?
-  #else
-    var thread = pthread_t()
-  #endif
-  let code = unsafe pthread_create(
-    &thread, nil,
-    { _ in
-      var signals = terminationSignals()
-      var number: Int32 = 0
-      while unsafe sigwait(&signals, &number) != 0 {}
-      Temporaries.endProcess(by: number)
-    }, nil)
-  // Without the thread, a signal ends the process by default.
-  if code != 0 { unsafe pthread_sigmask(SIG_UNBLOCK, &signals, nil) }
+/// SIGINT, SIGTERM and SIGHUP remove this process's temporaries before they end it. Impossible writes, to a pipe that
+/// nobody reads or to a file that may not grow further, return an error instead of ending the process.
+///
+/// Call this before other threads start: threads that start later leave the signals to a thread that waits for them
+/// here. In that thread, unlike in a signal handler, any code may run.
+package func withSignalsOfProgram<Result>(_ body: () -> Result) -> Result {
+  var (brokenPipe, fullFile) = (ignore(SIGPIPE), ignore(SIGXFSZ))
+  defer {
+    unsafe sigaction(SIGPIPE, &brokenPipe, nil)
+    unsafe sigaction(SIGXFSZ, &fullFile, nil)
+  }
+  let numbers = [SIGINT, SIGTERM, SIGHUP].filter { !isIgnored($0) }
+  var (signals, before) = (signalSet(numbers), sigset_t())
+  unsafe pthread_sigmask(SIG_BLOCK, &signals, &before)
+  defer { unsafe pthread_sigmask(SIG_SETMASK, &before, nil) }
+  // Without the thread, a signal waits until the work is done.
+  let waiting = WaitingForSignals(numbers)
+  defer { waiting?.end() }
+  return body()
 }
 
-/// The signals that tell a process to end, except those that it ignores because of its parent.
-private func terminationSignals() -> sigset_t {
+/// A thread that waits for a signal, and then ends the process.
+@safe private final class WaitingForSignals: Sendable {
+  private let numbers: [Int32]
+  private let isOver = Atomic(false)
+  /// The bits of the thread's handle.
+  private let thread = Atomic<UInt>(0)
+
+  /// Begins to wait; nil where that is for nothing or fails.
+  init?(_ numbers: [Int32]) {
+    self.numbers = numbers
+    guard !numbers.isEmpty else { return nil }
+    let own = unsafe Unmanaged.passRetained(self)
+    #if canImport(Darwin)
+      var thread: pthread_t?
+    #else
+      var thread = pthread_t()
+    #endif
+    let code = unsafe pthread_create(
+      &thread, nil,
+      { own in
+        let own: UnsafeMutableRawPointer? = unsafe own
+        if let own = unsafe own {
+          unsafe Unmanaged<WaitingForSignals>.fromOpaque(own).takeRetainedValue().wait()
+        }
+        return nil
+      }, own.toOpaque())
+    guard code == 0 else {
+      unsafe own.release()
+      return nil
+    }
+    #if canImport(Darwin)
+      self.thread.store(UInt(bitPattern: thread), ordering: .relaxed)
+    #else
+      self.thread.store(thread, ordering: .relaxed)
+    #endif
+  }
+
+  private func wait() {
+    var (signals, number) = (signalSet(numbers), Int32(0))
+    while unsafe sigwait(&signals, &number) != 0 {}
+    if !isOver.load(ordering: .acquiring) { Temporaries.endProcess(by: number) }
+  }
+
+  /// Wakes the thread by one of its signals, which is for nobody else, and waits for its end.
+  func end() {
+    isOver.store(true, ordering: .releasing)
+    let bits = thread.load(ordering: .relaxed)
+    #if canImport(Darwin)
+      guard let thread = unsafe pthread_t(bitPattern: bits) else { return }
+      unsafe pthread_kill(thread, numbers[0])
+      unsafe pthread_join(thread, nil)
+    #else
+      pthread_kill(bits, numbers[0])
+      pthread_join(bits, nil)
+    #endif
+  }
+}
+
+/// Ignores a signal; returns what was done about it before.
+private func ignore(_ number: Int32) -> sigaction {
+  let before = action(of: number)
+  signal(number, SIG_IGN)
+  return before
+}
+
+private func action(of number: Int32) -> sigaction {
+  var action = sigaction()
+  unsafe sigaction(number, nil, &action)
+  return action
+}
+
+/// Whether the process ignores a signal, because of its parent.
+private func isIgnored(_ number: Int32) -> Bool {
+  let action = action(of: number)
+  #if canImport(Darwin)
+    let handler = unsafe action.__sigaction_u.__sa_handler
+  #else
+    let handler = unsafe action.__sigaction_handler.sa_handler
+  #endif
+  return unsafe unsafeBitCast(handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
+}
+
+private func signalSet(_ numbers: [Int32]) -> sigset_t {
   var signals = sigset_t()
   unsafe sigemptyset(&signals)
-  for number in [SIGINT, SIGTERM, SIGHUP] {
-    var action = sigaction()
-    guard unsafe sigaction(number, nil, &action) == 0 else { continue }
-    #if canImport(Darwin)
-      let handler = unsafe action.__sigaction_u.__sa_handler
-    #else
-      let handler = unsafe action.__sigaction_handler.sa_handler
-    #endif
-    let isIgnored =
-      unsafe unsafeBitCast(handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
-    if !isIgnored { unsafe sigaddset(&signals, number) }
-  }
+  for number in numbers { unsafe sigaddset(&signals, number) }
   return signals
 }
 

@@ -4,7 +4,9 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <turboquant.h>
 
 static int failures = 0;
@@ -334,6 +336,44 @@ static int32_t stop(void *context, uint64_t done, uint64_t total) {
   return 2 * done >= total;
 }
 
+// Every length cut and bytes changed: refused by the library, never read beyond their end.
+static void in_memory(tq_index *index) {
+  size_t count = 0;
+  EXPECT(TQ_ERROR_CAPACITY, tq_index_to_bytes(index, NULL, 0, &count));
+  uint8_t *bytes = malloc(count);
+  REQUIRE(bytes != NULL && count > 100000 * dimension / 2);
+  size_t again = 0;
+  EXPECT(TQ_ERROR_CAPACITY, tq_index_to_bytes(index, bytes, count - 1, &again));
+  REQUIRE(again == count);
+  EXPECT(TQ_ERROR_NULL_POINTER, tq_index_to_bytes(index, bytes, count, NULL));
+  EXPECT(TQ_ERROR_NULL_POINTER, tq_index_to_bytes(index, NULL, count, &again));
+  EXPECT(TQ_ERROR_SIZE, tq_index_to_bytes(index, bytes, SIZE_MAX, &again));
+  EXPECT(TQ_OK, tq_index_to_bytes(index, bytes, count, &again));
+  tq_index *copy = (tq_index *)&count;
+  EXPECT(TQ_ERROR_NULL_POINTER, tq_index_from_bytes(NULL, 1, &copy));
+  REQUIRE(copy == NULL);
+  EXPECT(TQ_ERROR_NULL_POINTER, tq_index_from_bytes(bytes, count, NULL));
+  EXPECT(TQ_ERROR_SIZE, tq_index_from_bytes(bytes, SIZE_MAX, &copy));
+  EXPECT(414, tq_index_from_bytes(NULL, 0, &copy));
+  for (size_t end = 1; end < count; end += 1 + end / 2) {
+    uint8_t *prefix = malloc(end);
+    memcpy(prefix, bytes, end);
+    EXPECT(414, tq_index_from_bytes(prefix, end, &copy));
+    free(prefix);
+  }
+  for (size_t place = 0; place < count; place += 1 + place / 2) {
+    bytes[place] ^= 0x10;
+    EXPECT(414, tq_index_from_bytes(bytes, count, &copy));
+    bytes[place] ^= 0x10;
+  }
+  EXPECT(TQ_OK, tq_index_from_bytes(bytes, count, &copy));
+  free(bytes);
+  EXPECT(TQ_OK, tq_index_count(copy, &again));
+  REQUIRE(again == 100000);
+  EXPECT(403, tq_index_merge(copy, index));
+  EXPECT(TQ_OK, tq_index_free(copy));
+}
+
 static void work_and_files(const char *folder) {
   char path[4096], missing[4096];
   snprintf(path, sizeof path, "%s/misuse.tqi", folder);
@@ -372,6 +412,16 @@ static void work_and_files(const char *folder) {
   EXPECT(414, tq_index_open(missing, &opened));
   EXPECT(TQ_OK, tq_index_open(path, &opened));
   EXPECT(403, tq_index_merge(opened, busy));
+  in_memory(opened);
+  // A refused change keeps the table of ids; making it anew each time would take a minute.
+  const clock_t start = clock();
+  for (int64_t unknown = 100000; unknown < 102000; unknown++) {
+    uint8_t found = 1;
+    EXPECT(404, tq_index_remove(opened, &unknown, 1));
+    EXPECT(TQ_OK, tq_index_contains(opened, &unknown, 1, &found, 1));
+    REQUIRE(found == 0);
+  }
+  REQUIRE(clock() - start < 10 * CLOCKS_PER_SEC);
   EXPECT(TQ_OK, tq_index_free(opened));
   EXPECT(TQ_OK, tq_index_free(busy));
   EXPECT(TQ_ERROR_INVALID_HANDLE, tq_index_merge(busy, opened));
@@ -441,6 +491,24 @@ static void caches(const char *folder) {
   EXPECT(507, tq_cache_open(path, &options, &fork));
   options.seed = 0;
   EXPECT(TQ_OK, tq_cache_open(path, &options, &fork));
+  EXPECT(TQ_OK, tq_cache_free(fork));
+  size_t byte_count = 0;
+  EXPECT(TQ_ERROR_CAPACITY, tq_cache_to_bytes(cache, NULL, 0, &byte_count));
+  uint8_t *bytes = malloc(byte_count);
+  EXPECT(TQ_ERROR_NULL_POINTER, tq_cache_to_bytes(cache, bytes, byte_count, NULL));
+  EXPECT(TQ_ERROR_CAPACITY, tq_cache_to_bytes(cache, bytes, byte_count - 1, &byte_count));
+  EXPECT(TQ_OK, tq_cache_to_bytes(cache, bytes, byte_count, &byte_count));
+  EXPECT(TQ_ERROR_NULL_POINTER, tq_cache_from_bytes(bytes, byte_count, NULL, &fork));
+  REQUIRE(fork == NULL);
+  EXPECT(507, tq_cache_from_bytes(NULL, 0, &options, &fork));
+  for (size_t end = 1; end < byte_count; end += 1 + end / 8) {
+    EXPECT(507, tq_cache_from_bytes(bytes, end, &options, &fork));
+  }
+  options.seed = 1;
+  EXPECT(507, tq_cache_from_bytes(bytes, byte_count, &options, &fork));
+  options.seed = 0;
+  EXPECT(TQ_OK, tq_cache_from_bytes(bytes, byte_count, &options, &fork));
+  free(bytes);
   EXPECT(TQ_OK, tq_cache_free(cache));
   EXPECT(TQ_ERROR_INVALID_HANDLE, tq_cache_count(cache, &count));
   EXPECT(TQ_OK, tq_cache_count(fork, &count));

@@ -21,7 +21,11 @@ enum CLibrary {
   }
 
   /// Compiles a program under AddressSanitizer and UndefinedBehaviorSanitizer, runs it, and returns what it printed.
-  static func run(_ source: String, arguments: [String] = []) throws -> String {
+  ///
+  /// Without arguments it gets the path of an empty folder.
+  static func run(
+    _ source: String, arguments: [String]? = nil, status: Int32 = 0
+  ) throws -> String {
     let library = try built()
     let folder = FileManager.default.temporaryDirectory.appending(
       path: "turboquant-\(UUID().uuidString)")
@@ -44,11 +48,11 @@ enum CLibrary {
         root.appending(path: source).path, library.path,
         "-Wl,-rpath,\(library.deletingLastPathComponent().path)", "-o", program,
       ])
-    return try output([program, folder.path] + arguments)
+    return try output([program] + (arguments ?? [folder.path]), status: status)
   }
 
   @discardableResult
-  private static func output(_ words: [String]) throws -> String {
+  static func output(_ words: [String], status: Int32 = 0) throws -> String {
     let (process, pipe) = (Process(), Pipe())
     process.executableURL = URL(filePath: "/usr/bin/env")
     process.arguments = words
@@ -58,7 +62,7 @@ enum CLibrary {
     let text = String(
       decoding: try pipe.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
     process.waitUntilExit()
-    try #require(process.terminationStatus == 0, "\(words.joined(separator: " ")):\n\(text)")
+    try #require(process.terminationStatus == status, "\(words.joined(separator: " ")):\n\(text)")
     return text
   }
 }

@@ -32,6 +32,22 @@ import TurboQuantKVCache
         0))
     try unsafe check(tq_index_save(handle.raw, theirs, nil))
 
+    // In memory an index has the bytes of the file.
+    let file = try scratch.read("theirs.tqi")
+    var size = 0
+    #expect(unsafe tq_index_to_bytes(handle.raw, nil, 0, &size) == tq_status(TQ_ERROR_CAPACITY))
+    #expect(size == file.count)
+    var inMemory = [UInt8](repeating: 1, count: size)
+    try unsafe check(tq_index_to_bytes(handle.raw, &inMemory, size, &size))
+    #expect(inMemory == file)
+    let copy = try unsafe Handle(tq_index_free) {
+      unsafe tq_index_from_bytes(inMemory, inMemory.count, $0)
+    }
+    // The library keeps no pointer that it was given.
+    inMemory = inMemory.map { ~$0 }
+    try unsafe check(tq_index_save(copy.raw, ours, nil))
+    #expect(try scratch.read("ours.tqi") == file)
+
     let opened = try VectorIndex.verify(theirs)
     #expect(try opened.tags().map(\.text) == tags)
     for row in 0..<5 {
@@ -132,6 +148,20 @@ import TurboQuantKVCache
     let again = try unsafe withOptions { options in
       try unsafe Handle(tq_cache_free) { unsafe tq_cache_open(path, options, $0) }
     }
+    let file = try scratch.read("cache.tqkv")
+    var size = 0
+    #expect(unsafe tq_cache_to_bytes(again.raw, nil, 0, &size) == tq_status(TQ_ERROR_CAPACITY))
+    var inMemory = [UInt8](repeating: 1, count: size)
+    try unsafe check(tq_cache_to_bytes(handle.raw, &inMemory, size, &size))
+    #expect(inMemory == file)
+    let copy = try unsafe withOptions { options in
+      try unsafe Handle(tq_cache_free) {
+        unsafe tq_cache_from_bytes(inMemory, inMemory.count, options, $0)
+      }
+    }
+    inMemory = inMemory.map { ~$0 }
+    try unsafe check(tq_cache_save(copy.raw, path))
+    #expect(try scratch.read("cache.tqkv") == file)
     let decoded = try cache.decoded(head: 1)
     var (k, v) = (decoded.keys.map { _ in Float.nan }, decoded.values.map { _ in Float.nan })
     try unsafe check(tq_cache_decode(again.raw, 1, &k, k.count, &v, v.count, &count))

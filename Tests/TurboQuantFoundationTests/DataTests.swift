@@ -3,6 +3,7 @@ import Testing
 import TurboQuant
 import TurboQuantFoundation
 import TurboQuantIndex
+import TurboQuantKVCache
 
 @Suite struct DataTests {
   @Test("Codes as data are the bytes that they are as an array, and come back the same")
@@ -25,6 +26,28 @@ import TurboQuantIndex
     #expect(throws: CodecError.self) { try CodeMatrix(serialized: data, of: codec) }
     #expect(throws: CodecError.self) { try CodeMatrix(serialized: Data(), of: codec) }
     #expect(throws: CodecError.self) { try CodeMatrix(serialized: own.dropLast(), of: codec) }
+  }
+
+  @Test(
+    "Indexes and caches as data are the bytes that they are as an array, and come back the same")
+  func indexesAndCaches() throws {
+    var index = try VectorIndex(dimension: 8)
+    try index.add(floats(24))
+    let data = try index.serializedData()
+    #expect(try Array(data) == index.serialized())
+    // A slice does not begin at index 0.
+    let again = try VectorIndex(serialized: (Data([1, 2, 3]) + data)[3...])
+    #expect(try again.serializedData() == data)
+    #expect(throws: IndexError.self) { try VectorIndex(serialized: data.dropLast()) }
+
+    let shape = KVShape(queryHeads: 1, keyValueHeads: 1, keyDimension: 8)
+    let codec = try KVCodec(KVConfiguration(shape: shape, keys: .bits(4), values: .bits(4)))
+    var cache = KVCache(codec)
+    try cache.append(keys: floats(24), values: floats(24))
+    let snapshot = try cache.serializedData()
+    #expect(try Array(snapshot) == cache.serialized())
+    #expect(try KVCache(serialized: snapshot, codec: codec).serializedData() == snapshot)
+    #expect(throws: KVCacheError.self) { try KVCache(serialized: Data(), codec: codec) }
   }
 
   @Test("Data are tags of bytes, in every place that takes tags")

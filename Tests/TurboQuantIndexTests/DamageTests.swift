@@ -280,6 +280,10 @@ import TurboQuantStorage
       let error = failure { () throws(IndexError) in try VectorIndex.verify(path) }
       #expect(error?.kind == .file(path: path, offset: UInt64(place)), "\(section)")
       _ = try VectorIndex(opening: path).search([1, 2, 3, 4, 5], count: 40)
+      // Bytes in memory are checked whole.
+      let bytes = try scratch.read("forged.tqi")
+      let refusal = failure { () throws(IndexError) in try VectorIndex(serialized: bytes) }
+      #expect(refusal?.kind == .file(path: "bytes of an index", offset: UInt64(place)))
     }
   }
 }

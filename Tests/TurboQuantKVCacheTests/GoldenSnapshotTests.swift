@@ -129,6 +129,12 @@ struct GoldenCache: Sendable, CustomTestStringConvertible {
     let scratch = try Scratch()
     try golden.cache().save(to: scratch.file("x.tqkv"))
     try expectGolden(Data(try scratch.read("x.tqkv")), Self.fixture("\(golden.name)-3.tqkv"))
+    let bytes = try golden.cache().serialized()
+    #expect(try bytes == scratch.read("x.tqkv"))
+    #expect(try golden.cache().serializedByteCount == bytes.count)
+    let again = try KVCache(serialized: bytes, codec: KVCodec(golden.configuration))
+    #expect(try again.serialized() == bytes)
+    #expect(try golden.results(again).decoded == golden.results(golden.cache()).decoded)
   }
 
   /// The build at 747da8e wrote the same files of version 2 as the last one that wrote that version.

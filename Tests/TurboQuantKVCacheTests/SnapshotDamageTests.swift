@@ -37,6 +37,11 @@ import TurboQuantKVCache
         Issue.record("\(what): \(error?.description ?? "")")
         return
       }
+      let inMemory = #expect(throws: KVCacheError.self) {
+        try KVCache(serialized: bytes, codec: codec)
+      }
+      #expect(
+        inMemory?.description == error?.description.replacing(path, with: "bytes of a cache"))
     }
     for place in bytes.indices {
       var changed = bytes

@@ -34,6 +34,36 @@ import TurboQuantStorage
     #expect(reader.byteCount % 64 == 0)
   }
 
+  @Test("In memory a container has the bytes of a file, whatever room was made", arguments: sizes)
+  func inMemory(size: Int) throws {
+    let sections = [Section("first", pattern(size)), Section("second", pattern(100))]
+    try writeContainer(scratch.file("x"), sections)
+    let file = try scratch.read("x")
+    let byteCount = ContainerFormat.byteCount(ofSections: sections.map(\.bytes.count))
+    #expect(byteCount == file.count)
+    for room in [byteCount, 0, byteCount + 1000] {
+      var writer = try ContainerWriter(inMemory: room, named: "x", kind: "VECS", sectionCount: 2)
+      for section in sections { try writer.writeSection(section.name, section.bytes.span.raw) }
+      #expect(try writer.finishInMemory() == file)
+    }
+    let reader = try ContainerReader(copying: file.span.raw, named: "x", kind: "VECS")
+    try reader.verify()
+    // Bytes that were verified can be read again.
+    for section in sections {
+      let bytes = try reader.bytes(of: section.name)
+      #expect(bytes.byteArray(0..<bytes.byteCount) == section.bytes)
+    }
+  }
+
+  @Test func misuseInMemoryIsNamed() throws {
+    let error = failure { () throws(StorageError) in
+      let writer = try ContainerWriter(inMemory: 0, named: "bytes", kind: "VECS", sectionCount: 1)
+      _ = try writer.finishInMemory()
+    }
+    #expect(error?.path == "bytes")
+    #expect(error?.kind == .misuse(reason: "0 sections written, 1 declared"))
+  }
+
   @Test func containerWithoutSectionsIsOneHeader() throws {
     try writeContainer(scratch.file("x"), [])
     #expect(try scratch.read("x").count == 64)

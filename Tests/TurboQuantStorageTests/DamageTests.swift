@@ -14,6 +14,11 @@ import TurboQuantStorage
       let path = try scratch.write(Array(goldenContainer[..<count]))
       let error = failure { () throws(StorageError) in _ = try readContainer(path) }
       #expect(error?.offset != nil)
+      let inMemory = failure { () throws(StorageError) in
+        let bytes = Array(goldenContainer[..<count])
+        _ = try ContainerReader(copying: bytes.span.raw, named: path)
+      }
+      #expect(inMemory == error)
       switch error?.kind {
       case .empty: #expect(count == 0)
       case .truncated(let expected, let found):
@@ -34,6 +39,10 @@ import TurboQuantStorage
       let offset = try #require(error?.offset)
       #expect(error?.path == path)
       #expect(offset <= UInt64(index), "byte \(index): \(String(describing: error))")
+      let inMemory = failure { () throws(StorageError) in
+        try ContainerReader(copying: bytes.span.raw, named: path, kind: "VECS").verify()
+      }
+      #expect(inMemory == error)
     }
   }
 

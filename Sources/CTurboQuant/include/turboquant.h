@@ -1,5 +1,6 @@
 /*
- * TurboQuant in C: vectors as short codes, a searchable index of them, and the key/value cache of a transformer.
+ * TurboQuant in C: vectors as short codes, a searchable index of them, the key/value cache of a transformer, and the
+ * command line.
  *
  * Errors. Every function that can fail returns a tq_status: TQ_OK, or why nothing was done. tq_last_error() has the
  * text. 1 … 99 are misuse of this interface, 100 … 599 the library's own errors; both are listed below. When a function
@@ -473,6 +474,15 @@ tq_status tq_index_open(const char *path, tq_index **index);
 /* Checks every byte of a file. Fails at the first damaged place (414). */
 tq_status tq_index_verify(const char *path);
 
+/* The bytes that tq_index_save would write to a file. `count` gets their number, also when they do not fit
+ * (TQ_ERROR_CAPACITY), which is told without making them: NULL and 0 ask for the number. Fails when a file that the
+ * index is mapped from is damaged (414). */
+tq_status tq_index_to_bytes(const tq_index *index, uint8_t *bytes, size_t capacity, size_t *count);
+
+/* Creates an index from `count` bytes that tq_index_to_bytes gave, or of a file. They are copied, and every byte is
+ * checked. Fails when they are damaged or not an index (414). */
+tq_status tq_index_from_bytes(const uint8_t *bytes, size_t count, tq_index **index);
+
 /* ---- Key/value cache ---- */
 
 /* The keys and values of one attention layer for one sequence. Freed by tq_cache_free. */
@@ -567,6 +577,23 @@ tq_status tq_cache_save(const tq_cache *cache, const char *path);
 /* Opens a snapshot of a cache with the same options, by mapping it. Fails when the file is missing, damaged, or of other
  * options (507). */
 tq_status tq_cache_open(const char *path, const tq_cache_options *options, tq_cache **cache);
+
+/* The bytes that tq_cache_save would write to a file. `count` gets their number, also when they do not fit
+ * (TQ_ERROR_CAPACITY), which is told without making them: NULL and 0 ask for the number. */
+tq_status tq_cache_to_bytes(const tq_cache *cache, uint8_t *bytes, size_t capacity, size_t *count);
+
+/* Creates a cache from `count` bytes that tq_cache_to_bytes gave, or of a snapshot. They are copied, and every byte is
+ * checked. Fails when they are damaged, not a snapshot, or of other options (507). */
+tq_status tq_cache_from_bytes(const uint8_t *bytes, size_t count, const tq_cache_options *options, tq_cache **cache);
+
+/* ---- The command line ---- */
+
+/* Runs the program `turboquant` with the words of a main function, of which the first is the program's name, and returns
+ * its exit status: 0 if all was done, 1 if something failed, 2 for wrong words. It reads and writes the process's own
+ * streams without a buffer, so write yours out before. Meanwhile SIGINT, SIGTERM and SIGHUP remove unfinished files and
+ * end the process, unless it ignores them, and so does SIGPIPE when nobody reads the output; afterwards signals are
+ * handled as before. Call it where no other thread runs, as a main function does: other threads might take the signals. */
+int32_t tq_main(int32_t argc, const char *const *argv);
 
 #ifdef __cplusplus
 }

@@ -85,31 +85,13 @@ public func tq_cache_memory(
   }
 }
 
-/// Writes a snapshot.
-@c @implementation
-public func tq_cache_save(_ cache: OpaquePointer?, _ file: UnsafePointer<CChar>?) -> tq_status {
-  call { try unsafe cacheOf(cache).snapshot.save(to: path(file)) }
-}
-
-/// Opens a snapshot.
-@c @implementation
-public func tq_cache_open(
-  _ file: UnsafePointer<CChar>?, _ options: UnsafePointer<tq_cache_options>?,
-  _ cache: UnsafeMutablePointer<OpaquePointer?>?
-) -> tq_status {
-  call {
-    let cache = try unsafe emptied(cache, "cache")
-    unsafe cache.pointee = try unsafe HandleTable.add(
-      CacheResource(KVCache(opening: path(file), codec: codec(of: options))))
-  }
-}
-
 /// The cache of a handle.
 func cacheOf(_ cache: OpaquePointer?) throws(CallError) -> CacheResource {
   try unsafe HandleTable.find(cache, as: CacheResource.self)
 }
 
-private func codec(of options: UnsafePointer<tq_cache_options>?) throws -> KVCodec {
+/// The codec of a caller's options.
+func codec(of options: UnsafePointer<tq_cache_options>?) throws -> KVCodec {
   guard unsafe options != nil else { throw CallError.null("options") }
   return try unsafe KVCodec(KVConfiguration(tq_cache_options(options)))
 }

@@ -95,14 +95,22 @@ func change<R: Sendable>(
   let resource = try unsafe HandleTable.find(index, as: IndexResource.self)
   // The change that called back holds the index.
   guard !ctq_is_inside_callback() else { throw CallError.insideCallback }
-  return try resource.shared.update(body)
+  let result = try resource.shared.update { (index) throws -> Result<R, IndexError> in
+    do {
+      return .success(try body(&index))
+    } catch let error as IndexError {
+      // The index is as it was. An error that left `update` would cost the table of ids, which takes time for each row.
+      return .failure(error)
+    }
+  }
+  return try result.get()
 }
 
 /// Looks rows up in the index of a handle, by its table of ids and tags.
 func lookUp<R: Sendable>(
   _ index: OpaquePointer?, _ body: (VectorIndex) throws -> R
 ) throws -> R {
-  // A failed change would cost the table.
+  // Nothing changes, whatever the error.
   let result = try unsafe change(index) { index in
     try index.loadSlots()
     return Result<R, any Error> { try body(index) }

@@ -1,7 +1,7 @@
 internal import TurboQuantKernels
 internal import TurboQuantStorage
 
-/// The parts of an index in a mapped file, read in place.
+/// The parts of an index in a mapped file, or in bytes, read in place.
 ///
 /// Each mebibyte is checked against its checksum when it is first touched.
 final class IndexSections: Sendable {

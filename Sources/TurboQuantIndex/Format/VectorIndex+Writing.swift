@@ -19,9 +19,20 @@ extension VectorIndex {
     return storedParts.reduce(0) { $0 + blocks * shape.byteCount(of: $1) }
   }
 
-  /// Writes all sections and replaces the file; `monitor` may end it before that.
+  /// Bytes of the whole container; fails when tags in a file are damaged.
+  func containerByteCount() throws(IndexError) -> Int {
+    let blocks = BlockShape.blockCount(ofRows: count)
+    var sizes = [codec.record.count, IndexRecord(self).bytes.count]
+    if let mean { sizes.append(4 * mean.count) }
+    sizes += storedParts.map { blocks * shape.byteCount(of: $0) }
+    if let tags = rows.tags { sizes += [8 * count, try tags.byteCount()] }
+    sizes += keptSections.map { sections?.byteCount(ofSection: $0) ?? 0 }
+    return ContainerFormat.byteCount(ofSections: sizes)
+  }
+
+  /// Writes all sections; `monitor` may end it before that.
   func write(
-    _ writer: consuming ContainerWriter, _ monitor: WorkMonitor?
+    to writer: inout ContainerWriter, _ monitor: WorkMonitor?
   ) throws(IndexError) {
     try storing { () throws(StorageError) in
       try writer.writeSection(IndexRecord.codecSection, codec.record.span.raw)
@@ -51,11 +62,6 @@ extension VectorIndex {
           try writer.writeSection(name, isOptional: true, bytes)
         }
       }
-    }
-    do throws(StorageError) {
-      try writer.finish()
-    } catch {
-      throw IndexError(error)
     }
   }
 

@@ -2,17 +2,16 @@ internal import TurboQuant
 internal import TurboQuantKernels
 internal import TurboQuantStorage
 
-/// A mapped snapshot, whose checksums all match.
+/// A snapshot, mapped or in memory, whose checksums all match.
 final class SnapshotFile: Sendable {
   private let container: ContainerReader
 
-  init(_ path: String) throws(StorageError) {
-    let container = try ContainerReader(path, kind: SnapshotRecord.kind)
+  init(_ container: consuming ContainerReader) throws(StorageError) {
     try container.verify()
     for name in SnapshotRecord.sections
     where !container.sections.contains(where: { $0.name == name }) {
       // The number of sections is at byte 24.
-      throw StorageError(.missingSection(name: name), path: path, offset: 24)
+      throw StorageError(.missingSection(name: name), path: container.path, offset: 24)
     }
     self.container = container
   }

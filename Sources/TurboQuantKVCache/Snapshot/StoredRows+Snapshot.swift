@@ -14,6 +14,12 @@ extension StoredRows {
     }
   }
 
+  /// Bytes of all pages in a snapshot.
+  var storedByteCount: Int {
+    count / Page.rowCount * pageByteCount(sealed: true)
+      + (count % Page.rowCount > 0 ? pageByteCount(sealed: false) : 0)
+  }
+
   /// A page in the form that a snapshot holds: bytes beyond the last row are zero.
   func stored(_ number: Int) -> [AlignedBytes] {
     switch self {
