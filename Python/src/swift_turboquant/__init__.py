@@ -6,6 +6,7 @@ from ._library import lib as _lib
 from .cache import KVCache
 from .codec import Codec
 from .codes import Codes
+from .index import Index
 
 __version__: str = _lib.tq_version().decode()
 
@@ -13,6 +14,7 @@ __all__ = [
     "Codec",
     "Codes",
     "FileError",
+    "Index",
     "InputError",
     "KVCache",
     "Precision",

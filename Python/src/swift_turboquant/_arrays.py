@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, SupportsIndex
 
 import numpy as np
 import numpy.typing as npt
@@ -141,3 +141,11 @@ def vector(x: Any, dtype: npt.DTypeLike, name: str) -> npt.NDArray[Any]:
         raise ValueError(f"{name} is {x!r}, expected a sequence of real numbers")
     with np.errstate(over="ignore"):  # the library refuses infinity
         return np.ascontiguousarray(widened(array, kind) if kind else array, dtype)
+
+
+def size(value: SupportsIndex, name: str) -> int:
+    """A whole number that is a size. C would take others modulo 2**64."""
+    number = operator.index(value)
+    if not 0 <= number < 1 << 63:
+        raise ValueError(f"{name} is {number}, expected 0 … 2**63 - 1")
+    return number
