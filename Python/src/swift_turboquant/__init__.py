@@ -1,8 +1,12 @@
 """TurboQuant: vectors as codes of 1 to 8 bits per coordinate, searched and attended to without decoding."""
 
+from ._cache_options import Precision
 from ._errors import FileError, InputError, TurboQuantError, UnknownIdError
 from ._library import lib as _lib
-from .codec import Codec, Codes
+from .cache import KVCache
+from .codec import Codec
+from .codes import Codes
+from .index import Index
 
 __version__: str = _lib.tq_version().decode()
 
@@ -10,7 +14,10 @@ __all__ = [
     "Codec",
     "Codes",
     "FileError",
+    "Index",
     "InputError",
+    "KVCache",
+    "Precision",
     "TurboQuantError",
     "UnknownIdError",
 ]
