@@ -1,7 +1,9 @@
 """What an index refuses, with which error, and that it goes on working."""
 
+import gc
 import os
 import pickle
+import weakref
 
 import ml_dtypes
 import numpy as np
@@ -147,7 +149,9 @@ def test_impossible_ids_elsewhere(index, ids):
         assert not isinstance(caught.value, TurboQuantError), "found before the library is called"
 
 
-@pytest.mark.parametrize("value", [-1, 2**63, 2**200, "a", b"a", 1.5, None, [1], (1,), object(), X])
+@pytest.mark.parametrize(
+    "value", [True, -1, 2**63, 2**200, "a", b"a", 1.5, None, [1], (1,), object(), X]
+)
 def test_nothing_is_in_an_index_that_cannot_be(index, value):
     assert value not in index
 
@@ -325,9 +329,34 @@ def test_exceptions_in_progress(index, tmp_path):
         index.search(many, 1, progress=3)
 
 
+def test_failed_work_keeps_no_array():
+    def stop(done, total):
+        raise RuntimeError
+
+    gc.collect()
+    gc.disable()
+    try:
+        for options in (
+            {"progress": stop},
+            {"progress": lambda *_: None, "ids": [-1]},
+            {"ids": [1]},
+        ):
+            x = np.zeros((100_000, 64), np.float32)
+            x[-1] = np.nan
+            alive = weakref.ref(x)
+            with pytest.raises((RuntimeError, ValueError)):
+                Index(64).add(x, **options)
+            del x
+            assert alive() is None
+    finally:
+        gc.enable()
+
+
 def test_progress_that_changes_the_index(index):
     with pytest.raises(InputError, match="progress"):
         index.search(np.tile(X, (100, 1)), 1, progress=lambda *_: index.add(X))
+    with pytest.raises(InputError, match="progress"):  # a lookup, which is not answered with False
+        index.search(np.tile(X, (100, 1)), 1, progress=lambda *_: 3 in index)
     # What only reads may be called.
     index.search(X, 1, progress=lambda *_: index.search(X, 1))
 

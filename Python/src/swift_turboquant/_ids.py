@@ -42,7 +42,7 @@ def numbers(ids: Ids) -> npt.NDArray[np.int64]:
         raise ValueError(f"ids have shape {array.shape}, expected one dimension")
     if array.size == 0:
         return np.empty(0, np.int64)
-    if array.dtype.kind not in "iu" or (array.dtype.kind == "u" and array.max() > _LARGEST):
+    if array.dtype.kind not in "iu" or (array.dtype.kind == "u" and int(array.max()) > _LARGEST):
         array = _checked(items if isinstance(items, (list, tuple)) else array)
     array = np.require(array, np.int64, ["C", "A"])
     if array.min() < 0:
@@ -51,18 +51,27 @@ def numbers(ids: Ids) -> npt.NDArray[np.int64]:
     return array
 
 
+def _is_integer(item: object) -> bool:
+    return hasattr(item, "__index__") and not isinstance(item, (bool, np.bool_, np.ndarray))
+
+
+def number_of(item: Any) -> int | None:
+    """The integer id that this is, or None."""
+    number = operator.index(item) if _is_integer(item) else -1
+    return number if 0 <= number <= _LARGEST else None
+
+
 def _checked(items: Any) -> npt.NDArray[np.int64]:
     """Integers that NumPy has no dtype for, or an error that names the first item that is none."""
     listed = []
     for row, item in enumerate(items):
-        try:
-            number = operator.index(item)
-        except TypeError:
+        number = number_of(item)
+        if number is None and _is_integer(item):
+            raise ValueError(f"ids[{row}] is {operator.index(item)}, expected 0 … 2**63 - 1")
+        if number is None:
             raise TypeError(
                 f"ids[{row}] is {item!r}, of type {type(item).__name__}, expected an integer"
-            ) from None
-        if not 0 <= number <= _LARGEST:
-            raise ValueError(f"ids[{row}] is {number}, expected 0 … 2**63 - 1")
+            )
         listed.append(number)
     return np.array(listed, np.int64)
 

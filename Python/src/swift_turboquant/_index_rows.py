@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from ._arrays import address, rows, thread_count
 from ._errors import InputError, UnknownIdError
-from ._ids import IdArray, Ids, Tags, is_single, numbers, tags, untagged
+from ._ids import IdArray, Ids, Tags, is_single, number_of, numbers, tags, untagged
 from ._index_core import IndexCore
 from ._library import lib
 from ._work import Progress, run
@@ -31,8 +31,9 @@ class IndexRows(IndexCore):
             x: (rows, dim) or (dim,); float32, float16 and bfloat16 are read as they are, others become float32.
             ids: one for each row. Integers may be left out: rows then get those after the largest one ever used.
             threads: by default one for one row, else all that the process may use. The codes do not depend on it.
-            progress: called with the numbers of rows done and of all, on another thread. It must not use the index.
-                An exception in it ends the work, and `add` raises it.
+            progress: called with the numbers of rows done and of all, on another thread. It must not change an index.
+                An exception in it ends the work, and `add` raises it. At the last report it comes too late: the rows are
+                there then, as they may be after Ctrl-C.
 
         Returns:
             The ids of the rows, int64 or objects.
@@ -170,12 +171,19 @@ class IndexRows(IndexCore):
     def __contains__(self, id: object) -> bool:
         if not is_single(id):
             return False
+        if self.id_kind == "int":
+            number = number_of(id)
+            if number is None:
+                return False
+            found = ctypes.c_uint8()
+            place = ctypes.byref(ctypes.c_int64(number))
+            lib.tq_index_contains(self._handle.value, place, 1, ctypes.byref(found), 1)
+            return bool(found.value)
         try:
-            if self.id_kind == "int":
-                return bool(self._has(numbers([id]))[0])
-            return bool(self._numbers_of(tags([id], self.id_kind))[0] >= 0)
+            names = tags([id], self.id_kind)
         except (TypeError, ValueError):  # nothing that could be an id
             return False
+        return bool(self._numbers_of(names)[0] >= 0)
 
     @property
     def ids(self) -> IdArray:

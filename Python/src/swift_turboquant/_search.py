@@ -85,6 +85,10 @@ class Hits(NamedTuple):
 
     def table(self, k: int, missing: float) -> tuple[npt.NDArray[Any], ...]:
         """Lists of at most k tags as arrays (queries, k), filled up."""
+        count = len(self.limits) - 1
+        if len(self.scores) == count * k:  # nothing is missing
+            full = self.scores, self.ids, self.errors
+            return tuple(each.reshape(count, k) for each in full if each is not None)
         has_hit = np.arange(k) < np.diff(self.limits)[:, None]
         scores = np.full(has_hit.shape, missing, np.float32)
         ids = np.full(has_hit.shape, None, np.object_)

@@ -18,14 +18,15 @@ class _Listener:
     def __init__(self, progress: Progress | None) -> None:
         self.progress = progress
         self.ends = False
-        self.error: BaseException | None = None
+        self.errors: list[BaseException] = []
 
     def __call__(self, _context: object, done: int, total: int) -> int:
         if self.progress is not None and not self.ends:
             try:
                 self.progress(done, total)
             except BaseException as error:  # noqa: BLE001 - raised by run
-                self.error, self.ends = error, True
+                self.errors.append(error)
+                self.ends = True
         return self.ends
 
 
@@ -48,8 +49,8 @@ def run(work: Callable[[Any], None], progress: Progress | None, is_long: bool) -
         else:
             work(callback)
     finally:
-        if listener.error is not None:  # the work's own error only says that it was ended
-            raise listener.error from None
+        if listener.errors:  # the work's own error only says that it was ended
+            raise listener.errors.pop() from None
 
 
 def _aside(work: Callable[[], None], listener: _Listener) -> None:
@@ -72,4 +73,5 @@ def _aside(work: Callable[[], None], listener: _Listener) -> None:
             thread.join()
         raise
     if failure:
-        raise failure[0]
+        # No frame of its traceback refers to the error, so what the frames hold is freed with it.
+        raise failure.pop()

@@ -20,7 +20,9 @@ class Index(IndexRows, IndexSearch, IndexFiles):
     """Compressed vectors, found again by inner product, cosine or squared distance. Every thread may use it: searches run
     beside each other and beside a change, of which they see all or nothing.
 
-    `len(index)` is the number of rows and `id in index` tells whether there is one. `pickle` and `copy` copy all rows.
+    `len(index)` is the number of rows and `id in index` tells whether there is one. `pickle` and `copy` copy all rows. After
+    a fork a child has an index of its own, unless another thread was inside a call at that moment: what it had locked stays
+    locked in the child.
 
     Args:
         dim: coordinates of a vector, 1 to 65,536.
