@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 import engines
-from common import REQUIREMENTS, Failure, Spread, output_of, parse_records
+from common import REQUIREMENTS, ROOT, Failure, Spread, output_of, parse_records
 from engines import COUNT, Configuration
 from recall import Hits
 
@@ -194,6 +194,8 @@ def why_absent(engine: str, binary: Path) -> str | None:
         missing = not os.access(binary, os.X_OK)
         return f"no program at {binary}; run: swift build -c release" if missing else None
     if importlib.util.find_spec(engines.MODULES[engine]) is None:
+        if engine == engines.PACKAGE:
+            return f"not installed; run: {sys.executable} -m pip install {ROOT / 'Python'}"
         return f"not installed; run: {sys.executable} -m pip install -r {REQUIREMENTS}"
     return None
 

@@ -1,4 +1,4 @@
-"""The peers: which configurations each is given, and the process that builds and times them.
+"""The peers, and our Python package: which configurations each is given, and the process that builds and times them.
 
 One process runs one library with one environment, because thread pools and switches are fixed when
 a library starts. It answers requests, one JSON object a line, until its input ends, so that an
@@ -30,9 +30,14 @@ BLOCK = 32  # rows; the engines pack their codes in blocks of at most so many
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS",
 )  # fmt: skip
-MODULES = {"turbovec": "turbovec", "faiss": "faiss", "rabitqlib": "rabitqlib", "scann": "scann"}
+PACKAGE = "ours-python"
+MODULES = {
+    PACKAGE: "swift_turboquant", "turbovec": "turbovec", "faiss": "faiss",
+    "rabitqlib": "rabitqlib", "scann": "scann",
+}  # fmt: skip
 DISTRIBUTIONS = {
-    "turbovec": "turbovec", "faiss": "faiss-cpu", "rabitqlib": "rabitqlib", "scann": "scann",
+    PACKAGE: "swift-turboquant", "turbovec": "turbovec", "faiss": "faiss-cpu",
+    "rabitqlib": "rabitqlib", "scann": "scann",
 }  # fmt: skip
 
 
@@ -58,6 +63,16 @@ class Built:
     search: Search
     build_seconds: float
     bytes_per_vector: float
+
+
+def package_configurations(dimension: int, bits: Sequence[int]) -> Iterator[Configuration]:
+    for b in bits:
+        plain = {"bits": b, "exactness": "exhaustive", "centred": False}
+        yield Configuration(PACKAGE, "", b, False, False, plain)
+        yield Configuration(
+            PACKAGE, "certified", b, False, False, plain | {"exactness": "certified"}
+        )
+        yield Configuration(PACKAGE, "centred", b, False, True, plain | {"centred": True})
 
 
 def turbovec_configurations(dimension: int, bits: Sequence[int]) -> Iterator[Configuration]:
@@ -113,6 +128,7 @@ def scann_configurations(dimension: int, bits: Sequence[int]) -> Iterator[Config
 
 
 CONFIGURATIONS = {
+    PACKAGE: package_configurations,
     "turbovec": turbovec_configurations,
     "faiss": faiss_configurations,
     "rabitqlib": rabitqlib_configurations,
@@ -124,6 +140,22 @@ def seconds_of(work: Callable[[], Any]) -> float:
     start = time.perf_counter()
     work()
     return time.perf_counter() - start
+
+
+def build_package(settings: dict[str, Any], base: Vectors, threads: int) -> Built:
+    import swift_turboquant
+
+    start = time.perf_counter()
+    centre = base.mean(axis=0) if settings["centred"] else None
+    index = swift_turboquant.Index(base.shape[1], bits=settings["bits"], metric="ip", center=centre)
+    index.add(base, threads=threads)
+    seconds = time.perf_counter() - start
+
+    def search(queries: Vectors) -> npt.NDArray[Any]:
+        found = index.search(queries, COUNT, exactness=settings["exactness"], threads=threads)
+        return found[1]
+
+    return Built(search, seconds, index.bytes_per_vector)
 
 
 def build_turbovec(settings: dict[str, Any], base: Vectors, threads: int) -> Built:
@@ -209,6 +241,7 @@ def build_scann(settings: dict[str, Any], base: Vectors, threads: int) -> Built:
 
 
 BUILDERS: dict[str, Callable[[dict[str, Any], Vectors, int], Built]] = {
+    PACKAGE: build_package,
     "turbovec": build_turbovec,
     "faiss": build_faiss,
     "rabitqlib": build_rabitqlib,

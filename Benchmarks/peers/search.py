@@ -4,11 +4,11 @@
 All engines scan the same vectors whole (no lists, no graph) and return ten of them. Each round
 times every engine in turn, so that a drifting clock or a busy neighbour meets all; the table shows
 medians over the rounds with least and most. "Ours ahead ×2" means that ours is twice as fast in the
-same round, against our exhaustive scan of the nearest size. Bytes per vector are what a row adds to
+same round, against our exhaustive scan of the nearest size, called from Python if it runs. Bytes per vector are what a row adds to
 the saved index, its scalars included; of ids only those that a peer cannot do without. "Trained" engines fit more to the data than its mean;
 "mean" engines subtract that. A returned row counts as found when its exact score reaches that of
 rank 10, so equal rows are interchangeable. Peers are called through Python, which costs each single
-query some microseconds; ours is timed inside its program.
+query some microseconds; "ours" is timed inside its program, "ours-python" through the Python package.
 """
 
 import argparse

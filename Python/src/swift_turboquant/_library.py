@@ -58,7 +58,9 @@ class _Library:
             self._types[handle[1]] = None
         elif alias := re.fullmatch(r"typedef (\w+) (\w+);", line):
             self._types[alias[2]] = self._types[alias[1]]
-        elif function := re.fullmatch(r"(const char \*|tq_status |int32_t )(tq_\w+)\((.*)\);", line):
+        elif function := re.fullmatch(
+            r"(const char \*|tq_status |int32_t )(tq_\w+)\((.*)\);", line
+        ):
             self._declare_function(*function.groups())
         else:
             raise ImportError(f"abi.txt has a line that is not understood: {line}")
