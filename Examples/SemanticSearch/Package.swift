@@ -25,5 +25,7 @@ let package = Package(
         .product(name: "TurboQuantFiles", package: "swift-turboquant"),
         .product(name: "TurboQuantFoundation", package: "swift-turboquant"),
       ]),
+    .testTarget(
+      name: "SemanticSearchCLITests", dependencies: ["SemanticSearch", "SemanticSearchCLI"]),
   ]
 )

@@ -46,8 +46,21 @@ struct SignalTests {
     process.currentDirectoryURL = URL(filePath: directory.path)
     process.standardOutput = FileHandle.nullDevice
     process.standardError = FileHandle.nullDevice
-    try process.run()
+    try begin(process)
     return process
+  }
+
+  private static let starting = Mutex(())
+
+  /// Starts a process that heeds signals, even if this one was started as a shell's background job, which ignores
+  /// SIGINT, or by `nohup`.
+  private func begin(_ process: Process) throws {
+    try Self.starting.withLock { _ in
+      let signals = [SIGTERM, SIGINT, SIGHUP]
+      let inherited = signals.map { Foundation.signal($0, SIG_DFL) }
+      defer { for (number, old) in zip(signals, inherited) { _ = Foundation.signal(number, old) } }
+      try process.run()
+    }
   }
 
   private func prepare(_ old: [UInt8]?, _ directory: Scratch) throws {
@@ -148,7 +161,7 @@ struct SignalTests {
     process.arguments = ["encode", "-", "-o", directory.file("out.tqv")]
     process.standardInput = input
     process.standardError = Pipe()
-    try process.run()
+    try begin(process)
     defer { if process.isRunning { process.terminate() } }
     let bytes = gaussianNpy(20_000, 64)
     try input.fileHandleForWriting.write(contentsOf: bytes[..<(bytes.count / 2)])

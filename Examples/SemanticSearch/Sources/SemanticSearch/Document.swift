@@ -24,20 +24,21 @@ public struct Document: Codable, Hashable, Sendable, Identifiable {
 extension Document {
   /// The documents of a text file, one in each line: `id: text`.
   ///
-  /// - Throws: ``StoreError`` for a line without an id or a text, with its number; Foundation's error for a file that
-  ///   cannot be read.
+  /// - Throws: ``StoreError`` with the file's name: it cannot be read, is not UTF-8 or empty, or a line is without an id
+  ///   or a text.
   public static func read(_ file: URL, category: String, date: Date = .now) throws -> [Document] {
-    let lines = try String(contentsOf: file, encoding: .utf8).components(separatedBy: .newlines)
-    return try lines.enumerated().compactMap { number, line in
+    let documents: [Document] = try lines(of: file).enumerated().compactMap { number, line in
       let line = line.trimmingCharacters(in: .whitespaces)
       guard !line.isEmpty else { return nil }
       let parts = line.split(separator: ":", maxSplits: 1)
         .map { $0.trimmingCharacters(in: .whitespaces) }
       guard parts.count == 2, !parts.contains("") else {
-        throw StoreError.badLine(file: file.lastPathComponent, number: number + 1)
+        throw StoreError.badLine(file, number: number + 1)
       }
       return Document(id: parts[0], text: parts[1], category: category, date: date)
     }
+    guard !documents.isEmpty else { throw StoreError.noDocuments(file) }
+    return documents
   }
 }
 

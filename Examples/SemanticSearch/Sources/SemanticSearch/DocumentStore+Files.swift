@@ -34,9 +34,9 @@ private struct Contents: Codable {
     let decoder = JSONDecoder()
     decoder.dateDecodingStrategy = .iso8601
     do {
-      self = try decoder.decode(Contents.self, from: Data(contentsOf: file))
+      self = try decoder.decode(Contents.self, from: contents(of: file))
     } catch let error as DecodingError {
-      throw StoreError.damaged(file, reason: "\(error)")
+      throw StoreError.damaged(file, reason: error.reason)
     }
     guard format == Contents.newestFormat else {
       throw StoreError.damaged(file, reason: "format \(format), expected \(Contents.newestFormat)")
@@ -50,7 +50,33 @@ private struct Contents: Codable {
     let encoder = JSONEncoder()
     encoder.dateEncodingStrategy = .iso8601
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    try encoder.encode(self).write(to: Contents.url(in: folder), options: .atomic)
+    let (file, bytes) = (Contents.url(in: folder), try encoder.encode(self))
+    do {
+      try bytes.write(to: file, options: .atomic)
+    } catch {
+      throw StoreError.unwritable(file, reason: systemReason(error))
+    }
+  }
+}
+
+extension DecodingError {
+  /// What is wrong and where, in one line.
+  fileprivate var reason: String {
+    switch self {
+    case .keyNotFound(let key, let context):
+      "“\(key.stringValue)” is missing\(place(context))"
+    case .typeMismatch(_, let context), .valueNotFound(_, let context), .dataCorrupted(let context):
+      "\(context.debugDescription)\(place(context))".replacing(/\.$/, with: "")
+    @unknown default: "\(self)"
+    }
+  }
+
+  private func place(_ context: Context) -> String {
+    context.codingPath.isEmpty
+      ? ""
+      : " at "
+        + context.codingPath.map { $0.intValue.map(String.init) ?? $0.stringValue }.joined(
+          separator: ".")
   }
 }
 
@@ -65,7 +91,11 @@ extension DocumentStore {
       throw StoreError.exists(folder)
     }
     let index = try VectorIndex(dimension: embedder.dimension, metric: .cosine, tags: .text)
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    do {
+      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    } catch {
+      throw StoreError.unwritable(folder, reason: systemReason(error))
+    }
     try index.save(to: indexFile(of: 0, in: folder))
     try Contents(embedder: embedder.name, generation: 0, documents: []).write(in: folder)
     return DocumentStore(folder, embedder, index, [], generation: 0)
@@ -73,12 +103,18 @@ extension DocumentStore {
 
   /// Opens a store; the index is mapped, not read.
   ///
+  /// A store without documents may be opened with any embedder: a first addition may have failed with a wrong one.
+  ///
   /// - Throws: ``StoreError`` when there is none, it is damaged or of another embedder, or its files do not belong
   ///   together: each row's tag must be the id of a document, and each document must have a row.
   public static func open(_ folder: URL, embedder: any Embedder) throws -> DocumentStore {
     let contents = try Contents(in: folder)
     guard contents.embedder == embedder.name else {
-      throw StoreError.otherEmbedder(found: embedder.name, expected: contents.embedder)
+      guard contents.documents.isEmpty else {
+        throw StoreError.otherEmbedder(folder, found: embedder.name, expected: contents.embedder)
+      }
+      let index = try VectorIndex(dimension: embedder.dimension, metric: .cosine, tags: .text)
+      return DocumentStore(folder, embedder, index, [], generation: contents.generation)
     }
     let index: VectorIndex
     do {

@@ -51,13 +51,18 @@ public actor DocumentStore {
 
   /// Removes documents.
   ///
-  /// - Throws: `IndexError` for an id that is not there or named twice; nothing is removed then.
-  public func remove(_ ids: [Document.ID]) async throws {
-    let ids = ids.map(\.precomposedStringWithCanonicalMapping)
+  /// - Returns: How many; an id that is named twice counts once.
+  /// - Throws: ``StoreError/unknownID(_:_:)`` for an id that is not there; nothing is removed then.
+  @discardableResult public func remove(_ ids: [Document.ID]) async throws -> Int {
+    let ids = Set(ids.map(\.precomposedStringWithCanonicalMapping))
     try await inTurn { store in
-      try store.index.update { try $0.remove(tags: ids) }
+      for id in ids.sorted() where store.documents[id] == nil {
+        throw StoreError.unknownID(id, store.folder)
+      }
+      try store.index.update { try $0.remove(tags: Array(ids)) }
       for id in ids { store.documents[id] = nil }
     }
+    return ids.count
   }
 
   /// The documents nearest to a text, the nearest first.

@@ -30,7 +30,7 @@ public struct NGramEmbedder: Embedder {
     let words = text.folding(options: [.caseInsensitive, .diacriticInsensitive], locale: nil)
       .split { !$0.isLetter && !$0.isNumber }
     guard !words.isEmpty else {
-      throw EmbeddingError("“\(text)” has no letters or digits to compare")
+      throw EmbeddingError("the text “\(text)” has no letters or digits to compare; use words")
     }
     var counts: [UInt64: Float] = [:]
     for word in words {

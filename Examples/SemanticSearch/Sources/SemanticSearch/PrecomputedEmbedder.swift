@@ -9,20 +9,25 @@ public struct PrecomputedEmbedder: Embedder {
   /// The number of coordinates of each vector.
   public let dimension: Int
   private let vectors: [String: [Float]]
+  private let texts: URL
 
   /// Reads a file of texts and a `.npy` file of as many vectors.
   ///
   /// A line `id: text` is found as the whole line, and as `text`.
+  ///
+  /// - Throws: ``StoreError`` for the texts and `FileError` for the vectors, if they cannot be read; ``EmbeddingError`` if
+  ///   there are not as many of both.
   public init(texts: URL, vectors file: URL) throws {
-    let lines = try String(contentsOf: texts, encoding: .utf8).split(whereSeparator: \.isNewline)
+    let rows = try lines(of: texts).filter { !$0.isEmpty }
     var file = try VectorFile.open(file)
-    guard file.count == lines.count else {
+    guard file.count == rows.count else {
       throw EmbeddingError(
-        "\(lines.count) texts in \(texts.lastPathComponent), \(file.count) vectors in \(file.path)")
+        "\(texts.relativePath): has \(rows.count) texts, but \(file.path) \(file.count) vectors; expected a vector "
+          + "for each line")
     }
     var table: [String: [Float]] = [:]
     var vector: [Float] = []
-    for line in lines {
+    for line in rows {
       _ = try file.read(upTo: 1, into: &vector)
       table[line.trimmingCharacters(in: .whitespaces)] = vector
       if let colon = line.firstIndex(of: ":") {
@@ -32,6 +37,7 @@ public struct PrecomputedEmbedder: Embedder {
     dimension = file.dimension
     name = "vectors of \(file.dimension) coordinates from files"
     self.vectors = table
+    self.texts = texts
   }
 
   /// The vectors of some texts.
@@ -40,7 +46,8 @@ public struct PrecomputedEmbedder: Embedder {
   public func embed(_ texts: [String]) async throws -> [Float] {
     try texts.flatMap { text in
       guard let vector = vectors[text] else {
-        throw EmbeddingError("there is no vector of “\(text)”")
+        throw EmbeddingError(
+          "\(self.texts.relativePath): has no line “\(text)”, so there is no vector for it")
       }
       return vector
     }

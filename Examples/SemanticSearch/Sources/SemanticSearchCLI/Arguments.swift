@@ -8,6 +8,7 @@ let usage = """
     list [--category NAME]           print all documents
 
     --store FOLDER    where documents are kept; default: documents.store
+    --                ends the options, for a text or name that begins with “-”
     --texts FILE --vectors FILE.npy
                       look vectors up in files, instead of counting words and letters
 
@@ -35,13 +36,24 @@ struct Arguments {
     var operands: [String] = []
     var words = words.makeIterator()
     while let word = words.next() {
-      if word == "--help" {
-        operands.insert("help", at: 0)
+      if word == "--help" || word == "-h" {
+        (command, self.operands, options) = ("help", [], [:])
+        return
+      } else if word == "--" {
+        while let word = words.next() { operands.append(word) }
       } else if word.hasPrefix("--") {
-        guard let value = words.next() else { throw UsageError(message: "\(word) needs a value") }
-        guard options.updateValue(value, forKey: String(word.dropFirst(2))) == nil else {
-          throw UsageError(message: "\(word) is given twice")
+        let parts = word.dropFirst(2).split(
+          separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        let value = parts.count == 2 ? String(parts[1]) : words.next()
+        guard let value, !value.isEmpty, parts.count == 2 || !value.hasPrefix("--") else {
+          throw UsageError(message: "--\(parts[0]) needs a value")
         }
+        guard options.updateValue(value, forKey: String(parts[0])) == nil else {
+          throw UsageError(message: "--\(parts[0]) is given twice")
+        }
+      } else if word.hasPrefix("-"), word != "-" {
+        throw UsageError(
+          message: "there is no option \(word); put -- before what begins with a dash and is none")
       } else {
         operands.append(word)
       }
@@ -53,6 +65,9 @@ struct Arguments {
     let known = own.union(command == "help" ? [] : ["store", "texts", "vectors"])
     if let unknown = options.keys.sorted().first(where: { !known.contains($0) }) {
       throw UsageError(message: "\(command) has no option --\(unknown)")
+    }
+    if ["list", "help"].contains(command), operands.count > 1 {
+      throw UsageError(message: "\(command): expected nothing after it, found “\(operands[1])”")
     }
     self.command = command
     self.operands = Array(operands.dropFirst())

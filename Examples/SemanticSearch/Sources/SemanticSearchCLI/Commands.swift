@@ -42,17 +42,22 @@ struct Commands {
       }
       try await store.save()
     }
+    let ids = documents.map(\.id)
+    if let twice = Dictionary(grouping: ids, by: { $0 }).filter({ $1.count > 1 }).keys.min() {
+      printError(
+        "“\(twice)” and possibly other ids came more than once; the last text of each is kept")
+    }
     print(
-      "added \(documents.count) in \(inMilliseconds(time)); \(await store.all.count) are there"
+      "added \(Set(ids).count) in \(inMilliseconds(time)); \(await store.all.count) are there"
     )
   }
 
   private func remove() async throws {
     guard !arguments.operands.isEmpty else { throw UsageError(message: "remove: no id") }
     let store = try DocumentStore.open(folder, embedder: embedder())
-    try await store.remove(arguments.operands)
+    let count = try await store.remove(arguments.operands)
     try await store.save()
-    print("removed \(arguments.operands.count); \(await store.all.count) are there")
+    print("removed \(count); \(await store.all.count) are there")
   }
 
   private func search() async throws {
@@ -61,6 +66,7 @@ struct Commands {
     }
     let count = try arguments.count("count", default: 5)
     let store = try DocumentStore.open(folder, embedder: embedder())
+    try await checkCategory(in: store)
     let clock = ContinuousClock()
     let start = clock.now
     let results = try await store.search(
@@ -74,10 +80,22 @@ struct Commands {
 
   private func list() async throws {
     let store = try DocumentStore.open(folder, embedder: embedder())
+    try await checkCategory(in: store)
     for document in await store.all {
       if let category = arguments["category"], document.category != category { continue }
       print(document.date.formatted(.iso8601.year().month().day()), line(document))
     }
+  }
+
+  /// A misspelt category would find nothing, and say nothing.
+  private func checkCategory(in store: DocumentStore) async throws {
+    guard let category = arguments["category"] else { return }
+    let known = Set(await store.all.map(\.category))
+    guard !known.contains(category) else { return }
+    throw UnknownCategory(
+      errorDescription:
+        "\(folder.relativePath): no document has the category “\(category)”; there are: "
+        + (known.isEmpty ? "none" : known.sorted().joined(separator: ", ")))
   }
 
   private func line(_ document: Document) -> String {
@@ -96,6 +114,11 @@ struct Commands {
   private func inMilliseconds(_ time: Duration) -> String {
     time.formatted(.units(allowed: [.milliseconds], fractionalPart: .show(length: 1)))
   }
+}
+
+/// A category without documents.
+struct UnknownCategory: LocalizedError {
+  let errorDescription: String?
 }
 
 func printError(_ text: String, terminator: String = "\n") {

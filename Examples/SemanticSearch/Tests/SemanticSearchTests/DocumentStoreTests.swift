@@ -89,13 +89,15 @@ private let tools = [
       try await store.add(fruit)
       try await store.remove(["apple"])
       #expect(try await ids(store, "apple").contains("apple") == false)
-      let error = await #expect(throws: IndexError.self) {
+      let error = await #expect(throws: StoreError.self) {
         try await store.remove(["plum", "apple"])
       }
-      #expect(error?.kind == .unknownTag("apple"))
+      #expect(error == .unknownID("apple", folder))
       #expect(error?.localizedDescription.contains("“apple”") == true)
       #expect(await store.all.map(\.id) == ["pear", "plum"])
       #expect(try await ids(store, "plum").contains("plum"))
+      #expect(try await store.remove(["plum", "plum"]) == 1)
+      #expect(await store.all.map(\.id) == ["pear"])
     }
   }
 
@@ -205,6 +207,13 @@ private let tools = [
 
       try intact.dropLast(20).write(to: documentsFile)
       #expect(try refusal()?.contains("documents.json: damaged") == true)
+      try Data("{}".utf8).write(to: documentsFile)
+      #expect(try refusal()?.contains("damaged: “format” is missing; restore") == true)
+      try Data(
+        text.replacing("\"text\" : \"A red apple from the garden\"", with: "\"text\" : 1").utf8
+      )
+      .write(to: documentsFile)
+      #expect(try refusal()?.contains(" at documents.0.text; restore") == true)
       try Data(text.replacing("\"format\" : 1", with: "\"format\" : 2").utf8).write(
         to: documentsFile)
       #expect(try refusal()?.contains("format 2") == true)
@@ -235,12 +244,31 @@ private let tools = [
     #expect(throws: StoreError.self) { try reopened() }?.localizedDescription
   }
 
-  @Test("A store of another embedder is refused")
+  @Test("A store of another embedder is refused, unless it is empty")
   func otherEmbedder() async throws {
     try await withStore(SlowEmbedder()) { _ in
-      #expect(throws: StoreError.otherEmbedder(found: NGramEmbedder().name, expected: "slow")) {
-        try reopened()
+      let store = try reopened()
+      try await store.add(fruit)
+      try await store.save()
+      #expect(try await reopened().all.count == 3)
+      let name = NGramEmbedder().name
+      #expect(throws: StoreError.otherEmbedder(folder, found: "slow", expected: name)) {
+        try DocumentStore.open(folder, embedder: SlowEmbedder())
       }
+    }
+  }
+
+  @Test("What cannot be read or written is named, with the system's reason")
+  func unwritable() async throws {
+    defer { try? FileManager.default.removeItem(at: folder) }
+    try Data("a file".utf8).write(to: folder)
+    #expect(throws: StoreError.unwritable(folder, reason: "File exists")) {
+      try DocumentStore.create(folder, embedder: NGramEmbedder())
+    }
+    try FileManager.default.removeItem(at: folder)
+    try FileManager.default.createDirectory(at: documentsFile, withIntermediateDirectories: true)
+    #expect(throws: StoreError.unreadable(documentsFile, reason: "Is a directory")) {
+      try reopened()
     }
   }
 

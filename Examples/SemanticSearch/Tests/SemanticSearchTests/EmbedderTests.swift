@@ -52,10 +52,34 @@ import TurboQuantFoundation
     #expect(documents.map(\.id) == ["a", "b"])
     #expect(documents.map(\.text) == ["one: two", "three"])
     for line in ["no colon", ": no id", "no text:"] {
-      try Data("a: one\n\(line)\n".utf8).write(to: file)
-      #expect(throws: StoreError.badLine(file: "a.txt", number: 2)) {
-        try Document.read(file, category: "c")
+      for end in ["\n", "\r\n"] {
+        try Data("a: one\(end)\(line)\(end)".utf8).write(to: file)
+        #expect(throws: StoreError.badLine(file, number: 2)) {
+          try Document.read(file, category: "c")
+        }
       }
+    }
+    try Data("\u{feff}a: one".utf8).write(to: file)
+    #expect(try Document.read(file, category: "c").map(\.id) == ["a"])
+  }
+
+  @Test("A file that cannot be read, is empty or no UTF-8 is refused with its name")
+  func unreadableFiles() throws {
+    defer { try? FileManager.default.removeItem(at: folder) }
+    func refusal(_ file: URL) -> StoreError? {
+      #expect(throws: StoreError.self) { try Document.read(file, category: "c") }
+    }
+    let file = folder.appending(path: "a.txt")
+    #expect(refusal(file) == .unreadable(file, reason: "No such file or directory"))
+    #expect(refusal(folder) == .unreadable(folder, reason: "Is a directory"))
+    try Data("\n \n".utf8).write(to: file)
+    #expect(refusal(file) == .noDocuments(file))
+    try Data("a: one\nb: caf".utf8 + [0xe9] + "\n".utf8).write(to: file)
+    #expect(refusal(file) == .notText(file, line: 2))
+    #expect(refusal(file)?.localizedDescription.contains("a.txt, line 2: expected UTF-8") == true)
+    let missing = folder.appending(path: "none.txt")
+    #expect(throws: StoreError.unreadable(missing, reason: "No such file or directory")) {
+      try PrecomputedEmbedder(texts: missing, vectors: file)
     }
   }
 }
