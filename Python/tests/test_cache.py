@@ -111,7 +111,7 @@ def test_files_that_are_refused(tmp_path):
     for changed in ({"seed": 1}, {"sinks": 4}, {"keys": 4}, {"logit_cap": 2.0}):
         with pytest.raises(FileError, match="configuration"):
             KVCache.load(path, 6, 2, 40, 24, **{**OPTIONS, **changed})
-    with pytest.raises(FileError, match=r"missing\.tqkv"):
+    with pytest.raises(FileNotFoundError, match=r"missing\.tqkv"):
         KVCache.load(tmp_path / "missing.tqkv", 6, 2, 40, 24, **OPTIONS)
     data = path.read_bytes()
     for damaged in (b"", data[:100], data[:-1], data[:900] + bytes([data[900] ^ 1]) + data[901:]):
@@ -122,15 +122,27 @@ def test_files_that_are_refused(tmp_path):
         cache_of(1).save(tmp_path / "no folder" / "cache.tqkv")
     with pytest.raises(OSError):
         cache_of(1).save(Path("/dev/null/cache.tqkv"))
-    with pytest.raises(ValueError, match="zero character"):
+    with pytest.raises(ValueError, match="zero byte"):
         cache_of(1).save(f"{path}\0.tqkv")
     with pytest.raises(TypeError):
         cache_of(1).save(3)
 
 
-def test_no_pickle():
-    with pytest.raises(TypeError, match="use save and load"):
-        pickle.dumps(cache_of(1))
+def test_bytes_and_pickle(tmp_path):
+    cache = cache_of(100)
+    cache.save(tmp_path / "cache.tqkv")
+    data = cache.to_bytes()
+    assert data == (tmp_path / "cache.tqkv").read_bytes()
+    restored = KVCache.from_bytes(memoryview(data), 6, 2, 40, 24, **OPTIONS)
+    for one in (restored, pickle.loads(pickle.dumps(cache)), pickle.loads(pickle.dumps(restored))):
+        assert one.to_bytes() == data
+        one.append(K[:, 100:110], V[:, 100:110], position=100)
+        assert len(one) == 110 and len(KVCache.like(one)) == 0
+    for damaged in (b"", data[:-1], data[:900] + bytes([data[900] ^ 1]) + data[901:]):
+        with pytest.raises(FileError, match="bytes of a cache"):
+            KVCache.from_bytes(damaged, 6, 2, 40, 24, **OPTIONS)
+    with pytest.raises(FileError, match="configuration"):
+        KVCache.from_bytes(data, 6, 2, 40, 24, **{**OPTIONS, "seed": 1})
 
 
 @pytest.mark.parametrize(

@@ -21,11 +21,9 @@ from hypothesis.stateful import (
 )  # fmt: skip
 
 from swift_turboquant import Codec, Index
-from swift_turboquant._library import lib
 
 # Saving waits for the disk; where there is a file system in memory, it does not.
 FOLDER = "/dev/shm" if Path("/dev/shm").is_dir() else None
-HAS_BYTES = hasattr(lib, "tq_index_to_bytes")
 
 seeds = st.integers(0, 2**32 - 1)
 counts = st.integers(0, 12)
@@ -177,7 +175,6 @@ class History(RuleBasedStateMachine):
             Index.verify(path)
             self.index = Index.load(path)
 
-    @precondition(lambda self: HAS_BYTES)
     @rule()
     def through_pickle(self):
         self.index = pickle.loads(pickle.dumps(self.index))

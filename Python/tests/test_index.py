@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from swift_turboquant import Index
-from swift_turboquant._library import lib
 
 DIM = 96
 
@@ -268,12 +267,6 @@ def test_files(x, tmp_path, kind, form):
     assert len(loaded) == len(x) - 5 and len(Index.load(path)) == len(x)
 
 
-needs_bytes = pytest.mark.skipif(
-    not hasattr(lib, "tq_index_to_bytes"), reason="the library has no tq_index_to_bytes"
-)
-
-
-@needs_bytes
 @pytest.mark.parametrize("kind", ["int", "str", "bytes"])
 def test_bytes_pickle_and_copy(x, tmp_path, kind):
     index = filled(x, ids=kind, metric="l2", originals="float16")
@@ -295,6 +288,27 @@ def test_subclasses_stay_what_they_are(x, tmp_path):
 
     Mine(DIM).save(tmp_path / "1.tqi")
     assert type(Mine.load(tmp_path / "1.tqi")) is Mine
+
+
+def test_what_ends_at_its_last_report_has_changed_nothing(x, tmp_path):
+    class Enough(Exception):
+        pass
+
+    def at_the_end(done, total):
+        if done == total:
+            raise Enough
+
+    index = Index(DIM)
+    index.add(x[:5])
+    for call in (
+        lambda: index.add(x, progress=at_the_end),
+        lambda: index.upsert(x, range(len(x)), progress=at_the_end),
+        lambda: index.search(x, 3, progress=at_the_end),
+        lambda: index.save(tmp_path / "1.tqi", progress=at_the_end),
+    ):
+        with pytest.raises(Enough):
+            call()
+    assert len(index) == 5 and os.listdir(tmp_path) == []
 
 
 def test_progress(x, tmp_path):

@@ -27,7 +27,7 @@ extension SharedVectorIndex {
     let index = snapshot
     return try await run(total: queries.count / index.codec.dimension, progress) {
       (monitor) throws(IndexError) in
-      try index.searchWithStatistics(queries, count: count, options: options, monitor).hits
+      try index.searchWithStatistics(queries.span, count: count, options: options, monitor).hits
     }
   }
 

@@ -256,6 +256,7 @@ extension VectorIndex {
       }
       monitor.advance(by: end - first)
     }
+    try monitor.check()
     return try rethrowing { () throws(CodecError) in
       try CodeMatrix(unidentified: bytes, of: codec)
     }

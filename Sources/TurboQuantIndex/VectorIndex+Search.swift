@@ -32,11 +32,11 @@ extension VectorIndex {
   public func searchWithStatistics(
     _ queries: [Float], count: Int, options: SearchOptions = SearchOptions()
   ) throws(IndexError) -> (hits: [[Hit]], statistics: SearchStatistics) {
-    try searchWithStatistics(queries, count: count, options: options, nil)
+    try searchWithStatistics(queries.span, count: count, options: options, nil)
   }
 
   package func searchWithStatistics(
-    _ queries: [Float], count: Int, options: SearchOptions, _ monitor: WorkMonitor?
+    _ queries: Span<Float>, count: Int, options: SearchOptions, _ monitor: WorkMonitor?
   ) throws(IndexError) -> (hits: [[Hit]], statistics: SearchStatistics) {
     let search = try Search(self, queries, count: count, options, monitor)
     guard search.allowed.count > 0 else {
@@ -66,6 +66,15 @@ extension VectorIndex {
   /// - Throws: As ``search(_:count:options:)-([Float],_,_)``; also when reranking is asked for or `limit` is NaN.
   public func rangeSearch(
     _ queries: [Float], limit: Float, options: SearchOptions = SearchOptions()
+  ) throws(IndexError) -> [[Hit]] {
+    try rangeSearch(queries.span, limit: limit, options: options)
+  }
+
+  /// All rows that score at least as well as `limit`, as ``rangeSearch(_:limit:options:)-([Float],_,_)``.
+  ///
+  /// - Throws: ``IndexError`` as that.
+  public func rangeSearch(
+    _ queries: Span<Float>, limit: Float, options: SearchOptions = SearchOptions()
   ) throws(IndexError) -> [[Hit]] {
     guard options.rerank == nil else {
       throw .notOffered("a range search does not rerank; search for a count, or leave rerank out")

@@ -1,4 +1,4 @@
-// The same calls for spans. They copy what they get; arrays are taken as they are.
+// The same calls for spans. Vectors to add are copied; arrays are taken as they are.
 
 internal import TurboQuantKernels
 
@@ -48,15 +48,6 @@ extension VectorIndex {
   public func search(
     _ queries: Span<Float>, count: Int, options: SearchOptions = SearchOptions()
   ) throws(IndexError) -> [[Hit]] {
-    try search(queries.copied(), count: count, options: options)
-  }
-
-  /// All rows that score at least as well as `limit`, as ``rangeSearch(_:limit:options:)-([Float],_,_)``.
-  ///
-  /// - Throws: ``IndexError`` as that.
-  public func rangeSearch(
-    _ queries: Span<Float>, limit: Float, options: SearchOptions = SearchOptions()
-  ) throws(IndexError) -> [[Hit]] {
-    try rangeSearch(queries.copied(), limit: limit, options: options)
+    try searchWithStatistics(queries, count: count, options: options, nil).hits
   }
 }

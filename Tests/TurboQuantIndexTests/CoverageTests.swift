@@ -75,7 +75,7 @@ import TurboQuant
   private static func isCodesOwn(
     _ index: VectorIndex, _ slot: Int, _ q: [Float], _ hit: Hit
   ) throws -> Bool {
-    let search = try Search(index, q, count: 1, .exhaustive)
+    let search = try Search(index, q.span, count: 1, .exhaustive)
     let errors = ScoreErrors(index, search.queries[0])
     let similarity = index.metric.isDistance ? -hit.score : hit.score
     let row = RankedRow(similarity: similarity, id: hit.id, slot: slot)

@@ -1,7 +1,7 @@
 """TurboQuant: vectors as codes of 1 to 8 bits per coordinate, searched and attended to without decoding."""
 
 from ._cache_options import Precision
-from ._errors import FileError, InputError, TurboQuantError, UnknownIdError
+from ._errors import FileError, InputError, MissingFileError, TurboQuantError, UnknownIdError
 from ._library import lib as _lib
 from .cache import KVCache
 from .codec import Codec
@@ -17,6 +17,7 @@ __all__ = [
     "Index",
     "InputError",
     "KVCache",
+    "MissingFileError",
     "Precision",
     "TurboQuantError",
     "UnknownIdError",

@@ -134,14 +134,6 @@ def available_cores() -> int:
     return os.cpu_count() or 1
 
 
-def size(value: SupportsIndex, name: str) -> int:
-    """A whole number that is a size. C would take others modulo 2**64."""
-    number = operator.index(value)
-    if not 0 <= number < 1 << 63:
-        raise ValueError(f"{name} is {number}, expected 0 … 2**63 - 1")
-    return number
-
-
 def vector(x: Any, dtype: npt.DTypeLike, name: str) -> npt.NDArray[Any]:
     """Real numbers as a contiguous vector of a type of NumPy's."""
     array, kind = elements(x, name) if is_tensor(x) else (np.asarray(x), 0)
@@ -149,3 +141,11 @@ def vector(x: Any, dtype: npt.DTypeLike, name: str) -> npt.NDArray[Any]:
         raise ValueError(f"{name} is {x!r}, expected a sequence of real numbers")
     with np.errstate(over="ignore"):  # the library refuses infinity
         return np.ascontiguousarray(widened(array, kind) if kind else array, dtype)
+
+
+def size(value: SupportsIndex, name: str) -> int:
+    """A whole number that is a size. C would take others modulo 2**64."""
+    number = operator.index(value)
+    if not 0 <= number < 1 << 63:
+        raise ValueError(f"{name} is {number}, expected 0 … 2**63 - 1")
+    return number

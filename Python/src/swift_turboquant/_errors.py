@@ -1,5 +1,10 @@
 """Errors of the library."""
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
 
 class TurboQuantError(Exception):
     """An error of the library. `code` is its number; Documentation/C.md lists them."""
@@ -25,6 +30,21 @@ class UnknownIdError(TurboQuantError, KeyError):
 
 class FileError(TurboQuantError, OSError):
     """A file that cannot be read or written, or is damaged."""
+
+
+class MissingFileError(FileError, FileNotFoundError):
+    """A file that is not there."""
+
+
+@contextmanager
+def reading(path: str | bytes | os.PathLike[Any]) -> Iterator[None]:
+    """Tells a missing file from one that cannot be read."""
+    try:
+        yield
+    except FileError as error:
+        if os.path.lexists(path):
+            raise
+        raise MissingFileError(str(error), error.code) from None
 
 
 _UNKNOWN = {404, 417}

@@ -1,21 +1,19 @@
 """Files and bytes of an index."""
 
 import ctypes
-import os
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ._arrays import address
-from ._errors import InputError
+from ._errors import InputError, reading
 from ._index_core import IndexCore
 from ._library import Handle, lib
+from ._options import PathArgument, path_of
 from ._work import Progress, run
 
 if TYPE_CHECKING:
     from typing_extensions import Self
-
-PathArgument: TypeAlias = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 
 # Bytes that take some hundredths of a second: where Ctrl-C becomes worth a thread.
 _LONG = 1 << 26
@@ -35,7 +33,7 @@ class IndexFiles(IndexCore):
             FileError: the file cannot be written.
         """
         options = lib.struct("tq_work_options")
-        name = _utf8(path)
+        name = path_of(path)
 
         def work(callback: Any) -> None:
             if callback is not None:
@@ -50,14 +48,18 @@ class IndexFiles(IndexCore):
         be replaced meanwhile, but not cut.
 
         Raises:
-            FileError: the file is missing, damaged, or not an index.
+            FileError: the file is damaged, not an index, or (MissingFileError) not there.
         """
-        return cls._of(Handle(lib.tq_index_open, lib.tq_index_free, _utf8(path)))
+        name = path_of(path)
+        with reading(path):
+            return cls._of(Handle(lib.tq_index_open, lib.tq_index_free, name))
 
     @staticmethod
     def verify(path: PathArgument) -> None:
-        """Checks every byte of a file. Raises FileError at the first damaged place."""
-        lib.tq_index_verify(_utf8(path))
+        """Checks every byte of a file. Raises FileError as `load` does, and at the first damaged place."""
+        name = path_of(path)
+        with reading(path):
+            lib.tq_index_verify(name)
 
     def to_bytes(self) -> bytes:
         """The bytes that `save` would write."""
@@ -99,15 +101,3 @@ class IndexFiles(IndexCore):
 
     def __reduce__(self) -> tuple[object, ...]:
         return type(self).from_bytes, (self.to_bytes(),)
-
-
-def _utf8(path: PathArgument) -> bytes:
-    """A path as the library takes it."""
-    name = os.fsencode(path)
-    if b"\0" in name:
-        raise ValueError(f"the path {path!r} has a zero byte")
-    try:
-        name.decode()
-    except UnicodeDecodeError:
-        raise ValueError(f"the path {path!r} is not UTF-8") from None
-    return name

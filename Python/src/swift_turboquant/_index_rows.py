@@ -32,8 +32,8 @@ class IndexRows(IndexCore):
             ids: one for each row. Integers may be left out: rows then get those after the largest one ever used.
             threads: by default one for one row, else all that the process may use. The codes do not depend on it.
             progress: called with the numbers of rows done and of all, on another thread. It must not change an index.
-                An exception in it ends the work, and `add` raises it. At the last report it comes too late: the rows are
-                there then, as they may be after Ctrl-C.
+                An exception in it ends the work, and `add` raises it; nothing is added then. After Ctrl-C the rows may be
+                there.
 
         Returns:
             The ids of the rows, int64 or objects.

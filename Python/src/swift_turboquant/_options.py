@@ -2,10 +2,11 @@
 
 import operator
 import os
-from typing import Any, Literal, SupportsIndex, TypeVar
+from typing import Any, Literal, SupportsIndex, TypeAlias, TypeVar
 
 from ._library import lib
 
+PathArgument: TypeAlias = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 Quantizer = Literal["scalar", "two-stage", "qjl", "polar"]
 Rotation = Literal["haar", "hadamard"]
 Sketch = Literal["gaussian", "orthogonal", "structured"]
@@ -73,10 +74,13 @@ def bits_of(bits: float, name: str = "bits") -> float:
     return number
 
 
-def path_of(path: str | os.PathLike[str]) -> bytes:
-    """A path as UTF-8, which ends with 0 in C."""
-    text = os.fspath(path)
-    encoded = text if isinstance(text, bytes) else text.encode("utf-8", "surrogateescape")
-    if b"\0" in encoded:
-        raise ValueError(f"the path {text!r} has a zero character")
-    return encoded
+def path_of(path: PathArgument) -> bytes:
+    """A path as the library takes it."""
+    name = os.fsencode(path)
+    if b"\0" in name:
+        raise ValueError(f"the path {path!r} has a zero byte")
+    try:
+        name.decode()
+    except UnicodeDecodeError:
+        raise ValueError(f"the path {path!r} is not UTF-8") from None
+    return name

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
-import os
 import sys
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -28,8 +28,9 @@ from ._cache_options import (
     frequencies_of,
     logits_of,
 )
+from ._errors import InputError, reading
 from ._library import Handle, lib
-from ._options import path_of, unsigned
+from ._options import PathArgument, path_of, unsigned
 
 # Below so much work a second thread costs more than it saves: .2 to .4 ms on one thread of a machine of 2023.
 _NUMBERS_PER_APPEND = 1 << 16
@@ -121,7 +122,7 @@ class KVCache:
         self.value_dim = options.value_dim
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str], *arguments: Any, **options: Any) -> KVCache:
+    def load(cls, path: PathArgument, *arguments: Any, **options: Any) -> KVCache:
         """Opens what `save` wrote, by mapping it.
 
         Args:
@@ -129,14 +130,21 @@ class KVCache:
             arguments, options: those of the cache that was saved, as `KVCache` takes them.
 
         Raises:
-            FileError: the file is missing, damaged, or of a cache of other options.
+            FileError: the file is damaged, of a cache of other options, or (MissingFileError) not there.
         """
         like = cls(*arguments, **options)
         structure, _alive = like._options.struct()
-        handle = Handle(
-            lib.tq_cache_open, lib.tq_cache_free, path_of(path), ctypes.byref(structure)
-        )
+        name = path_of(path)
+        with reading(path):
+            handle = Handle(lib.tq_cache_open, lib.tq_cache_free, name, ctypes.byref(structure))
         return like._sibling(handle)
+
+    @classmethod
+    def from_bytes(
+        cls, data: bytes | bytearray | memoryview, *arguments: Any, **options: Any
+    ) -> KVCache:
+        """The cache that `to_bytes` or a file is of; arguments and errors as in `load`."""
+        return cls(*arguments, **options)._restored(data)
 
     @classmethod
     def like(cls, other: KVCache) -> KVCache:
@@ -240,9 +248,19 @@ class KVCache:
             else:
                 return keys[: held.value], values[: held.value]
 
-    def save(self, path: str | os.PathLike[str]) -> None:
+    def save(self, path: PathArgument) -> None:
         """Writes a snapshot, which replaces the file whole or not at all. Raises FileError if that fails."""
         lib.tq_cache_save(self._handle.value, path_of(path))
+
+    def to_bytes(self) -> bytes:
+        """The bytes that `save` would write."""
+        snapshot = self.fork()  # other threads may append
+        count = ctypes.c_size_t()
+        with contextlib.suppress(InputError):  # there is no room yet
+            lib.tq_cache_to_bytes(snapshot._handle.value, None, 0, ctypes.byref(count))
+        data = np.empty(count.value, np.uint8)
+        lib.tq_cache_to_bytes(snapshot._handle.value, address(data), data.size, ctypes.byref(count))
+        return data.tobytes()
 
     @property
     def memory(self) -> Memory:
@@ -269,8 +287,8 @@ class KVCache:
     def __deepcopy__(self, memo: object) -> KVCache:
         return self.fork()
 
-    def __reduce__(self) -> NoReturn:
-        raise TypeError("a KVCache cannot be pickled: use save and load")
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _unpickled, (type(self), self._options, self.to_bytes())
 
     def __repr__(self) -> str:
         o = self._options
@@ -289,11 +307,28 @@ class KVCache:
             raise ValueError(f"{name} has shape {shape}, expected ({heads}, tokens, {dimension})")
         return contiguous(array), kind
 
+    def _restored(self, data: bytes | bytearray | memoryview) -> KVCache:
+        """A cache of the same options with the tokens of `to_bytes`."""
+        view = np.frombuffer(data, np.uint8) if len(data) else np.empty(0, np.uint8)
+        structure, _alive = self._options.struct()
+        handle = Handle(
+            lib.tq_cache_from_bytes, lib.tq_cache_free,
+            address(view), view.size, ctypes.byref(structure),
+        )  # fmt: skip
+        return self._sibling(handle)
+
     def _sibling(self, handle: Handle) -> KVCache:
         """A cache of the same options."""
         cache = type(self).__new__(type(self))
         cache._open(self._options, handle, self._empty)
         return cache
+
+
+def _unpickled(kind: type[KVCache], options: CacheOptions, data: bytes) -> KVCache:
+    cache = kind.__new__(kind)
+    empty = _created(options)
+    cache._open(options, empty, empty)
+    return cache._restored(data)
 
 
 def _created(options: CacheOptions) -> Handle:

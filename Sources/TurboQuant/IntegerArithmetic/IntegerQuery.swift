@@ -14,10 +14,11 @@ package struct IntegerQuery {
     let largestCoordinate = largestMagnitude(of: u)
     let inverse = largestCoordinate > 0 ? Double(largest) / Double(largestCoordinate) : 0
     var (product, square) = (0.0, 0.0)
-    numbers.reserveCapacity(u.count)
+    numbers = [Int](capacity: u.count) { output in
+      for i in u.indices { output.append(Portable.nearest(Double(u[i]) * inverse)) }
+    }
     for i in u.indices {
-      let number = Portable.nearest(Double(u[i]) * inverse)
-      numbers.append(number)
+      let number = numbers[i]
       sum += number
       product += Double(u[i]) * Double(number)
       square += Double(number) * Double(number)
@@ -70,8 +71,9 @@ extension IntegerQuery {
   }
 }
 
+/// Compares numbers by their bits, which, unlike floating-point comparisons, do not wait for each other.
 private func largestMagnitude(of u: Span<Float>) -> Float {
-  var largest: Float = 0
-  for i in u.indices { largest = max(largest, abs(u[i])) }
-  return largest
+  var largest: UInt32 = 0
+  for i in u.indices { largest = max(largest, u[i].magnitude.bitPattern) }
+  return Float(bitPattern: largest)
 }

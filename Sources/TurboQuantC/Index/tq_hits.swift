@@ -36,7 +36,7 @@ public func tq_index_search_hits(
       queries, count: count, type, "queries", index.codec.kernels
     ) { queries in
       let found = try unsafe index.searchWithStatistics(
-        queries.copied(), count: size(k), options: options,
+        queries, count: size(k), options: options,
         monitor(
           wanted.progress, wanted.context, total: queries.count / index.codec.dimension))
       return try unsafe HandleTable.add(HitsResource(found.hits, found.statistics))

@@ -25,7 +25,7 @@ public func tq_index_search(
       let errors = try unsafe optionalOutput(
         standard_errors, capacity: capacity, needed: needed, "standard_errors")
       let found = try unsafe index.searchWithStatistics(
-        queries.copied(), count: size(k), options: options,
+        queries, count: size(k), options: options,
         monitor(wanted.progress, wanted.context, total: queryCount)
       ).hits
       let missing: Float = index.metric.isDistance ? .infinity : -.infinity

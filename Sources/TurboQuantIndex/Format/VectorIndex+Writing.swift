@@ -53,6 +53,7 @@ extension VectorIndex {
         }
         rows.segments[segment].forgetBytes(of: part)
       }
+      try monitor?.check()
       try storing { () throws(StorageError) in try writer.endSection() }
     }
     if let tags = rows.tags { try write(tags, to: &writer) }

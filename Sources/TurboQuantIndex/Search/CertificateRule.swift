@@ -8,15 +8,21 @@ struct CertificateRule: Sendable {
   let certificate: Certificate
   private let deviations: Certificate.Deviations
 
-  /// The rule of a search for `count` rows, nil where all are read whole.
-  init?(_ index: VectorIndex, _ exactness: Exactness, count: Int) throws(IndexError) {
-    guard case .certified(let probability) = exactness else { return nil }
+  /// Refuses what is no probability.
+  static func check(_ exactness: Exactness) throws(IndexError) {
+    guard case .certified(let probability) = exactness else { return }
     guard probability > 0, probability <= 1 else {
       throw IndexError(
         .probabilityOutOfRange(probability),
         "a failure probability of \(probability); it must be above 0 and at most 1")
     }
-    guard let certificate = index.certificate else { return nil }
+  }
+
+  /// The rule of a search for `count` rows, nil where all are read whole; takes as long as scanning a thousand rows.
+  init?(_ index: VectorIndex, _ exactness: Exactness, count: Int) {
+    guard case .certified(let probability) = exactness, let certificate = index.certificate else {
+      return nil
+    }
     self.certificate = certificate
     deviations = Certificate.Deviations(
       certificate, failureProbability: probability / Double(count))

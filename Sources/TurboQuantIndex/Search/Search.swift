@@ -22,7 +22,7 @@ final class Search: Sendable {
   let monitor: WorkMonitor?
 
   init(
-    _ index: VectorIndex, _ floats: [Float], count: Int, _ options: SearchOptions,
+    _ index: VectorIndex, _ floats: Span<Float>, count: Int, _ options: SearchOptions,
     _ monitor: WorkMonitor? = nil
   ) throws(IndexError) {
     guard count >= 1 else {
@@ -42,22 +42,24 @@ final class Search: Sendable {
     queries = try Search.prepared(floats, index, monitor)
     allowed = try AllowedRows(options.filter, in: index)
     self.count = min(options.rerank ?? count, max(1, allowed.count))
-    let rule = try CertificateRule(index, options.exactness, count: self.count)
     let lowerByteCount =
       index.rows.count / BlockShape.rowCount * index.shape.byteCount(of: .lowerBits)
-    self.rule = lowerByteCount > options.exhaustiveByteLimit ? rule : nil
+    try CertificateRule.check(options.exactness)
+    rule =
+      lowerByteCount > options.exhaustiveByteLimit
+      ? CertificateRule(index, options.exactness, count: self.count) : nil
     scanner = Scanner(index.rows, index.scanCodebook, index.codec.kernels)
   }
 
   private static func prepared(
-    _ floats: [Float], _ index: VectorIndex, _ monitor: WorkMonitor?
+    _ floats: Span<Float>, _ index: VectorIndex, _ monitor: WorkMonitor?
   ) throws(IndexError) -> [PreparedQuery] {
     let dimension = index.codec.dimension
     guard floats.count % dimension == 0 else { throw .length(floats.count, dimension: dimension) }
     var queries: [PreparedQuery] = []
     for start in stride(from: 0, to: floats.count, by: dimension) {
       try monitor?.check()
-      let vector = Array(floats[start..<start + dimension])
+      let vector = floats.extracting(start..<start + dimension).copied()
       do throws(CodecError) {
         queries.append(try PreparedQuery(vector, index))
       } catch {
