@@ -180,6 +180,10 @@ def test_a_signal_ends_long_work(number, error, has_progress, monkeypatch):
         if len(reports) == 1:
             os.kill(os.getpid(), number)
             assert handled.wait(60)
+            deadline = time.monotonic() + 60
+            while not listener.ends:  # until the main thread has seen the handler's exception
+                assert time.monotonic() < deadline
+                time.sleep(0.001)
         return listen(listener, context, done, total)
 
     monkeypatch.setattr(_work._Listener, "__call__", interrupt)
