@@ -88,6 +88,8 @@ def test_a_signal_ends_it_and_nothing_is_left(command, tmp_path, number):
     process = subprocess.Popen(
         [*command, "encode", "-", "-o", tmp_path / "x.tqv"],
         stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+        # Jobs in the background ignore SIGINT.
+        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),  # noqa: PLW1509
     )  # fmt: skip
     header = io.BytesIO()
     np.save(header, np.zeros((10, 16), np.float32))
