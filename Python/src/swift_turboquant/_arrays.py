@@ -36,6 +36,11 @@ class Rows:
     """Whether the caller gave a vector, not rows."""
 
 
+def view_of(data: bytes | bytearray | memoryview) -> npt.NDArray[np.uint8]:
+    """Bytes as an array that shares their memory; NumPy makes none of no bytes."""
+    return np.frombuffer(data, np.uint8) if len(data) else np.empty(0, np.uint8)
+
+
 def address(array: npt.NDArray[Any]) -> int:
     """Where the elements of a contiguous array are."""
     try:  # six times as fast, and offered by what is writable, not empty, and of a type that buffers know

@@ -121,11 +121,7 @@ def codes_of(source: Any, codec: Codec | None) -> Codes:
         if kind.byte_width != size:
             raise ValueError(f"codes have {kind.byte_width} bytes, {codec!r} has {size}")
     elif pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
-        lengths = pa.compute.binary_length(array).to_numpy(zero_copy_only=False)
-        if len(wrong := np.flatnonzero(lengths != size)):
-            raise ValueError(
-                f"row {wrong[0]} of codes has {lengths[wrong[0]]} bytes, {codec!r} has {size}"
-            )
+        _have_length(pa.compute.binary_length(array), size, "codes", "bytes")
         array = array.cast(pa.binary(size))
     else:
         raise TypeError(f"codes are {kind}, expected fixed_size_binary[{size}]")
@@ -134,6 +130,14 @@ def codes_of(source: Any, codec: Codec | None) -> Codes:
     if buffer is not None and len(array):
         data = np.frombuffer(buffer, np.uint8, len(array) * size, array.offset * size)
     return Codes(data.reshape(-1, size), codec)
+
+
+def _have_length(lengths: Any, expected: int, name: str, elements: str) -> None:
+    """Refuses rows of another length."""
+    found = lengths.to_numpy(zero_copy_only=False)
+    if len(wrong := np.flatnonzero(found != expected)):
+        row = wrong[0]
+        raise ValueError(f"row {row} of {name} has {found[row]} {elements}, expected {expected}")
 
 
 def _codec_of(metadata: dict[bytes, bytes], codec: Codec | None) -> Codec:
@@ -156,11 +160,7 @@ def vectors_of(array: Any, dimension: int, name: str) -> npt.NDArray[Any]:
         if kind.list_size != dimension:
             raise ValueError(f"{name} has lists of {kind.list_size}, expected {dimension}")
     elif pa.types.is_list(kind) or pa.types.is_large_list(kind):
-        lengths = pa.compute.list_value_length(array).to_numpy(zero_copy_only=False)
-        if len(wrong := np.flatnonzero(lengths != dimension)):
-            raise ValueError(
-                f"row {wrong[0]} of {name} has {lengths[wrong[0]]} numbers, expected {dimension}"
-            )
+        _have_length(pa.compute.list_value_length(array), dimension, name, "numbers")
     else:
         raise TypeError(f"{name} is {kind}, expected lists of {dimension} floats")
     if not (pa.types.is_floating(kind.value_type) or pa.types.is_integer(kind.value_type)):

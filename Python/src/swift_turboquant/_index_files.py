@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ._arrays import address
+from ._arrays import address, view_of
 from ._errors import InputError, reading
 from ._index_core import IndexCore
 from ._library import Handle, lib
@@ -79,7 +79,7 @@ class IndexFiles(IndexCore):
     @classmethod
     def from_bytes(cls, data: bytes | bytearray | memoryview) -> "Self":
         """The index that `to_bytes` or a file is of. Raises FileError for damaged bytes."""
-        view = np.frombuffer(data, np.uint8) if len(data) else np.empty(0, np.uint8)
+        view = view_of(data)
         return cls._of(Handle(lib.tq_index_from_bytes, lib.tq_index_free, address(view), view.size))
 
     @classmethod

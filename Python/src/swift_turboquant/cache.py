@@ -17,6 +17,7 @@ from ._arrays import (
     elements,
     is_tensor,
     thread_count,
+    view_of,
     widened,
 )
 from ._cache_options import (
@@ -309,7 +310,7 @@ class KVCache:
 
     def _restored(self, data: bytes | bytearray | memoryview) -> KVCache:
         """A cache of the same options with the tokens of `to_bytes`."""
-        view = np.frombuffer(data, np.uint8) if len(data) else np.empty(0, np.uint8)
+        view = view_of(data)
         structure, _alive = self._options.struct()
         handle = Handle(
             lib.tq_cache_from_bytes, lib.tq_cache_free,

@@ -1,4 +1,4 @@
-"""Many threads, forks, and what ends long work."""
+"""An index in many threads and after forks, and what ends long work."""
 
 import multiprocessing
 import os

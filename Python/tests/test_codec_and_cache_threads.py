@@ -1,4 +1,4 @@
-"""Threads and forks."""
+"""Codecs and caches in threads and after forks."""
 
 import os
 import sys
