@@ -120,7 +120,7 @@ extension IndexError {
   /// The error of a row that float16 cuts or moves too far, most in the given coordinate.
   static func beyondHalfPrecision(_ value: Float, row: Int, column: Int) -> IndexError {
     let reason =
-      value.magnitude < OriginalRows.halfRangeEnd
+      value.magnitude < Float16Range.end
       ? "is so short that float16 originals would lose more than 2⁻¹⁰ of it, most in column \(column), \(value)"
       : "goes beyond the largest float16, 65504, in column \(column), \(value)"
     return IndexError(
