@@ -40,7 +40,9 @@ import Testing
         let queryTokens = min(3, tokens)
         let queries = dice.normals(4 * queryTokens * dimension, scale: 2)
         largest = max(
-          largest, try compare(cache, queries, queryTokens, "d = \(dimension), n = \(tokens)"))
+          largest,
+          try cache.expectAttention(
+            queries, tokens: queryTokens, "d = \(dimension), n = \(tokens)"))
       }
     }
     // A bound that is never nearly reached says nothing.
@@ -76,7 +78,8 @@ import Testing
         }
         largest = max(
           largest,
-          try compare(cache, queries, 1, "d = \(dimension), n = \(tokens), seed \(seed)"))
+          try cache.expectAttention(
+            queries, "d = \(dimension), n = \(tokens), seed \(seed)"))
       }
     }
     #expect(!isOptimizedBuild || largest > 0.1, "largest error is \(largest) of the bound")
@@ -85,36 +88,6 @@ import Testing
 
   /// Around the borders of quads and pages.
   static let lengths = [1, 2, 63, 64, 65, 129, 255, 256, 257, 511, 512, 513]
-
-  /// Holds every output to its bound; returns the largest error as a part of it.
-  private func compare(
-    _ cache: KVCache, _ queries: [Float], _ queryTokens: Int, _ name: String
-  ) throws -> Double {
-    let configuration = cache.codec.configuration
-    let shape = configuration.shape
-    let scale = Float(1 / Double(shape.keyDimension).squareRoot())
-    let found = try cache.attended(queries)
-    var largest = 0.0
-    for head in 0..<shape.queryHeads {
-      let (keys, values) = try cache.decoded(head: head / shape.groupSize)
-      let bounds = try KernelBound(cache, head: head / shape.groupSize, keys, values, scale: scale)
-      for t in 0..<queryTokens {
-        let row = head * queryTokens + t
-        let q = queries[row * shape.keyDimension..<(row + 1) * shape.keyDimension]
-        let expected = reference(
-          q, keys: keys, values: values, visible: cache.count - queryTokens + 1 + t,
-          valueDimension: shape.valueDimension, scale: scale, cap: configuration.logitCap,
-          sinkLogit: configuration.sinkLogits.isEmpty ? nil : configuration.sinkLogits[head])
-        let bound = bounds.bounds(Array(q), expected)
-        for i in 0..<shape.valueDimension {
-          let error = abs(Double(found[row * shape.valueDimension + i]) - expected.output[i])
-          #expect(error <= bound[i], "\(name), head \(head), query \(t), coordinate \(i)")
-          largest = max(largest, error / bound[i])
-        }
-      }
-    }
-    return largest
-  }
 
   @Test(arguments: [
     (4, 0, KVCentering.none), (0, 10, .none), (3, 70, .mean), (2, 5, .rotaryMean(rotary)),
@@ -138,7 +111,7 @@ import Testing
       var cache = KVCache(codec)
       try cache.append(keys: keys.span, values: values.span)
       let queries = dice.normals(3 * 80)
-      _ = try compare(cache, queries, 1, "n = \(tokens)")
+      try cache.expectAttention(queries, "n = \(tokens)")
     }
   }
 

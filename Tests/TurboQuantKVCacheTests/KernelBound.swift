@@ -1,3 +1,4 @@
+import Testing
 import TurboQuant
 import TurboQuantKernels
 
@@ -32,7 +33,15 @@ struct KernelBound {
     self.scale = Double(scale)
     self.values = values
     keyLengths = lengths(keys, shape.keyDimension)
-    valueLengths = lengths(values, shape.valueDimension)
+    // Codes are of values less their centre, which may be longer if the centre is none of theirs.
+    let center = heldHead.values.center
+    let whole = lengths(values, shape.valueDimension)
+    let centered =
+      center.isEmpty
+      ? whole
+      : lengths(
+        values.enumerated().map { $1 - center[$0 % center.count] }, shape.valueDimension)
+    valueLengths = zip(whole, centered).map { max($0, $1) }
     longestKey = keyLengths.max() ?? 0
     valueDeviation = (valueLengths.max() ?? 0) / Double(shape.valueDimension).squareRoot()
     keyQuads = KernelBound.quads(heldHead.keys, cache.codec.keyCodec)
@@ -104,8 +113,11 @@ struct KernelBound {
     addWeightRounding(expected.weights, to: &variances)
     let score = length * longestKey * scale
     let floats = 2.5 * 0x1p-24 * (4 + score) * valueDeviation
+    // Float32 has no steps below 2⁻¹⁴⁹: each product of a weight and a scale, and each step of the inverse rotation, is
+    // off by half of one, however small the values are.
+    let underflow = 0x1p-149 * Double(expected.weights.count + d)
     // Six deviations of what is rounded at random.
-    return variances.map { floats + 6 * $0.squareRoot() }
+    return variances.map { floats + underflow + 6 * $0.squareRoot() }
   }
 
   /// Weights times scales are rounded to steps of a fraction of a page's largest.
@@ -127,5 +139,41 @@ struct KernelBound {
 private func lengths(_ floats: [Float], _ dimension: Int) -> [Double] {
   stride(from: 0, to: floats.count, by: dimension).map { start in
     floats[start..<start + dimension].reduce(0) { $0 + Double($1) * Double($1) }.squareRoot()
+  }
+}
+
+extension KVCache {
+  /// Holds the output of `tokens` queries per query head to the bound, against attention in double precision on what the
+  /// cache stands for; returns the largest error as a part of the bound.
+  @discardableResult
+  func expectAttention(
+    _ queries: [Float], tokens: Int = 1, scale: Float? = nil, _ place: String
+  ) throws -> Double {
+    let configuration = codec.configuration
+    let shape = configuration.shape
+    let scale = scale ?? Float(1 / Double(shape.keyDimension).squareRoot())
+    let found = try attended(queries, scale: scale)
+    var largest = 0.0
+    for head in 0..<shape.queryHeads {
+      let group = head / (shape.queryHeads / shape.keyValueHeads)
+      let (keys, values) = try decoded(head: group)
+      let bounds = try KernelBound(self, head: group, keys, values, scale: scale)
+      for t in 0..<tokens {
+        let row = head * tokens + t
+        let q = queries[row * shape.keyDimension..<(row + 1) * shape.keyDimension]
+        let expected = reference(
+          q, keys: keys, values: values, visible: count - tokens + 1 + t,
+          valueDimension: shape.valueDimension, scale: scale, cap: configuration.logitCap,
+          sinkLogit: configuration.sinkLogits.isEmpty ? nil : configuration.sinkLogits[head],
+          sinks: configuration.sinks, reach: configuration.slidingWindow)
+        let bound = bounds.bounds(Array(q), expected)
+        for i in 0..<shape.valueDimension {
+          let error = abs(Double(found[row * shape.valueDimension + i]) - expected.output[i])
+          #expect(error <= bound[i], "\(place), head \(head), query \(t), coordinate \(i)")
+          largest = max(largest, error / bound[i])
+        }
+      }
+    }
+    return largest
   }
 }

@@ -32,10 +32,11 @@ func reference(
 ) -> Reference {
   let visible = scores.count
   var scores = scores
+  // Before the mask, whose −∞ a cap would make finite.
+  if let cap { scores = scores.map { Double(cap) * tanh($0 / Double(cap)) } }
   if let reach, visible - reach > sinks {
     for t in sinks..<visible - reach { scores[t] = -.infinity }
   }
-  if let cap { scores = scores.map { Double(cap) * tanh($0 / Double(cap)) } }
   let largest = max(scores.max() ?? 0, sinkLogit.map(Double.init) ?? -.infinity)
   let weights = scores.map { Portable.exp(max(-700, $0 - largest)) }
   let sum =

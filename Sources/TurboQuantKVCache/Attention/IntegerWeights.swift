@@ -6,18 +6,33 @@ struct IntegerWeights: Sendable {
   let rowCount: Int
   /// For centroids that are bytes: two planes per query.
   private(set) var planes: [Int8]
-  /// What both planes of each query mean: `step` · (128 · first + second), and the sums of each plane.
-  private var splits: [(step: Float, high: Int, low: Int)]
-  /// For centroids that are words: one number per weight, and what one of them stands for.
+  /// What both planes of each query mean: `factor` · `step` · (128 · first + second), and the sums of each plane.
+  private var splits: [(step: Float, high: Int, low: Int, factor: Float)]
+  /// For centroids that are words: one number per weight, and what one of them stands for, `factor` · `step`.
   private(set) var words: [Int16]
-  private var steps: [Float]
+  private var steps: [(step: Float, factor: Float)]
+
+  /// Whether the kernels may have made zeros of all products of weight and scale, which they do below 2⁻¹⁰⁰.
+  ///
+  /// Steps are smaller than the largest product by up to 2¹³.
+  private static func isSmall(_ step: Float) -> Bool { step > 0 && step < 0x1p-111 }
+
+  /// By what weights are multiplied then; the products, which were below 2⁻⁹⁸, stay in float32.
+  private static let enlargement: Float = 0x1p100
+
+  private static func enlarged(_ weights: Span<Float>) -> [Float] {
+    [Float](capacity: weights.count) { output in
+      for i in weights.indices { output.append(enlargement * weights[i]) }
+    }
+  }
 
   init(rowCount: Int, queries: Int) {
     self.rowCount = rowCount
     planes = [Int8](repeating: 0, count: queries * 2 * rowCount)
-    splits = [(step: Float, high: Int, low: Int)](repeating: (0, 0, 0), count: queries)
+    splits = [(step: Float, high: Int, low: Int, factor: Float)](
+      repeating: (0, 0, 0, 1), count: queries)
     words = [Int16](repeating: 0, count: queries * rowCount)
-    steps = [Float](repeating: 0, count: queries)
+    steps = [(step: Float, factor: Float)](repeating: (0, 1), count: queries)
   }
 }
 
@@ -30,10 +45,16 @@ extension IntegerWeights {
   ) {
     let rowCount = rowCount
     for q in 0..<queries {
+      let some = weights.extracting(q * rowCount..<(q + 1) * rowCount)
       var all = planes.mutableSpan
       var target = all._mutatingExtracting(2 * q * rowCount..<2 * (q + 1) * rowCount)
-      splits[q] = kernels.splitWeights(
-        weights.extracting(q * rowCount..<(q + 1) * rowCount), scales: scales, into: &target)
+      var (split, factor) = (kernels.splitWeights(some, scales: scales, into: &target), Float(1))
+      if IntegerWeights.isSmall(split.step) {
+        let large = IntegerWeights.enlarged(some)
+        split = kernels.splitWeights(large.span, scales: scales, into: &target)
+        factor = 1 / IntegerWeights.enlargement
+      }
+      splits[q] = (split.step, split.high, split.low, factor)
     }
   }
 
@@ -46,13 +67,15 @@ extension IntegerWeights {
     _ sums: Span<Float>, query q: Int, step: Double, to target: inout MutableSpan<Float>
   ) {
     let split = splits[q]
-    let step = split.step * Float(step)
+    let (step, factor) = (split.step * Float(step), split.factor)
     // Whole centroids are 64 more than they mean. Float32 holds these sums of integers exactly.
     let (high, low) = (Float(64 * split.high), Float(64 * split.low))
     let count = target.count
     let highs = sums.extracting(0..<count)
     let lows = sums.extracting(count..<2 * count)
-    for i in 0..<count { target[i] += step * (128 * (highs[i] - high) + (lows[i] - low)) }
+    for i in 0..<count {
+      target[i] += factor * (step * (128 * (highs[i] - high) + (lows[i] - low)))
+    }
   }
 }
 
@@ -66,9 +89,16 @@ extension IntegerWeights {
     let rowCount = rowCount
     for q in 0..<queries {
       let range = q * rowCount..<(q + 1) * rowCount
+      let some = weights.extracting(range)
       var all = words.mutableSpan
       var target = all._mutatingExtracting(range)
-      steps[q] = kernels.wholeWeights(weights.extracting(range), scales: scales, into: &target)
+      var (step, factor) = (kernels.wholeWeights(some, scales: scales, into: &target), Float(1))
+      if IntegerWeights.isSmall(step) {
+        let large = IntegerWeights.enlarged(some)
+        step = kernels.wholeWeights(large.span, scales: scales, into: &target)
+        factor = 1 / IntegerWeights.enlargement
+      }
+      steps[q] = (step, factor)
     }
   }
 
@@ -76,7 +106,7 @@ extension IntegerWeights {
   func addWords(
     _ sums: Span<Float>, query q: Int, step: Double, to target: inout MutableSpan<Float>
   ) {
-    let step = steps[q] * Float(step)
-    for i in 0..<target.count { target[i] += step * sums[i] }
+    let (step, factor) = (steps[q].step * Float(step), steps[q].factor)
+    for i in 0..<target.count { target[i] += factor * (step * sums[i]) }
   }
 }
