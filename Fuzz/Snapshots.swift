@@ -5,7 +5,8 @@ import TurboQuantKernels
 @testable import TurboQuantKVCache
 @testable import TurboQuantStorage
 
-/// Small caches, whose snapshots fit into an input: codes with exact tokens, outlier channels, floats that are forgotten.
+/// Small caches, whose snapshots fit into an input: codes with exact tokens, outlier channels, floats that are
+/// forgotten, exact tokens as bfloat16.
 private let codecs: [KVCodec] = {
   let shape = KVShape(queryHeads: 2, keyValueHeads: 1, keyDimension: 4, valueDimension: 3)
   var codes = KVConfiguration(shape: shape, keys: .bits(2), values: .bits(1))
@@ -18,9 +19,15 @@ private let codecs: [KVCodec] = {
     shape: KVShape(queryHeads: 1, keyValueHeads: 1, keyDimension: 2, valueDimension: 1),
     keys: .float16, values: .float32)
   (sliding.sinks, sliding.slidingWindow) = (1, 5)
+  var short = KVConfiguration(
+    shape: KVShape(queryHeads: 1, keyValueHeads: 1, keyDimension: 3, valueDimension: 2),
+    keys: .bits(1), values: .bits(3))
+  (short.window, short.exactTokens, short.centering) = (3, .bfloat16, .mean)
   do throws(KVCacheError) {
     var codecs: [KVCodec] = []
-    for configuration in [codes, outliers, sliding] { codecs.append(try KVCodec(configuration)) }
+    for configuration in [codes, outliers, sliding, short] {
+      codecs.append(try KVCodec(configuration))
+    }
     return codecs
   } catch {
     broken("a configuration is refused: \(error)")
@@ -49,7 +56,7 @@ func checkSnapshot(_ input: [UInt8]) {
   }
 }
 
-/// Attends, decodes, appends and truncates, then saves the cache and opens it again.
+/// Attends, decodes, appends, removes and truncates, then saves the cache and opens it again.
 private func useCache(_ cache: KVCache, _ path: String) {
   let shape = cache.codec.configuration.shape
   do throws(KVCacheError) {
@@ -72,6 +79,11 @@ private func useCache(_ cache: KVCache, _ path: String) {
     _ = try attention(again)
     try again.truncate(to: cache.count)
     require(again.count == cache.count, "the token is taken back")
+    require(again.nextPosition == cache.nextPosition, "and so is its position")
+    try again.remove(again.count / 4..<again.count / 2)
+    require(
+      again.count == cache.count - (cache.count / 2 - cache.count / 4), "some tokens are removed")
+    _ = try attention(again, mayBeTruncated: true)
   } catch {
     // A window may be too large for the norms that its tokens get as codes.
     if case .codec = error.kind { return }

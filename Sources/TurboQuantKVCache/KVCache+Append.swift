@@ -13,16 +13,18 @@ extension KVCache {
   ///   - position: The position that the caller expects for the first of them; checked if not nil.
   ///   - threads: How many threads to use, each for one head at a time.
   /// - Throws: ``KVCacheError`` when lengths do not fit heads, dimensions and each other, the position
-  ///   is not ``count``, or a number is NaN, infinite, 2⁹⁶ or more, or 65,520 or more where tokens pass
-  ///   through float16; the cache is unchanged then.
+  ///   is not ``nextPosition``, or a number is NaN, infinite, 2⁹⁶ or more, or 65,520 or more where the
+  ///   configuration asks for float16; the cache is unchanged then.
   /// - Complexity: O(d log d) per vector with the Hadamard rotation, O(d²) with the Haar rotation.
   public mutating func append(
     keys: Span<Float>, values: Span<Float>, at position: Int? = nil, threads: Int = 1
   ) throws(KVCacheError) {
-    if let position, position != count {
+    if let position, position != nextPosition {
       throw KVCacheError(
-        .outOfOrder(position: position, expected: count),
-        "tokens for position \(position), but \(count) are held; append at \(count) or truncate")
+        .outOfOrder(position: position, expected: nextPosition),
+        "tokens for position \(position), but \(count) are held"
+          + (nextPosition == count ? "" : " and \(nextPosition - count) were removed")
+          + "; append at \(nextPosition) or truncate")
     }
     let shape = codec.configuration.shape
     let tokens = try tokenCount(keys.count, shape.keyValueHeads, shape.keyDimension, "keys")
@@ -37,16 +39,20 @@ extension KVCache {
     try check(keys, dimension: shape.keyDimension, tokens, "key", codec.configuration.keys)
     try check(values, dimension: shape.valueDimension, tokens, "value", codec.configuration.values)
     guard tokens > 0 else { return }
+    let widening = firstBeyondFloat16(keys, values, tokens: tokens)
     // Inputs were validated above. Should a step still fail, a prompt is taken back; for a few tokens a copy of the
     // cache would cost too much.
-    let isPrompt = tokens > 8
+    let isPrompt = tokens > 8 || widening < tokens
     let before = isPrompt ? self : nil
     forgetPages()
     fixCenters(keys, values, tokens: tokens)
-    fixChannels(keys, values, tokens: tokens)
     do throws(KVCacheError) {
-      for first in stride(from: 0, to: tokens, by: KVCache.tokensPerBatch) {
-        let batch = first..<min(tokens, first + KVCache.tokensPerBatch)
+      var first = 0
+      while first < tokens {
+        if first == widening { widenExactTokens() }
+        let end = min(first < widening ? widening : tokens, first + KVCache.tokensPerBatch)
+        let batch = first..<end
+        first = end
         guard !isPrompt || threads > 1 else {
           try appendHeadByHead(keys, values, batch, of: tokens)
           continue
@@ -78,10 +84,10 @@ extension KVCache {
       do throws(CodecError) {
         heads[h].keys.append(
           try heads[h].keys.additions(
-            of: keys.extracting(part(shape.keyDimension)), after: count, writers.keys))
+            of: keys.extracting(part(shape.keyDimension)), writers.keys))
         heads[h].values.append(
           try heads[h].values.additions(
-            of: values.extracting(part(shape.valueDimension)), after: count, writers.values))
+            of: values.extracting(part(shape.valueDimension)), writers.values))
       } catch {
         throw KVCacheError(error, "head \(h)")
       }
@@ -119,8 +125,8 @@ extension KVCache {
       let (headKeys, headValues) = (keys[h], values[h])
       do throws(CodecError) {
         return (
-          keys: try heads[h].keys.additions(of: headKeys.span, after: count, writers.keys),
-          values: try heads[h].values.additions(of: headValues.span, after: count, writers.values)
+          keys: try heads[h].keys.additions(of: headKeys.span, writers.keys),
+          values: try heads[h].values.additions(of: headValues.span, writers.values)
         )
       } catch {
         throw KVCacheError(error, "head \(h)")
@@ -135,12 +141,13 @@ extension KVCache {
   private func keyWriter(adding tokens: Int) -> RowWriter {
     let configuration = codec.configuration
     var table: RotaryTable?
-    if let rotary = configuration.centering.rotary, codec.keyCodec != nil,
-      let keys = heads.first?.keys
-    {
+    if let rotary = configuration.centering.rotary, codec.keyCodec != nil, !awaitsCenter {
+      let keys = heads[0].keys
       // The next rows to become codes follow those that are codes already.
-      let first = configuration.sinks + keys.forgotten + keys.stored.count
-      table = RotaryTable(rotary, positions: first..<first + tokens + keys.windowCount)
+      let first =
+        keys.storedStart + keys.sinksToCome(configuration.sinks) + keys.stored.count
+      let leaving = max(0, keys.windowCount + tokens - configuration.window)
+      table = RotaryTable(rotary, positions: positions.all(first..<first + leaving))
     }
     return writer(configuration.keys, codec.keyCodec, table)
   }
@@ -155,7 +162,7 @@ extension KVCache {
     let configuration = self.codec.configuration
     return RowWriter(
       codec: codec, precision: precision, sinks: configuration.sinks,
-      window: configuration.window, roundsToFloat16: self.codec.roundsToFloat16, rotaryTable: table,
+      window: awaitsCenter ? nil : configuration.window, rotaryTable: table,
       kernels: self.codec.kernels)
   }
 }

@@ -35,7 +35,8 @@ extension KVCache {
   func check(
     _ floats: Span<Float>, dimension: Int, _ tokens: Int, _ name: String, _ precision: KVPrecision?
   ) throws(KVCacheError) {
-    let isFloat16 = precision.map { codec.roundsToFloat16 || $0 == .float16 } ?? false
+    let isFloat16 =
+      precision.map { codec.configuration.exactTokens == .float16 || $0 == .float16 } ?? false
     // From 65,520 on, numbers round beyond the largest float16, 65,504.
     let limit = isFloat16 ? 65_520 : precision == nil ? KVCache.queryLimit : KVCache.limit
     guard !(codec.kernels.largestMagnitude(floats) < limit) else { return }
@@ -47,8 +48,7 @@ extension KVCache {
         .notFinite(head: head, token: token, coordinate: coordinate),
         "\(name) of head \(head), token \(token), coordinate \(coordinate) is \(floats[i]); expected "
           + (isFloat16
-            ? "less than 65520 in magnitude, where float16 ends; scale it down, or keep float32 or codes "
-              + "without sinks and window"
+            ? "less than 65520 in magnitude, where float16 ends; scale it down, or ask for no float16"
             : "a number below \(limit) in magnitude; scale it down"))
     }
   }

@@ -43,7 +43,7 @@ extension KVCache {
   private func decoded(
     _ vectors: HeadVectors, _ rotary: RotaryEmbedding?
   ) throws(CodecError) -> [Float] {
-    var floats = widened(vectors.sinks)
+    var floats = vectors.sinks.widened(0..<vectors.sinks.count, codec.kernels)
     switch vectors.stored {
     case .floats(let pages): for page in 0..<pages.pageCount { floats += pages[page: page] }
     case .float16s(let pages):
@@ -56,12 +56,12 @@ extension KVCache {
       for row in 0..<groups[0].count {
         let (token, place) = (vectors.storedStart + row, vectors.sinkCount + row)
         var embedded = vectors.center
-        rotary.map { RotaryTable($0, positions: token..<token + 1) }?
+        rotary.map { RotaryTable($0, positions: [positions.position(of: token)]) }?
           .embed(vectors.center, row: 0, into: &embedded)
         for i in 0..<vectors.dimension { floats[place * vectors.dimension + i] += embedded[i] }
       }
     }
-    return floats + widened(vectors.window)
+    return floats + vectors.window.widened(0..<vectors.window.count, codec.kernels)
   }
 
   /// The vectors of one page, less the centre.

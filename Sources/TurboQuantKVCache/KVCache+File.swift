@@ -60,10 +60,13 @@ extension KVCache {
     let unknownSections = try file.unknownSections(version: tokens.version)
     try file.checkConfiguration(codec.configuration)
     try file.checkFingerprint(tokens, codec)
-    try file.check(tokens, codec.configuration)
+    let positions = try file.positions(of: tokens)
+    try file.check(tokens, positions, codec.configuration)
     self.init(codec)
     self.unknownSections = unknownSections
-    count = tokens.sinks + tokens.forgotten + tokens.stored + tokens.window
+    self.positions = positions
+    count = tokens.count
+    if let awaited = tokens.awaited { centerTokens = awaited }
     var cursor = SnapshotCursor()
     for h in heads.indices {
       try heads[h].keys.restore(

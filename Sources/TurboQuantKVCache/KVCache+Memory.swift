@@ -7,7 +7,7 @@ public struct KVMemory: Sendable, Hashable {
   public let keyBytes: Int
   /// Stored values between sinks and window.
   public let valueBytes: Int
-  /// Float16 keys and values of sinks and window.
+  /// Exact keys and values: sinks, window, and what waits for a centre.
   public let exactBytes: Int
   /// What centring subtracts: two float32 vectors per head, one for keys and one for values.
   public let centerBytes: Int
@@ -25,8 +25,8 @@ extension KVCache {
       keyBytes: heads.reduce(0) { $0 + $1.keys.stored.count * $1.keys.stored.rowByteCount },
       valueBytes: heads.reduce(0) { $0 + $1.values.stored.count * $1.values.stored.rowByteCount },
       exactBytes: heads.reduce(0) {
-        $0 + 2 * ($1.keys.sinks.count + $1.keys.window.count)
-          + 2 * ($1.values.sinks.count + $1.values.window.count)
+        $0 + $1.keys.sinks.byteCount + $1.keys.window.byteCount
+          + $1.values.sinks.byteCount + $1.values.window.byteCount
       },
       centerBytes: heads.reduce(0) { $0 + 4 * ($1.keys.center.count + $1.values.center.count) },
       channelBytes: heads.reduce(0) {

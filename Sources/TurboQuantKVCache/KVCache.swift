@@ -13,7 +13,7 @@ internal import TurboQuantKernels
 ///
 /// A cache is a value: a copy is a fork. Copies share all pages of 256 tokens until one of them changes its
 /// last page. Tokens are at positions 0, 1, 2 …; the first ``KVConfiguration/sinks`` and the latest
-/// ``KVConfiguration/window`` are float16, those between are kept as the configuration says. Once a token
+/// ``KVConfiguration/window`` are exact, those between are kept as the configuration says. Once a token
 /// is a code, it stays that code.
 public struct KVCache: Sendable {
   /// What all caches of the configuration share.
@@ -21,6 +21,10 @@ public struct KVCache: Sendable {
   /// The number of tokens held.
   public internal(set) var count = 0
   var heads: [Head]
+  /// Where the tokens stand, which removed ones have no part in.
+  var positions = Positions()
+  /// With how many tokens beyond the sinks centres are fixed.
+  var centerTokens: Int
   /// What a snapshot held beside the cache; saved with it.
   var unknownSections: [UnknownSection] = []
 
@@ -34,12 +38,14 @@ public struct KVCache: Sendable {
   public init(_ codec: KVCodec) {
     self.codec = codec
     let configuration = codec.configuration
+    centerTokens = configuration.centerTokens ?? Center.tokenCount
     let head = Head(
       keys: HeadVectors(
-        dimension: configuration.shape.keyDimension, precision: configuration.keys, codec.keyCodec),
+        dimension: configuration.shape.keyDimension, precision: configuration.keys, codec.keyCodec,
+        configuration.initialFormat),
       values: HeadVectors(
         dimension: configuration.shape.valueDimension, precision: configuration.values,
-        codec.valueCodec))
+        codec.valueCodec, configuration.initialFormat))
     heads = Array(repeating: head, count: configuration.shape.keyValueHeads)
   }
 }

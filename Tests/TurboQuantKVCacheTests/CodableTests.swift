@@ -82,8 +82,10 @@ private func read<Value: Decodable>(_ text: String, as _: Value.Type) throws -> 
     (configuration.sinks, configuration.window, configuration.slidingWindow) = (1, 2, 3)
     (configuration.logitCap, configuration.sinkLogits) = (30, [0.5, -1])
     (configuration.centering, configuration.seed) = (.mean, .max)
+    (configuration.centerTokens, configuration.exactTokens) = (40, .bfloat16)
     let text =
-      #"{"centering":{"kind":"mean"},"keys":{"kind":"float16"},"logitCap":30,"seed":18446744073709551615,"#
+      #"{"centerTokens":40,"centering":{"kind":"mean"},"exactTokens":"bfloat16","#
+      + #""keys":{"kind":"float16"},"logitCap":30,"seed":18446744073709551615,"#
       + #""shape":{"keyDimension":8,"keyValueHeads":1,"queryHeads":2,"valueDimension":6},"#
       + #""sinkLogits":[0.5,-1],"sinks":1,"slidingWindow":3,"values":{"kind":"float32"},"window":2}"#
     #expect(try json(configuration) == text)

@@ -110,10 +110,13 @@ import TurboQuantStorage
   @Test("Where float16 ends, an append says so")
   func float16() throws {
     let d = 6
-    for (precision, sinks, window) in [
-      (KVPrecision.float16, 0, 0), (.bits(4), 1, 0), (.float32, 0, 1), (.bits(4), 0, 9),
+    for (precision, sinks, window, format) in [
+      (KVPrecision.float16, 0, 0, nil), (.float16, 2, 0, .float32), (.bits(4), 1, 0, .float16),
+      (.float32, 0, 1, .float16), (.bits(4), 0, 9, ExactFormat.float16),
     ] {
-      var cache = try Self.cache(precision, d: d) { ($0.sinks, $0.window) = (sinks, window) }
+      var cache = try Self.cache(precision, d: d) {
+        ($0.sinks, $0.window, $0.exactTokens) = (sinks, window, format)
+      }
       var token = [Float](repeating: 65_519, count: d)
       try cache.append(keys: token.span, values: token.span)
       #expect(try cache.decoded(head: 0).keys.allSatisfy { abs($0 - 65_504) < 20_000 })

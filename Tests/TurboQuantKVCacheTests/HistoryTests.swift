@@ -16,6 +16,7 @@ import TurboQuantKernels
   struct Token {
     let key: [Float]
     let value: [Float]
+    var isSink = false
     var isCode = false
   }
 
@@ -25,8 +26,10 @@ import TurboQuantKernels
     let window: Int
 
     mutating func append(_ token: Token) {
+      let isSink = tokens.count < sinks && tokens.allSatisfy(\.isSink)
       tokens.append(token)
-      let exact = tokens.indices.dropFirst(sinks).filter { !tokens[$0].isCode }
+      tokens[tokens.count - 1].isSink = isSink
+      let exact = tokens.indices.filter { !tokens[$0].isSink && !tokens[$0].isCode }
       if exact.count > window { tokens[exact[0]].isCode = true }
     }
   }
@@ -50,12 +53,19 @@ import TurboQuantKernels
     ]
     for step in 0..<(isOptimizedBuild ? 60 : 15) {
       let i = dice.below(forks.count)
-      switch dice.below(8) {
+      switch dice.below(9) {
       case 0 where forks.count < 4: forks.append(forks[i])
       case 3:
         // A snapshot over the one before, from which other forks may still read.
         try forks[i].cache.save(to: scratch.file("cache.tqkv"))
         forks[i].cache = try KVCache(opening: scratch.file("cache.tqkv"), codec: codec)
+      case 4:
+        let first = dice.below(forks[i].cache.count + 1)
+        let most = forks[i].cache.count - first
+        // Whole pages too, and few tokens at either end.
+        let n = [dice.below(most + 1), min(most, dice.below(4)), most / 256 * 256][dice.below(3)]
+        try forks[i].cache.remove(first..<first + n)
+        forks[i].model.tokens.removeSubrange(first..<first + n)
       case 1, 2:
         let count = dice.below(forks[i].cache.count + 1)
         try forks[i].cache.truncate(to: count)
@@ -63,7 +73,8 @@ import TurboQuantKernels
       default:
         let n = dice.below(2) == 0 ? 1 : 1 + dice.below(300)
         let (keys, values) = (dice.normals(n * d), dice.normals(n * d))
-        try forks[i].cache.append(keys: keys.span, values: values.span, at: forks[i].cache.count)
+        try forks[i].cache.append(
+          keys: keys.span, values: values.span, at: forks[i].cache.nextPosition)
         for t in 0..<n {
           forks[i].model.append(
             Token(key: Array(keys[t * d..<(t + 1) * d]), value: Array(values[t * d..<(t + 1) * d])))
@@ -77,7 +88,7 @@ import TurboQuantKernels
   private func expectEqual(_ cache: KVCache, _ model: Model, _ place: String) throws {
     try #require(cache.count == model.tokens.count, "\(place)")
     let head = cache.heads[0]
-    let rounds = cache.codec.roundsToFloat16
+    let rounds = cache.codec.configuration.sinks + cache.codec.configuration.window > 0
     func rounded(_ x: [Float]) -> [Float] { rounds ? x.map { Float(Float16($0)) } : x }
     for (vectors, codec, vector) in [
       (head.keys, cache.codec.keyCodec, \Token.key), (head.values, cache.codec.valueCodec, \.value),
@@ -92,8 +103,11 @@ import TurboQuantKernels
         Rows(pages, groupCodec), Rows(try groupCodec.rows(of: coded.span), groupCodec)
       )
       #expect(stored == expected, "\(place)")
-      let exact = model.tokens.filter { !$0.isCode }.flatMap { $0[keyPath: vector] }
-      #expect(vectors.sinks + vectors.window == exact.map(float16Bits), "\(place)")
+      for (rows, isSink) in [(vectors.sinks, true), (vectors.window, false)] {
+        let exact = model.tokens.filter { !$0.isCode && $0.isSink == isSink }
+          .flatMap { $0[keyPath: vector] }
+        #expect(rows.halves == exact.map(float16Bits) && rows.floats == [], "\(place)")
+      }
     }
     #expect(
       cache.memory.keyBytes + cache.memory.valueBytes

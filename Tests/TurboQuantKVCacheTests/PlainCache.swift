@@ -5,13 +5,13 @@ import TurboQuant
 
 /// What a cache of one key/value head holds, kept the plain way: tokens in a list, each as what stands for it.
 ///
-/// Vectors become codes by the codec's public operations, one at a time; which tokens are exact, and what the
-/// first token beyond the sinks fixes, follows the documentation.
+/// Vectors become codes by the codec's public operations, one at a time; which tokens are exact and how, what the first
+/// tokens beyond the sinks fix, and where a token stands, follows the documentation.
 struct PlainCache {
   /// The key, or the value, of a token.
   struct Vector {
-    /// As it came, or rounded to float16 where tokens pass through it.
-    let exact: [Float]
+    /// As it came, or rounded to the format of exact tokens, or to float16 once stored so.
+    var exact: [Float]
     /// What its code stands for, once it is one.
     var coded: Coded?
   }
@@ -29,53 +29,113 @@ struct PlainCache {
     var channels: [[Int]] = []
   }
 
+  /// Where a token is, and at which position.
+  struct Place {
+    let position: Int
+    let isSink: Bool
+    var isStored = false
+  }
+
   let codec: KVCodec
   var keys = Vectors()
   var values = Vectors()
-  var count: Int { keys.vectors.count }
+  private(set) var places: [Place] = []
+  private(set) var format: ExactFormat
+  private(set) var nextPosition = 0
   private var isFixed = false
+  var count: Int { places.count }
 
-  init(_ codec: KVCodec) { self.codec = codec }
+  init(_ codec: KVCodec) {
+    self.codec = codec
+    let configuration = codec.configuration
+    let hasExact = configuration.sinks > 0 || configuration.window > 0
+    format = configuration.exactTokens ?? (hasExact ? .float16 : .float32)
+  }
 
   private var configuration: KVConfiguration { codec.configuration }
+  /// How many tokens beyond the sinks fix what is to be fixed: enough for a mean, or one for channels only.
+  private var needed: Int {
+    let isCentered =
+      configuration.centering != .none && (codec.keyCodec != nil || codec.valueCodec != nil)
+    return isCentered ? configuration.centerTokens ?? 32 : 1
+  }
+  /// Exact tokens beyond the sinks, the oldest first.
+  var open: [Int] { places.indices.filter { !places[$0].isSink && !places[$0].isStored } }
 
   mutating func append(_ newKeys: [[Float]], _ newValues: [[Float]]) throws {
-    let beyond = max(0, configuration.sinks - count)
-    if !isFixed, newKeys.count > beyond {
+    let isBeyond = places.contains { !$0.isSink }
+    let toSinks =
+      isBeyond ? 0 : min(newKeys.count, max(0, configuration.sinks - places.count))
+    let isEnough = open.count + newKeys.count - toSinks >= needed
+    if !isFixed, newKeys.count > toSinks, isEnough {
       isFixed = true
+      let positions =
+        open.map { places[$0].position } + (toSinks..<newKeys.count).map { nextPosition + $0 }
       let rotary = configuration.centering.rotary
       keys.fix(
-        newKeys.dropFirst(beyond), from: count + beyond, codec.keyCodec, configuration, rotary)
+        open.map { keys.vectors[$0].exact } + newKeys.dropFirst(toSinks), positions,
+        codec.keyCodec, configuration, rotary)
       values.fix(
-        newValues.dropFirst(beyond), from: count + beyond, codec.valueCodec, configuration, nil)
+        open.map { values.vectors[$0].exact } + newValues.dropFirst(toSinks), positions,
+        codec.valueCodec, configuration, nil)
     }
-    for (key, value) in zip(newKeys, newValues) {
-      keys.vectors.append(Vector(exact: rounded(key, configuration.keys)))
-      values.vectors.append(Vector(exact: rounded(value, configuration.values)))
-      isStored.append(false)
-      // The oldest token beyond the sinks that is exact leaves a window that is full.
-      let open = (min(configuration.sinks, count)..<count).filter { !isStored[$0] }
-      if open.count > configuration.window, let oldest = open.first {
-        isStored[oldest] = true
-        try keys.store(oldest, codec.keyCodec, configuration.centering.rotary)
-        try values.store(oldest, codec.valueCodec, nil)
+    for (i, (key, value)) in zip(newKeys, newValues).enumerated() {
+      let isBeyondFloat16 =
+        configuration.keys != .float16 && !fitsFloat16(key)
+        || configuration.values != .float16 && !fitsFloat16(value)
+      if configuration.exactTokens == nil, format == .float16, isBeyondFloat16 {
+        format = .float32
+      }
+      keys.vectors.append(Vector(exact: rounded(key)))
+      values.vectors.append(Vector(exact: rounded(value)))
+      places.append(Place(position: nextPosition, isSink: i < toSinks))
+      nextPosition += 1
+      // The oldest tokens beyond the sinks that are exact leave a window that is full.
+      guard isFixed || needed == 1 else { continue }
+      for oldest in open.dropLast(configuration.window) {
+        places[oldest].isStored = true
+        let position = places[oldest].position
+        try keys.store(
+          oldest, position, codec.keyCodec, configuration.keys, configuration.centering.rotary)
+        try values.store(oldest, position, codec.valueCodec, configuration.values, nil)
       }
     }
   }
 
-  /// Which tokens have left the window.
-  private var isStored: [Bool] = []
-
   mutating func truncate(to newCount: Int) {
+    guard newCount > 0 else { return self = PlainCache(codec) }
+    if newCount < count { nextPosition = places[newCount].position }
     keys.vectors.removeLast(count - newCount)
-    values.vectors.removeLast(values.vectors.count - newCount)
-    isStored.removeLast(isStored.count - newCount)
-    if newCount == 0 { self = PlainCache(codec) }
+    values.vectors.removeLast(count - newCount)
+    places.removeLast(count - newCount)
   }
 
-  private func rounded(_ x: [Float], _ precision: KVPrecision) -> [Float] {
-    let isFloat16 = codec.roundsToFloat16 || precision == .float16
-    return isFloat16 ? x.map { Float(Float16($0)) } : x
+  mutating func remove(_ tokens: Range<Int>) {
+    guard tokens.count < count else { return truncate(to: 0) }
+    keys.vectors.removeSubrange(tokens)
+    values.vectors.removeSubrange(tokens)
+    places.removeSubrange(tokens)
+  }
+
+  private func fitsFloat16(_ x: [Float]) -> Bool {
+    guard x.allSatisfy({ abs($0) < 65_520 }) else { return false }
+    let moves = x.map { Double($0) - Double(Float(Float16($0))) }
+    return moves.reduce(0) { $0 + $1 * $1 }
+      <= 0x1p-20 * x.reduce(0) { $0 + Double($1) * Double($1) }
+  }
+
+  private func rounded(_ x: [Float]) -> [Float] {
+    switch format {
+    case .float32: x
+    case .float16: x.map { Float(Float16($0)) }
+    case .bfloat16:
+      x.map { x in
+        guard x != 0 else { return x }
+        // The step of eight significant bits.
+        let step = Float(sign: .plus, exponent: max(-126, x.exponent) - 7, significand: 1)
+        return (x / step).rounded(.toNearestOrEven) * step
+      }
+    }
   }
 
   /// The scores of a query with all tokens.
@@ -104,9 +164,9 @@ extension PlainCache.Vectors {
     }
   }
 
-  /// Fixes centre and channels by the tokens beyond the sinks of one append.
+  /// Fixes centre and channels by tokens beyond the sinks.
   fileprivate mutating func fix(
-    _ vectors: ArraySlice<[Float]>, from position: Int, _ codec: KeyOrValueCodec?,
+    _ vectors: [[Float]], _ positions: [Int], _ codec: KeyOrValueCodec?,
     _ configuration: KVConfiguration, _ rotary: RotaryEmbedding?
   ) {
     guard let codec else { return }
@@ -115,14 +175,14 @@ extension PlainCache.Vectors {
       var sums = [Double](repeating: 0, count: d)
       for (i, x) in vectors.enumerated() {
         // Taking the embedding off is embedding at the opposite position.
-        let back = rotary.map { embed(x.map(Double.init), $0, by: -Double(position + i)) }
+        let back = rotary.map { embed(x.map(Double.init), $0, by: -Double(positions[i])) }
         for k in 0..<d { sums[k] += back?[k] ?? Double(x[k]) }
       }
       center = sums.map { Float($0 / Double(vectors.count)) }
     }
     var squares = [Double](repeating: 0, count: d)
     for (i, x) in vectors.enumerated() {
-      let difference = zip(x, embedded(at: position + i, rotary, d)).map { $0 - $1 }
+      let difference = zip(x, embedded(at: positions[i], rotary, d)).map { $0 - $1 }
       for k in 0..<d { squares[k] += Double(difference[k]) * Double(difference[k]) }
     }
     var left = (0..<d).sorted { squares[$0] > squares[$1] }
@@ -140,10 +200,16 @@ extension PlainCache.Vectors {
   }
 
   fileprivate mutating func store(
-    _ token: Int, _ codec: KeyOrValueCodec?, _ rotary: RotaryEmbedding?
+    _ token: Int, _ position: Int, _ codec: KeyOrValueCodec?, _ precision: KVPrecision,
+    _ rotary: RotaryEmbedding?
   ) throws {
-    guard let codec else { return }
-    let embedded = embedded(at: token, rotary, codec.dimension)
+    guard let codec else {
+      if precision == .float16 {
+        vectors[token].exact = vectors[token].exact.map { Float(Float16($0)) }
+      }
+      return
+    }
+    let embedded = embedded(at: position, rotary, codec.dimension)
     let x = zip(vectors[token].exact, embedded).map { $0 - $1 }
     var rows: [CodeMatrix] = []
     var result = embedded

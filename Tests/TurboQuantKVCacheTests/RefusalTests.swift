@@ -49,7 +49,7 @@ import TurboQuant
       ("directions", { $0.keys = .sketches(directions: 0, outliers: 1, outlierDirections: 8) }),
       ("bits", { $0.keys = .bits(9) }),
       ("estimator", { $0.keys = .codes(.bits(3), estimator: .twoStage) }),
-      ("sinks", { $0.sinks = -1 }),
+      ("sinks", { $0.sinks = -1 }), ("a centre after 0 tokens", { $0.centerTokens = 0 }),
       ("window", { $0.window = 1 << 30 }),
       ("cap", { $0.logitCap = 0 }), ("sliding window", { $0.slidingWindow = 0 }),
       ("outliers", { $0.keys = .outliers(bits: 8) }),
@@ -90,7 +90,7 @@ import TurboQuant
     refused(.outOfOrder(position: 4, expected: 3)) {
       try $0.append(keys: keys.span, values: values.span, at: 4)
     }
-    for value in [Float.nan, .infinity, -.infinity, 70_000] {
+    for value in [Float.nan, .infinity, -.infinity, 0x1p96] {
       var bad = keys
       bad[29] = value  // head 1, token 0, coordinate 5
       refused(.notFinite(head: 1, token: 0, coordinate: 5)) {

@@ -92,7 +92,7 @@ import TurboQuantStorage
     for number in [4, 5] {
       var configuration = Self.configurations[number]
       configuration.sinks = 3
-      var cache = try cache(configuration, tokens: 20)
+      var cache = try cache(configuration, tokens: 50)
       try cache.truncate(to: 2)
       try cache.save(to: scratch.file("cache.tqkv"))
       var again = try KVCache(opening: scratch.file("cache.tqkv"), codec: cache.codec)
@@ -137,10 +137,10 @@ import TurboQuantStorage
     }
   }
 
-  @Test("Every byte changed, every length cut", arguments: [0, 4, 5]) func damage(_ number: Int)
-    throws
-  {
-    let good = try cache(Self.configurations[number], tokens: 12)
+  @Test("Every byte changed, every length cut", arguments: [(0, 12), (4, 12), (5, 12), (5, 48)])
+  func damage(_ number: Int, _ tokens: Int) throws {
+    // Twelve tokens are too few for a centre.
+    let good = try cache(Self.configurations[number], tokens: tokens)
     try good.save(to: scratch.file("good.tqkv"))
     let bytes = try scratch.read("good.tqkv")
     // Most of a small file is unused space in its pages: test all bytes outside, and some inside.
@@ -190,7 +190,7 @@ import TurboQuantStorage
 
   /// What checksums cannot see, since whoever forged the file made them match.
   @Test("Forged sections are refused") func forged() throws {
-    let good = try cache(Self.configurations[5], tokens: 12)
+    let good = try cache(Self.configurations[5], tokens: 48)
     try good.save(to: scratch.file("good.tqkv"))
     let names = ["configuration", "tokens", "exact", "centres", "pages"]
     let reader = try ContainerReader(scratch.file("good.tqkv"))

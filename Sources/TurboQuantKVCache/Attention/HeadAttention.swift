@@ -9,6 +9,7 @@ struct HeadAttention: ~Copyable {
   let codec: KVCodec
   let head: KVCache.Head
   let headNumber: Int
+  private let positions: Positions
   private let scale: Float
   private let keyCenter: KeyCenter
   var scratch: PageScratch
@@ -20,6 +21,7 @@ struct HeadAttention: ~Copyable {
     codec = cache.codec
     head = cache.heads[number]
     headNumber = number
+    positions = cache.positions
     self.scale = scale
     keyCenter = KeyCenter(head.keys.center, codec.rotaryBlock)
     let shape = codec.configuration.shape
@@ -35,7 +37,7 @@ struct HeadAttention: ~Copyable {
     scaled.set(queries, times: scale)
     let logits = codec.configuration.sinkLogits
     var softmaxes = RunningSoftmaxes(
-      valueDimension: codec.configuration.shape.valueDimension, visible: visible,
+      valueDimension: codec.configuration.shape.valueDimension, visible: visible, positions,
       reach: codec.configuration.slidingWindow,
       sinkLogits: logits.isEmpty ? [] : queryHeads.map { logits[$0] })
     let tokenCount = visible.max() ?? 0
@@ -52,26 +54,31 @@ struct HeadAttention: ~Copyable {
     for i in 0..<softmaxes.count { output += try self.output(softmaxes, i) }
   }
 
-  /// Attends to sinks or window: float16 rows that are not in pages.
+  /// Attends to sinks or window: exact rows that are not in pages.
   private mutating func attendToExact(
-    _ keys: [UInt16], _ values: [UInt16], _ tokens: Range<Int>, areSinks: Bool,
+    _ keys: ExactRows, _ values: ExactRows, _ tokens: Range<Int>, areSinks: Bool,
     _ softmaxes: inout RunningSoftmaxes
   ) {
     let shape = codec.configuration.shape
     for first in stride(from: 0, to: tokens.count, by: Page.rowCount) {
       let rows = min(Page.rowCount, tokens.count - first)
-      scoreRows(
-        keys.span.extracting(first * shape.keyDimension..<(first + rows) * shape.keyDimension),
-        &softmaxes)
+      let keyNumbers = first * shape.keyDimension..<(first + rows) * shape.keyDimension
+      switch keys.format {
+      case .float16: scoreRows(keys.halves.span.extracting(keyNumbers), &softmaxes)
+      case .float32: scoreRows(keys.floats.span.extracting(keyNumbers), &softmaxes)
+      case .bfloat16: scoreRows(keys.widened(keyNumbers, codec.kernels).span, &softmaxes)
+      }
       cap(rows, &softmaxes)
       let place = tokens.lowerBound + first
       let matters = softmaxes.weigh(
         codec.kernels, place..<place + rows, areSinks: areSinks, areCodes: false)
       guard matters else { continue }
-      addRows(
-        values.span.extracting(
-          first * shape.valueDimension..<(first + rows) * shape.valueDimension),
-        &softmaxes)
+      let numbers = first * shape.valueDimension..<(first + rows) * shape.valueDimension
+      switch values.format {
+      case .float16: addRows(values.halves.span.extracting(numbers), &softmaxes)
+      case .float32: addRows(values.floats.span.extracting(numbers), &softmaxes)
+      case .bfloat16: addRows(values.widened(numbers, codec.kernels).span, &softmaxes)
+      }
     }
   }
 
@@ -93,7 +100,7 @@ struct HeadAttention: ~Copyable {
     }
     var centerScores = keyCenter.scores(
       of: queries, dimension: codec.configuration.shape.keyDimension, scale: scale,
-      position: tokens.lowerBound + skipped)
+      position: positions.position(of: tokens.lowerBound + skipped))
     let areCodes = codec.valueCodec != nil
     for first in stride(from: skipped, to: tokens.count, by: Page.rowCount) {
       let (page, rows) = (first / Page.rowCount, min(Page.rowCount, tokens.count - first))
@@ -102,7 +109,7 @@ struct HeadAttention: ~Copyable {
       for i in centerScores.indices {
         var all = softmaxes.scores.mutableSpan
         var target = all._mutatingExtracting(i * Page.rowCount..<i * Page.rowCount + rows)
-        centerScores[i].addNext(codec.kernels, to: &target)
+        centerScores[i].addNext(codec.kernels, positions, from: place, to: &target)
       }
       cap(rows, &softmaxes)
       let matters = softmaxes.weigh(

@@ -32,10 +32,12 @@ struct RunningSoftmaxes: ~Copyable {
   static let negligible: Float = 20.79
 
   /// Begins with the sink logits, which have no value.
-  init(valueDimension: Int, visible: [Int], reach: Int?, sinkLogits: [Float]) {
+  init(
+    valueDimension: Int, visible: [Int], _ positions: Positions, reach: Int?, sinkLogits: [Float]
+  ) {
     width = valueDimension
     states = visible.indices.map { i in
-      let first = visible[i] - (reach ?? visible[i])
+      let first = positions.firstSeen(visible[i], reach)
       return sinkLogits.isEmpty
         ? State(first: first, visible: visible[i], largest: -.infinity, weightSum: 0)
         : State(first: first, visible: visible[i], largest: sinkLogits[i], weightSum: 1)

@@ -5,21 +5,29 @@ enum CenterScores {
   case constant(Float)
   case rotaryMean(RotaryMeanScores)
 
-  /// Adds it to the scores of the next page, or of its first rows.
-  mutating func addNext(_ kernels: Kernels, to scores: inout MutableSpan<Float>) {
+  /// Adds it to the scores of the next page, or of its first rows, the first of which is of token `first`.
+  mutating func addNext(
+    _ kernels: Kernels, _ positions: Positions, from first: Int, to scores: inout MutableSpan<Float>
+  ) {
     switch self {
     case .constant(let shift):
       for r in scores.indices { scores[r] += shift }
     case .rotaryMean(var query):
-      query.addNext(kernels, to: &scores)
+      var row = 0
+      while row < scores.count {
+        let (position, count) = positions.run(
+          from: first + row, in: first..<first + scores.count)
+        var run = scores._mutatingExtracting(row..<row + count)
+        query.add(kernels, at: position, to: &run)
+        row += count
+      }
       self = .rotaryMean(query)
     }
   }
 }
 
 extension KeyCenter {
-  /// What is added to the scores of queries that lie one after another, from token `position` on; empty
-  /// if nothing is.
+  /// What is added to the scores of queries that lie one after another, from `position` on; empty if nothing is.
   func scores(
     of queries: Span<Float>, dimension: Int, scale: Float, position: Int
   ) -> [CenterScores] {
@@ -48,8 +56,10 @@ struct RotaryMeanScores {
   private let table: [Float]
   private let block: RotaryBlock
   private let scale: Float
-  /// The query, as it stands to the next block.
+  private let original: [Double]
+  /// The query, as it stands to the next block, which begins at `position`.
   private var query: [Double]
+  private var position: Int
 
   /// `query` for the tokens from `position` on.
   init(
@@ -58,12 +68,20 @@ struct RotaryMeanScores {
     self.table = table
     self.block = block
     self.scale = scale
-    self.query = query.indices.map { Double(query[$0]) }
+    self.position = position
+    original = query.indices.map { Double(query[$0]) }
+    self.query = original
     block.rotary.apply(block.rotary.phases(at: -Double(position)), to: &self.query)
   }
 
-  /// Adds `scale` · ⟨q, R_p·m⟩ to the scores of the next tokens.
-  mutating func addNext(_ kernels: Kernels, to scores: inout MutableSpan<Float>) {
+  /// Adds `scale` · ⟨q, R_p·m⟩ to the scores of tokens at positions from `first` on.
+  ///
+  /// Cheaper if that is where the block after the last one begins.
+  mutating func add(_ kernels: Kernels, at first: Int, to scores: inout MutableSpan<Float>) {
+    if first != position {
+      query = original
+      block.rotary.apply(block.rotary.phases(at: -Double(first)), to: &query)
+    }
     // The queries of all blocks first, so that the table is read once for all of them.
     let blocks = (scores.count + RotaryBlock.tokenCount - 1) / RotaryBlock.tokenCount
     var queries = [Float](repeating: 0, count: blocks * query.count)
@@ -77,6 +95,7 @@ struct RotaryMeanScores {
       table.span, width: query.count, queries: queries.span, into: &target,
       stride: RotaryBlock.tokenCount)
     for r in scores.indices { scores[r] += scale * products[r] }
+    position = first + blocks * RotaryBlock.tokenCount
   }
 
   private static func round(_ query: Span<Double>, into floats: inout [Float], at start: Int) {

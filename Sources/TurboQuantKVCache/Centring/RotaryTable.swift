@@ -1,13 +1,13 @@
 internal import TurboQuant
 
-/// A rotary embedding at some consecutive positions.
+/// A rotary embedding at some positions.
 ///
 /// The arithmetic is the same everywhere, since it decides stored codes.
 struct RotaryTable: Sendable {
   private let rotary: RotaryEmbedding
   private let phases: [SIMD2<Double>]
 
-  init(_ rotary: RotaryEmbedding, positions: Range<Int>) {
+  init(_ rotary: RotaryEmbedding, positions: some Sequence<Int>) {
     self.rotary = rotary
     phases = positions.flatMap { rotary.phases(at: Double($0)) }
   }

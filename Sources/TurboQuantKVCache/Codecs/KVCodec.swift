@@ -93,7 +93,4 @@ public struct KVCodec: Sendable {
       throw KVCacheError(error, name)
     }
   }
-
-  /// Whether tokens pass through float16 before they become codes.
-  var roundsToFloat16: Bool { configuration.sinks > 0 || configuration.window > 0 }
 }

@@ -59,3 +59,17 @@ final class KeyOrValueCodec: Sendable {
     return result
   }
 }
+
+extension KeyOrValueCodec {
+  /// The channels in the order of the groups: those with the largest `squares` first, each group ascending.
+  func channels(_ squares: [Double]) -> [UInt16] {
+    let outliers = channelGroups[0].codec.dimension
+    let byWeight = squares.indices.sorted { (squares[$0], $1) > (squares[$1], $0) }
+    let chosen = Set(byWeight.prefix(outliers))
+    let (first, second) = (
+      squares.indices.filter { chosen.contains($0) },
+      squares.indices.filter { !chosen.contains($0) }
+    )
+    return (first + second).map { UInt16($0) }
+  }
+}

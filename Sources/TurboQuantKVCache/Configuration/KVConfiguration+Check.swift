@@ -9,6 +9,9 @@ extension KVConfiguration {
     where !(0...1 << 20).contains(value) {
       throw refuse("\(name): \(value) tokens, expected 0 … \(1 << 20)")
     }
+    if let centerTokens, !(1...1 << 20).contains(centerTokens) {
+      throw refuse("a centre after \(centerTokens) tokens, expected 1 … \(1 << 20)")
+    }
     if let reach = slidingWindow, reach < 1 {
       throw refuse("a sliding window of \(reach) tokens, expected at least the query's own")
     }

@@ -11,7 +11,9 @@ internal import TurboQuant
 /// ```
 extension KVConfiguration: Codable {
   private enum Key: String, CodingKey {
-    case shape, keys, values, sinks, window, slidingWindow, centering, logitCap, sinkLogits, seed
+    case shape, keys, values, sinks, window, exactTokens, slidingWindow, centering, centerTokens,
+      logitCap,
+      sinkLogits, seed
   }
 
   /// Reads the settings; what is missing beside shape and precisions has its default.
@@ -32,6 +34,8 @@ extension KVConfiguration: Codable {
     try set(&centering, .centering)
     try set(&sinkLogits, .sinkLogits)
     try set(&seed, .seed)
+    centerTokens = try object.decodeIfPresent(Int.self, forKey: .centerTokens)
+    exactTokens = try object.decodeIfPresent(ExactFormat.self, forKey: .exactTokens)
     slidingWindow = try object.decodeIfPresent(Int.self, forKey: .slidingWindow)
     logitCap = try object.decodeIfPresent(Float.self, forKey: .logitCap)
     do throws(KVCacheError) {
@@ -51,8 +55,10 @@ extension KVConfiguration: Codable {
     try object.encode(values, forKey: .values)
     try object.encode(sinks, forKey: .sinks)
     try object.encode(window, forKey: .window)
+    try object.encodeIfPresent(exactTokens, forKey: .exactTokens)
     try object.encodeIfPresent(slidingWindow, forKey: .slidingWindow)
     try object.encode(centering, forKey: .centering)
+    try object.encodeIfPresent(centerTokens, forKey: .centerTokens)
     try object.encodeIfPresent(logitCap, forKey: .logitCap)
     try object.encode(sinkLogits, forKey: .sinkLogits)
     try object.encode(seed, forKey: .seed)

@@ -6,20 +6,29 @@ public struct KVConfiguration: Sendable, Hashable {
   public var keys: KVPrecision
   /// How values are kept.
   public var values: KVPrecision
-  /// How many of the first tokens stay float16: attention gives them much weight.
-  ///
-  /// Float16 ends at 65,504; an append refuses numbers of 65,520 and more. Below 6.1 · 10⁻⁵ it has steps of
-  /// 6 · 10⁻⁸: smaller numbers keep fewer digits, and from 3 · 10⁻⁸ down they become 0. With sinks or a window
-  /// every token passes through float16, those that become codes too.
+  /// How many of the first tokens stay exact: attention gives them much weight.
   public var sinks = 0
-  /// How many of the latest tokens stay float16, in the range that ``sinks`` describes.
+  /// How many of the latest tokens stay exact.
   public var window = 0
+  /// How exact tokens are kept; if nil, as float16 until it cannot hold a token, then as float32.
+  ///
+  /// Float16 cannot hold a token if, of one head, a number of its key or value is 65,520 or more, or rounding moves the
+  /// key or value by more than 2⁻¹⁰ of its length, which happens to numbers below 6.1 · 10⁻⁵. From that token on, those
+  /// held and to come are float32; earlier ones are converted exactly. Each token passes through the format, those that
+  /// become codes at once too. With neither sinks nor a window tokens are float32 while they wait for a centre. A format
+  /// that is asked for stays: float16 refuses 65,520, and rounds numbers below 6.1 · 10⁻⁵ to steps of 6 · 10⁻⁸.
+  public var exactTokens: ExactFormat?
   /// How many tokens a query sees, its own included, beside the sinks; all if nil.
   ///
   /// Pages of older tokens are forgotten.
   public var slidingWindow: Int?
   /// What is subtracted before keys and values become codes, and added back exactly.
   public var centering = KVCentering.none
+  /// With how many tokens beyond the sinks a centre is fixed; 32 if nil.
+  ///
+  /// 32 are enough for vectors that have the same mean everywhere, and for a rotary mean. A constant mean of keys with
+  /// rotary embedding is one over positions too, and needs more: 256 or so, where tokens come one by one.
+  public var centerTokens: Int?
   /// Scores s become `cap` · tanh(s/`cap`), as some models were trained.
   public var logitCap: Float?
   /// Learned logits, one per query head, that take part in the softmax and have no value.

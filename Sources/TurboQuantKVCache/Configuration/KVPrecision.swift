@@ -4,7 +4,10 @@ public import TurboQuant
 public enum KVPrecision: Sendable, Hashable {
   /// Unchanged: 4 bytes per coordinate.
   case float32
-  /// Rounded to IEEE binary16: 2 bytes per coordinate, in the range that ``KVConfiguration/sinks`` describes.
+  /// Rounded to IEEE binary16: 2 bytes per coordinate.
+  ///
+  /// It ends at 65,504; an append refuses numbers of 65,520 and more. Numbers below 6.1 · 10⁻⁵ are rounded to steps of
+  /// 6 · 10⁻⁸.
   case float16
   /// As codes of `rate`, and one float32 per vector (two for two stages).
   ///

@@ -2,6 +2,13 @@
 enum Page {
   /// Rows of a page: enough that a page costs hardly more than its rows, few enough that a fork copies little.
   static let rowCount = 256
+
+  /// The pages that `rows` of `count` fill, if they fill whole pages.
+  static func whole(_ rows: Range<Int>, of count: Int) -> Range<Int>? {
+    guard rows.lowerBound % rowCount == 0, rows.upperBound % rowCount == 0, rows.upperBound <= count
+    else { return nil }
+    return rows.lowerBound / rowCount..<rows.upperBound / rowCount
+  }
 }
 
 /// The rows that are sealed together.

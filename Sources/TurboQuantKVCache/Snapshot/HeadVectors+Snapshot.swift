@@ -17,8 +17,10 @@ extension HeadVectors {
     _ cursor: inout SnapshotCursor, _ kernels: Kernels
   ) throws(KVCacheError) {
     forgotten = tokens.forgotten
-    sinks = try float16s(file, tokens.sinks, &cursor)
-    window = try float16s(file, tokens.window, &cursor)
+    // Where a cache begins with float32, a file without exact tokens says float16, as it always did.
+    let format = window.format == .float32 ? .float32 : tokens.format
+    sinks = try exactRows(file, tokens.sinks, format, &cursor, kernels)
+    window = try exactRows(file, tokens.window, format, &cursor, kernels)
     if hasCenter {
       let (count, start) = (4 * dimension, cursor.centers)
       center = try file.withBytes(SnapshotRecord.centers, at: start, count: count) { bytes in
@@ -70,20 +72,21 @@ extension HeadVectors {
     cursor.centers += count
   }
 
-  private func float16s(
-    _ file: SnapshotFile, _ tokens: Int, _ cursor: inout SnapshotCursor
-  ) throws(KVCacheError) -> [UInt16] {
-    let (count, overflows) = (2 * dimension).multipliedReportingOverflow(by: tokens)
+  private func exactRows(
+    _ file: SnapshotFile, _ tokens: Int, _ format: ExactFormat, _ cursor: inout SnapshotCursor,
+    _ kernels: Kernels
+  ) throws(KVCacheError) -> ExactRows {
+    let width = ExactRows.width(format) * dimension
+    let (count, overflows) = width.multipliedReportingOverflow(by: tokens)
     let start = cursor.exact
-    let float16s = try file.withBytes(
+    let rows = try file.withBytes(
       SnapshotRecord.exact, at: start, count: overflows ? .max : count
-    ) { bytes in
-      stride(from: 0, to: count, by: 2).map { bytes.integer(at: $0, as: UInt16.self) }
-    }
-    guard float16s.allSatisfy(\.isFiniteFloat16) else {
-      throw file.malformed("a coordinate is not a number", in: SnapshotRecord.exact, at: start)
+    ) { ExactRows($0, format, kernels) }
+    guard let rows else {
+      throw file.malformed(
+        "a coordinate is not a number, or 2^96 or more", in: SnapshotRecord.exact, at: start)
     }
     cursor.exact += count
-    return float16s
+    return rows
   }
 }

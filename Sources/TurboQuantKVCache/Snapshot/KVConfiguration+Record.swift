@@ -12,6 +12,9 @@ extension KVConfiguration {
     ]
   }
 
+  /// Whether something is centred.
+  var hasCenters: Bool { flags[0] || flags[1] }
+
   /// Everything that determines what stored bytes mean, one line each.
   var record: String {
     var lines = [
@@ -22,6 +25,9 @@ extension KVConfiguration {
       "seed: \(seed)", "logit cap: \(logitCap.map { "\($0)" } ?? "none")",
       "sink logits: \(sinkLogits.map { "\($0)" }.joined(separator: " "))",
     ]
+    // Settings that snapshots had no words for before.
+    if let centerTokens { lines.append("centre after: \(centerTokens) tokens") }
+    if let exactTokens { lines.append("exact tokens: \(exactTokens.rawValue)") }
     switch centering {
     case .none: lines.append("centring: none")
     case .mean: lines.append("centring: mean")

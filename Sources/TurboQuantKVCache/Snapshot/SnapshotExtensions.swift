@@ -1,36 +1,43 @@
 internal import TurboQuantKernels
 
-/// What section `tokens` has room for since version 3, and this build does not write: refused by its name.
+/// What section `tokens` has room for since version 3; what this build does not write is refused by its name.
 enum SnapshotExtensions {
-  /// The format of exact tokens that is written and read.
-  static let float16: UInt8 = 1
-  private static let otherFormats: [UInt8: String] = [2: "float32", 3: "bfloat16"]
+  private static let formats: [ExactFormat] = [.float16, .float32, .bfloat16]
 
-  /// Refuses what this build does not read; `refuse` makes an error of a reason and a byte offset.
-  static func check(
+  /// Bytes 40 up to the fingerprint.
+  static func bytes(_ format: ExactFormat, _ awaited: Int?) -> [UInt8] {
+    var bytes: [UInt8] = []
+    bytes.append(UInt8(1 + (formats.firstIndex(of: format) ?? 0)))
+    bytes.append(awaited == nil ? 0 : 1)
+    bytes += [UInt8](repeating: 0, count: 6)
+    bytes.append(littleEndian: UInt64(awaited ?? 0))
+    return bytes + [UInt8](repeating: 0, count: 8)
+  }
+
+  /// The format of exact tokens, and after how many a centre is fixed; `refuse` makes an error of a reason and a byte
+  /// offset.
+  static func read(
     _ bytes: RawSpan, _ refuse: (String, Int) -> KVCacheError
-  ) throws(KVCacheError) {
-    func notRead(_ what: String, _ at: Int) -> KVCacheError {
-      refuse("\(what), which this build does not read; update turboquant", at)
+  ) throws(KVCacheError) -> (ExactFormat, awaited: Int?) {
+    let number = Int(bytes.byte(at: 40))
+    guard (1...formats.count).contains(number) else {
+      throw refuse("format \(number) of exact tokens, expected 1, 2 or 3", 40)
     }
-    let format = bytes.byte(at: 40)
-    guard format == float16 else {
-      throw otherFormats[format].map { notRead("exact tokens as \($0)", 40) }
-        ?? refuse("format \(format) of exact tokens, expected 1, 2 or 3", 40)
-    }
-    switch bytes.byte(at: 41) {
-    case 0: break
-    case 1: throw notRead("a centre that is not yet fixed", 41)
-    case let other: throw refuse("state \(other) of the centre, expected 0 or 1", 41)
-    }
-    let kept = bytes.integer(at: 48, as: UInt64.self)
-    guard kept == 0 else {
-      throw refuse("\(kept) tokens kept exact for a centre that is not awaited, expected 0", 48)
+    let state = bytes.byte(at: 41)
+    guard state <= 1 else { throw refuse("state \(state) of the centre, expected 0 or 1", 41) }
+    let awaited = bytes.integer(at: 48, as: UInt64.self)
+    guard (state == 1 ? 1...1 << 20 : 0...0).contains(awaited) else {
+      throw refuse(
+        "a centre after \(awaited) tokens, expected "
+          + (state == 1 ? "1 to \(1 << 20)" : "0, since none is awaited"), 48)
     }
     for at in [42..<48, 56..<64].joined() where bytes.byte(at: at) != 0 {
       throw refuse("a reserved byte is \(bytes.byte(at: at)), expected 0", at)
     }
-    for at in 96..<128 where bytes.byte(at: at) != 0 { throw notRead("an equalization", 96) }
+    for at in 96..<128 where bytes.byte(at: at) != 0 {
+      throw refuse("an equalization, which this build does not read; update turboquant", 96)
+    }
+    return (formats[number - 1], state == 1 ? Int(awaited) : nil)
   }
 }
 

@@ -83,25 +83,42 @@ final class SnapshotFile: Sendable {
     }
   }
 
+  /// Where the tokens stand.
+  func positions(of tokens: SnapshotRecord.Tokens) throws(KVCacheError) -> Positions {
+    let section = SnapshotRecord.removed
+    guard tokens.version > 2, container.sections.contains(where: { $0.name == section }) else {
+      return Positions()
+    }
+    return try withBytes(section, at: 0, count: byteCount(section)) {
+      (bytes) throws(KVCacheError) in
+      try Positions(bytes, count: tokens.count) { malformed($0, in: section, at: $1) }
+    }
+  }
+
   /// Refuses counts that no cache of the configuration can have.
   func check(
-    _ tokens: SnapshotRecord.Tokens, _ configuration: KVConfiguration
+    _ tokens: SnapshotRecord.Tokens, _ positions: Positions, _ configuration: KVConfiguration
   ) throws(KVCacheError) {
     let section = SnapshotRecord.tokens
     // A token is forgotten only when the next query does not see it.
-    let beyondSinks = tokens.stored + tokens.window + tokens.forgotten
-    guard tokens.sinks <= configuration.sinks, tokens.window <= configuration.window,
-      tokens.sinks == configuration.sinks || beyondSinks == 0,
-      tokens.forgotten % Page.rowCount == 0,
+    let (beyondSinks, isWhole) = (tokens.beyondSinks, positions.gaps.isEmpty)
+    guard tokens.sinks <= configuration.sinks,
+      tokens.window <= (tokens.awaited.map { $0 - 1 } ?? configuration.window),
+      tokens.sinks == configuration.sinks || beyondSinks == 0 || !isWhole,
+      tokens.forgotten % Page.rowCount == 0 || !isWhole,
       tokens.forgotten == 0
-        || configuration.slidingWindow.map({ tokens.stored + tokens.window + 1 >= $0 }) == true
+        || configuration.slidingWindow.map({
+          positions.firstSeen(tokens.count + 1, $0) >= tokens.sinks + tokens.forgotten
+        }) == true
     else {
       throw malformed(
         "\(tokens.sinks) sinks, \(tokens.forgotten) tokens forgotten, \(tokens.stored) tokens and a "
           + "window of \(tokens.window)",
         in: section)
     }
-    // The first token beyond the sinks determines centres and channels: they exist from then on, and not before.
+    try checkExtensions(tokens, configuration)
+    guard tokens.awaited == nil else { return }
+    // Centres and channels exist once there are tokens beyond the sinks that do not wait for them, and not before.
     for (i, isFixed) in configuration.flags.enumerated() {
       let isThere = tokens.flags[i]
       guard isThere ? isFixed : !isFixed || beyondSinks == 0 else {
@@ -109,6 +126,34 @@ final class SnapshotFile: Sendable {
           "flag \(isThere ? 1 : 0), which no cache of this configuration has with \(beyondSinks) tokens beyond "
             + "its sinks", in: section, at: 4 + i)
       }
+    }
+  }
+
+  /// Refuses a format of exact tokens, and a centre that is awaited, where no cache of the configuration has them.
+  private func checkExtensions(
+    _ tokens: SnapshotRecord.Tokens, _ configuration: KVConfiguration
+  ) throws(KVCacheError) {
+    let section = SnapshotRecord.tokens
+    if tokens.awaited != nil {
+      guard configuration.hasCenters, tokens.window > 0, tokens.stored + tokens.forgotten == 0,
+        !tokens.flags.contains(true)
+      else {
+        throw malformed(
+          "a centre that is not yet fixed, where none can be awaited", in: section, at: 41)
+      }
+    }
+    let formats: [ExactFormat]
+    if let format = configuration.exactTokens {
+      formats = [format]
+    } else if configuration.mayKeepExactTokens {
+      formats = tokens.count > 0 ? [.float16, .float32] : [.float16]
+    } else {
+      formats = [tokens.awaited == nil ? .float16 : .float32]
+    }
+    guard formats.contains(tokens.format) else {
+      throw malformed(
+        "exact tokens as \(tokens.format.rawValue), which no cache of this configuration has",
+        in: section, at: 40)
     }
   }
 
@@ -131,8 +176,7 @@ final class SnapshotFile: Sendable {
     let sections: [ContainerSection]
     do throws(StorageError) {
       sections = try container.unknownOptionalSections(
-        known: SnapshotRecord.sections,
-        planned: [SnapshotRecord.removed: "tokens removed from the middle or the front"])
+        known: SnapshotRecord.sections + [SnapshotRecord.removed], planned: [:])
     } catch {
       throw KVCacheError(.file(path: error.path, offset: error.offset), error.description)
     }

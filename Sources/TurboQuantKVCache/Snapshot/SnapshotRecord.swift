@@ -1,3 +1,4 @@
+internal import TurboQuant
 internal import TurboQuantKernels
 
 /// What a snapshot says about itself; Documentation/FileFormat.md has the tables.
@@ -14,7 +15,7 @@ enum SnapshotRecord {
   static let pages = "pages"
   /// Every section that is written, in order.
   static let sections = [configuration, tokens, exact, centers, pages]
-  /// Which tokens were removed from the middle or the front; not written yet.
+  /// Where tokens were removed from the front or the middle; only written if some were.
   static let removed = "removed"
 
   /// How many tokens lie where.
@@ -26,8 +27,16 @@ enum SnapshotRecord {
     var forgotten: Int
     /// Whether keys have a centre, values one, keys an order of their channels, values one.
     var flags: [Bool]
+    /// The format of exact tokens; float16 where there cannot be any.
+    var format = ExactFormat.float16
+    /// After how many tokens beyond the sinks the centre is fixed, if some wait for it.
+    var awaited: Int?
     /// The 32 bytes of ``KVCodec/fingerprint``; empty in version 2.
     var fingerprint: [UInt8]
+
+    /// All tokens that are left.
+    var count: Int { sinks + beyondSinks }
+    var beyondSinks: Int { forgotten + stored + window }
 
     /// Where the fingerprint begins.
     static let fingerprintOffset = 64
@@ -39,8 +48,7 @@ enum SnapshotRecord {
       bytes.append(littleEndian: version)
       for flag in flags { bytes.append(flag ? 1 : 0) }
       for count in [sinks, stored, window, forgotten] { bytes.append(littleEndian: UInt64(count)) }
-      bytes.append(SnapshotExtensions.float16)
-      bytes += [UInt8](repeating: 0, count: Self.fingerprintOffset - bytes.count)
+      bytes += SnapshotExtensions.bytes(format, awaited)
       bytes += fingerprint
       return bytes + [UInt8](repeating: 0, count: Self.byteCount(version: version) - bytes.count)
     }
@@ -73,21 +81,26 @@ enum SnapshotRecord {
       (sinks, stored, window, forgotten) = (counts[0], counts[1], counts[2], counts[3])
       fingerprint = []
       guard version > 2 else { return }
-      try SnapshotExtensions.check(bytes, refuse)
+      (format, awaited) = try SnapshotExtensions.read(bytes, refuse)
       let start = Self.fingerprintOffset
       fingerprint = (start..<start + 32).map { bytes.byte(at: $0) }
     }
 
-    /// What all heads have in common with `head`.
-    init(_ head: KVCache.Head, fingerprint: [UInt8]) {
-      let keys = head.keys
+    /// What all heads have in common.
+    init(_ cache: KVCache) {
+      let (head, keys, configuration) = (
+        cache.heads[0], cache.heads[0].keys, cache.codec.configuration
+      )
       (sinks, stored, window) = (keys.sinkCount, keys.stored.count, keys.windowCount)
       forgotten = keys.forgotten
       flags = [
         !keys.center.isEmpty, !head.values.center.isEmpty, !keys.channels.isEmpty,
         !head.values.channels.isEmpty,
       ]
-      self.fingerprint = fingerprint
+      let isWaiting = cache.awaitsCenter && keys.windowCount > 0
+      if isWaiting { awaited = cache.centerTokens }
+      if isWaiting || configuration.mayKeepExactTokens { format = keys.window.format }
+      fingerprint = cache.codec.fingerprint.bytes
     }
   }
 }

@@ -21,9 +21,14 @@ struct CodePages: Sendable {
 
   /// Appends rows.
   mutating func append(_ rows: CodedRows, _ codec: ChannelGroupCodec) {
-    var done = 0
-    while done < rows.count {
-      let next = done..<min(rows.count, done + SealBatch.rowCount - tail.count)
+    append(rows, 0..<rows.count, codec)
+  }
+
+  /// Appends some of `rows`.
+  private mutating func append(_ rows: CodedRows, _ some: Range<Int>, _ codec: ChannelGroupCodec) {
+    var done = some.lowerBound
+    while done < some.upperBound {
+      let next = done..<min(some.upperBound, done + SealBatch.rowCount - tail.count)
       if count % Page.rowCount == 0 {
         sealed.pages.append(AlignedBytes(byteCount: codec.sealedLayout.byteCount))
       }
@@ -57,6 +62,26 @@ struct CodePages: Sendable {
   mutating func forget(pages pageCount: Int) {
     sealed.pages.removeFirst(pageCount)
     sealed.count -= pageCount * Page.rowCount
+  }
+
+  /// Removes rows; those behind them move up, with the same codes and scales.
+  mutating func remove(_ rows: Range<Int>, _ codec: ChannelGroupCodec) {
+    if let whole = Page.whole(rows, of: sealed.count) {
+      sealed.pages.removeSubrange(whole)
+      sealed.count -= rows.count
+      return
+    }
+    let old = self
+    truncate(to: rows.lowerBound, codec)
+    for number in rows.upperBound / Page.rowCount..<old.pageCount {
+      let skipped = max(0, rows.upperBound - number * Page.rowCount)
+      let count = old.sealed.rowCount(ofPage: number)
+      if skipped < count {
+        append(CodedRows(codec.packed(old.sealed.pages[number], skipped..<count), codec), codec)
+      }
+    }
+    let skipped = max(0, rows.upperBound - old.sealed.count)
+    append(CodedRows(old.tail, codec), skipped..<old.tail.count, codec)
   }
 
   /// Drops all rows from `newCount` on.

@@ -4,47 +4,49 @@ internal import TurboQuant
 internal import TurboQuantKernels
 
 extension HeadVectors {
-  /// What changes when `vectors` are appended after `count` tokens.
+  /// What changes when `vectors` are appended.
   func additions(
-    of vectors: Span<Float>, after count: Int, _ writer: RowWriter
+    of vectors: Span<Float>, _ writer: RowWriter
   ) throws(CodecError) -> Additions {
-    var additions = Additions()
-    guard writer.roundsToFloat16 else {
-      additions.stored = try writer.rows(of: vectors, center: center, channels)
-      return additions
+    // Float32 that does not stay exact need not be copied.
+    if window.format == .float32, writer.sinks == 0, writer.window == 0, window.count == 0 {
+      return Additions(
+        exact: ExactRows(.float32),
+        stored: try writer.rows(of: vectors, center: center, channels))
     }
-    // Every token passes through float16, so that codes do not depend on how many tokens come in one call.
-    let float16s = writer.kernels.float16s(of: vectors)
-    let toSinks = max(0, min(vectors.count, (writer.sinks - count) * dimension))
-    additions.sinks = float16s[..<toSinks]
-    additions.window = float16s[toSinks...]
-    let queue = window + additions.window
-    additions.leaving = max(0, queue.count - writer.window * dimension)
-    var floats = [Float](repeating: 0, count: additions.leaving)
-    var target = floats.mutableSpan
-    writer.kernels.widen(queue.span.extracting(0..<additions.leaving), into: &target)
-    additions.stored = try writer.rows(of: floats.span, center: center, channels)
-    return additions
+    // Every token passes through the exact tokens' format, so that codes do not depend on how many come in one call.
+    let exact = ExactRows(rounding: vectors, to: window.format, writer.kernels)
+    let toSinks = min(exact.count, sinksToCome(writer.sinks) * dimension)
+    let queue = window.count + exact.count - toSinks
+    let leaving = max(0, queue - (writer.window.map { $0 * dimension } ?? queue))
+    let fromWindow = min(leaving, window.count)
+    var floats = window.widened(0..<fromWindow, writer.kernels)
+    floats += exact.widened(toSinks..<toSinks + leaving - fromWindow, writer.kernels)
+    return Additions(
+      exact: exact, toSinks: toSinks, leaving: leaving,
+      stored: try writer.rows(of: floats.span, center: center, channels))
   }
 
-  /// Applies the result of ``additions(of:after:_:)``.
+  /// Applies the result of ``additions(of:_:)``.
   mutating func append(_ additions: Additions) {
-    sinks += additions.sinks
-    window += additions.window
-    window.removeFirst(additions.leaving)
+    let (exact, toSinks) = (additions.exact, additions.toSinks)
+    sinks.append(exact, 0..<toSinks)
+    window.append(exact, toSinks..<exact.count)
+    window.remove(0..<additions.leaving)
     stored.append(additions.stored)
   }
 }
 
 /// What an append adds to the keys, or to the values, of a head.
 struct Additions: Sendable {
-  var sinks: ArraySlice<UInt16> = []
-  /// Float16 rows that enter the window.
-  var window: ArraySlice<UInt16> = []
+  /// The rows that become sinks, then those that enter the window.
+  let exact: ExactRows
+  /// How many of their numbers become sinks.
+  var toSinks = 0
   /// How many numbers then leave the window's front.
   var leaving = 0
   /// The rows to store: those that left the window.
-  var stored = RowBatch.floats([])
+  let stored: RowBatch
 }
 
 /// Rows in one of the precisions that are stored.
@@ -60,9 +62,8 @@ struct RowWriter: Sendable {
   let codec: KeyOrValueCodec?
   let precision: KVPrecision
   let sinks: Int
-  let window: Int
-  /// Whether vectors pass through float16.
-  let roundsToFloat16: Bool
+  /// How many tokens the window holds: any number if nil, while they wait for a centre.
+  let window: Int?
   /// The rotary embedding at the positions of the next rows, if the mean is a rotary one.
   let rotaryTable: RotaryTable?
   let kernels: Kernels

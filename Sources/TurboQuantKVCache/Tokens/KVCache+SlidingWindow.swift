@@ -7,7 +7,7 @@ extension KVCache {
   /// Forgets the pages that no later query sees.
   mutating func forgetPages() {
     guard let reach = codec.configuration.slidingWindow else { return }
-    let rows = min(count + 1 - reach - firstHeld, heads[0].keys.stored.count)
+    let rows = min(positions.firstSeen(count + 1, reach) - firstHeld, heads[0].keys.stored.count)
     let pages = max(0, rows) / Page.rowCount
     guard pages > 0 else { return }
     for h in heads.indices {
@@ -28,12 +28,21 @@ extension KVCache {
 
   /// Refuses queries that would see forgotten tokens; the first of them sees `visible` tokens.
   func checkHeld(_ visible: Int, _ action: String) throws(KVCacheError) {
-    let (keys, reach) = (heads[0].keys, codec.configuration.slidingWindow ?? .max)
-    guard keys.forgotten > 0, visible > keys.sinkCount, visible - reach < firstHeld else { return }
+    let keys = heads[0].keys
+    let first = positions.firstSeen(visible, codec.configuration.slidingWindow)
+    guard keys.forgotten > 0, visible > keys.sinkCount, first < firstHeld else { return }
     throw KVCacheError(
       .forgotten(before: firstHeld),
-      "\(action): its query sees tokens from \(max(0, visible - reach)) on, but the sliding window has "
+      "\(action): its query sees tokens from \(max(0, first)) on, but the sliding window has "
         + "forgotten those before \(firstHeld)")
+  }
+}
+
+extension Positions {
+  /// The first token, sinks aside, that a query sees whose own is the last of `visible` tokens; all if `reach` is nil.
+  func firstSeen(_ visible: Int, _ reach: Int?) -> Int {
+    guard let reach else { return 0 }
+    return token(from: position(of: visible - 1) + 1 - reach)
   }
 }
 

@@ -48,3 +48,12 @@ struct CodedRows: Sendable {
   /// The number of rows.
   var count: Int { max(scales.count, signScales.count) }
 }
+
+extension CodedRows {
+  /// Rows that were packed before.
+  init(_ rows: PackedRows, _ codec: ChannelGroupCodec) {
+    self.init(
+      bytes: rows.bytes, stride: codec.codeByteCount, scales: rows.scales,
+      signScales: rows.signScales)
+  }
+}

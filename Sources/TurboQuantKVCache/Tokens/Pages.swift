@@ -39,6 +39,21 @@ struct Pages<Element: Sendable>: Sendable {
     count -= pageCount * Page.rowCount
   }
 
+  /// Removes rows; those behind them move up.
+  mutating func remove(_ rows: Range<Int>) {
+    if let whole = Page.whole(rows, of: count) {
+      pages.removeSubrange(whole)
+      count -= rows.count
+      return
+    }
+    let old = self
+    truncate(to: rows.lowerBound)
+    for number in rows.upperBound / Page.rowCount..<old.pageCount {
+      let skipped = max(0, rows.upperBound - number * Page.rowCount)
+      append(old.pages[number][(skipped * width)...])
+    }
+  }
+
   /// Drops all rows from `newCount` on.
   mutating func truncate(to newCount: Int) {
     guard newCount < count else { return }

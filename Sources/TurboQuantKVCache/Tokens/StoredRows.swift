@@ -72,6 +72,24 @@ enum StoredRows: Sendable {
     }
   }
 
+  /// Removes rows; those behind them move up as they are.
+  mutating func remove(_ rows: Range<Int>) {
+    switch self {
+    case .floats(var pages):
+      self = .floats(Pages(width: pages.width))
+      pages.remove(rows)
+      self = .floats(pages)
+    case .float16s(var pages):
+      self = .float16s(Pages(width: pages.width))
+      pages.remove(rows)
+      self = .float16s(pages)
+    case .codes(var groups, let codec):
+      self = .codes([], codec)
+      for i in groups.indices { groups[i].remove(rows, codec.channelGroups[i]) }
+      self = .codes(groups, codec)
+    }
+  }
+
   /// Drops all rows from `newCount` on.
   mutating func truncate(to newCount: Int) {
     switch self {
