@@ -141,7 +141,7 @@ extension KVCache {
   private func keyWriter(adding tokens: Int) -> RowWriter {
     let configuration = codec.configuration
     var table: RotaryTable?
-    if let rotary = configuration.centering.rotary, codec.keyCodec != nil, !awaitsCenter {
+    if let rotary = configuration.centering.rotary, codec.keyCodec != nil, !awaitsTokens {
       let keys = heads[0].keys
       // The next rows to become codes follow those that are codes already.
       let first =
@@ -162,7 +162,7 @@ extension KVCache {
     let configuration = self.codec.configuration
     return RowWriter(
       codec: codec, precision: precision, sinks: configuration.sinks,
-      window: awaitsCenter ? nil : configuration.window, rotaryTable: table,
+      window: awaitsTokens ? nil : configuration.window, rotaryTable: table,
       kernels: self.codec.kernels)
   }
 }

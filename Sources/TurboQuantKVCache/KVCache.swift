@@ -23,7 +23,7 @@ public struct KVCache: Sendable {
   var heads: [Head]
   /// Where the tokens stand, which removed ones have no part in.
   var positions = Positions()
-  /// With how many tokens beyond the sinks centres are fixed.
+  /// With how many tokens beyond the sinks centres and outlier channels are fixed.
   var centerTokens: Int
   /// What a snapshot held beside the cache; saved with it.
   var unknownSections: [UnknownSection] = []

@@ -55,6 +55,35 @@ import Testing
     #expect(cache.heads[0].keys.channels != channels)
   }
 
+  @Test("Fewer tokens than choose the channels wait, exact, also in a snapshot") func waiting()
+    throws
+  {
+    let scratch = try Scratch()
+    var floats = vectors(40, seed: 8)
+    // Alone, the first token would choose others.
+    for i in 0..<64 where !Self.large.contains(i) { floats[i] = 20 }
+    func part(_ tokens: Range<Int>) -> [Float] {
+      Array(floats[tokens.lowerBound * Self.d..<tokens.upperBound * Self.d])
+    }
+    for keys in [KVPrecision.outliers(bits: 2), .outliers(bits: 3, estimator: .matchedNorm)] {
+      let whole = try cache(keys, part(0..<40))
+      var cache = try cache(keys, part(0..<1))
+      for t in 1..<31 { try cache.append(keys: part(t..<t + 1), values: part(t..<t + 1)) }
+      #expect(try cache.decoded(head: 0).keys == part(0..<31))
+      #expect(cache.memory.keyBytes == 0 && cache.memory.channelBytes == 0)
+      try cache.save(to: scratch.file("waiting"))
+      var opened = try KVCache(opening: scratch.file("waiting"), codec: cache.codec)
+      #expect(opened.memory == cache.memory)
+      try cache.append(keys: part(31..<40), values: part(31..<40))
+      try opened.append(keys: part(31..<40), values: part(31..<40))
+      #expect(cache.heads[0].keys.channels == whole.heads[0].keys.channels)
+      #expect(try cache.serialized() == whole.serialized())
+      #expect(try opened.serialized() == whole.serialized())
+      let outliers = cache.heads[0].keys.channels.prefix(32)
+      #expect(Self.large.allSatisfy { outliers.contains(UInt16($0)) })
+    }
+  }
+
   @Test("A centre does not make a channel an outlier") func centred() throws {
     let vectors = vectors(60, seed: 2)
     let shifted = vectors.enumerated().map { $1 + ($0 % 128 == 77 ? 100 : 0) }
@@ -96,7 +125,7 @@ import Testing
   {
     let shape = KVShape(queryHeads: 1, keyValueHeads: 1, keyDimension: Self.d, valueDimension: 2)
     var configuration = KVConfiguration(shape: shape, keys: precision, values: .float32)
-    configuration.seed = seed
+    (configuration.seed, configuration.centerTokens) = (seed, 1)
     var cache = KVCache(try KVCodec(configuration))
     let (keys, values): ([Float], [Float]) = (k + k.map { _ in 0 }, [1, 0, 0, 1])
     try cache.append(keys: keys.span, values: values.span)
@@ -113,7 +142,9 @@ import Testing
     let apartPrecision = KVPrecision.sketches(
       directions: 120, outliers: 8, outlierDirections: 64)
     // Chosen by this key alone, they need not be those of the largest variance.
-    let outliers = try cache(apartPrecision, k) { $0.values = .float32 }.heads[0].keys.channels
+    let outliers = try cache(apartPrecision, k) {
+      ($0.values, $0.centerTokens) = (.float32, 1)
+    }.heads[0].keys.channels
       .prefix(8)
     func part(_ x: [Float], _ isOutlier: Bool) -> [Float] {
       x.indices.filter { outliers.contains(UInt16($0)) == isOutlier }.map { x[$0] }

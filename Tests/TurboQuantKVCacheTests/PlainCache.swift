@@ -53,11 +53,12 @@ struct PlainCache {
   }
 
   private var configuration: KVConfiguration { codec.configuration }
-  /// How many tokens beyond the sinks fix what is to be fixed: enough for a mean, or one for channels only.
+  /// How many tokens beyond the sinks fix what is to be fixed; one if nothing is.
   private var needed: Int {
-    let isCentered =
-      configuration.centering != .none && (codec.keyCodec != nil || codec.valueCodec != nil)
-    return isCentered ? configuration.centerTokens ?? 32 : 1
+    let isFixed = [codec.keyCodec, codec.valueCodec].compactMap { $0 }.contains {
+      configuration.centering != .none || $0.hasOutliers
+    }
+    return isFixed ? configuration.centerTokens ?? 32 : 1
   }
   /// Exact tokens beyond the sinks, the oldest first.
   var open: [Int] { places.indices.filter { !places[$0].isSink && !places[$0].isStored } }

@@ -4,27 +4,23 @@ internal import TurboQuant
 internal import TurboQuantKernels
 
 extension KVCache {
-  /// Whether tokens beyond the sinks stay exact until there are enough for a centre.
-  var awaitsCenter: Bool {
-    guard codec.configuration.centering != .none else { return false }
-    return codec.keyCodec != nil && heads[0].keys.center.isEmpty
-      || codec.valueCodec != nil && heads[0].values.center.isEmpty
-  }
-
-  /// Whether outlier channels are not yet chosen.
-  private var awaitsChannels: Bool {
-    codec.keyCodec?.hasOutliers == true && heads[0].keys.channels.isEmpty
-      || codec.valueCodec?.hasOutliers == true && heads[0].values.channels.isEmpty
+  /// Whether tokens beyond the sinks stay exact until there are enough for a centre, or to choose outlier channels.
+  var awaitsTokens: Bool {
+    let isCentered = codec.configuration.centering != .none
+    func isOpen(_ vectors: HeadVectors, _ codec: KeyOrValueCodec?) -> Bool {
+      guard let codec else { return false }
+      return isCentered && vectors.center.isEmpty || codec.hasOutliers && vectors.channels.isEmpty
+    }
+    return isOpen(heads[0].keys, codec.keyCodec) || isOpen(heads[0].values, codec.valueCodec)
   }
 
   /// Determines centres and outlier channels, if that can be done with the tokens beyond the sinks that are
   /// appended now, and those that wait.
   mutating func fixCenters(_ keys: Span<Float>, _ values: Span<Float>, tokens: Int) {
-    guard awaitsCenter || awaitsChannels else { return }
+    guard awaitsTokens else { return }
     let held = heads[0].keys
     let skipped = held.sinksToCome(codec.configuration.sinks)
-    guard tokens > skipped else { return }
-    guard !awaitsCenter || held.windowCount + tokens - skipped >= centerTokens else { return }
+    guard tokens > skipped, held.windowCount + tokens - skipped >= centerTokens else { return }
     let some = skipped..<tokens
     fixCenters(
       of: \.keys, codec.keyCodec, keys, some, of: tokens, codec.configuration.centering.rotary)
@@ -103,11 +99,13 @@ struct CenterTokens {
 
 /// Sums over the tokens that determine a centre.
 enum Center {
-  /// With how many tokens beyond the sinks a centre is fixed, where the configuration does not say.
+  /// With how many tokens beyond the sinks a centre is fixed, and outlier channels are chosen, where the configuration
+  /// does not say.
   ///
   /// The mean of n tokens, that do not depend on each other, is off by 1/n of their variance. So n tokens leave
   /// 1 + 1/n times what the true mean would leave to be quantized: twice at 1, which is worse than no centre unless the
-  /// mean outweighs the variance, and 1.03 times, a fiftieth of a bit, at 32.
+  /// mean outweighs the variance, and 1.03 times, a fiftieth of a bit, at 32. A channel's mean square is then known to a
+  /// quarter, √(2/32); outliers are several times as large as the others.
   static let tokenCount = 32
 
   /// Adds up vectors, for keys those before rotary embedding.

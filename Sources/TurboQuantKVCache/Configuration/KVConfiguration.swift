@@ -15,7 +15,8 @@ public struct KVConfiguration: Sendable, Hashable {
   /// Float16 cannot hold a token if, of one head, a number of its key or value is 65,520 or more, or rounding moves the
   /// key or value by more than 2⁻¹⁰ of its length, which happens to numbers below 6.1 · 10⁻⁵. From that token on, those
   /// held and to come are float32; earlier ones are converted exactly. Each token passes through the format, those that
-  /// become codes at once too. With neither sinks nor a window tokens are float32 while they wait for a centre. A format
+  /// become codes at once too. With neither sinks nor a window tokens are float32 while they wait for a centre or for
+  /// outlier channels. A format
   /// that is asked for stays: float16 refuses 65,520, and rounds numbers below 6.1 · 10⁻⁵ to steps of 6 · 10⁻⁸.
   public var exactTokens: ExactFormat?
   /// How many tokens a query sees, its own included, beside the sinks; all if nil.
@@ -24,8 +25,9 @@ public struct KVConfiguration: Sendable, Hashable {
   public var slidingWindow: Int?
   /// What is subtracted before keys and values become codes, and added back exactly.
   public var centering = KVCentering.none
-  /// With how many tokens beyond the sinks a centre is fixed; 32 if nil.
+  /// With how many tokens beyond the sinks a centre is fixed, and outlier channels are chosen; 32 if nil.
   ///
+  /// Fewer tokens stay exact. A longer first append fixes both by all of its tokens.
   /// 32 are enough for vectors that have the same mean everywhere, and for a rotary mean. A constant mean of keys with
   /// rotary embedding is one over positions too, and needs more: 256 or so, where tokens come one by one.
   public var centerTokens: Int?

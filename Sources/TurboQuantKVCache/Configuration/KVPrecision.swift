@@ -18,14 +18,14 @@ public enum KVPrecision: Sendable, Hashable {
 
   /// Codes of two rates: a quarter of the channels at `bits` + 1, the others at `bits`.
   ///
-  /// The channels with the largest mean square in the first append, less the centre, are the
-  /// outliers (TurboQuant, §4.3). Each part has its own rotation, norm and scale, so the true
+  /// The channels with the largest mean square over the first ``KVConfiguration/centerTokens`` tokens beyond the sinks,
+  /// less the centre, are the outliers (TurboQuant, §4.3). Each part has its own rotation, norm and scale, so the true
   /// cost is `bits` + ¼ bits per coordinate and 8 bytes per vector; papers call it `bits` + ½.
   case outliers(bits: Int, estimator: Estimator? = nil)
 
   /// Signs of projections (QJL), of outlier channels and of the others apart, for keys.
   ///
-  /// The `outliers` channels with the largest mean square in the first append have `outlierDirections` signs
+  /// The `outliers` channels with the largest mean square, chosen in the same way, have `outlierDirections` signs
   /// and a norm of their own, the others `directions` (QJL, §4.1): the few outliers get more bits per channel.
   case sketches(
     directions: Int, outliers: Int, outlierDirections: Int, sketch: SketchKind = .orthogonal)

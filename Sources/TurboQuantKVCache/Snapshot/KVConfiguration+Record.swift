@@ -12,8 +12,8 @@ extension KVConfiguration {
     ]
   }
 
-  /// Whether something is centred.
-  var hasCenters: Bool { flags[0] || flags[1] }
+  /// Whether there may be tokens that wait for a centre, or until outlier channels are chosen.
+  var mayWait: Bool { flags.contains(true) }
 
   /// Everything that determines what stored bytes mean, one line each.
   var record: String {

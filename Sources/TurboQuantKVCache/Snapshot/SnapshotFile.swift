@@ -135,11 +135,12 @@ final class SnapshotFile: Sendable {
   ) throws(KVCacheError) {
     let section = SnapshotRecord.tokens
     if tokens.awaited != nil {
-      guard configuration.hasCenters, tokens.window > 0, tokens.stored + tokens.forgotten == 0,
+      guard configuration.mayWait, tokens.window > 0, tokens.stored + tokens.forgotten == 0,
         !tokens.flags.contains(true)
       else {
         throw malformed(
-          "a centre that is not yet fixed, where none can be awaited", in: section, at: 41)
+          "a centre or channels that are not yet fixed, where none can be awaited", in: section,
+          at: 41)
       }
     }
     let formats: [ExactFormat]

@@ -29,7 +29,7 @@ enum SnapshotRecord {
     var flags: [Bool]
     /// The format of exact tokens; float16 where there cannot be any.
     var format = ExactFormat.float16
-    /// After how many tokens beyond the sinks the centre is fixed, if some wait for it.
+    /// After how many tokens beyond the sinks centre and outlier channels are fixed, if some wait for that.
     var awaited: Int?
     /// The 32 bytes of ``KVCodec/fingerprint``; empty in version 2.
     var fingerprint: [UInt8]
@@ -97,7 +97,7 @@ enum SnapshotRecord {
         !keys.center.isEmpty, !head.values.center.isEmpty, !keys.channels.isEmpty,
         !head.values.channels.isEmpty,
       ]
-      let isWaiting = cache.awaitsCenter && keys.windowCount > 0
+      let isWaiting = cache.awaitsTokens && keys.windowCount > 0
       if isWaiting { awaited = cache.centerTokens }
       if isWaiting || configuration.mayKeepExactTokens { format = keys.window.format }
       fingerprint = cache.codec.fingerprint.bytes
