@@ -101,19 +101,40 @@ CACHES = {
         },
         32, 16, [500, 300, 1],
     ),
+    # A token that is 2¹⁶ times as large, and what is removed.
+    "exact-float32": ({"values": 3, "sinks": 4, "window": 20}, 32, 16, [290, 9, 2], 297, []),
+    "exact-bfloat16": (
+        {"keys": 3, "values": "float16", "window": 40, "exact": "bfloat16"}, 32, 16, [300],
+    ),
+    "exact-waiting-mean": (
+        {"values": 2, "sinks": 2, "window": 5, "centering": "mean", "center_tokens": 50},
+        32, 16, [3, 20],
+    ),
+    "exact-waiting-outliers": ({"keys": Precision("outliers", bits=2), "values": 3}, 32, 16, [31]),
+    "exact-removed": (
+        {
+            "values": 5, "sinks": 4, "window": 10, "centering": "rotary-mean",
+            "rotary_frequencies": [1, 0.5, 0.25],
+        },
+        32, 16, [800, 7], None, [(1, 3), (20, 276), (300, 307), (525, 536)],
+    ),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", CACHES)
 def test_caches(name, tmp_path):
-    options, key_dim, value_dim, appends = CACHES[name]
+    options, key_dim, value_dim, appends, *more = CACHES[name]
+    large, removed = more or (None, [])
     cache = KVCache(4, 2, key_dim, value_dim, **options)
     for count in appends:
-        first = len(cache)
-        cache.append(
-            numbers(first, count, 2, key_dim, 0),
-            numbers(first, count, 2, value_dim, 100).astype(np.float64),
-        )
+        first = cache.next_position
+        k, v = numbers(first, count, 2, key_dim, 0), numbers(first, count, 2, value_dim, 100)
+        if large in range(first, first + count):
+            k[:, large - first] *= 2**16
+            v[:, large - first] *= 2**16
+        cache.append(k, v.astype(np.float64))
+    for start, stop in removed:
+        cache.remove(start, stop)
     path = SNAPSHOTS / f"{name}-3.tqkv"
     cache.save(tmp_path / "x.tqkv")
     assert (tmp_path / "x.tqkv").read_bytes() == path.read_bytes()

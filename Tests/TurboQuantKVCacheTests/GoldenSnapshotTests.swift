@@ -12,13 +12,17 @@ struct GoldenCache: Sendable, CustomTestStringConvertible {
   var configuration: KVConfiguration
   /// How many tokens each append brings.
   var appends = [300]
+  /// A token that float16 cannot hold.
+  var large: Int?
+  /// What is removed then, one range after another.
+  var removed: [Range<Int>] = []
   /// Whether all tokens lie in full pages of quads, whose sums are of whole numbers.
   var isSealed: Bool { name.hasPrefix("sealed") }
   var testDescription: String { name }
 
   init(
     _ name: String, dimension: Int = 32, valueDimension: Int = 16, _ keys: KVPrecision,
-    _ values: KVPrecision, appends: [Int] = [300],
+    _ values: KVPrecision, appends: [Int] = [300], large: Int? = nil, removed: [Range<Int>] = [],
     _ change: (inout KVConfiguration) -> Void = { _ in }
   ) {
     self.name = name
@@ -26,7 +30,7 @@ struct GoldenCache: Sendable, CustomTestStringConvertible {
       queryHeads: 4, keyValueHeads: 2, keyDimension: dimension, valueDimension: valueDimension)
     configuration = KVConfiguration(shape: shape, keys: keys, values: values)
     change(&configuration)
-    self.appends = appends
+    (self.appends, self.large, self.removed) = (appends, large, removed)
   }
 
   /// x[t][i] of head h = (((37 i + 101 t + 53 h + i² t + 11 t² + `salt`) mod 251) − 125)/64, four times that for
@@ -46,15 +50,24 @@ struct GoldenCache: Sendable, CustomTestStringConvertible {
 
   /// Appends the next `tokens` tokens.
   func append(_ tokens: Int, to cache: inout KVCache) throws {
-    let (shape, next) = (configuration.shape, cache.count..<cache.count + tokens)
-    let keys = Self.floats(next, heads: shape.keyValueHeads, shape.keyDimension, salt: 0)
-    let values = Self.floats(next, heads: shape.keyValueHeads, shape.valueDimension, salt: 100)
+    let (shape, first) = (configuration.shape, cache.nextPosition)
+    func floats(_ dimension: Int, salt: Int) -> [Float] {
+      var floats = Self.floats(
+        first..<first + tokens, heads: shape.keyValueHeads, dimension, salt: salt)
+      guard let large, (first..<first + tokens).contains(large) else { return floats }
+      for i in floats.indices where i / dimension % tokens == large - first { floats[i] *= 0x1p16 }
+      return floats
+    }
+    let (keys, values) = (
+      floats(shape.keyDimension, salt: 0), floats(shape.valueDimension, salt: 100)
+    )
     try cache.append(keys: keys.span, values: values.span)
   }
 
   func cache() throws -> KVCache {
     var cache = KVCache(try KVCodec(configuration))
     for tokens in appends { try append(tokens, to: &cache) }
+    for tokens in removed { try cache.remove(tokens) }
     return cache
   }
 
@@ -115,6 +128,27 @@ struct GoldenCache: Sendable, CustomTestStringConvertible {
       ($0.logitCap, $0.sinkLogits) = (30, [0.5, -1, 0, 2])
     },
   ]
+
+  /// What version 2 had no words for: exact tokens that are not float16, tokens that wait, and removed ones.
+  static let exact = [
+    GoldenCache("exact-float32", .bits(4), .bits(3), appends: [290, 9, 2], large: 297) {
+      ($0.sinks, $0.window) = (4, 20)
+    },
+    GoldenCache("exact-bfloat16", .bits(3), .float16) {
+      ($0.window, $0.exactTokens) = (40, .bfloat16)
+    },
+    GoldenCache("exact-waiting-mean", .bits(4), .bits(2), appends: [3, 20]) {
+      ($0.sinks, $0.window, $0.centering, $0.centerTokens) = (2, 5, .mean, 50)
+    },
+    GoldenCache("exact-waiting-outliers", .outliers(bits: 2), .bits(3), appends: [31]),
+    GoldenCache(
+      "exact-removed", .bits(4), .bits(5), appends: [800, 7],
+      removed: [1..<3, 20..<276, 300..<307, 525..<536]
+    ) {
+      let rotary = RotaryEmbedding(frequencies: [1, 0.5, 0.25], pairing: .halves)
+      ($0.sinks, $0.window, $0.centering) = (4, 10, .rotaryMean(rotary))
+    },
+  ]
 }
 
 /// Snapshots that, once written, never change for a version, and what caches that were opened from them find.
@@ -125,7 +159,9 @@ struct GoldenCache: Sendable, CustomTestStringConvertible {
     URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Fixtures/\(name)")
   }
 
-  @Test(arguments: GoldenCache.all) func bytesNeverChange(_ golden: GoldenCache) throws {
+  @Test(arguments: GoldenCache.all + GoldenCache.exact) func bytesNeverChange(_ golden: GoldenCache)
+    throws
+  {
     let scratch = try Scratch()
     try golden.cache().save(to: scratch.file("x.tqkv"))
     try expectGolden(Data(try scratch.read("x.tqkv")), Self.fixture("\(golden.name)-3.tqkv"))
@@ -153,22 +189,26 @@ struct GoldenCache: Sendable, CustomTestStringConvertible {
   ///
   /// Float32 sums are taken in the target's own order, and an optimised build may fuse a product with a sum. In a debug
   /// build and on a target without a record, an opened cache attends as a filled one does.
-  @Test func resultsNeverChange() throws {
+  @Test(
+    arguments: [
+      (GoldenCache.all, 2, ""), (GoldenCache.all, 3, ""), (GoldenCache.exact, 3, "exact-"),
+    ])
+  func resultsNeverChange(_ caches: [GoldenCache], _ version: Int, _ prefix: String) throws {
     let target = try Kernels.chosen().target.name
     let hasRecord = isOptimizedBuild && ["scalar", "avx2", "avx512"].contains(target)
-    for version in [2, 3] {
-      var (everywhere, attended) = ("", "")
-      for golden in GoldenCache.all {
-        let path = Self.fixture("\(golden.name)-\(version).tqkv").path
-        let cache = try KVCache(opening: path, codec: KVCodec(golden.configuration))
-        let results = try golden.results(cache)
-        let same = results.decoded + (golden.isSealed ? results.attended.prefix(1) : [])
-        everywhere += "\(golden.name): \(same.joined(separator: " "))\n"
-        attended += "\(golden.name): \(results.attended.joined(separator: " "))\n"
-        #expect(try results.attended == golden.results(golden.cache()).attended, "\(golden.name)")
-      }
-      try expectGolden(Data(everywhere.utf8), Self.fixture("results.txt"))
-      if hasRecord { try expectGolden(Data(attended.utf8), Self.fixture("attended-\(target).txt")) }
+    var (everywhere, attended) = ("", "")
+    for golden in caches {
+      let path = Self.fixture("\(golden.name)-\(version).tqkv").path
+      let cache = try KVCache(opening: path, codec: KVCodec(golden.configuration))
+      let results = try golden.results(cache)
+      let same = results.decoded + (golden.isSealed ? results.attended.prefix(1) : [])
+      everywhere += "\(golden.name): \(same.joined(separator: " "))\n"
+      attended += "\(golden.name): \(results.attended.joined(separator: " "))\n"
+      #expect(try results.attended == golden.results(golden.cache()).attended, "\(golden.name)")
+    }
+    try expectGolden(Data(everywhere.utf8), Self.fixture("\(prefix)results.txt"))
+    if hasRecord {
+      try expectGolden(Data(attended.utf8), Self.fixture("\(prefix)attended-\(target).txt"))
     }
   }
 }
