@@ -452,9 +452,16 @@ static void caches(const char *folder) {
   options.sinks = SIZE_MAX;
   EXPECT(501, tq_cache_create(&options, &cache));
   options.sinks = 0;
-  options.reserved = 1;
-  EXPECT(TQ_ERROR_OPTIONS, tq_cache_create(&options, &cache));
-  options.reserved = 0;
+  for (int kind = -1; kind <= 4; kind += 5) {
+    options.exact_tokens = kind;
+    EXPECT(TQ_ERROR_VALUE, tq_cache_create(&options, &cache));
+  }
+  options.exact_tokens = 0;
+  options.center_tokens = SIZE_MAX;
+  EXPECT(501, tq_cache_create(&options, &cache));
+  options.center_tokens = (1 << 20) + 1;
+  EXPECT(501, tq_cache_create(&options, &cache));
+  options.center_tokens = 0;
   EXPECT(TQ_ERROR_NULL_POINTER, tq_cache_create(NULL, &cache));
   EXPECT(TQ_OK, tq_cache_create(&options, &cache));
 
@@ -475,8 +482,24 @@ static void caches(const char *folder) {
   EXPECT(TQ_OK, tq_cache_attend(cache, vectors, 16, TQ_FLOAT32, 0, 1, output, 16));
   EXPECT(505, tq_cache_truncate(cache, 5));
   EXPECT(505, tq_cache_truncate(cache, SIZE_MAX));
+  for (size_t first = 0; first <= 5; first++) {
+    EXPECT(505, tq_cache_remove(cache, first, 5 - (first > 4 ? 4 : first)));
+    EXPECT(505, tq_cache_remove(cache, first, SIZE_MAX));
+    EXPECT(505, tq_cache_remove(cache, SIZE_MAX - first, first));
+    EXPECT(first <= 4 ? TQ_OK : 505, tq_cache_remove(cache, first, 0));
+  }
+  EXPECT(TQ_ERROR_NULL_POINTER, tq_cache_next_position(cache, NULL));
+  EXPECT(TQ_OK, tq_cache_count(cache, &count));
+  REQUIRE(count == 4);
   EXPECT(TQ_ERROR_NULL_POINTER, tq_cache_fork(cache, NULL));
   EXPECT(TQ_OK, tq_cache_fork(cache, &fork));
+  EXPECT(TQ_OK, tq_cache_remove(fork, 1, 2));
+  EXPECT(504, tq_cache_append(fork, vectors, 32, vectors, 32, TQ_FLOAT32, 2, 1));
+  EXPECT(TQ_OK, tq_cache_next_position(fork, &count));
+  REQUIRE(count == 4);
+  EXPECT(TQ_OK, tq_cache_remove(fork, 0, 2));
+  EXPECT(TQ_OK, tq_cache_next_position(fork, &count));
+  REQUIRE(count == 0);
   EXPECT(TQ_OK, tq_cache_truncate(fork, 0));
   float keys[32], values[32];
   EXPECT(500, tq_cache_decode(cache, 1, keys, 32, values, 32, &count));
@@ -511,6 +534,8 @@ static void caches(const char *folder) {
   free(bytes);
   EXPECT(TQ_OK, tq_cache_free(cache));
   EXPECT(TQ_ERROR_INVALID_HANDLE, tq_cache_count(cache, &count));
+  EXPECT(TQ_ERROR_INVALID_HANDLE, tq_cache_next_position(cache, &count));
+  EXPECT(TQ_ERROR_INVALID_HANDLE, tq_cache_remove(cache, 0, 0));
   EXPECT(TQ_OK, tq_cache_count(fork, &count));
   REQUIRE(count == 4);
   EXPECT(TQ_OK, tq_cache_free(fork));
@@ -559,10 +584,10 @@ static void extremes(void) {
   EXPECT(TQ_OK, tq_index_free(index));
 
   float output[16];
-  for (int member = 0; member < 4; member++) {
+  for (int member = 0; member < 5; member++) {
     tq_cache *cache = NULL;
     tq_cache_options k = {.struct_size = sizeof k, .query_heads = 2, .key_value_heads = 1, .key_dimension = 8};
-    size_t *const members[] = {&k.sinks, &k.window, &k.sliding_window, &k.key_dimension};
+    size_t *const members[] = {&k.sinks, &k.window, &k.sliding_window, &k.key_dimension, &k.center_tokens};
     *members[member] = SIZE_MAX;
     if (tq_cache_create(&k, &cache) != TQ_OK) continue;
     EXPECT(TQ_OK, tq_cache_append(cache, vectors, 32, vectors, 32, TQ_FLOAT32, 0, SIZE_MAX));

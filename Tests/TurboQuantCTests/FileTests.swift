@@ -168,6 +168,46 @@ import TurboQuantKVCache
     #expect(k == decoded.keys && v == decoded.values && count == tokens)
   }
 
+  @Test func removedAndExactTokens() throws {
+    let scratch = try Scratch()
+    let d = 32
+    var configuration = KVConfiguration(
+      shape: KVShape(queryHeads: 1, keyValueHeads: 1, keyDimension: d), keys: .bits(4),
+      values: .bits(4))
+    configuration.window = 8
+    configuration.centering = .mean
+    var dice = Dice(seed: 12)
+    let floats = dice.normals(300 * d)
+    let formats = [
+      (0, ExactFormat?.none), (TQ_FLOAT16, .float16), (TQ_FLOAT32, .float32),
+      (TQ_BFLOAT16, .bfloat16),
+    ]
+    for (number, format) in formats {
+      (configuration.exactTokens, configuration.centerTokens) = (format, number == 0 ? 280 : nil)
+      var options = unsafe tq_cache_options()
+      unsafe options.struct_size = MemoryLayout<tq_cache_options>.size
+      unsafe (options.query_heads, options.key_value_heads, options.key_dimension) = (1, 1, d)
+      unsafe (options.window, options.centering) = (8, tq_centering(TQ_CENTERING_MEAN))
+      unsafe options.exact_tokens = tq_type(number)
+      unsafe options.center_tokens = number == 0 ? 280 : 0
+      let handle = try unsafe Handle(tq_cache_free) { unsafe tq_cache_create(&options, $0) }
+      var cache = KVCache(try KVCodec(configuration))
+      try cache.append(keys: floats, values: floats)
+      try unsafe check(
+        tq_cache_append(
+          handle.raw, floats, floats.count, floats, floats.count, tq_type(TQ_FLOAT32), 0, 1))
+      try cache.remove(20..<50)
+      try unsafe check(tq_cache_remove(handle.raw, 20, 30))
+      var (count, position) = (0, 0)
+      try unsafe check(tq_cache_count(handle.raw, &count))
+      try unsafe check(tq_cache_next_position(handle.raw, &position))
+      #expect(count == 270 && position == 300)
+      try unsafe check(tq_cache_save(handle.raw, scratch.file("c")))
+      try cache.save(to: scratch.file("swift"))
+      #expect(try scratch.read("c") == scratch.read("swift"))
+    }
+  }
+
   /// The options of the configuration above.
   private func withOptions<R>(_ body: (UnsafePointer<tq_cache_options>) throws -> R) throws -> R {
     var values = tq_cache_precision()

@@ -180,7 +180,7 @@ enum {
 typedef int32_t tq_centering;
 enum {
   TQ_CENTERING_NONE = 0,
-  TQ_CENTERING_MEAN = 1,       /* the mean of the first append, sinks left out */
+  TQ_CENTERING_MEAN = 1,       /* the mean of the first tokens after the sinks */
   TQ_CENTERING_ROTARY_MEAN = 2 /* of keys, the mean before their rotary embedding */
 };
 
@@ -507,8 +507,8 @@ typedef struct tq_cache_options {
   size_t key_value_heads;           /* has no default */
   size_t key_dimension;             /* coordinates of a key and of a query; has no default */
   size_t value_dimension;           /* coordinates of a value; default key_dimension */
-  size_t sinks;                     /* how many of the first tokens stay float16 */
-  size_t window;                    /* how many of the latest tokens stay float16 */
+  size_t sinks;                     /* how many of the first tokens stay exact */
+  size_t window;                    /* how many of the latest tokens stay exact */
   size_t sliding_window;            /* how many tokens a query sees beside the sinks; default all */
   const tq_cache_precision *keys;   /* NULL: codes of 4 bits */
   const tq_cache_precision *values; /* NULL: codes of 4 bits */
@@ -520,7 +520,10 @@ typedef struct tq_cache_options {
   float logit_cap;                  /* scores s become cap · tanh(s/cap); default none */
   tq_centering centering;
   tq_pairing pairing;               /* of the rotary embedding */
-  int32_t reserved;                 /* 0 */
+  tq_type exact_tokens;             /* how exact tokens are kept; default float16 until a token has numbers of 65,520 and
+                                       more, or so small that they would be rounded, from then on float32 */
+  size_t center_tokens;             /* with how many tokens after the sinks centring and outlier channels are fixed; those
+                                       tokens stay exact until then; default 32 */
 } tq_cache_options;
 
 /* Creates an empty cache. Fails for impossible heads or dimensions (500) or settings that do not go together (501,
@@ -532,10 +535,14 @@ tq_status tq_cache_free(tq_cache *cache);
 /* The number of tokens. */
 tq_status tq_cache_count(const tq_cache *cache, size_t *count);
 
+/* The position of the next token: the number of tokens, and of those that tq_cache_remove took from before it. */
+tq_status tq_cache_next_position(const tq_cache *cache, size_t *position);
+
 /* Appends tokens. `keys` has key/value heads × tokens × key dimension elements, after any rotary embedding; `values` has
  * key/value heads × tokens × value dimension. `position` is where the caller expects the first of them, checked unless
  * it is negative. Heads are shared out to up to `threads` threads (0 is 1). Fails when lengths do not fit (502), a number
- * is not finite or too large (503), or the position is not the count (504). */
+ * is not finite, 2^96 or more, or 65,520 or more where float16 was asked for (503), or the position is not the next one
+ * (504). */
 tq_status tq_cache_append(tq_cache *cache, const void *keys, size_t key_count, const void *values, size_t value_count,
                           tq_type type, int64_t position, size_t threads);
 
@@ -549,6 +556,11 @@ tq_status tq_cache_attend(const tq_cache *cache, const void *queries, size_t cou
 /* Forgets all tokens from `count` on. Fails when there are fewer (505), or the next token would see forgotten ones
  * (506). */
 tq_status tq_cache_truncate(tq_cache *cache, size_t count);
+
+/* Removes `count` tokens from the one of number `first` on, for example the oldest after the sinks when a context is full.
+ * The others stay as they are, at their positions: later keys and queries are embedded as if nothing had been removed.
+ * Fails when not all of them are held (505). */
+tq_status tq_cache_remove(tq_cache *cache, size_t first, size_t count);
 
 /* A second cache with the same tokens. The two share memory until one of them changes. */
 tq_status tq_cache_fork(const tq_cache *cache, tq_cache **fork);
@@ -564,7 +576,7 @@ typedef struct tq_cache_memory_use {
   size_t struct_size;   /* set by the caller */
   size_t key_bytes;     /* stored keys between sinks and window */
   size_t value_bytes;   /* stored values between sinks and window */
-  size_t exact_bytes;   /* float16 keys and values of sinks and window */
+  size_t exact_bytes;   /* exact keys and values: sinks, window, and what waits for a centre */
   size_t center_bytes;  /* what centring subtracts */
   size_t channel_bytes; /* which channels are outliers */
 } tq_cache_memory_use;

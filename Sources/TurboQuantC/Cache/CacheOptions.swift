@@ -8,7 +8,6 @@ extension tq_cache_options: OptionStruct {}
 extension KVConfiguration {
   /// The configuration of a caller's options.
   init(_ options: tq_cache_options) throws {
-    try unsafe checkReserved(options.reserved)
     let shape = unsafe KVShape(
       queryHeads: size(options.query_heads), keyValueHeads: size(options.key_value_heads),
       keyDimension: size(options.key_dimension),
@@ -19,7 +18,11 @@ extension KVConfiguration {
     sinks = unsafe size(options.sinks)
     window = unsafe size(options.window)
     slidingWindow = unsafe options.sliding_window == 0 ? nil : size(options.sliding_window)
+    exactTokens = try unsafe choice(
+      options.exact_tokens, "tq_type", standard: nil,
+      [(TQ_FLOAT32, .float32), (TQ_FLOAT16, .float16), (TQ_BFLOAT16, .bfloat16)])
     centering = try unsafe KVCentering(options)
+    centerTokens = unsafe options.center_tokens == 0 ? nil : size(options.center_tokens)
     logitCap = unsafe options.logit_cap == 0 ? nil : options.logit_cap
     sinkLogits = unsafe Array(
       try input(options.sink_logits, count: options.sink_logit_count, "sink_logits"))

@@ -47,12 +47,34 @@ public func tq_cache_count(
   call { try unsafe place(count, "count").pointee = unsafe cacheOf(cache).snapshot.count }
 }
 
+/// The position of the next token.
+@c @implementation
+public func tq_cache_next_position(
+  _ cache: OpaquePointer?, _ position: UnsafeMutablePointer<Int>?
+) -> tq_status {
+  call {
+    try unsafe place(position, "position").pointee = unsafe cacheOf(cache).snapshot.nextPosition
+  }
+}
+
 /// Forgets the latest tokens.
 @c @implementation
 public func tq_cache_truncate(_ cache: OpaquePointer?, _ count: Int) -> tq_status {
   call {
     try unsafe cacheOf(cache).change { (cache) throws(KVCacheError) in
       try cache.truncate(to: size(count))
+    }
+  }
+}
+
+/// Removes tokens from anywhere.
+@c @implementation
+public func tq_cache_remove(_ cache: OpaquePointer?, _ first: Int, _ count: Int) -> tq_status {
+  call {
+    let first = size(first)
+    let end = first + min(size(count), .max - first)
+    try unsafe cacheOf(cache).change { (cache) throws(KVCacheError) in
+      try cache.remove(first..<end)
     }
   }
 }
