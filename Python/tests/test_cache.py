@@ -47,6 +47,72 @@ def test_truncation():
     assert np.array_equal(cache.attend(Q), cache_of(300).attend(Q))
 
 
+def test_removal():
+    cache = cache_of(700, centering="mean")
+    keys, values = cache.decode(1)
+    with pytest.raises(InputError, match="cannot remove tokens 690 to 701, 700 are held") as error:
+        cache.remove(690, 701)
+    assert error.value.code == 505
+    for start, stop, message in ((-1, 2, "start is -1"), (5, 4, "stop is 4"), (0, -1, "stop is")):
+        with pytest.raises(ValueError, match=message):
+            cache.remove(start, stop)
+    cache.remove(5, 5)
+    assert len(cache) == cache.next_position == 700
+    cache.remove(3, 259)
+    cache.remove(1, 2)
+    left = np.r_[0, 2, 259:700]
+    assert len(cache) == len(left) and cache.next_position == 700
+    for found, before in zip(cache.decode(1), (keys, values), strict=True):
+        assert np.array_equal(found, before[left])
+    with pytest.raises(InputError, match="position 443"):
+        cache.append(K[:, :1], V[:, :1], position=443)
+    other = KVCache.from_bytes(cache.to_bytes(), 6, 2, 40, 24, centering="mean", **OPTIONS)
+    for one in (cache, other):
+        one.append(K[:, :1], V[:, :1], position=700)
+    assert other.next_position == 701
+    assert np.array_equal(other.attend(Q), cache.attend(Q))
+    cache.truncate(440)
+    assert cache.next_position == 697
+    cache.remove(0, 440)
+    assert len(cache) == cache.next_position == cache.nbytes == 0
+
+
+def test_exact_tokens():
+    k, v = K[:, :20].copy(), V[:, :20].copy()
+    k[1, 7, 3], v[0, 9, 5] = 1e5, 1e-9
+    cache = KVCache(6, 2, 40, 24, window=20)
+    cache.append(k[:, :7], v[:, :7])
+    half = cache.memory.exact
+    cache.append(k[:, 7:], v[:, 7:])
+    assert half == 7 * 2 * 64 * 2 and cache.memory.exact == 20 * 2 * 64 * 4
+    for head in range(2):
+        keys, values = cache.decode(head)
+        assert np.array_equal(keys[7:], k[head, 7:]) and np.array_equal(values[7:], v[head, 7:])
+        assert np.array_equal(keys[:7], k[head, :7].astype(np.float16))
+    cache = KVCache(6, 2, 40, 24, window=20, exact="float32")
+    cache.append(k, v)
+    assert np.array_equal(cache.decode(1)[0], k[1])
+    cache = KVCache(6, 2, 40, 24, window=20, exact="bfloat16")
+    cache.append(k, v)
+    assert np.allclose(cache.decode(1)[0], k[1], rtol=2**-8, atol=0)
+    assert cache.memory.exact == 20 * 2 * 64 * 2
+    cache = KVCache(6, 2, 40, 24, window=20, exact="float16")
+    with pytest.raises(InputError, match="key of head 1, token 7, coordinate 3"):
+        cache.append(k, v)
+
+
+def test_tokens_that_wait_for_a_centre():
+    for tokens, options in ((32, {}), (50, {"center_tokens": 50})):
+        options = {"centering": "mean", **options}
+        cache = KVCache(6, 2, 40, 24, **options)
+        cache.append(K[:, : tokens - 1], V[:, : tokens - 1])
+        assert np.array_equal(cache.decode(0)[0], K[0, : tokens - 1])
+        assert cache.memory.keys == cache.memory.centers == 0
+        cache.append(K[:, tokens - 1 : tokens], V[:, tokens - 1 : tokens])
+        assert cache.memory.exact == 0 and cache.memory.centers == 2 * 64 * 4
+        assert np.allclose(cache.decode(0)[0].mean(0), K[0, :tokens].mean(0), atol=0.1)
+
+
 def test_forks_part():
     cache = cache_of(500)
     before = cache.attend(Q)
@@ -168,6 +234,9 @@ def test_bytes_and_pickle(tmp_path):
         ({"sinks": -1}, "sinks is -1"),
         ({"window": 1 << 40}, "window"),
         ({"sliding_window": 0}, "sliding_window is 0"),
+        ({"exact": "float8"}, "exact is 'float8'"),
+        ({"center_tokens": 0}, "center_tokens is 0"),
+        ({"center_tokens": 1 << 30}, "a centre after 1073741824 tokens"),
         ({"centering": "median"}, "centering is 'median'"),
         ({"centering": "rotary-mean"}, "rotary_frequencies are needed"),
         ({"centering": "rotary-mean", "rotary_frequencies": []}, "rotary_frequencies"),
@@ -209,7 +278,7 @@ def test_appends_that_are_refused():
         assert error.value.code == 504
     with pytest.raises(ValueError, match="position is -1"):
         cache.append(*one, position=-1)
-    for value in (np.nan, np.inf, 65520.0, 1e39):
+    for value in (np.nan, np.inf, 2.0**96, 1e39):
         k = np.zeros((2, 4, 40))
         k[1, 2, 7] = value
         with pytest.raises(InputError, match="key of head 1, token 2, coordinate 7"):

@@ -27,6 +27,7 @@ from ._options import (
 Kind = Literal["codes", "outliers", "sketches", "float16", "float32"]
 Centering = Literal["mean", "rotary-mean"]
 Pairing = Literal["halves", "neighbours"]
+Exact = Literal["float16", "float32", "bfloat16"]
 
 _KINDS: dict[Kind, int] = {
     "codes": lib.TQ_PRECISION_CODES,
@@ -39,6 +40,12 @@ _CENTERINGS: dict[Centering | None, int] = {
     None: 0,
     "mean": lib.TQ_CENTERING_MEAN,
     "rotary-mean": lib.TQ_CENTERING_ROTARY_MEAN,
+}
+_EXACT: dict[Exact | None, int] = {
+    None: 0,
+    "float16": lib.TQ_FLOAT16,
+    "float32": lib.TQ_FLOAT32,
+    "bfloat16": lib.TQ_BFLOAT16,
 }
 _PAIRINGS: dict[Pairing | None, int] = {
     None: 0,
@@ -90,7 +97,9 @@ class CacheOptions:
     sinks: int
     window: int
     sliding_window: int | None
+    exact: Exact | None
     centering: Centering | None
+    center_tokens: int | None
     rotary_frequencies: npt.NDArray[np.float64]
     rotary_pairing: Pairing | None
     sink_logits: npt.NDArray[np.float32]
@@ -121,6 +130,8 @@ class CacheOptions:
             logit_cap=0 if self.logit_cap is None else factor(self.logit_cap, "logit_cap"),
             centering=choice(_CENTERINGS, self.centering, "centering"),
             pairing=choice(_PAIRINGS, self.rotary_pairing, "rotary_pairing"),
+            exact_tokens=choice(_EXACT, self.exact, "exact"),
+            center_tokens=optional(self.center_tokens, "center_tokens"),
         )
         return options, [keys, values]
 

@@ -24,6 +24,7 @@ from ._cache_options import (
     AnyPrecision,
     CacheOptions,
     Centering,
+    Exact,
     Pairing,
     factor,
     frequencies_of,
@@ -46,7 +47,7 @@ class Memory(NamedTuple):
     values: int
     """Stored values between sinks and window."""
     exact: int
-    """Float16 keys and values of sinks and window."""
+    """Exact keys and values: sinks, window, and what waits for a centre."""
     centers: int
     """What centring subtracts."""
     channels: int
@@ -70,11 +71,15 @@ class KVCache:
         value_dim: coordinates of a value; by default key_dim.
         keys: bits per coordinate, "float16", "float32", or a `Precision`.
         values: likewise.
-        sinks: how many of the first tokens stay float16. With sinks or a window every number must be below 65,520.
-        window: how many of the latest tokens stay float16.
+        sinks: how many of the first tokens stay exact.
+        window: how many of the latest tokens stay exact.
         sliding_window: how many tokens a query sees, its own included, beside the sinks; by default all.
+        exact: how exact tokens are kept: "float16", which refuses numbers of 65,520 and more, "float32" or "bfloat16"; by
+            default as float16 until it cannot hold a token, from then on as float32.
         centering: what is subtracted before keys and values become codes, and added back exactly: "mean", the mean of the
-            first append without sinks; "rotary-mean", of keys the mean before their rotary embedding.
+            first tokens after the sinks; "rotary-mean", of keys the mean before their rotary embedding.
+        center_tokens: with how many tokens after the sinks centring and outlier channels are fixed, by default 32. Those
+            tokens stay exact until then; a longer first append fixes both by all of its tokens.
         rotary_frequencies: radians per position, one per pair of coordinates, for "rotary-mean".
         rotary_pairing: which coordinates a pair has: "halves", i and i + n, the default, or "neighbours", 2i and 2i + 1.
         sink_logits: learned logits that take part in the softmax, one per query head.
@@ -97,7 +102,9 @@ class KVCache:
         sinks: int = 0,
         window: int = 0,
         sliding_window: int | None = None,
+        exact: Exact | None = None,
         centering: Centering | None = None,
+        center_tokens: int | None = None,
         rotary_frequencies: npt.ArrayLike | None = None,
         rotary_pairing: Pairing | None = None,
         sink_logits: npt.ArrayLike | None = None,
@@ -106,7 +113,7 @@ class KVCache:
     ) -> None:
         options = CacheOptions(
             query_heads, kv_heads, key_dim, key_dim if value_dim is None else value_dim,
-            keys, values, sinks, window, sliding_window, centering,
+            keys, values, sinks, window, sliding_window, exact, centering, center_tokens,
             frequencies_of(rotary_frequencies, centering),
             rotary_pairing, logits_of(sink_logits, query_heads), logit_cap, seed,
         )  # fmt: skip
@@ -164,7 +171,7 @@ class KVCache:
         Args:
             k: keys after any rotary embedding, (kv_heads, tokens, key_dim).
             v: values, (kv_heads, tokens, value_dim).
-            position: where the first of them is expected: len(self), or it fails.
+            position: where the first of them is expected: `next_position`, or it fails.
             threads: by default one for a few tokens, else all that the process may use. Codes do not depend on it.
 
         Raises:
@@ -225,6 +232,22 @@ class KVCache:
         """
         lib.tq_cache_truncate(self._handle.value, unsigned(count, "count"))
 
+    def remove(self, start: int, stop: int) -> None:
+        """Removes tokens `start` to `stop` - 1 of those held, for example the oldest after the sinks when a context is full.
+
+        The others stay as they are, at their positions: later keys and queries are embedded as if nothing had been removed,
+        at `next_position` and so on. `truncate` takes the latest tokens back, with their positions.
+
+        Raises:
+            InputError: not all of them are held.
+            ValueError: stop is less than start.
+        """
+        first = unsigned(start, "start")
+        count = unsigned(stop, "stop") - first
+        if count < 0:
+            raise ValueError(f"stop is {stop}, expected at least start, {start}")
+        lib.tq_cache_remove(self._handle.value, first, count)
+
     def decode(self, head: int) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         """What one head of keys and values holds, decoded: (tokens, key_dim) and (tokens, value_dim), without tokens that
         the sliding window has forgotten, which are those after the sinks.
@@ -276,6 +299,13 @@ class KVCache:
     def nbytes(self) -> int:
         """Bytes of all that is held, whether shared with forks or not."""
         return sum(self.memory)
+
+    @property
+    def next_position(self) -> int:
+        """The position of the next token: the number of tokens, and of those that `remove` took from before it."""
+        position = ctypes.c_size_t()
+        lib.tq_cache_next_position(self._handle.value, ctypes.byref(position))
+        return position.value
 
     def __len__(self) -> int:
         count = ctypes.c_size_t()
