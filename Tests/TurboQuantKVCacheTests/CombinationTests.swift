@@ -141,7 +141,7 @@ import Testing
       let expected = reference(
         scores: try plain.scores(q, scale: scale), values: plain.values.standing,
         valueDimension: width)
-      let bounds = bound.bounds(q, expected)
+      let bounds = try bound.bounds(q, expected)
       for i in 0..<width {
         let error = abs(Double(found[head * width + i]) - expected.output[i])
         #expect(error <= bounds[i], "\(place), coordinate \(i) of head \(head)")

@@ -11,21 +11,10 @@ struct KernelBound {
   private let scale: Double
   private let values: [Float]
   private let longestKey, valueDeviation: Double
-  private let keyLengths, valueLengths: [Double]
-  private let keyQuads, valueQuads: Quads
-
-  /// What is kept as quads, whose products are of integers.
-  private struct Quads {
-    /// The tokens that are sealed.
-    var tokens = 0..<0
-    /// What rounding the centroids makes of a coordinate, relative to the coordinates' deviation.
-    var rounding = 0.0
-    /// The largest whole number of a key's query, and of a value's weights: where parts differ the smaller.
-    var largestOfQuery = Double.infinity
-    var largestOfWeights = Double.infinity
-    /// The variance of a score that rounding the query's projections makes, relative to ‖q‖²‖k‖².
-    var projections = 0.0
-  }
+  private let keyLengths: [Double]
+  private let keyGroups, valueGroups: [SealedGroup]
+  /// The tokens whose codes are sealed, of keys and of values.
+  private let sealedKeys, sealedValues: Range<Int>
 
   init(_ cache: KVCache, head: Int, _ keys: [Float], _ values: [Float], scale: Float) throws {
     let heldHead = cache.heads[head]
@@ -35,104 +24,145 @@ struct KernelBound {
     keyLengths = lengths(keys, shape.keyDimension)
     // Codes are of values less their centre, which may be longer if the centre is none of theirs.
     let center = heldHead.values.center
-    let whole = lengths(values, shape.valueDimension)
     let centered =
-      center.isEmpty
-      ? whole
-      : lengths(
-        values.enumerated().map { $1 - center[$0 % center.count] }, shape.valueDimension)
-    valueLengths = zip(whole, centered).map { max($0, $1) }
+      center.isEmpty ? values : values.enumerated().map { $1 - center[$0 % center.count] }
+    let longestValue =
+      (lengths(values, shape.valueDimension) + lengths(centered, shape.valueDimension)).max()
     longestKey = keyLengths.max() ?? 0
-    valueDeviation = (valueLengths.max() ?? 0) / Double(shape.valueDimension).squareRoot()
-    keyQuads = KernelBound.quads(heldHead.keys, cache.codec.keyCodec)
-    valueQuads = KernelBound.quads(heldHead.values, cache.codec.valueCodec)
+    valueDeviation = (longestValue ?? 0) / Double(shape.valueDimension).squareRoot()
+    keyGroups = SealedGroup.all(heldHead.keys, cache.codec.keyCodec)
+    valueGroups = SealedGroup.all(heldHead.values, cache.codec.valueCodec)
+    sealedKeys = KernelBound.sealed(heldHead.keys)
+    sealedValues = KernelBound.sealed(heldHead.values)
   }
 
-  /// The worst of all parts.
-  private static func quads(_ vectors: HeadVectors, _ codec: KeyOrValueCodec?) -> Quads {
-    var quads = Quads()
-    guard let codec, case .codes(let pages, _) = vectors.stored else { return quads }
-    var hasQuads = false
-    for group in codec.channelGroups {
-      for (part, whole) in zip(group.sealedLayout.parts, group.integerCodebooks) {
-        guard let whole else { continue }
-        hasQuads = true
-        if let sketch = group.codec.sketch, case .signs = part.content {
-          // Each of m projections of some ‖q‖/√d is off by half a step of 4 deviations over 64; the estimate is
-          // √(π/2)·√d/m times their sum.
-          let rounding = 4 / (2 * 64) / 3.0.squareRoot()
-          quads.projections = max(
-            quads.projections, Double.pi / 2 * rounding * rounding / Double(sketch.directions))
-        }
-        guard case .codes(let codebook) = part.content else { continue }
-        let isNarrow = if case .int8 = whole.numbers { true } else { false }
-        let largest = Double(QuadShape.largestWeight)
-        quads.largestOfQuery = min(quads.largestOfQuery, isNarrow ? 64 : largest)
-        quads.largestOfWeights = min(quads.largestOfWeights, isNarrow ? 8192 : largest)
-        // Centroids of low probability count little in a root mean square: weigh them as the law does.
-        let deviation = 1 / Double(group.codec.dimension).squareRoot()
-        var (sum, weights) = (0.0, 0.0)
-        for (i, c) in codebook.exactCentroids.enumerated() {
-          let weight = Portable.exp(-c * c / (2 * deviation * deviation))
-          let error = c - whole.step * Double(whole.number(ofCode: i))
-          sum += weight * error * error
-          weights += weight
-        }
-        quads.rounding = max(quads.rounding, (sum / weights).squareRoot() / deviation)
-      }
-    }
-    let first = vectors.storedStart
-    if hasQuads { quads.tokens = first..<first + pages[0].sealed.count }
-    return quads
+  private static func sealed(_ vectors: HeadVectors) -> Range<Int> {
+    guard case .codes(let pages, _) = vectors.stored else { return 0..<0 }
+    return vectors.storedStart..<vectors.storedStart + pages[0].sealed.count
   }
 
   /// The bound of every coordinate.
-  func bounds(_ q: [Float], _ expected: Reference) -> [Double] {
+  func bounds(_ q: [Float], _ expected: Reference) throws -> [Double] {
     let d = shape.valueDimension
     let length = q.reduce(0) { $0 + Double($1) * Double($1) }.squareRoot()
-    // Weights of a query are rounded to half a step, the largest of which is some three deviations: 4 here.
-    let queryRounding = 4 / (2 * keyQuads.largestOfQuery) / 3.0.squareRoot()
-    let perScore =
-      (queryRounding * queryRounding + keyQuads.rounding * keyQuads.rounding)
-      / Double(shape.keyDimension) + keyQuads.projections
-    var variances = [Double](repeating: 0, count: d)
-    for (t, weight) in expected.weights.enumerated() {
-      if keyQuads.tokens.contains(t) {
-        let factor = scale * length * keyLengths[t]
-        let score = weight * weight * factor * factor * perScore
-        for i in 0..<d {
-          let off = Double(values[t * d + i]) - expected.output[i]
-          variances[i] += score * off * off
-        }
-      }
-      if valueQuads.tokens.contains(t) {
-        let each = weight * valueLengths[t] * valueQuads.rounding / Double(d).squareRoot()
-        for i in 0..<d { variances[i] += each * each }
-      }
-    }
-    addWeightRounding(expected.weights, to: &variances)
     let score = length * longestKey * scale
     let floats = 2.5 * 0x1p-24 * (4 + score) * valueDeviation
     // Float32 has no steps below 2⁻¹⁴⁹: each product of a weight and a scale, and each step of the inverse rotation, is
     // off by half of one, however small the values are.
     let underflow = 0x1p-149 * Double(expected.weights.count + d)
+    var bounds = [Double](repeating: floats + underflow, count: d)
+    try addCentroidRounding(q, expected, to: &bounds)
+    try addWeightRounding(expected.weights, to: &bounds)
+    let variances = try queryRounding(q, length, expected)
     // Six deviations of what is rounded at random.
-    return variances.map { floats + underflow + 6 * $0.squareRoot() }
+    return zip(bounds, variances).map { $0 + 6 * $1.squareRoot() }
   }
 
-  /// Weights times scales are rounded to steps of a fraction of a page's largest.
-  private func addWeightRounding(_ weights: [Double], to variances: inout [Double]) {
-    let d = Double(shape.valueDimension)
-    for first in stride(
-      from: valueQuads.tokens.lowerBound, to: valueQuads.tokens.upperBound, by: Page.rowCount)
-    {
-      let tokens = first..<min(weights.count, first + Page.rowCount)
-      guard !tokens.isEmpty else { continue }
-      let largest = tokens.map { weights[$0] * valueLengths[$0] }.max() ?? 0
-      let step = largest / valueQuads.largestOfWeights
-      let variance = step * step / 12 / d * Double(tokens.count)
-      for i in variances.indices { variances[i] += variance }
+  /// What rounding the centroids does, exactly: tokens that are alike have the same codes, whose errors add up.
+  private func addCentroidRounding(
+    _ q: [Float], _ expected: Reference, to bounds: inout [Double]
+  ) throws {
+    let d = shape.valueDimension
+    var weights = expected.weights
+    for (row, shift) in try scoreShifts(q).enumerated() {
+      let t = sealedKeys.lowerBound + row
+      guard t < weights.count else { break }
+      weights[t] *= Portable.exp(expected.slopes[t] * shift)
     }
+    let total = 1 + zip(weights, expected.weights).reduce(0) { $0 + $1.0 - $1.1 }
+    var changes = [Double](repeating: 0, count: d)
+    for t in weights.indices {
+      let change = weights[t] / total - expected.weights[t]
+      for i in 0..<d { changes[i] += change * Double(values[t * d + i]) }
+    }
+    for group in valueGroups where !group.roundings.isEmpty {
+      let n = group.dimension
+      var sums = [Double](repeating: 0, count: n)
+      for (row, t) in sealedValues.enumerated() where t < weights.count {
+        for i in 0..<n { sums[i] += weights[t] / total * group.roundings[row * n + i] }
+      }
+      let back = try group.codec.codec.rotation.applyInverse(to: sums.map { Float($0) })
+      for (channel, change) in zip(group.channels, back) { changes[channel] += Double(change) }
+    }
+    for i in 0..<d { bounds[i] += abs(changes[i]) }
+  }
+
+  /// By how much the kernels' numbers for centroids change the score of each sealed key.
+  private func scoreShifts(_ q: [Float]) throws -> [Double] {
+    var shifts = [Double](repeating: 0, count: sealedKeys.count)
+    for group in keyGroups where !group.roundings.isEmpty {
+      let rotated = try group.rotated(q).map { scale * Double($0) }
+      for row in shifts.indices {
+        for (i, x) in rotated.enumerated() {
+          shifts[row] += x * group.roundings[row * rotated.count + i]
+        }
+      }
+    }
+    return shifts
+  }
+
+  /// The variance of each coordinate that rounding the query makes: one error for all keys, in every direction alike.
+  private func queryRounding(
+    _ q: [Float], _ length: Double, _ expected: Reference
+  ) throws -> [Double] {
+    let d = shape.valueDimension
+    let seen = sealedKeys.clamped(to: 0..<expected.weights.count)
+    let weights = seen.map { scale * expected.slopes[$0] * expected.weights[$0] }
+    return try (0..<d).map { coordinate in
+      let factors = zip(seen, weights).map { t, weight in
+        weight * (Double(values[t * d + coordinate]) - expected.output[coordinate])
+      }
+      var variance = 0.0
+      for group in keyGroups {
+        let deviation = try group.queryDeviation(q)
+        var sums = [Double](repeating: 0, count: group.dimension)
+        for (row, factor) in factors.enumerated() where !group.rows.isEmpty {
+          for i in sums.indices { sums[i] += factor * group.rows[row * sums.count + i] }
+        }
+        variance += sums.reduce(0) { $0 + deviation * deviation * $1 * $1 }
+        // Projections: as if all keys had the same signs.
+        let most = zip(seen, factors).reduce(0) { $0 + abs($1.1) * length * keyLengths[$1.0] }
+        variance += group.projections * most * most
+      }
+      return variance
+    }
+  }
+
+  /// Products of weight and scale are rounded to steps of a fraction of a page's largest, by half a step or all of it.
+  private func addWeightRounding(_ weights: [Double], to bounds: inout [Double]) throws {
+    for group in valueGroups {
+      for (steps, parts) in try group.weightParts() {
+        for first in stride(from: 0, to: group.scales.count, by: Page.rowCount) {
+          let rows = first..<min(group.scales.count, first + Page.rowCount)
+          let products = rows.map { row in
+            let t = sealedValues.lowerBound + row
+            return t < weights.count ? weights[t] * group.scales[row] : 0
+          }
+          let step = (products.max() ?? 0) / steps
+          for (row, product) in zip(rows, products) where product > 0 {
+            let factor = min(step / 2, product) / group.scales[row]
+            for (i, channel) in group.channels.enumerated() {
+              bounds[channel] += factor * abs(Double(parts[row * group.dimension + i]))
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+extension SealedGroup {
+  /// The query's part in the rotated frame.
+  fileprivate func rotated(_ q: [Float]) throws -> [Float] {
+    try codec.codec.rotation.apply(to: channels.map { q[$0] })
+  }
+
+  /// The deviation of each rotated coordinate of a query from what it is rounded to.
+  ///
+  /// A step is that of the largest, some three deviations: 4 here.
+  fileprivate func queryDeviation(_ q: [Float]) throws -> Double {
+    let square = channels.reduce(0) { $0 + Double(q[$1]) * Double(q[$1]) }
+    return (square / Double(dimension)).squareRoot() * 4 / (2 * largestOfQuery) / 3.0.squareRoot()
   }
 }
 
@@ -166,7 +196,7 @@ extension KVCache {
           valueDimension: shape.valueDimension, scale: scale, cap: configuration.logitCap,
           sinkLogit: configuration.sinkLogits.isEmpty ? nil : configuration.sinkLogits[head],
           sinks: configuration.sinks, reach: configuration.slidingWindow)
-        let bound = bounds.bounds(Array(q), expected)
+        let bound = try bounds.bounds(Array(q), expected)
         for i in 0..<shape.valueDimension {
           let error = abs(Double(found[row * shape.valueDimension + i]) - expected.output[i])
           #expect(error <= bound[i], "\(place), head \(head), query \(t), coordinate \(i)")

@@ -62,7 +62,7 @@ import TurboQuant
             scale: 0.25, sinks: sinks, reach: reach)
         }
         let right = expected(reach)
-        let bounds = bound.bounds(Array(q), right)
+        let bounds = try bound.bounds(Array(q), right)
         for i in 0..<d {
           let error = abs(Double(found[row * d + i]) - right.output[i])
           #expect(error <= bounds[i], "\(all.count) tokens, coordinate \(i) of row \(row)")

@@ -8,6 +8,8 @@ struct Reference {
   let output: [Double]
   /// Of all tokens that are seen; they sum to one, less what a sink logit takes.
   let weights: [Double]
+  /// How much each score grows with what it was before the cap.
+  let slopes: [Double]
 }
 
 /// Softmax attention of one query in double precision.
@@ -28,12 +30,18 @@ func reference(
 /// The same of scores, one for each token that is visible.
 func reference(
   scores: [Double], values: [Float], valueDimension: Int, cap: Float? = nil,
-  sinkLogit: Float? = nil, sinks: Int = 0, reach: Int? = nil
+  sinkLogit: Float? = nil, sinks: Int = 0, reach: Int? = nil, sees: (Int) -> Bool = { _ in true }
 ) -> Reference {
   let visible = scores.count
   var scores = scores
   // Before the mask, whose −∞ a cap would make finite.
-  if let cap { scores = scores.map { Double(cap) * tanh($0 / Double(cap)) } }
+  var slopes = [Double](repeating: 1, count: visible)
+  if let cap {
+    let parts = scores.map { tanh($0 / Double(cap)) }
+    scores = parts.map { Double(cap) * $0 }
+    slopes = parts.map { 1 - $0 * $0 }
+  }
+  for t in scores.indices where !sees(t) { scores[t] = -.infinity }
   if let reach, visible - reach > sinks {
     for t in sinks..<visible - reach { scores[t] = -.infinity }
   }
@@ -44,7 +52,7 @@ func reference(
   let output = (0..<valueDimension).map { i in
     (0..<visible).reduce(0.0) { $0 + weights[$1] * Double(values[$1 * valueDimension + i]) } / sum
   }
-  return Reference(output: output, weights: weights.map { $0 / sum })
+  return Reference(output: output, weights: weights.map { $0 / sum }, slopes: slopes)
 }
 
 extension KVCache {
