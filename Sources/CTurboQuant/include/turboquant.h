@@ -520,8 +520,9 @@ typedef struct tq_cache_options {
   float logit_cap;                  /* scores s become cap · tanh(s/cap); default none */
   tq_centering centering;
   tq_pairing pairing;               /* of the rotary embedding */
-  tq_type exact_tokens;             /* how exact tokens are kept; default float16 until a token has numbers of 65,520 and
-                                       more, or so small that they would be rounded, from then on float32 */
+  tq_type exact_tokens;             /* how exact tokens are kept; default float16 until it cannot hold a token, from then
+                                       on float32: numbers of 65,520 and more, or so small that rounding moves a key or
+                                       value by more than 2^-10 of its length */
   size_t center_tokens;             /* with how many tokens after the sinks centring and outlier channels are fixed; those
                                        tokens stay exact until then; default 32 */
 } tq_cache_options;
