@@ -52,6 +52,11 @@ extension KVCache {
       for number in 0..<groups[0].pageCount {
         floats += try decoded(number, groups, keyOrValueCodec, vectors.channels)
       }
+      if let metric = vectors.metric {
+        var equalized = Array(floats[vectors.sinks.count...])
+        metric.restore(keys: &equalized, codec.kernels)
+        floats.replaceSubrange(vectors.sinks.count..., with: equalized)
+      }
       guard !vectors.center.isEmpty else { break }
       for row in 0..<groups[0].count {
         let (token, place) = (vectors.storedStart + row, vectors.sinkCount + row)

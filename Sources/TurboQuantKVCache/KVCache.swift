@@ -47,5 +47,6 @@ public struct KVCache: Sendable {
         dimension: configuration.shape.valueDimension, precision: configuration.values,
         codec.valueCodec, configuration.initialFormat))
     heads = Array(repeating: head, count: configuration.shape.keyValueHeads)
+    for (h, metric) in codec.keyMetrics.enumerated() { heads[h].keys.metric = metric }
   }
 }

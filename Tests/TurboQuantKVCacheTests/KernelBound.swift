@@ -12,6 +12,9 @@ struct KernelBound {
   private let values: [Float]
   private let longestKey, valueDeviation: Double
   private let keyLengths: [Double]
+  /// In what metric keys are read, with queries that belong to it.
+  private let metric: KeyMetric?
+  private let kernels: Kernels
   private let keyGroups, valueGroups: [SealedGroup]
   /// The tokens whose codes are sealed, of keys and of values.
   private let sealedKeys, sealedValues: Range<Int>
@@ -21,14 +24,17 @@ struct KernelBound {
     shape = cache.codec.configuration.shape
     self.scale = Double(scale)
     self.values = values
-    keyLengths = lengths(keys, shape.keyDimension)
+    (metric, kernels) = (heldHead.keys.metric, cache.codec.kernels)
+    longestKey = lengths(keys, shape.keyDimension).max() ?? 0
+    var equalizedKeys = keys
+    metric?.equalize(keys: &equalizedKeys, kernels)
+    keyLengths = lengths(equalizedKeys, shape.keyDimension)
     // Codes are of values less their centre, which may be longer if the centre is none of theirs.
     let center = heldHead.values.center
     let centered =
       center.isEmpty ? values : values.enumerated().map { $1 - center[$0 % center.count] }
     let longestValue =
       (lengths(values, shape.valueDimension) + lengths(centered, shape.valueDimension)).max()
-    longestKey = keyLengths.max() ?? 0
     valueDeviation = (longestValue ?? 0) / Double(shape.valueDimension).squareRoot()
     keyGroups = SealedGroup.all(heldHead.keys, cache.codec.keyCodec)
     valueGroups = SealedGroup.all(heldHead.values, cache.codec.valueCodec)
@@ -44,8 +50,15 @@ struct KernelBound {
   /// The bound of every coordinate.
   func bounds(_ q: [Float], _ expected: Reference) throws -> [Double] {
     let d = shape.valueDimension
-    let length = q.reduce(0) { $0 + Double($1) * Double($1) }.squareRoot()
-    let score = length * longestKey * scale
+    var score = lengths(q, q.count)[0] * longestKey * scale
+    var q = q
+    if let metric {
+      // T⁻ᵀ·q adds up d products a coordinate.
+      q = metric.equalized(queries: q.span, kernels)
+      score +=
+        Double(q.count).squareRoot() * lengths(q, q.count)[0] * (keyLengths.max() ?? 0) * scale
+    }
+    let length = lengths(q, q.count)[0]
     let floats = 2.5 * 0x1p-24 * (4 + score) * valueDeviation
     // Float32 has no steps below 2⁻¹⁴⁹: each product of a weight and a scale, and each step of the inverse rotation, is
     // off by half of one, however small the values are.

@@ -27,6 +27,8 @@ struct PlainCache {
     /// What is taken off, and the channels of each group.
     var center: [Float] = []
     var channels: [[Int]] = []
+    /// In what metric vectors become codes.
+    var metric: KeyMetric?
   }
 
   /// Where a token is, and at which position.
@@ -50,6 +52,7 @@ struct PlainCache {
     let configuration = codec.configuration
     let hasExact = configuration.sinks > 0 || configuration.window > 0
     format = configuration.exactTokens ?? (hasExact ? .float16 : .float32)
+    keys.metric = codec.keyMetrics.first
   }
 
   private var configuration: KVConfiguration { codec.configuration }
@@ -147,6 +150,7 @@ struct PlainCache {
       case .vector(let x): return dot(q, x) * Double(scale)
       case .rows(let rows, let embedded):
         var sum = dot(q, embedded)
+        let q = keys.metric?.equalized(queries: q.span, codec.kernels) ?? q
         for (number, group) in (codec.keyCodec?.channelGroups ?? []).enumerated() {
           let gathered = keys.channels[number].map { q[$0] }
           sum += try group.codec.values(group.codec.prepare(gathered.span), for: rows[number])[0]
@@ -183,7 +187,8 @@ extension PlainCache.Vectors {
     }
     var squares = [Double](repeating: 0, count: d)
     for (i, x) in vectors.enumerated() {
-      let difference = zip(x, embedded(at: positions[i], rotary, d)).map { $0 - $1 }
+      var difference = zip(x, embedded(at: positions[i], rotary, d)).map { $0 - $1 }
+      metric?.equalize(keys: &difference, codec.channelGroups[0].codec.kernels)
       for k in 0..<d { squares[k] += Double(difference[k]) * Double(difference[k]) }
     }
     var left = (0..<d).sorted { squares[$0] > squares[$1] }
@@ -211,9 +216,11 @@ extension PlainCache.Vectors {
       return
     }
     let embedded = embedded(at: position, rotary, codec.dimension)
-    let x = zip(vectors[token].exact, embedded).map { $0 - $1 }
+    var x = zip(vectors[token].exact, embedded).map { $0 - $1 }
+    let kernels = codec.channelGroups[0].codec.kernels
+    metric?.equalize(keys: &x, kernels)
     var rows: [CodeMatrix] = []
-    var result = embedded
+    var result = [Float](repeating: 0, count: codec.dimension)
     for (group, groupChannels) in zip(codec.channelGroups, channels) {
       let v = groupChannels.map { x[$0] }
       let row = try group.codec.encode(v.span)
@@ -224,9 +231,11 @@ extension PlainCache.Vectors {
       let agreement = dot(decoded, v) / dot(v, v)
       let factor = group.estimator == .renormalized && agreement > 0 ? 1 / agreement : 1
       for (i, channel) in groupChannels.enumerated() {
-        result[channel] += Float(Double(decoded[i]) * factor)
+        result[channel] = Float(Double(decoded[i]) * factor)
       }
     }
+    metric?.restore(keys: &result, kernels)
+    for i in result.indices { result[i] += embedded[i] }
     vectors[token].coded =
       codec.hasSigns ? .rows(rows, embedded: embedded) : .vector(result)
   }

@@ -50,12 +50,12 @@ private struct Run {
   init(seed: UInt64, path: String) throws {
     (self.seed, self.path) = (seed, path)
     var dice = Dice(seed: seed)
-    codec = try KVCodec(Run.configuration(&dice))
+    codec = try KVCodec(try Run.configuration(&dice))
     self.dice = dice
     (cache, plain) = (KVCache(codec), PlainCache(codec))
   }
 
-  private static func configuration(_ dice: inout Dice) -> KVConfiguration {
+  private static func configuration(_ dice: inout Dice) throws -> KVConfiguration {
     func one<Value>(of values: [Value]) -> Value { values[dice.below(values.count)] }
     let (d, width) = (one(of: [5, 16, 33, 72, 80]), one(of: [4, 16, 31, 64]))
     let shape = KVShape(
@@ -71,6 +71,10 @@ private struct Run {
       frequencies: [1, 0.3], pairing: one(of: [.neighbours, .halves]))
     configuration.centering = one(of: [.none, .mean, .rotaryMean(rotary)])
     configuration.centerTokens = one(of: [nil, nil, 20, 100])
+    if configuration.keys.hasCodes {
+      let kind = one(of: [nil, KVEqualization.Kind.diagonal, .matrix])
+      configuration.equalization = try kind.map { try equalization($0, d, heads: 1, &dice) }
+    }
     configuration.logitCap = one(of: [nil, nil, 5])
     if dice.below(4) == 0 {
       configuration.sinkLogits = (0..<shape.queryHeads).map { _ in dice.normal() }

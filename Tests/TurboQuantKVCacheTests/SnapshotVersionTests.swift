@@ -34,7 +34,7 @@ import TurboQuantStorage
       ("exact tokens as bfloat16, which no cache of this configuration has", 40, 3),
       ("format 0 of exact tokens", 40, 0), ("format 4 of exact tokens", 40, 4),
       ("state 2 of the centre", 41, 2), ("a centre after 1 tokens", 48, 1),
-      ("an equalization, which this build does not read", 96, 1),
+      ("the hash of the equalization is not that of the configuration", 96, 1),
     ] + (42..<48).map { ("reserved", $0, 1) } + (56..<64).map { ("reserved", $0, 0x80) }
 
   @Test("What is not written yet is refused by its name", arguments: fields)

@@ -93,7 +93,10 @@ struct HeadAttention: ~Copyable {
     var prepared: [PreparedQueries] = []
     if case .codes(_, let keyCodec) = keys {
       do throws(CodecError) {
-        prepared = try PreparedQueries.all(queries, keyCodec, head.keys.channels, scale: scale)
+        prepared = try head.keys.withEqualized(queries, codec.kernels) {
+          (queries) throws(CodecError) in
+          try PreparedQueries.all(queries, keyCodec, head.keys.channels, scale: scale)
+        }
       } catch {
         throw KVCacheError(error, "query")
       }

@@ -60,8 +60,9 @@ extension KVCache {
       for h in heads.indices { heads[h][keyPath: side].center = means[h] }
     }
     guard codec.hasOutliers else { return }
-    let centers = heads.map { $0[keyPath: side].center }
-    let squares = sums { Center.addSquares($0, around: centers, $1, &$2) }
+    let squares = sums {
+      Center.addSquares($0, of: heads.map { $0[keyPath: side] }, $1, &$2, kernels)
+    }
     for h in heads.indices { heads[h][keyPath: side].channels = codec.channels(squares[h]) }
   }
 }
@@ -127,22 +128,25 @@ enum Center {
     }
   }
 
-  /// Adds up the squares of each channel, less the head's centre.
+  /// Adds up the squares of each channel, less the head's centre and in its metric.
   static func addSquares(
-    _ floats: Span<Float>, around centers: [[Float]], _ tokens: CenterTokens,
-    _ sums: inout [[Double]]
+    _ floats: Span<Float>, of heads: [HeadVectors], _ tokens: CenterTokens,
+    _ sums: inout [[Double]], _ kernels: Kernels
   ) {
     tokens.forEachPage { page, table in
       for h in sums.indices {
-        let (dimension, center) = (sums[h].count, centers[h])
+        let (dimension, center) = (sums[h].count, heads[h].center)
         var embedded = center.isEmpty ? [Float](repeating: 0, count: dimension) : center
+        var difference = embedded
         for token in page {
           let start = (h * tokens.total + token) * dimension
           if !center.isEmpty {
             table?.embed(center, row: token - page.lowerBound, into: &embedded)
           }
+          for i in 0..<dimension { difference[i] = floats[start + i] - embedded[i] }
+          heads[h].metric?.equalize(keys: &difference, kernels)
           for i in 0..<dimension {
-            let x = Double(floats[start + i] - embedded[i])
+            let x = Double(difference[i])
             sums[h][i] += x * x
           }
         }

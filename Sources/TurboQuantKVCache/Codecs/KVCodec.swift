@@ -10,6 +10,8 @@ public struct KVCodec: Sendable {
   /// The codecs of keys and of values; nil if these stay floats.
   let keyCodec: KeyOrValueCodec?
   let valueCodec: KeyOrValueCodec?
+  /// The metric of each key/value head's keys; empty if there is no equalization.
+  let keyMetrics: [KeyMetric]
   /// The embedding of a rotary mean, if keys have one.
   let rotaryBlock: RotaryBlock?
   /// The kernels of the target in use; tests put another target's here.
@@ -19,11 +21,15 @@ public struct KVCodec: Sendable {
   ///
   /// - Throws: ``KVCacheError`` for impossible heads or dimensions, a rate that the
   ///   quantizer does not offer, or settings that contradict each other.
-  /// - Complexity: As `Codec`'s initializer, for keys and for values.
+  /// - Complexity: As `Codec`'s initializer, for keys and for values; O(d³) per head to equalize by matrices.
   public init(_ configuration: KVConfiguration) throws(KVCacheError) {
     try configuration.check()
     self.configuration = configuration
     rotaryBlock = configuration.centering.rotary.map { RotaryBlock($0) }
+    keyMetrics =
+      configuration.equalization.map { equalization in
+        equalization.heads.map { KeyMetric($0, equalization.kind, equalization.dimension) }
+      } ?? []
     let shape = configuration.shape
     // Values have their own random stream: not that of keys, and not that of a neighbouring seed.
     let seeds = (configuration.seed, configuration.seed ^ 0x7661_6C75_6573_0000)

@@ -25,6 +25,19 @@ extension KVConfiguration {
         "\(sinkLogits.count) sink logits, expected \(shape.queryHeads) finite ones, one per query head"
       )
     }
+    if let equalization {
+      guard keys.hasCodes else {
+        throw refuse(
+          "an equalization of keys that are kept as \(keys), expected keys that become codes")
+      }
+      guard equalization.heads.count == shape.keyValueHeads,
+        equalization.dimension == shape.keyDimension
+      else {
+        throw refuse(
+          "an equalization of \(equalization.heads.count) heads of \(equalization.dimension) coordinates, expected "
+            + "\(shape.keyValueHeads) of \(shape.keyDimension)")
+      }
+    }
     if let rotary = centering.rotary {
       guard 2 * rotary.frequencies.count <= shape.keyDimension,
         rotary.frequencies.allSatisfy({ abs($0) <= RotaryEmbedding.largestFrequency })

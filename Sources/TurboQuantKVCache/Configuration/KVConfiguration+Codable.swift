@@ -12,8 +12,7 @@ internal import TurboQuant
 extension KVConfiguration: Codable {
   private enum Key: String, CodingKey {
     case shape, keys, values, sinks, window, exactTokens, slidingWindow, centering, centerTokens,
-      logitCap,
-      sinkLogits, seed
+      equalization, logitCap, sinkLogits, seed
   }
 
   /// Reads the settings; what is missing beside shape and precisions has its default.
@@ -35,6 +34,7 @@ extension KVConfiguration: Codable {
     try set(&sinkLogits, .sinkLogits)
     try set(&seed, .seed)
     centerTokens = try object.decodeIfPresent(Int.self, forKey: .centerTokens)
+    equalization = try object.decodeIfPresent(KVEqualization.self, forKey: .equalization)
     exactTokens = try object.decodeIfPresent(ExactFormat.self, forKey: .exactTokens)
     slidingWindow = try object.decodeIfPresent(Int.self, forKey: .slidingWindow)
     logitCap = try object.decodeIfPresent(Float.self, forKey: .logitCap)
@@ -59,6 +59,7 @@ extension KVConfiguration: Codable {
     try object.encodeIfPresent(slidingWindow, forKey: .slidingWindow)
     try object.encode(centering, forKey: .centering)
     try object.encodeIfPresent(centerTokens, forKey: .centerTokens)
+    try object.encodeIfPresent(equalization, forKey: .equalization)
     try object.encodeIfPresent(logitCap, forKey: .logitCap)
     try object.encode(sinkLogits, forKey: .sinkLogits)
     try object.encode(seed, forKey: .seed)

@@ -31,6 +31,10 @@ public struct KVConfiguration: Sendable, Hashable {
   /// 32 are enough for vectors that have the same mean everywhere, and for a rotary mean. A constant mean of keys with
   /// rotary embedding is one over positions too, and needs more: 256 or so, where tokens come one by one.
   public var centerTokens: Int?
+  /// In what metric keys become codes, found by ``KVStatistics``; their own if nil.
+  ///
+  /// Each layer of a model has its own, and so its own codec.
+  public var equalization: KVEqualization?
   /// Scores s become `cap` · tanh(s/`cap`), as some models were trained.
   public var logitCap: Float?
   /// Learned logits, one per query head, that take part in the softmax and have no value.
@@ -48,7 +52,7 @@ public struct KVConfiguration: Sendable, Hashable {
   /// The configuration of one attention layer of several, the first and last of which differ from this one.
   ///
   /// The first and the last `boundary` layers keep `keys` and `values` as given here, often more exactly than
-  /// the layers between, which this configuration describes.
+  /// the layers between, which this configuration describes. Keys that stay floats lose their equalization.
   ///
   /// - Parameters:
   ///   - ordinal: The number of the layer among those with attention, from 0.
@@ -69,6 +73,8 @@ public struct KVConfiguration: Sendable, Hashable {
     var configuration = self
     if min(ordinal, layers - 1 - ordinal) < boundary {
       (configuration.keys, configuration.values) = (keys, values)
+      // Keys that stay floats need none.
+      if !keys.hasCodes { configuration.equalization = nil }
     }
     return configuration
   }

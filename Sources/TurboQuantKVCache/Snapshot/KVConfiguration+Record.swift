@@ -15,6 +15,11 @@ extension KVConfiguration {
   /// Whether there may be tokens that wait for a centre, or until outlier channels are chosen.
   var mayWait: Bool { flags.contains(true) }
 
+  /// What identifies the equalization: 32 bytes, zeros if there is none.
+  var equalizationRecord: [UInt8] {
+    equalization?.fingerprint.bytes ?? [UInt8](repeating: 0, count: 32)
+  }
+
   /// Everything that determines what stored bytes mean, one line each.
   var record: String {
     var lines = [
@@ -28,6 +33,9 @@ extension KVConfiguration {
     // Settings that snapshots had no words for before.
     if let centerTokens { lines.append("centre after: \(centerTokens) tokens") }
     if let exactTokens { lines.append("exact tokens: \(exactTokens.rawValue)") }
+    if let equalization {
+      lines.append("equalization: \(equalization.kind.rawValue) \(equalization.fingerprint)")
+    }
     switch centering {
     case .none: lines.append("centring: none")
     case .mean: lines.append("centring: mean")

@@ -34,9 +34,6 @@ enum SnapshotExtensions {
     for at in [42..<48, 56..<64].joined() where bytes.byte(at: at) != 0 {
       throw refuse("a reserved byte is \(bytes.byte(at: at)), expected 0", at)
     }
-    for at in 96..<128 where bytes.byte(at: at) != 0 {
-      throw refuse("an equalization, which this build does not read; update turboquant", 96)
-    }
     return (formats[number - 1], state == 1 ? Int(awaited) : nil)
   }
 }

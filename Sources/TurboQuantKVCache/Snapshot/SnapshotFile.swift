@@ -162,8 +162,14 @@ final class SnapshotFile: Sendable {
   func checkFingerprint(
     _ tokens: SnapshotRecord.Tokens, _ codec: KVCodec
   ) throws(KVCacheError) {
+    guard tokens.version > 2 else { return }
+    guard tokens.equalization == codec.configuration.equalizationRecord else {
+      throw malformed(
+        "the hash of the equalization is not that of the configuration", in: SnapshotRecord.tokens,
+        at: SnapshotRecord.Tokens.fingerprintOffset + 32)
+    }
     let expected = codec.fingerprint
-    guard tokens.version > 2, tokens.fingerprint != expected.bytes else { return }
+    guard tokens.fingerprint != expected.bytes else { return }
     let found = hexadecimal(Array(tokens.fingerprint.prefix(8))).filter { $0 != " " }
     throw malformed(
       "fingerprint \(found)…, the codec's is \(expected.description.prefix(16))…: the same settings, but other "

@@ -1,5 +1,6 @@
 internal import TurboQuant
 internal import TurboQuantKernels
+internal import TurboQuantStorage
 
 /// What a snapshot says about itself; Documentation/FileFormat.md has the tables.
 enum SnapshotRecord {
@@ -33,12 +34,14 @@ enum SnapshotRecord {
     var awaited: Int?
     /// The 32 bytes of ``KVCodec/fingerprint``; empty in version 2.
     var fingerprint: [UInt8]
+    /// The 32 bytes of ``KVEqualization/fingerprint``, zeros if there is none; empty in version 2.
+    var equalization: [UInt8]
 
     /// All tokens that are left.
     var count: Int { sinks + beyondSinks }
     var beyondSinks: Int { forgotten + stored + window }
 
-    /// Where the fingerprint begins.
+    /// Where the fingerprint begins; that of the equalization follows.
     static let fingerprintOffset = 64
 
     static func byteCount(version: UInt32) -> Int { version == 2 ? 40 : 128 }
@@ -49,8 +52,7 @@ enum SnapshotRecord {
       for flag in flags { bytes.append(flag ? 1 : 0) }
       for count in [sinks, stored, window, forgotten] { bytes.append(littleEndian: UInt64(count)) }
       bytes += SnapshotExtensions.bytes(format, awaited)
-      bytes += fingerprint
-      return bytes + [UInt8](repeating: 0, count: Self.byteCount(version: version) - bytes.count)
+      return bytes + fingerprint + equalization
     }
 
     /// Reads the section; `refuse` makes an error of a reason and a byte offset.
@@ -79,11 +81,12 @@ enum SnapshotRecord {
         counts.append(Int(count))
       }
       (sinks, stored, window, forgotten) = (counts[0], counts[1], counts[2], counts[3])
-      fingerprint = []
+      (fingerprint, equalization) = ([], [])
       guard version > 2 else { return }
       (format, awaited) = try SnapshotExtensions.read(bytes, refuse)
       let start = Self.fingerprintOffset
-      fingerprint = (start..<start + 32).map { bytes.byte(at: $0) }
+      fingerprint = bytes.byteArray(start..<start + 32)
+      equalization = bytes.byteArray(start + 32..<start + 64)
     }
 
     /// What all heads have in common.
@@ -101,6 +104,7 @@ enum SnapshotRecord {
       if isWaiting { awaited = cache.centerTokens }
       if isWaiting || configuration.mayKeepExactTokens { format = keys.window.format }
       fingerprint = cache.codec.fingerprint.bytes
+      equalization = configuration.equalizationRecord
     }
   }
 }

@@ -12,7 +12,7 @@ extension HeadVectors {
     if window.format == .float32, writer.sinks == 0, writer.window == 0, window.count == 0 {
       return Additions(
         exact: ExactRows(.float32),
-        stored: try writer.rows(of: vectors, center: center, channels))
+        stored: try writer.rows(of: vectors, self))
     }
     // Every token passes through the exact tokens' format, so that codes do not depend on how many come in one call.
     let exact = ExactRows(rounding: vectors, to: window.format, writer.kernels)
@@ -24,7 +24,7 @@ extension HeadVectors {
     floats += exact.widened(toSinks..<toSinks + leaving - fromWindow, writer.kernels)
     return Additions(
       exact: exact, toSinks: toSinks, leaving: leaving,
-      stored: try writer.rows(of: floats.span, center: center, channels))
+      stored: try writer.rows(of: floats.span, self))
   }
 
   /// Applies the result of ``additions(of:_:)``.
@@ -68,21 +68,23 @@ struct RowWriter: Sendable {
   let rotaryTable: RotaryTable?
   let kernels: Kernels
 
-  /// The rows to store for vectors at consecutive positions, less the centre.
-  func rows(
-    of vectors: Span<Float>, center: [Float], _ channels: [UInt16]
-  ) throws(CodecError) -> RowBatch {
+  /// The rows to store for vectors of `head` at consecutive positions: less its centre, in its metric.
+  func rows(of vectors: Span<Float>, _ head: HeadVectors) throws(CodecError) -> RowBatch {
     guard let codec else {
       return precision == .float16
         ? .float16s(kernels.float16s(of: vectors)) : .floats(vectors.copied())
     }
-    guard !center.isEmpty else { return .codes(try codec.rows(of: vectors, channels)) }
+    let center = head.center
+    guard !center.isEmpty || head.metric != nil else {
+      return .codes(try codec.rows(of: vectors, head.channels))
+    }
     var differences = vectors.copied()
     var embedded = center
-    for (row, start) in stride(from: 0, to: vectors.count, by: center.count).enumerated() {
+    for (row, start) in stride(from: 0, to: vectors.count, by: head.dimension).enumerated() {
       rotaryTable?.embed(center, row: row, into: &embedded)
       for i in embedded.indices { differences[start + i] -= embedded[i] }
     }
-    return .codes(try codec.rows(of: differences.span, channels))
+    head.metric?.equalize(keys: &differences, kernels)
+    return .codes(try codec.rows(of: differences.span, head.channels))
   }
 }

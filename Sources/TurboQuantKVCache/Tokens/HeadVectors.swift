@@ -12,6 +12,8 @@ struct HeadVectors: Sendable {
   var forgotten = 0
   /// Rows of the latest tokens, the oldest first; all beyond the sinks while they wait for a centre.
   var window: ExactRows
+  /// In what metric vectors become codes; nil for theirs as they come.
+  var metric: KeyMetric?
   /// What is subtracted before vectors become codes; empty if nothing is, or not yet known.
   var center: [Float] = []
   /// The channels in the order of the codec's groups; empty if there is one group, or not yet known.
