@@ -24,3 +24,21 @@ extension KVCache {
     try save(to: url.filePath(orThrow: KVCacheError.init(noFile:)))
   }
 }
+
+extension KVCalibration {
+  /// Reads a calibration, as ``/TurboQuantKVCache/KVCalibration/init(contentsOf:)`` does with a path.
+  ///
+  /// - Parameter url: The file's URL.
+  /// - Throws: ``/TurboQuantKVCache/KVCacheError`` as that; of kind `file` for a URL that names no file of this machine.
+  public init(contentsOf url: URL) throws(KVCacheError) {
+    try self.init(contentsOf: url.filePath(orThrow: KVCacheError.init(noFile:)))
+  }
+
+  /// Writes a calibration, as ``/TurboQuantKVCache/KVCalibration/save(to:)`` does with a path.
+  ///
+  /// - Parameter url: The file's URL.
+  /// - Throws: ``/TurboQuantKVCache/KVCacheError`` as that; of kind `file` for a URL that names no file of this machine.
+  public func save(to url: URL) throws(KVCacheError) {
+    try save(to: url.filePath(orThrow: KVCacheError.init(noFile:)))
+  }
+}
