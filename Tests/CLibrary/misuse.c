@@ -542,6 +542,156 @@ static void caches(const char *folder) {
   remove(path);
 }
 
+static void statistics(void) {
+  const tq_cache_options options = {
+      .struct_size = sizeof options, .query_heads = 2, .key_value_heads = 1, .key_dimension = 8, .sinks = 1};
+  tq_statistics *statistics = NULL;
+  EXPECT(TQ_ERROR_NULL_POINTER, tq_statistics_create(NULL, &statistics));
+  EXPECT(TQ_ERROR_NULL_POINTER, tq_statistics_create(&options, NULL));
+  EXPECT(500, tq_statistics_create(&(tq_cache_options){.struct_size = sizeof options}, &statistics));
+  REQUIRE(statistics == NULL);
+  EXPECT(TQ_OK, tq_statistics_create(&options, &statistics));
+  size_t count = 0;
+  float numbers[36];
+  EXPECT(TQ_ERROR_CAPACITY, tq_statistics_equalization(statistics, TQ_EQUALIZATION_MATRIX, NULL, 0, &count));
+  REQUIRE(count == 36);
+  EXPECT(501, tq_statistics_equalization(statistics, TQ_EQUALIZATION_MATRIX, numbers, 36, &count));
+  // Of one token, a sink, there is nothing to tell.
+  EXPECT(TQ_OK, tq_statistics_add(statistics, vectors, 8, vectors, 16, TQ_FLOAT32));
+  EXPECT(501, tq_statistics_equalization(statistics, TQ_EQUALIZATION_DIAGONAL, numbers, 8, &count));
+  EXPECT(502, tq_statistics_add(statistics, vectors, 15, vectors, 32, TQ_FLOAT32));
+  EXPECT(502, tq_statistics_add(statistics, vectors, 16, vectors, 16, TQ_FLOAT32));
+  EXPECT(503, tq_statistics_add(statistics, (const float[8]){NAN}, 8, vectors, 16, TQ_FLOAT32));
+  EXPECT(503, tq_statistics_add(statistics, vectors, 8, (const float[16]){[15] = INFINITY}, 16, TQ_FLOAT32));
+  EXPECT(TQ_ERROR_VALUE, tq_statistics_add(statistics, vectors, 16, vectors, 32, 0));
+  EXPECT(TQ_ERROR_NULL_POINTER, tq_statistics_add(statistics, NULL, 16, vectors, 32, TQ_FLOAT32));
+  EXPECT(TQ_ERROR_SIZE, tq_statistics_add(statistics, vectors, 16, vectors, SIZE_MAX, TQ_FLOAT32));
+  EXPECT(TQ_OK, tq_statistics_count(statistics, &count));
+  REQUIRE(count == 0);
+  EXPECT(TQ_OK, tq_statistics_add(statistics, vectors, 16, vectors, 32, TQ_FLOAT32));
+  EXPECT(TQ_OK, tq_statistics_count(statistics, &count));
+  REQUIRE(count == 1);
+  EXPECT(TQ_ERROR_NULL_POINTER, tq_statistics_count(statistics, NULL));
+  EXPECT(TQ_ERROR_VALUE, tq_statistics_equalization(statistics, TQ_EQUALIZATION_NONE, numbers, 36, &count));
+  EXPECT(TQ_ERROR_VALUE, tq_statistics_equalization(statistics, 3, numbers, 36, &count));
+  EXPECT(TQ_ERROR_CAPACITY, tq_statistics_equalization(statistics, TQ_EQUALIZATION_DIAGONAL, numbers, 7, &count));
+  EXPECT(TQ_ERROR_NULL_POINTER, tq_statistics_equalization(statistics, TQ_EQUALIZATION_DIAGONAL, numbers, 8, NULL));
+  EXPECT(TQ_OK, tq_statistics_equalization(statistics, TQ_EQUALIZATION_DIAGONAL, numbers, 8, &count));
+  REQUIRE(count == 8);
+  EXPECT(TQ_ERROR_WRONG_HANDLE, tq_cache_count((const tq_cache *)statistics, &count));
+  EXPECT(TQ_OK, tq_statistics_free(NULL));
+  EXPECT(TQ_OK, tq_statistics_free(statistics));
+  EXPECT(TQ_ERROR_INVALID_HANDLE, tq_statistics_free(statistics));
+  EXPECT(TQ_ERROR_INVALID_HANDLE, tq_statistics_count(statistics, &count));
+}
+
+static const float triangle[36] = {1, [8] = 1, [15] = 2, [21] = 1, [26] = 1, [30] = 1, [33] = 1, [35] = 1};
+
+static void equalized_caches(void) {
+  tq_cache *cache = NULL;
+  const tq_cache_precision floats = {.struct_size = sizeof floats, .precision = TQ_PRECISION_FLOAT16};
+  tq_cache_options options = {
+      .struct_size = sizeof options, .query_heads = 2, .key_value_heads = 1, .key_dimension = 8,
+      .equalization = triangle, .equalization_count = 36};
+  EXPECT(TQ_ERROR_OPTIONS, tq_cache_create(&options, &cache));
+  for (int kind = -1; kind <= 3; kind += 4) {
+    options.equalization_kind = kind;
+    EXPECT(TQ_ERROR_VALUE, tq_cache_create(&options, &cache));
+  }
+  // Most of the factors are 0.
+  options.equalization_kind = TQ_EQUALIZATION_DIAGONAL;
+  EXPECT(501, tq_cache_create(&options, &cache));
+  options.equalization_kind = TQ_EQUALIZATION_MATRIX;
+  const size_t counts[] = {0, 1, 35};
+  for (int i = 0; i < 3; i++) {
+    options.equalization_count = counts[i];
+    EXPECT(501, tq_cache_create(&options, &cache));
+  }
+  options.equalization_count = SIZE_MAX;
+  EXPECT(TQ_ERROR_SIZE, tq_cache_create(&options, &cache));
+  options.equalization_count = 36;
+  options.equalization = NULL;
+  EXPECT(TQ_ERROR_NULL_POINTER, tq_cache_create(&options, &cache));
+  options.equalization = triangle;
+  options.reserved = 1;
+  EXPECT(TQ_ERROR_OPTIONS, tq_cache_create(&options, &cache));
+  options.reserved = 0;
+  options.query_heads = options.key_value_heads = 5;
+  EXPECT(TQ_ERROR_VALUE, tq_cache_create(&options, &cache));
+  options.query_heads = options.key_value_heads = 2;
+  EXPECT(501, tq_cache_create(&options, &cache));
+  options.key_value_heads = 1;
+  options.keys = &floats;
+  EXPECT(501, tq_cache_create(&options, &cache));
+  options.keys = NULL;
+  REQUIRE(cache == NULL);
+  // Callers of the time before there was equalization have shorter options.
+  options.struct_size = offsetof(tq_cache_options, equalization);
+  EXPECT(TQ_OK, tq_cache_create(&options, &cache));
+  EXPECT(TQ_OK, tq_cache_free(cache));
+  options.struct_size = sizeof options;
+  EXPECT(TQ_OK, tq_cache_create(&options, &cache));
+  float output[16];
+  EXPECT(TQ_OK, tq_cache_append(cache, vectors, 32, vectors, 32, TQ_FLOAT32, 0, 1));
+  EXPECT(TQ_OK, tq_cache_attend(cache, vectors, 16, TQ_FLOAT32, 0, 1, output, 16));
+  EXPECT(TQ_OK, tq_cache_free(cache));
+}
+
+static void calibrations(const char *folder) {
+  char path[4096];
+  snprintf(path, sizeof path, "%s/misuse.tqeq", folder);
+  tq_calibration *calibration = NULL, *other = NULL;
+  EXPECT(TQ_ERROR_NULL_POINTER, tq_calibration_create(NULL));
+  EXPECT(TQ_OK, tq_calibration_create(&calibration));
+  size_t count = 9, heads = 9, size = 9;
+  tq_equalization kind = 9;
+  float numbers[36];
+  EXPECT(TQ_OK, tq_calibration_append(calibration, TQ_EQUALIZATION_NONE, NULL, 0, 0));
+  EXPECT(TQ_ERROR_OPTIONS, tq_calibration_append(calibration, TQ_EQUALIZATION_NONE, triangle, 36, 0));
+  EXPECT(TQ_ERROR_OPTIONS, tq_calibration_append(calibration, TQ_EQUALIZATION_NONE, NULL, 0, 1));
+  EXPECT(TQ_ERROR_VALUE, tq_calibration_append(calibration, 3, triangle, 36, 1));
+  EXPECT(TQ_ERROR_VALUE, tq_calibration_append(calibration, TQ_EQUALIZATION_MATRIX, triangle, 36, 0));
+  EXPECT(TQ_ERROR_VALUE, tq_calibration_append(calibration, TQ_EQUALIZATION_MATRIX, triangle, 36, SIZE_MAX));
+  EXPECT(501, tq_calibration_append(calibration, TQ_EQUALIZATION_DIAGONAL, triangle, 36, 1));
+  EXPECT(501, tq_calibration_append(calibration, TQ_EQUALIZATION_DIAGONAL, (const float[2]){1, NAN}, 2, 1));
+  EXPECT(TQ_ERROR_NULL_POINTER, tq_calibration_append(calibration, TQ_EQUALIZATION_MATRIX, NULL, 36, 1));
+  EXPECT(TQ_OK, tq_calibration_append(calibration, TQ_EQUALIZATION_MATRIX, triangle, 36, 1));
+  EXPECT(TQ_OK, tq_calibration_count(calibration, &count));
+  REQUIRE(count == 2);
+  EXPECT(TQ_ERROR_NULL_POINTER, tq_calibration_count(calibration, NULL));
+  const size_t layers[] = {2, SIZE_MAX};
+  for (int i = 0; i < 2; i++) {
+    EXPECT(TQ_ERROR_VALUE, tq_calibration_layer(calibration, layers[i], &kind, &heads, &size, numbers, 36, &count));
+  }
+  EXPECT(TQ_ERROR_NULL_POINTER, tq_calibration_layer(calibration, 1, NULL, &heads, &size, numbers, 36, &count));
+  EXPECT(TQ_ERROR_NULL_POINTER, tq_calibration_layer(calibration, 1, &kind, NULL, &size, numbers, 36, &count));
+  EXPECT(TQ_ERROR_NULL_POINTER, tq_calibration_layer(calibration, 1, &kind, &heads, NULL, numbers, 36, &count));
+  EXPECT(TQ_ERROR_NULL_POINTER, tq_calibration_layer(calibration, 1, &kind, &heads, &size, numbers, 36, NULL));
+  EXPECT(TQ_ERROR_CAPACITY, tq_calibration_layer(calibration, 1, &kind, &heads, &size, NULL, 0, &count));
+  REQUIRE(kind == TQ_EQUALIZATION_MATRIX && heads == 1 && size == 8 && count == 36);
+  EXPECT(TQ_OK, tq_calibration_layer(calibration, 0, &kind, &heads, &size, NULL, 0, &count));
+  REQUIRE(kind == TQ_EQUALIZATION_NONE && heads == 0 && size == 0 && count == 0);
+
+  EXPECT(507, tq_calibration_open(path, &other));
+  REQUIRE(other == NULL);
+  EXPECT(TQ_ERROR_NULL_POINTER, tq_calibration_open(NULL, &other));
+  EXPECT(507, tq_calibration_save(calibration, folder));
+  EXPECT(TQ_OK, tq_calibration_save(calibration, path));
+  EXPECT(TQ_OK, tq_calibration_open(path, &other));
+  EXPECT(TQ_ERROR_WRONG_HANDLE, tq_statistics_free((tq_statistics *)other));
+  EXPECT(TQ_OK, tq_calibration_free(other));
+  EXPECT(TQ_ERROR_INVALID_HANDLE, tq_calibration_count(other, &count));
+  FILE *file = fopen(path, "r+b");
+  fseek(file, -1, SEEK_END);
+  const int last = fgetc(file);
+  fseek(file, -1, SEEK_END);
+  fputc(last ^ 1, file);
+  fclose(file);
+  EXPECT(507, tq_calibration_open(path, &other));
+  EXPECT(TQ_OK, tq_calibration_free(calibration));
+  remove(path);
+}
+
 // The largest size in every member: refused or without effect, never an overflow.
 static void extremes(void) {
   tq_codec *codec = NULL;
@@ -607,6 +757,9 @@ int main(int count, char **arguments) {
   tagged_rows();
   work_and_files(arguments[1]);
   caches(arguments[1]);
+  statistics();
+  equalized_caches();
+  calibrations(arguments[1]);
   extremes();
   if (failures == 0) printf("all mistakes were told\n");
   return failures != 0;

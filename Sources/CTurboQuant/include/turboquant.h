@@ -188,6 +188,14 @@ enum {
 typedef int32_t tq_pairing;
 enum { TQ_PAIRING_HALVES = 1, TQ_PAIRING_NEIGHBOURS = 2 };
 
+/* In what metric keys become codes; by default their own. */
+typedef int32_t tq_equalization;
+enum {
+  TQ_EQUALIZATION_NONE = 0,
+  TQ_EQUALIZATION_DIAGONAL = 1, /* a factor per channel */
+  TQ_EQUALIZATION_MATRIX = 2    /* an upper triangle */
+};
+
 /* ---- Long work ---- */
 
 /* Told now and then that `done` of `total` units of some work are done, never twice at once, on one of the threads that
@@ -525,6 +533,11 @@ typedef struct tq_cache_options {
                                        value by more than 2^-10 of its length */
   size_t center_tokens;             /* with how many tokens after the sinks centring and outlier channels are fixed; those
                                        tokens stay exact until then; default 32 */
+  const float *equalization;        /* T of each key/value head, one after another, or NULL: key_dimension factors, or
+                                       key_dimension · (key_dimension + 1) / 2 numbers, the rows of the upper triangle */
+  size_t equalization_count;        /* numbers of all heads, or 0 */
+  tq_equalization equalization_kind;
+  int32_t reserved;                 /* 0 */
 } tq_cache_options;
 
 /* Creates an empty cache. Fails for impossible heads or dimensions (500) or settings that do not go together (501,
@@ -598,6 +611,63 @@ tq_status tq_cache_to_bytes(const tq_cache *cache, uint8_t *bytes, size_t capaci
 /* Creates a cache from `count` bytes that tq_cache_to_bytes gave, or of a snapshot. They are copied, and every byte is
  * checked. Fails when they are damaged, not a snapshot, or of other options (507). */
 tq_status tq_cache_from_bytes(const uint8_t *bytes, size_t count, const tq_cache_options *options, tq_cache **cache);
+
+/* ---- Equalization of a cache's keys ---- */
+
+/* Moments of one layer's keys and queries, from which its equalization follows. Freed by tq_statistics_free. */
+typedef struct tq_statistics tq_statistics;
+
+/* Creates statistics of no tokens, for caches of such options: heads, key dimension, centring and sinks count, and an
+ * equalization that is there already does not. Fails as tq_cache_create. */
+tq_status tq_statistics_create(const tq_cache_options *options, tq_statistics **statistics);
+
+tq_status tq_statistics_free(tq_statistics *statistics);
+
+/* Adds one sequence, from position 0 on; what centring subtracts is its own mean. `keys` has key/value heads × tokens ×
+ * key dimension elements, `queries` query heads × tokens × key dimension, both after any rotary embedding. Takes
+ * key dimension² operations per key and query. Fails when lengths do not fit (502), or a number is not finite or too
+ * large (503). */
+tq_status tq_statistics_add(tq_statistics *statistics, const void *keys, size_t key_count, const void *queries,
+                            size_t query_count, tq_type type);
+
+/* The number of tokens beyond the sinks that were added. */
+tq_status tq_statistics_count(const tq_statistics *statistics, size_t *count);
+
+/* The metrics of `kind` that make the noise of scores least, as tq_cache_options takes them. `count` gets their number,
+ * also when they do not fit (TQ_ERROR_CAPACITY), which is told without making them: NULL and 0 ask for the number. A
+ * matrix takes some key dimension³ operations per head. Fails when no token was added, or keys and queries of a channel
+ * are so far from those of others that no metric fits (501). */
+tq_status tq_statistics_equalization(const tq_statistics *statistics, tq_equalization kind, float *numbers,
+                                     size_t capacity, size_t *count);
+
+/* The equalizations of a model's layers, which a file keeps. Freed by tq_calibration_free. */
+typedef struct tq_calibration tq_calibration;
+
+/* Creates a calibration of no layers. */
+tq_status tq_calibration_create(tq_calibration **calibration);
+
+tq_status tq_calibration_free(tq_calibration *calibration);
+
+/* The number of layers. */
+tq_status tq_calibration_count(const tq_calibration *calibration, size_t *count);
+
+/* Appends a layer: `count` numbers of `heads` heads, as tq_cache_options takes them; of TQ_EQUALIZATION_NONE there are
+ * neither. Fails when they are no metrics (501). */
+tq_status tq_calibration_append(tq_calibration *calibration, tq_equalization kind, const float *numbers, size_t count,
+                                size_t heads);
+
+/* The numbers of the layer `layer`, from 0. `kind`, `heads` and `dimension` get what they are of, and `count` how many
+ * there are, also when they do not fit (TQ_ERROR_CAPACITY): NULL and 0 ask for the number. Fails when there is no such
+ * layer (TQ_ERROR_VALUE). */
+tq_status tq_calibration_layer(const tq_calibration *calibration, size_t layer, tq_equalization *kind, size_t *heads,
+                               size_t *dimension, float *numbers, size_t capacity, size_t *count);
+
+/* Writes a file, which is replaced whole or not at all. Fails when it cannot be written (507). */
+tq_status tq_calibration_save(const tq_calibration *calibration, const char *path);
+
+/* Reads what tq_calibration_save wrote; every byte is checked. Fails when the file is missing, damaged, or not a
+ * calibration (507). */
+tq_status tq_calibration_open(const char *path, tq_calibration **calibration);
 
 /* ---- The command line ---- */
 

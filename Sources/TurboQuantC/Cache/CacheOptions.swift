@@ -27,6 +27,10 @@ extension KVConfiguration {
     sinkLogits = unsafe Array(
       try input(options.sink_logits, count: options.sink_logit_count, "sink_logits"))
     seed = unsafe options.seed
+    equalization = try unsafe KVEqualization.of(
+      options.equalization_kind, numbers: options.equalization, count: options.equalization_count,
+      heads: size(options.key_value_heads))
+    try unsafe checkReserved(options.reserved)
   }
 }
 

@@ -114,6 +114,11 @@ func cacheOf(_ cache: OpaquePointer?) throws(CallError) -> CacheResource {
 
 /// The codec of a caller's options.
 func codec(of options: UnsafePointer<tq_cache_options>?) throws -> KVCodec {
+  try unsafe KVCodec(configuration(of: options))
+}
+
+/// The configuration of a caller's options.
+func configuration(of options: UnsafePointer<tq_cache_options>?) throws -> KVConfiguration {
   guard unsafe options != nil else { throw CallError.null("options") }
-  return try unsafe KVCodec(KVConfiguration(tq_cache_options(options)))
+  return try unsafe KVConfiguration(tq_cache_options(options))
 }

@@ -5,7 +5,7 @@ internal import TurboQuantThreads
 /// What a handle stands for.
 enum HandleKind: UInt, CustomStringConvertible {
   case codec = 1
-  case query, index, hits, cache
+  case query, index, hits, cache, statistics, calibration
 
   var description: String {
     switch self {
@@ -14,6 +14,8 @@ enum HandleKind: UInt, CustomStringConvertible {
     case .index: "tq_index"
     case .hits: "tq_hits"
     case .cache: "tq_cache"
+    case .statistics: "tq_statistics"
+    case .calibration: "tq_calibration"
     }
   }
 }
