@@ -62,6 +62,28 @@ def rows(x: Any, dimension: int, name: str) -> Rows:
     return Rows(array, address(array), array.size, kind, len(shape) == 1)
 
 
+def tokens(x: Any, heads: int, dimension: int, name: str) -> tuple[npt.NDArray[Any], int]:
+    """Contiguous heads × tokens × dimension elements, and the number of their type."""
+    array, kind = elements(x, name)
+    shape = array.shape
+    if len(shape) != 3 or shape[0] != heads or shape[2] != dimension:
+        raise ValueError(f"{name} has shape {shape}, expected ({heads}, tokens, {dimension})")
+    return contiguous(array), kind
+
+
+def token_pair(
+    x: Any, y: Any, shapes: tuple[tuple[int, int], tuple[int, int]], names: tuple[str, str]
+) -> tuple[npt.NDArray[Any], npt.NDArray[Any], int]:
+    """Two arrays of as many tokens, of (heads, dimension) each, and the number of their type: float32 if they differ."""
+    one, kind = tokens(x, *shapes[0], names[0])
+    two, other = tokens(y, *shapes[1], names[1])
+    if one.shape[1] != two.shape[1]:
+        raise ValueError(f"{names[0]} has {one.shape[1]} tokens and {names[1]} {two.shape[1]}")
+    if kind != other:
+        one, two, kind = widened(one, kind), widened(two, other), lib.TQ_FLOAT32
+    return one, two, kind
+
+
 def elements(x: Any, name: str) -> tuple[npt.NDArray[Any], int]:
     """`x` as an array of a type that the library reads, and the type's number. Types that it does not read become
     float32; a bfloat16 tensor is seen as int16."""

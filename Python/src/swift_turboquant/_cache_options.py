@@ -23,6 +23,7 @@ from ._options import (
     optional,
     unsigned,
 )
+from .equalization import KINDS, Equalization
 
 Kind = Literal["codes", "outliers", "sketches", "float16", "float32"]
 Centering = Literal["mean", "rotary-mean"]
@@ -105,6 +106,7 @@ class CacheOptions:
     sink_logits: npt.NDArray[np.float32]
     logit_cap: float | None
     seed: int
+    equalization: Equalization | None = None
 
     def struct(self) -> tuple[Any, list[Any]]:
         """The options as the library takes them, which point to the options' arrays, and what else must stay alive with them."""
@@ -133,6 +135,11 @@ class CacheOptions:
             exact_tokens=choice(_EXACT, self.exact, "exact"),
             center_tokens=optional(self.center_tokens, "center_tokens"),
         )
+        if self.equalization is not None:
+            numbers = self.equalization.numbers
+            options.equalization = address(numbers)
+            options.equalization_count = numbers.size
+            options.equalization_kind = KINDS[self.equalization.kind]
         return options, [keys, values]
 
 
@@ -161,6 +168,13 @@ def frequencies_of(frequencies: Any, centering: Centering | None) -> npt.NDArray
     if not copied.size:
         raise ValueError("there are no rotary_frequencies, expected one per pair")
     return copied
+
+
+def equalization_of(given: Any) -> Equalization | None:
+    """An equalization or none."""
+    if given is None or isinstance(given, Equalization):
+        return given
+    raise TypeError(f"equalization is {given!r}, expected an Equalization")
 
 
 def factor(value: float, name: str) -> float:

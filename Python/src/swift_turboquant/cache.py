@@ -13,12 +13,11 @@ import numpy.typing as npt
 from ._arrays import (
     address,
     available_cores,
-    contiguous,
-    elements,
     is_tensor,
     thread_count,
+    token_pair,
+    tokens,
     view_of,
-    widened,
 )
 from ._cache_options import (
     AnyPrecision,
@@ -26,6 +25,7 @@ from ._cache_options import (
     Centering,
     Exact,
     Pairing,
+    equalization_of,
     factor,
     frequencies_of,
     logits_of,
@@ -33,6 +33,7 @@ from ._cache_options import (
 from ._errors import InputError, reading
 from ._library import Handle, lib
 from ._options import PathArgument, path_of, unsigned
+from .equalization import Equalization
 
 # Below so much work a second thread costs more than it saves: .2 to .4 ms on one thread of a machine of 2023.
 _NUMBERS_PER_APPEND = 1 << 16
@@ -80,6 +81,8 @@ class KVCache:
             first tokens after the sinks; "rotary-mean", of keys the mean before their rotary embedding.
         center_tokens: with how many tokens after the sinks centring and outlier channels are fixed, by default 32. Those
             tokens stay exact until then; a longer first append fixes both by all of its tokens.
+        equalization: in what metric keys become codes, as `KVStatistics` finds it; by default their own. Each layer of a model
+            has its own.
         rotary_frequencies: radians per position, one per pair of coordinates, for "rotary-mean".
         rotary_pairing: which coordinates a pair has: "halves", i and i + n, the default, or "neighbours", 2i and 2i + 1.
         sink_logits: learned logits that take part in the softmax, one per query head.
@@ -105,6 +108,7 @@ class KVCache:
         exact: Exact | None = None,
         centering: Centering | None = None,
         center_tokens: int | None = None,
+        equalization: Equalization | None = None,
         rotary_frequencies: npt.ArrayLike | None = None,
         rotary_pairing: Pairing | None = None,
         sink_logits: npt.ArrayLike | None = None,
@@ -116,6 +120,7 @@ class KVCache:
             keys, values, sinks, window, sliding_window, exact, centering, center_tokens,
             frequencies_of(rotary_frequencies, centering),
             rotary_pairing, logits_of(sink_logits, query_heads), logit_cap, seed,
+            equalization_of(equalization),
         )  # fmt: skip
         empty = _created(options)
         self._open(options, _fork_of(empty), empty)
@@ -179,13 +184,8 @@ class KVCache:
             ValueError: shapes do not fit.
             TypeError: k or v is not of real numbers, on another device, or requires a gradient.
         """
-        keys, kind = self._tokens(k, self.kv_heads, self.key_dim, "k")
-        values, other = self._tokens(v, self.kv_heads, self.value_dim, "v")
-        if keys.shape[1] != values.shape[1]:
-            raise ValueError(f"k has {keys.shape[1]} tokens and v {values.shape[1]}")
-        if kind != other:
-            keys, values = widened(keys, kind), widened(values, other)
-            kind = lib.TQ_FLOAT32
+        shapes = (self.kv_heads, self.key_dim), (self.kv_heads, self.value_dim)
+        keys, values, kind = token_pair(k, v, shapes, ("k", "v"))
         is_long = keys.size + values.size >= _NUMBERS_PER_APPEND
         lib.tq_cache_append(
             self._handle.value, address(keys), keys.size, address(values), values.size, kind,
@@ -212,7 +212,7 @@ class KVCache:
             ValueError: shapes do not fit, or scale is 0.
             TypeError: q is not of real numbers, on another device, or requires a gradient.
         """
-        queries, kind = self._tokens(q, self.query_heads, self.key_dim, "q")
+        queries, kind = tokens(q, self.query_heads, self.key_dim, "q")
         output = np.empty((*queries.shape[:2], self.value_dim), np.float32)
         if threads is None:
             work = len(self) * queries.shape[0] * queries.shape[1] * (self.key_dim + self.value_dim)
@@ -323,20 +323,11 @@ class KVCache:
 
     def __repr__(self) -> str:
         o = self._options
+        equalization = f", equalization={o.equalization.kind!r}" if o.equalization else ""
         return (
             f"<KVCache of {len(self)} tokens: {o.query_heads} query heads, {o.kv_heads} × "
-            f"({o.key_dim}, {o.value_dim}), keys={o.keys!r}, values={o.values!r}>"
+            f"({o.key_dim}, {o.value_dim}), keys={o.keys!r}, values={o.values!r}{equalization}>"
         )
-
-    def _tokens(
-        self, x: Any, heads: int, dimension: int, name: str
-    ) -> tuple[npt.NDArray[Any], int]:
-        """Contiguous heads × tokens × dimension elements, and the number of their type."""
-        array, kind = elements(x, name)
-        shape = array.shape
-        if len(shape) != 3 or shape[0] != heads or shape[2] != dimension:
-            raise ValueError(f"{name} has shape {shape}, expected ({heads}, tokens, {dimension})")
-        return contiguous(array), kind
 
     def _restored(self, data: bytes | bytearray | memoryview) -> KVCache:
         """A cache of the same options with the tokens of `to_bytes`."""
