@@ -635,8 +635,8 @@ tq_status tq_statistics_count(const tq_statistics *statistics, size_t *count);
 
 /* The metrics of `kind` that make the noise of scores least, as tq_cache_options takes them. `count` gets their number,
  * also when they do not fit (TQ_ERROR_CAPACITY), which is told without making them: NULL and 0 ask for the number. A
- * matrix takes some key dimension³ operations per head. Fails when no token was added, or keys and queries of a channel
- * are so far from those of others that no metric fits (501). */
+ * matrix takes some key dimension³ operations per head. Fails when no token was added, or channels differ so much that
+ * float32 cannot keep a matrix (501). */
 tq_status tq_statistics_equalization(const tq_statistics *statistics, tq_equalization kind, float *numbers,
                                      size_t capacity, size_t *count);
 
