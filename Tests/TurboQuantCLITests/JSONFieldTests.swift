@@ -62,20 +62,25 @@ struct JSONFieldTests {
   func benchmarkAttention() throws {
     let outcome = run(
       "benchmark", "attention", "--tokens", "70", "--query-heads", "2", "--kv-heads", "1",
-      "--dimension", "32", "--bits", "3.5,4/2", "--repeats", "2", "--json")
+      "--dimension", "32", "--bits", "3.5,4/2", "--equalization", "none,matrix", "--repeats", "2",
+      "--json")
     #expect(outcome.exitCode == .done)
     let timings = try outcome.objects()
-    #expect(timings.compactMap { $0["keys"] as? String } == ["f32", "f16", "3.5 bits", "4 bits"])
-    #expect(timings.compactMap { $0["values"] as? String } == ["f32", "f16", "3.5 bits", "2 bits"])
+    func texts(_ name: String) -> [String] { timings.compactMap { $0[name] as? String } }
+    #expect(texts("keys") == ["f32", "f16", "3.5 bits", "3.5 bits", "4 bits", "4 bits"])
+    #expect(texts("values") == ["f32", "f16", "3.5 bits", "3.5 bits", "2 bits", "2 bits"])
+    #expect(texts("equalization") == ["none", "none", "none", "matrix", "none", "matrix"])
     // 32 coordinates a key and a value; codes beside one float32 each.
     #expect(
       timings.compactMap { $0["bytes"] as? Int } == [
-        70 * 256, 70 * 128, 70 * 2 * (14 + 4), 70 * (16 + 4 + 8 + 4),
+        70 * 256, 70 * 128, 70 * 2 * (14 + 4), 70 * 2 * (14 + 4), 70 * (16 + 4 + 8 + 4),
+        70 * (16 + 4 + 8 + 4),
       ])
     for timing in timings {
       #expect(
         Set(timing.keys) == [
-          "keys", "values", "tokens", "dimension", "threads", "repeats", "bytes", "query_heads",
+          "keys", "values", "equalization", "tokens", "dimension", "threads", "repeats", "bytes",
+          "query_heads",
           "kv_heads", "step_ms", "speed_over_float32", "speed_over_float16",
           "plain_read_of_float32_ms", "vectors_appended_per_second",
         ])

@@ -83,6 +83,12 @@ private let refused = [
       thrownError(#_sourceLocation) { () throws(KVCacheError) in
         try KVCache(codec).save(to: url)
       },
+      thrownError(#_sourceLocation) { () throws(KVCacheError) in
+        try KVCalibration(contentsOf: url)
+      },
+      thrownError(#_sourceLocation) { () throws(KVCacheError) in
+        try KVCalibration(layers: []).save(to: url)
+      },
     ]
     for error in errors {
       check(error, text)

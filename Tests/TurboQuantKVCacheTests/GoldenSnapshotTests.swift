@@ -129,7 +129,7 @@ struct GoldenCache: Sendable, CustomTestStringConvertible {
     },
   ]
 
-  /// What version 2 had no words for: exact tokens that are not float16, tokens that wait, and removed ones.
+  /// What version 2 had no words for: exact tokens that are not float16, tokens that wait, removed ones, and metrics.
   static let exact = [
     GoldenCache("exact-float32", .bits(4), .bits(3), appends: [290, 9, 2], large: 297) {
       ($0.sinks, $0.window) = (4, 20)
@@ -148,7 +148,29 @@ struct GoldenCache: Sendable, CustomTestStringConvertible {
       let rotary = RotaryEmbedding(frequencies: [1, 0.5, 0.25], pairing: .halves)
       ($0.sinks, $0.window, $0.centering) = (4, 10, .rotaryMean(rotary))
     },
+    GoldenCache("equalized-diagonal", .bits(3), .bits(3), appends: [290, 2]) {
+      ($0.sinks, $0.window, $0.centering) = (2, 6, .mean)
+      $0.equalization = equalization(.diagonal, dimension: 32)
+    },
+    GoldenCache("equalized-matrix", .outliers(bits: 2), .bits(4), appends: [300]) {
+      $0.equalization = equalization(.matrix, dimension: 32)
+    },
   ]
+
+  /// T[h][i][j] = 1/(1 + (7 i + 3 h) mod 5) for j = i, and (((11 i + 5 j + h) mod 9) − 4)/64 beside the diagonal.
+  private static func equalization(
+    _ kind: KVEqualization.Kind, dimension: Int
+  ) -> KVEqualization? {
+    let heads = (0..<2).map { h in
+      (0..<dimension).flatMap { i in
+        (i..<(kind == .diagonal ? i + 1 : dimension)).map { j in
+          let (own, other) = (1 + (7 * i + 3 * h) % 5, (11 * i + 5 * j + h) % 9 - 4)
+          return i == j ? 1 / Float(own) : Float(other) / 64
+        }
+      }
+    }
+    return try? KVEqualization(kind, heads: heads)
+  }
 }
 
 /// Snapshots that, once written, never change for a version, and what caches that were opened from them find.

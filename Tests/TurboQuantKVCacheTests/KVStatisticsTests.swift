@@ -1,3 +1,4 @@
+import Foundation
 import TestSupport
 import Testing
 
@@ -28,11 +29,13 @@ import Testing
   }
 
   private func mixing(_ dice: inout Dice) -> [[Double]] {
-    (0..<12).map { i in
-      (0..<12).map { j in
-        Double(dice.normal()) * 0.4 + (i == j ? Portable.exp(Double(i % 5) - 2) : 0)
-      }
+    var rows: [[Double]] = []
+    for i in 0..<12 {
+      var row = (0..<12).map { _ in 0.4 * Double(dice.normal()) }
+      row[i] += Portable.exp(Double(i % 5) - 2)
+      rows.append(row)
     }
+    return rows
   }
 
   @Test(
@@ -175,6 +178,20 @@ import Testing
     for kind in KVEqualization.Kind.allCases {
       #expect(try statistics.equalization(kind).dimension == 12)
     }
+  }
+
+  @Test("The file of a calibration never changes") func golden() throws {
+    let calibration = KVCalibration(layers: [
+      try KVEqualization(.diagonal, heads: [[1, 0.5, 0.25], [0.125, 1, 3]]), nil,
+      try KVEqualization(.matrix, heads: [[1, -0.5, 2]]),
+    ])
+    let path = scratch.file("model.tqeq")
+    try calibration.save(to: path)
+    try expectGolden(
+      Data(try scratch.read("model.tqeq")), GoldenSnapshotTests.fixture("calibration-1.tqeq"))
+    #expect(
+      try KVCalibration(contentsOf: GoldenSnapshotTests.fixture("calibration-1.tqeq").path)
+        == calibration)
   }
 
   @Test("A calibration comes back from its file, and every damaged file is refused") func files()

@@ -13,9 +13,8 @@ extension Command {
       """,
     operands: [],
     options: [
-      .cacheTokens, .queryHeads, .keyValueHeads, .headDimension, .cacheRates, .centering, .repeats,
-      .cacheSeed,
-      .benchmarkThreads, .json,
+      .cacheTokens, .queryHeads, .keyValueHeads, .headDimension, .cacheRates, .centering,
+      .equalization, .repeats, .cacheSeed, .benchmarkThreads, .json,
     ],
     run: runAttentionBenchmark)
 }
@@ -35,6 +34,9 @@ extension Option {
   fileprivate static let centering = Option(
     name: "centering", value: "KIND",
     help: "none (default), mean, or rotary-mean, which turns with rotary embedding of base 10000.")
+  fileprivate static let equalization = Option(
+    name: "equalization", value: "KIND,…",
+    help: "none (default), diagonal or matrix: a cache for each, where keys are codes.")
   fileprivate static let cacheSeed = Option(
     name: "seed", value: "N", help: "Seed of rotations and data. Default 0.")
 }
@@ -51,8 +53,7 @@ private func runAttentionBenchmark(_ arguments: Arguments, _ console: Console) t
     try precisions($0, arguments)
   }
   let centering = try centering(arguments, dimension: dimension)
-  let settings: [(KVPrecision, KVPrecision)] =
-    [(.float32, .float32), (.float16, .float16)] + rates
+  let settings = try settings(rates, arguments)
   let progress = Progress(
     "attention", total: queryHeads.count * (settings.count + repeats), unit: "steps", console)
   defer { progress.finish() }
@@ -77,7 +78,7 @@ private func runAttentionBenchmark(_ arguments: Arguments, _ console: Console) t
 /// The precisions of keys and values that “4” or “4/3” name.
 private func precisions(
   _ text: String, _ arguments: Arguments
-) throws -> (KVPrecision, KVPrecision) {
+) throws -> (keys: KVPrecision, values: KVPrecision) {
   let parts = text.split(separator: "/", maxSplits: 1).map { part in
     Double(part).flatMap { KVPrecision(bitsPerCoordinate: $0) }
   }
@@ -86,6 +87,26 @@ private func precisions(
       "--bits: “\(text)” is not 1, 1.5, 2 … 8, 16 or 32, nor two of them as in 4/3")
   }
   return (keys, values)
+}
+
+/// Floats, and each pair of precisions with each equalization that it takes.
+private func settings(
+  _ precisions: [(keys: KVPrecision, values: KVPrecision)], _ arguments: Arguments
+) throws -> [AttentionSetting] {
+  let kinds = try (arguments.list(.equalization) ?? ["none"]).map { text in
+    let kind = KVEqualization.Kind(rawValue: text)
+    guard kind != nil || text == "none" else {
+      throw arguments.wrong("--equalization: “\(text)” is not none, diagonal or matrix")
+    }
+    return kind
+  }
+  var settings = [KVPrecision.float32, .float16].map { AttentionSetting(keys: $0, values: $0) }
+  for (keys, values) in precisions {
+    for kind in kinds {
+      settings.append(AttentionSetting(keys: keys, values: values, equalization: kind))
+    }
+  }
+  return settings
 }
 
 private func centering(_ arguments: Arguments, dimension: Int) throws -> KVCentering {
@@ -106,12 +127,13 @@ private func centering(_ arguments: Arguments, dimension: Int) throws -> KVCente
 private func text(_ timings: [AttentionTiming]) -> String {
   guard let first = timings.first else { return "" }
   var table = Table([
-    ("query heads", .right), ("keys", .left), ("values", .left), ("bytes", .right),
+    ("query heads", .right), ("keys", .left), ("values", .left), ("equalization", .left),
+    ("bytes", .right),
     ("step ms", .right), ("× float32", .right), ("× float16", .right), ("append M/s", .right),
   ])
   for t in timings {
     table.append([
-      "\(t.queryHeads)", t.keys, t.values, Numbers.bytes(Double(t.bytes)),
+      "\(t.queryHeads)", t.keys, t.values, t.equalization, Numbers.bytes(Double(t.bytes)),
       Numbers.significant(t.step, 3), Numbers.fixed(t.againstFloat32, 2),
       Numbers.fixed(t.againstFloat16, 2), Numbers.significant(t.appendedPerSecond / 1e6, 3),
     ])

@@ -9,9 +9,9 @@ package struct AttentionTrial {
   private var output: [Float]
   private var caches: [(cache: KVCache, appendSeconds: Double)] = []
 
-  /// Fills one cache per setting: the precisions of keys and of values, with float32 and float16 first.
+  /// Fills one cache per setting, with float32 and float16 first.
   package init(
-    _ shape: KVShape, _ settings: [(KVPrecision, KVPrecision)], _ centering: KVCentering,
+    _ shape: KVShape, _ settings: [AttentionSetting], _ centering: KVCentering,
     tokens: Int, seed: UInt64, threads: Int, _ progress: (Int) -> Void
   ) throws {
     self.shape = shape
@@ -24,11 +24,19 @@ package struct AttentionTrial {
     let values = (0..<count).map { _ in Float(stream.nextNormal()) }
     query = (0..<shape.queryHeads * shape.keyDimension).map { _ in Float(stream.nextNormal()) }
     output = [Float](repeating: 0, count: shape.queryHeads * shape.valueDimension)
-    for (keyPrecision, valuePrecision) in settings {
+    for setting in settings {
       var configuration = KVConfiguration(
-        shape: shape, keys: keyPrecision, values: valuePrecision)
+        shape: shape, keys: setting.keys, values: setting.values)
       configuration.seed = seed
       configuration.centering = centering
+      configuration.equalization = try setting.equalization.map { kind in
+        // Time does not depend on the numbers.
+        try KVEqualization(
+          kind,
+          heads: (0..<shape.keyValueHeads).map { _ in
+            AttentionTrial.metric(kind, dimension: shape.keyDimension)
+          })
+      }
       let codec = try KVCodec(configuration)
       var (cache, start) = (KVCache(codec), ContinuousClock.now)
       // Fill twice: the second time, the memory is there that the first had to request from the system.
@@ -42,6 +50,15 @@ package struct AttentionTrial {
       try cache.truncate(to: tokens)
       caches.append((cache, (ContinuousClock.now - start).seconds))
       progress(1)
+    }
+  }
+
+  /// A half and ones in turns on the diagonal, and small numbers beside it.
+  private static func metric(_ kind: KVEqualization.Kind, dimension: Int) -> [Float] {
+    (0..<dimension).flatMap { i in
+      (i..<(kind == .diagonal ? i + 1 : dimension)).map { j in
+        i == j ? (i % 2 == 0 ? 1 : 0.5) : 0.01
+      }
     }
   }
 
@@ -70,6 +87,7 @@ package struct AttentionTrial {
       let vectors = 2 * shape.keyValueHeads * cache.count
       return AttentionTiming(
         keys: "\(cache.codec.configuration.keys)", values: "\(cache.codec.configuration.values)",
+        equalization: cache.codec.configuration.equalization?.kind.rawValue ?? "none",
         tokens: cache.count, queryHeads: shape.queryHeads, keyValueHeads: shape.keyValueHeads,
         dimension: shape.keyDimension, threads: threads, repeats: repeats,
         bytes: cache.memory.total, step: steps[i].median,
@@ -80,14 +98,26 @@ package struct AttentionTrial {
   }
 }
 
+/// How one of the caches keeps its tokens.
+package struct AttentionSetting {
+  package var keys, values: KVPrecision
+  package var equalization: KVEqualization.Kind?
+
+  package init(
+    keys: KVPrecision, values: KVPrecision, equalization: KVEqualization.Kind? = nil
+  ) {
+    (self.keys, self.values, self.equalization) = (keys, values, equalization)
+  }
+}
+
 /// The times of one cache: the fields of `benchmark attention --json`.
 package struct AttentionTiming: Encodable {
-  package let keys, values: String
+  package let keys, values, equalization: String
   package let tokens, queryHeads, keyValueHeads, dimension, threads, repeats, bytes: Int
   package let step, againstFloat32, againstFloat16, read, appendedPerSecond: Double
 
   enum CodingKeys: String, CodingKey {
-    case keys, values, tokens, dimension, threads, repeats, bytes
+    case keys, values, equalization, tokens, dimension, threads, repeats, bytes
     case queryHeads = "query_heads"
     case keyValueHeads = "kv_heads"
     case step = "step_ms"
