@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -100,6 +101,17 @@ def test_statistics_add_up_and_take_every_type():
     tensors = [torch.from_numpy(x).to(torch.bfloat16) for x in (bfloat16, np.trunc(Q * 4))]
     expected = statistics_of(*(x.to(torch.float32).numpy() for x in tensors))
     assert statistics_of(*tensors).equalization("matrix") == expected.equalization("matrix")
+
+
+def test_threads_add_to_the_same_statistics():
+    statistics = KVStatistics(QUERY_HEADS, HEADS, DIM)
+    with ThreadPoolExecutor(4) as pool:
+        parts = [slice(first, first + 30) for first in range(0, TOKENS, 30)]
+        list(pool.map(lambda part: statistics.add(K[:, part], Q[:, part]), parts))
+    assert len(statistics) == TOKENS
+    # Sums in double precision, in another order.
+    found, expected = (s.equalization("diagonal").transforms for s in (statistics, statistics_of()))
+    assert np.allclose(found, expected, rtol=1e-6, atol=0)
 
 
 def test_errors_of_attention_fall_where_channels_are_uneven():

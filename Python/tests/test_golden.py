@@ -6,7 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from swift_turboquant import Codec, KVCache, Precision
+from swift_turboquant import (
+    Codec,
+    Equalization,
+    KVCache,
+    Precision,
+    load_calibration,
+    save_calibration,
+)
 
 TESTS = Path(__file__).parents[2] / "Tests"
 FILES = TESTS / "TurboQuantFilesTests" / "Fixtures"
@@ -57,6 +64,13 @@ def numbers(first, count, heads, dim, salt):
     h, t, i = np.mgrid[0:heads, first : first + count, 0:dim]
     whole = (37 * i + 101 * t + 53 * h + i * i * t + 11 * t * t + salt) % 251
     return ((whole - 125) / 64 * np.where(i % 7 == 3, 4, 1)).astype(np.float32)
+
+
+def triangles():
+    """The metrics of the equalized caches, 2 × 32 × 32."""
+    h, i, j = np.mgrid[0:2, 0:32, 0:32]
+    own, other = 1 + (7 * i + 3 * h) % 5, (11 * i + 5 * j + h) % 9 - 4
+    return np.where(i == j, 1 / own, np.triu(other / 64))
 
 
 # Options, key and value dimensions, and the tokens of each append; "polar" is missing, as C takes no bits for angles there.
@@ -118,6 +132,17 @@ CACHES = {
         },
         32, 16, [800, 7], None, [(1, 3), (20, 276), (300, 307), (525, 536)],
     ),
+    "equalized-diagonal": (
+        {
+            "keys": 3, "values": 3, "sinks": 2, "window": 6, "centering": "mean",
+            "equalization": Equalization(np.diagonal(triangles(), axis1=1, axis2=2)),
+        },
+        32, 16, [290, 2],
+    ),
+    "equalized-matrix": (
+        {"keys": Precision("outliers", bits=2), "equalization": Equalization(triangles())},
+        32, 16, [300],
+    ),
 }  # fmt: skip
 
 
@@ -141,3 +166,13 @@ def test_caches(name, tmp_path):
     loaded = KVCache.load(path, 4, 2, key_dim, value_dim, **options)
     q = numbers(5000, min(3, len(cache)), 4, key_dim, 7)
     assert np.array_equal(loaded.attend(q), cache.attend(q))
+
+
+def test_calibrations(tmp_path):
+    layers = [
+        Equalization([[1, 0.5, 0.25], [0.125, 1, 3]]), None, Equalization([[[1, -0.5], [0, 2]]]),
+    ]  # fmt: skip
+    path = SNAPSHOTS / "calibration-1.tqeq"
+    assert load_calibration(path) == layers
+    save_calibration(tmp_path / "x.tqeq", layers)
+    assert (tmp_path / "x.tqeq").read_bytes() == path.read_bytes()
