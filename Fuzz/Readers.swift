@@ -6,6 +6,7 @@ import TurboQuantKernels
 @testable import TurboQuantCLI
 @testable import TurboQuantFiles
 @testable import TurboQuantIndex
+@testable import TurboQuantKVCache
 @testable import TurboQuantStorage
 
 /// The readers by name; each is seeded by the folder of `Corpus` with its name.
@@ -15,6 +16,7 @@ let readers: [String: Reader] = [
   "tqv": Reader(check: checkCodeFile, mutate: mutateContainer),
   "tqi": Reader(check: checkIndexFile, mutate: mutateContainer),
   "tqkv": Reader(check: checkSnapshot, mutate: mutateContainer),
+  "tqeq": Reader(check: checkCalibration, mutate: mutateContainer),
   "codec": Reader(check: checkCodecRecord, mutate: mutateRecord),
   "npy": Reader(check: { checkVectors($0, .npy) }, mutate: mutateNpy),
   "fvecs": Reader { checkVectors($0, .fvecs) },
@@ -37,6 +39,33 @@ private func checkCodeFile(_ input: [UInt8]) {
   } catch {
     requireGood(error, at: error.offset, in: input)
     require(error.path == path, "an error names the file")
+  }
+}
+
+/// A `.tqeq` file: if it opens, a saved one reads back the same, and its metrics are finite.
+private func checkCalibration(_ input: [UInt8]) {
+  let path = file(input, "x.tqeq")
+  // Whatever is wrong, opening finds it too.
+  _ = try? checkedContainer(path, input)
+  do throws(KVCacheError) {
+    let calibration = try KVCalibration(contentsOf: path)
+    try calibration.save(to: path)
+    require(try KVCalibration(contentsOf: path) == calibration, "what is saved reads back the same")
+    guard let kernels = try? Kernels.chosen() else { broken("no kernels") }
+    for layer in calibration.layers.compactMap({ $0 }) {
+      let queries = [Float](repeating: 1, count: layer.dimension)
+      for head in layer.heads {
+        let metric = KeyMetric(head, layer.kind, layer.dimension)
+        let equalized = metric.equalized(queries: queries.span, kernels)
+        require(equalized.allSatisfy(\.isFinite), "a query stays finite")
+      }
+    }
+  } catch {
+    guard case .file(let named, let offset) = error.kind else {
+      broken("an error of a file has another kind: \(error)")
+    }
+    require(named == path, "an error names the file")
+    requireGood(error, at: offset, in: input)
   }
 }
 

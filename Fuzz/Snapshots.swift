@@ -6,7 +6,7 @@ import TurboQuantKernels
 @testable import TurboQuantStorage
 
 /// Small caches, whose snapshots fit into an input: codes with exact tokens, outlier channels, floats that are
-/// forgotten, exact tokens as bfloat16.
+/// forgotten, exact tokens as bfloat16 with a metric.
 private let codecs: [KVCodec] = {
   let shape = KVShape(queryHeads: 2, keyValueHeads: 1, keyDimension: 4, valueDimension: 3)
   var codes = KVConfiguration(shape: shape, keys: .bits(2), values: .bits(1))
@@ -24,6 +24,7 @@ private let codecs: [KVCodec] = {
     keys: .bits(1), values: .bits(3))
   (short.window, short.exactTokens, short.centering) = (3, .bfloat16, .mean)
   do throws(KVCacheError) {
+    short.equalization = try KVEqualization(.matrix, heads: [[1, 0.5, 0, 0.5, 0, 0.25]])
     var codecs: [KVCodec] = []
     for configuration in [codes, outliers, sliding, short] {
       codecs.append(try KVCodec(configuration))

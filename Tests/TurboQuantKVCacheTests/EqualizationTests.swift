@@ -112,8 +112,9 @@ extension Double {
         return ""
       } catch { return error.description }
     }
-    #expect(message(.diagonal, []).contains("expected one length"))
-    #expect(message(.diagonal, [[]]).contains("expected one length"))
+    #expect(message(.diagonal, []).contains("0 heads of [] numbers"))
+    #expect(message(.diagonal, [[]]).contains("1 heads of [0] numbers"))
+    #expect(message(.diagonal, Array(repeating: [1], count: 65_537)).contains("65537 heads"))
     #expect(message(.diagonal, [[1, 2], [1]]).contains("[1, 2] numbers"))
     #expect(message(.matrix, [[1, 2]]).contains("d(d + 1)/2 for a matrix"))
     #expect(message(.diagonal, [[1, .nan]]).contains("not a finite number"))

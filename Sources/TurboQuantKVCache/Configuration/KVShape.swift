@@ -22,13 +22,16 @@ public struct KVShape: Sendable, Hashable {
   /// Query heads that read one key/value head: query head h reads head h / `groupSize`.
   var groupSize: Int { queryHeads / keyValueHeads }
 
+  /// How many heads, and coordinates of a head, there may be.
+  static let sizes = 1...1 << 16
+
   /// What is wrong with the shape, if anything.
   var defect: String? {
-    for (name, value, limit) in [
-      ("query heads", queryHeads, 1 << 16), ("key/value heads", keyValueHeads, 1 << 16),
-      ("key dimension", keyDimension, 1 << 16), ("value dimension", valueDimension, 1 << 16),
-    ] where !(1...limit).contains(value) {
-      return "\(value) \(name), expected 1 … \(limit)"
+    for (name, value) in [
+      ("query heads", queryHeads), ("key/value heads", keyValueHeads),
+      ("key dimension", keyDimension), ("value dimension", valueDimension),
+    ] where !Self.sizes.contains(value) {
+      return "\(value) \(name), expected 1 … \(Self.sizes.upperBound)"
     }
     guard queryHeads % keyValueHeads == 0 else {
       return "\(queryHeads) query heads are not a multiple of \(keyValueHeads) key/value heads"

@@ -79,11 +79,10 @@ enum CalibrationRecord {
     for start in stride(from: headByteCount, to: table.byteCount, by: layerByteCount) {
       let words = (0..<3).map { Int(table.integer(at: start + 4 * $0, as: UInt32.self)) }
       let isNone = words == [0, 0, 0]
-      let most = 1 << 16
       guard
         isNone
-          || kinds.indices.contains(words[0] - 1) && (1...most).contains(words[1])
-            && (1...most).contains(words[2])
+          || kinds.indices.contains(words[0] - 1) && KVShape.sizes.contains(words[1])
+            && KVShape.sizes.contains(words[2])
       else {
         throw refusal(
           "kind \(words[0]), \(words[1]) heads of \(words[2]) coordinates", container, layers,

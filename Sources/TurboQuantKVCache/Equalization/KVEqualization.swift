@@ -43,11 +43,13 @@ public struct KVEqualization: Sendable, Hashable {
   public init(_ kind: Kind, heads: [[Float]]) throws(KVCacheError) {
     let length = heads.first?.count ?? 0
     let dimension = kind == .diagonal ? length : Triangle.dimension(ofCount: length)
-    guard let dimension, dimension > 0, heads.allSatisfy({ $0.count == length }) else {
+    guard let dimension, KVShape.sizes.contains(dimension), KVShape.sizes.contains(heads.count),
+      heads.allSatisfy({ $0.count == length })
+    else {
       throw KVCacheError(
         .notOffered,
-        "equalization: heads of \(Set(heads.map(\.count)).sorted()) numbers, expected one length for all: d for a "
-          + "diagonal, d(d + 1)/2 for a matrix")
+        "equalization: \(heads.count) heads of \(Set(heads.map(\.count)).sorted()) numbers, expected 1 … 65536 heads of "
+          + "one length: d for a diagonal, d(d + 1)/2 for a matrix, d at most 65536")
     }
     (self.kind, self.dimension) = (kind, dimension)
     var scaled: [[Float]] = []

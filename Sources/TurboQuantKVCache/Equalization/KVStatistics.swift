@@ -26,6 +26,7 @@ public struct KVStatistics: Sendable {
   /// Statistics of no tokens.
   ///
   /// - Throws: ``KVCacheError`` as `KVCodec`'s initializer; an equalization that is there already plays no part.
+  /// - Complexity: Memory of 16 · d² bytes per key/value head, d the key dimension.
   public init(_ configuration: KVConfiguration) throws(KVCacheError) {
     var plain = configuration
     plain.equalization = nil
@@ -103,8 +104,8 @@ public struct KVStatistics: Sendable {
   /// covariance of keys and the second moment of queries; both are first shrunk towards their diagonals by d/(n + d),
   /// n the number of tokens, since n tokens tell d(d + 1)/2 numbers apart only roughly.
   ///
-  /// - Throws: ``KVCacheError`` when no token was added, or a metric comes out that cannot be one, because a channel's
-  ///   keys and queries are far from those of the others (``KVEqualization``).
+  /// - Throws: ``KVCacheError`` when no token was added, or keys or queries lie so close to a subspace that their matrix
+  ///   is none that ``KVEqualization`` takes. A diagonal always is.
   /// - Complexity: O(d³) per head for matrices.
   public func equalization(_ kind: KVEqualization.Kind) throws(KVCacheError) -> KVEqualization {
     guard tokenCount > 0 else {
