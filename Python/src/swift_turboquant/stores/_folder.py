@@ -6,7 +6,8 @@ from typing import Any, Generic, TypeVar
 
 from .._options import PathArgument
 from . import _files
-from ._collection import Collection, Entry
+from ._collection import Collection
+from ._entries import Entry
 from ._json import line
 from ._options import IndexOptions
 

@@ -38,4 +38,5 @@ def diverse(
 
 def _unit(vectors: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0)
+    units: npt.NDArray[np.float64] = vectors / np.where(lengths > 0, lengths, 1)
+    return units

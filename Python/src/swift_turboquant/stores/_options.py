@@ -7,6 +7,12 @@ from .._index_core import Metric
 from ..index import Index
 
 
+def refuse(options: dict[str, Any]) -> None:
+    """Raises TypeError for arguments that a framework hands on and nothing here takes."""
+    if options:
+        raise TypeError(f"unexpected arguments: {', '.join(options)}")
+
+
 def relevance(metric: Metric, score: float) -> float:
     """A score of cosines or squared distances as 0 … 1, of which more is nearer. Scores are estimates, and may lie a little
     outside of their range.

@@ -1,6 +1,5 @@
 """A document store of Haystack (`haystack-ai`) and its retriever."""
 
-import asyncio
 import copy
 import math
 from collections.abc import Callable, Iterable, Sequence
@@ -16,8 +15,10 @@ from haystack.utils.filters import document_matches_filter
 from .._errors import MissingFileError
 from .._index_core import Metric
 from .._options import PathArgument
-from ._collection import Collection, DuplicateIdError, Entry
+from ._collection import Collection, DuplicateIdError
+from ._entries import Entry
 from ._folder import Folder
+from ._haystack_async import Coroutines
 from ._options import IndexOptions, relevance
 
 __all__ = ["TurboQuantDocumentStore"]
@@ -31,7 +32,7 @@ _EXISTING: dict[DuplicatePolicy, Literal["replace", "skip", "error"]] = {
 _INNER_PRODUCT_SCALE = 100  # Haystack's own
 
 
-class TurboQuantDocumentStore:
+class TurboQuantDocumentStore(Coroutines):
     """Documents found by the codes of their embeddings; those without an embedding are kept beside. Every thread may use it.
 
     Documents are in memory; `save_local` writes them and the index. They are copied when they come and when they go. Filters
@@ -244,46 +245,6 @@ class TurboQuantDocumentStore:
         store = cls(return_embedding=return_embedding, embedding_name=embedding_name)
         store._collection = store._folder.load(folder, _from_json)
         return store
-
-    # The same without waiting: a thread does it.
-
-    async def write_documents_async(
-        self, documents: list[Document], policy: DuplicatePolicy = DuplicatePolicy.NONE
-    ) -> int:
-        return await asyncio.to_thread(self.write_documents, documents, policy)
-
-    async def delete_documents_async(self, document_ids: list[str]) -> None:
-        await asyncio.to_thread(self.delete_documents, document_ids)
-
-    async def delete_all_documents_async(self) -> None:
-        await asyncio.to_thread(self.delete_all_documents)
-
-    async def delete_by_filter_async(self, filters: dict[str, Any]) -> int:
-        return await asyncio.to_thread(self.delete_by_filter, filters)
-
-    async def update_by_filter_async(self, filters: dict[str, Any], meta: dict[str, Any]) -> int:
-        return await asyncio.to_thread(self.update_by_filter, filters, meta)
-
-    async def count_documents_async(self) -> int:
-        return self.count_documents()
-
-    async def count_documents_by_filter_async(self, filters: dict[str, Any]) -> int:
-        return await asyncio.to_thread(self.count_documents_by_filter, filters)
-
-    async def filter_documents_async(self, filters: dict[str, Any] | None = None) -> list[Document]:
-        return await asyncio.to_thread(self.filter_documents, filters)
-
-    async def embedding_retrieval_async(
-        self,
-        query_embedding: Sequence[float],
-        filters: dict[str, Any] | None = None,
-        top_k: int = 10,
-        scale_score: bool = False,
-        return_embedding: bool | None = None,
-    ) -> list[Document]:
-        return await asyncio.to_thread(
-            self.embedding_retrieval, query_embedding, filters, top_k, scale_score, return_embedding
-        )
 
 
 def _predicate(filters: dict[str, Any] | None) -> Callable[[Document], bool] | None:

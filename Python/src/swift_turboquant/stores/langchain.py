@@ -1,31 +1,27 @@
 """A vector store of LangChain (`langchain-core`)."""
 
-import copy
 import uuid
 from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
-import numpy as np
 import numpy.typing as npt
 from langchain_core.documents import Document
 from langchain_core.embeddings import Embeddings
 from langchain_core.runnables.config import run_in_executor
-from langchain_core.vectorstores import VectorStore
 
 from .._index_core import Metric
 from .._options import PathArgument
-from ._collection import Collection, Hit
+from ._collection import Collection
 from ._folder import Folder
-from ._langchain_filters import Filter, predicate
-from ._mmr import diverse
-from ._options import IndexOptions, relevance
+from ._langchain_search import Search, copied
+from ._options import IndexOptions, refuse
 
 __all__ = ["TurboQuantVectorStore"]
 
 Vectors = Sequence[Sequence[float]] | npt.NDArray[Any]
 
 
-class TurboQuantVectorStore(VectorStore):
+class TurboQuantVectorStore(Search):
     """Documents found by the codes of their embeddings. Every thread may use it.
 
     Documents are in memory; `save_local` writes them and the index. A document whose id is there already is replaced, and
@@ -59,7 +55,7 @@ class TurboQuantVectorStore(VectorStore):
     ) -> None:
         options = IndexOptions(dim, bits, metric, quantizer, seed, originals)
         self._open(embedding, embedding_name, relevance_score_fn)
-        self._collection: Collection[Document] = Collection(options)
+        self._collection = Collection(options)
 
     def _open(
         self, embedding: Embeddings, name: str | None, function: Callable[[float], float] | None
@@ -81,7 +77,7 @@ class TurboQuantVectorStore(VectorStore):
     # Changes.
 
     def add_documents(
-        self, documents: list[Document], *, ids: Sequence[str | None] | None = None
+        self, documents: list[Document], *, ids: Sequence[str | None] | None = None, **options: Any
     ) -> list[str]:
         """Embeds and adds documents; all of them or, when it fails, none.
 
@@ -92,12 +88,14 @@ class TurboQuantVectorStore(VectorStore):
         Returns:
             The ids.
         """
+        refuse(options)
         vectors = self._embedding.embed_documents([each.page_content for each in documents])
         return self._put(documents, vectors, ids)
 
     async def aadd_documents(
-        self, documents: list[Document], *, ids: Sequence[str | None] | None = None
+        self, documents: list[Document], *, ids: Sequence[str | None] | None = None, **options: Any
     ) -> list[str]:
+        refuse(options)
         texts = [each.page_content for each in documents]
         vectors = await self._embedding.aembed_documents(texts)
         return await run_in_executor(None, self._put, documents, vectors, ids)
@@ -130,115 +128,18 @@ class TurboQuantVectorStore(VectorStore):
         for place, name in enumerate(names):
             if not isinstance(name, str):
                 raise TypeError(f"ids[{place}] is {name!r}, expected a text")
-        kept = [_copy(each, name) for each, name in zip(documents, names, strict=True)]
+        kept = [copied(each, name) for each, name in zip(documents, names, strict=True)]
         self._collection.put(names, kept, vectors)
         return names
 
-    def delete(self, ids: Sequence[str] | None = None) -> bool:
+    def delete(self, ids: Sequence[str] | None = None, **options: Any) -> bool:
         """Removes documents; ids that are not there are ignored, and None stands for all documents."""
+        refuse(options)
         if ids is None:
             self._collection.remove_where()
         else:
             self._collection.remove([ids] if isinstance(ids, str) else ids)
         return True
-
-    # Reading.
-
-    def get_by_ids(self, ids: Sequence[str], /) -> list[Document]:
-        return [_copy(each.document, each.id) for each in self._collection.get(ids)]
-
-    def similarity_search_with_score_by_vector(
-        self,
-        embedding: Sequence[float] | npt.NDArray[Any],
-        k: int = 4,
-        *,
-        filter: Filter = None,
-        rerank: int | None = None,
-    ) -> list[tuple[Document, float]]:
-        """The k nearest documents of a vector, (dim,), with their scores, the nearest first.
-
-        Args:
-            embedding: the vector.
-            k: at least 1; there may be fewer documents.
-            filter: which documents are looked at.
-            rerank: how many are compared exactly; by default 4 k, at least 64, where there are originals.
-        """
-        hits = self._collection.search(embedding, k, predicate(filter), rerank=rerank)
-        return [(_of(each), each.score) for each in hits]
-
-    def similarity_search_with_score(
-        self, query: str, k: int = 4, **options: Any
-    ) -> list[tuple[Document, float]]:
-        vector = self._embedding.embed_query(query)
-        return self.similarity_search_with_score_by_vector(vector, k, **options)
-
-    def similarity_search_by_vector(
-        self, embedding: Sequence[float], k: int = 4, **options: Any
-    ) -> list[Document]:
-        hits = self.similarity_search_with_score_by_vector(embedding, k, **options)
-        return [document for document, _ in hits]
-
-    def similarity_search(self, query: str, k: int = 4, **options: Any) -> list[Document]:
-        return self.similarity_search_by_vector(self._embedding.embed_query(query), k, **options)
-
-    async def asimilarity_search_with_score(
-        self, query: str, k: int = 4, **options: Any
-    ) -> list[tuple[Document, float]]:
-        vector = await self._embedding.aembed_query(query)
-        search = self.similarity_search_with_score_by_vector
-        return await run_in_executor(None, search, vector, k, **options)
-
-    async def asimilarity_search(self, query: str, k: int = 4, **options: Any) -> list[Document]:
-        hits = await self.asimilarity_search_with_score(query, k, **options)
-        return [document for document, _ in hits]
-
-    def max_marginal_relevance_search_by_vector(
-        self,
-        embedding: Sequence[float] | npt.NDArray[Any],
-        k: int = 4,
-        fetch_k: int = 20,
-        lambda_mult: float = 0.5,
-        *,
-        filter: Filter = None,
-        rerank: int | None = None,
-    ) -> list[Document]:
-        """k of the fetch_k nearest documents, near to a vector but not near to each other.
-
-        Compared are originals or, without them, what the codes stand for. `lambda_mult` is 1 for the nearest documents and 0
-        for the most different ones.
-        """
-        hits = self._collection.search(
-            embedding, max(fetch_k, k), predicate(filter), rerank=rerank, with_vectors=True
-        )
-        if not hits:
-            return []
-        vectors = np.stack([each.vector for each in hits if each.vector is not None])
-        chosen = diverse(np.asarray(embedding), vectors, k, lambda_mult)
-        return [_of(hits[place]) for place, _ in chosen]
-
-    def max_marginal_relevance_search(
-        self, query: str, k: int = 4, fetch_k: int = 20, lambda_mult: float = 0.5, **options: Any
-    ) -> list[Document]:
-        vector = self._embedding.embed_query(query)
-        search = self.max_marginal_relevance_search_by_vector
-        return search(vector, k, fetch_k, lambda_mult, **options)
-
-    async def amax_marginal_relevance_search(
-        self, query: str, k: int = 4, fetch_k: int = 20, lambda_mult: float = 0.5, **options: Any
-    ) -> list[Document]:
-        vector = await self._embedding.aembed_query(query)
-        search = self.max_marginal_relevance_search_by_vector
-        return await run_in_executor(None, search, vector, k, fetch_k, lambda_mult, **options)
-
-    def _select_relevance_score_fn(self) -> Callable[[float], float]:
-        if self._relevance is not None:
-            return self._relevance
-        metric = self._collection.options.metric
-        if metric == "ip":
-            raise ValueError(
-                "inner products have no limits: pass relevance_score_fn, or use metric='cosine'"
-            )
-        return lambda score: relevance(metric, score)
 
     # Making and keeping.
 
@@ -308,13 +209,3 @@ class TurboQuantVectorStore(VectorStore):
 def _from_json(value: Any) -> Document:
     text, metadata = value
     return Document(page_content=text, metadata=metadata)
-
-
-def _copy(document: Document, id: str) -> Document:
-    return Document(
-        id=id, page_content=document.page_content, metadata=copy.deepcopy(document.metadata)
-    )
-
-
-def _of(hit: Hit[Document]) -> Document:
-    return _copy(hit.entry.document, hit.entry.id)

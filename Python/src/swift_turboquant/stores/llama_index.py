@@ -24,7 +24,7 @@ from ._folder import Folder
 from ._json import line
 from ._llama_index_filters import predicate
 from ._mmr import diverse
-from ._options import IndexOptions, relevance
+from ._options import IndexOptions, refuse, relevance
 
 __all__ = ["TurboQuantVectorStore"]
 
@@ -62,7 +62,7 @@ class TurboQuantVectorStore(BasePydanticVectorStore):
         originals: Literal["float16", "float32"] | None = None,
         embedding_name: str | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(stores_text=True)
         options = IndexOptions(dim, bits, metric, quantizer, seed, originals)
         self._collection = Collection(options)
         self._folder = Folder("llama-index", embedding_name)
@@ -86,7 +86,7 @@ class TurboQuantVectorStore(BasePydanticVectorStore):
 
     def add(self, nodes: Sequence[BaseNode], **kwargs: Any) -> list[str]:
         """Adds nodes, each with its embedding; all of them or, when it fails, none."""
-        _refuse(kwargs)
+        refuse(kwargs)
         vectors = [node.get_embedding() for node in nodes]
         ids = [node.node_id for node in nodes]
         self._collection.put(ids, [_copy(node) for node in nodes], vectors)
@@ -94,7 +94,7 @@ class TurboQuantVectorStore(BasePydanticVectorStore):
 
     def delete(self, ref_doc_id: str, **delete_kwargs: Any) -> None:
         """Removes the nodes of a document."""
-        _refuse(delete_kwargs)
+        refuse(delete_kwargs)
         self._collection.remove_where(lambda node: node.ref_doc_id == ref_doc_id)
 
     def delete_nodes(
@@ -104,7 +104,7 @@ class TurboQuantVectorStore(BasePydanticVectorStore):
         **delete_kwargs: Any,
     ) -> None:
         """Removes the nodes that are named and for which the filters hold; `clear` removes all."""
-        _refuse(delete_kwargs)
+        refuse(delete_kwargs)
         where = predicate(filters, node_ids)
         if where is None:
             raise ValueError("there are neither node_ids nor filters; clear removes all nodes")
@@ -133,7 +133,7 @@ class TurboQuantVectorStore(BasePydanticVectorStore):
         """
         threshold = kwargs.pop("mmr_threshold", query.mmr_threshold)
         factor = kwargs.pop("mmr_prefetch_factor", _FETCHED)
-        _refuse(kwargs)
+        refuse(kwargs)
         _check(query)
         is_diverse = query.mode == VectorStoreQueryMode.MMR
         k = query.similarity_top_k
@@ -212,11 +212,6 @@ class TurboQuantVectorStore(BasePydanticVectorStore):
 
     save_local = persist
     load_local = from_persist_path
-
-
-def _refuse(options: dict[str, Any]) -> None:
-    if options:
-        raise TypeError(f"unexpected arguments: {', '.join(options)}")
 
 
 def _check(query: VectorStoreQuery) -> None:
