@@ -293,14 +293,12 @@ def test_a_crash_at_every_step(saved):
 
 def test_a_full_disk(saved, monkeypatch):
     """An error at each fsync leaves the old store and no new files, until the manifest is replaced."""
-    fsync, calls = os.fsync, 0
-    for failing in range(4):
-        calls = 0
+    fsync = os.fsync
+    for good in range(4):
+        left = iter(range(good))
 
-        def fails(descriptor):
-            nonlocal calls
-            calls += 1
-            if calls > failing:
+        def fails(descriptor, left=left):
+            if next(left, None) is None:
                 raise OSError(28, "No space left on device")
             return fsync(descriptor)
 
