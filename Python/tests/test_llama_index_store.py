@@ -10,7 +10,13 @@ import pytest
 pytest.importorskip("llama_index.core", reason="llama-index-core is not installed")
 from llama_index.core import Document, StorageContext, VectorStoreIndex
 from llama_index.core.base.embeddings.base import BaseEmbedding
-from llama_index.core.schema import ImageNode, IndexNode, NodeRelationship, RelatedNodeInfo, TextNode
+from llama_index.core.schema import (
+    ImageNode,
+    IndexNode,
+    NodeRelationship,
+    RelatedNodeInfo,
+    TextNode,
+)
 from llama_index.core.vector_stores.simple import SimpleVectorStore
 from llama_index.core.vector_stores.types import (
     FilterCondition,
@@ -31,7 +37,8 @@ DIM = 24
 def embed(text):
     """The sum of its words' vectors, which their checksums seed."""
     vectors = [
-        np.random.default_rng(zlib.crc32(word.encode())).standard_normal(DIM) for word in text.split()
+        np.random.default_rng(zlib.crc32(word.encode())).standard_normal(DIM)
+        for word in text.split()
     ]
     return np.sum(vectors, axis=0).tolist()
 
@@ -78,7 +85,9 @@ def reference():
 
 def filters(*each, condition=FilterCondition.AND):
     parts = [
-        MetadataFilter(key=part[0], operator=part[1], value=part[2]) if isinstance(part, tuple) else part
+        MetadataFilter(key=part[0], operator=part[1], value=part[2])
+        if isinstance(part, tuple)
+        else part
         for part in each
     ]
     return MetadataFilters(filters=parts, condition=condition)
@@ -103,7 +112,9 @@ def test_mmr_beside_the_definition(threshold):
         mode=VectorStoreQueryMode.MMR, mmr_threshold=threshold,
     )  # fmt: skip
     found = store.query(query)
-    assert found.ids == store.query(query, mmr_threshold=0.5 if threshold is None else threshold).ids
+    assert (
+        found.ids == store.query(query, mmr_threshold=0.5 if threshold is None else threshold).ids
+    )
     units = {node.node_id: np.array(embed(node.text)) for node in nodes()}
     units = {id: vector / np.linalg.norm(vector) for id, vector in units.items()}
     target = np.array(query.query_embedding) / np.linalg.norm(query.query_embedding)
@@ -162,12 +173,18 @@ def test_filters_are_those_of_the_own_store(key, operator, value):
 def test_nested_filters_and_ids():
     store = filled()
     red = ("color", FilterOperator.EQ, "red")
-    inner = filters(("n", FilterOperator.EQ, 2), ("n", FilterOperator.EQ, 3), condition=FilterCondition.OR)
+    inner = filters(
+        ("n", FilterOperator.EQ, 2), ("n", FilterOperator.EQ, 3), condition=FilterCondition.OR
+    )
     assert [each.node_id for each in store.get_nodes(filters=filters(red, inner))] == ["2"]
-    query = VectorStoreQuery(embed("red"), 9, node_ids=["1", "2", "6"], doc_ids=["document 0", "document 2"])
+    query = VectorStoreQuery(
+        embed("red"), 9, node_ids=["1", "2", "6"], doc_ids=["document 0", "document 2"]
+    )
     assert sorted(store.query(query).ids) == ["2", "6"]
     query.filters = filters(("n", FilterOperator.LT, 5))
     assert store.query(query).ids == ["2"]
+    query = VectorStoreQuery(embed("red"), 9, node_ids=[], doc_ids=[])  # as LlamaIndex says all
+    assert len(store.query(query).ids) == 7
     assert store.get_nodes(node_ids=[]) == [] and len(store.get_nodes()) == 7
     # Values without an order: LlamaIndex's own store ends with TypeError.
     assert store.get_nodes(filters=filters(("color", FilterOperator.GT, 3))) == []
@@ -180,7 +197,10 @@ def test_changes():
     node = nodes()[2]
     node.text, node.embedding = "new car", embed("new car")
     store.add([node])
-    assert len(store) == 7 and store.query(VectorStoreQuery(embed("new car"))).nodes[0].text == "new car"
+    assert (
+        len(store) == 7
+        and store.query(VectorStoreQuery(embed("new car"))).nodes[0].text == "new car"
+    )
     store.delete("document 1")
     store.delete("document 9")
     assert sorted(each.node_id for each in store.get_nodes()) == ["0", "2", "3", "5", "6"]
@@ -191,7 +211,9 @@ def test_changes():
     with pytest.raises(ValueError, match="clear removes all"):
         store.delete_nodes()
     store.clear()
-    assert store.get_nodes() == [] and store.query(VectorStoreQuery(embed("red"))).ids == [] and store
+    assert (
+        store.get_nodes() == [] and store.query(VectorStoreQuery(embed("red"))).ids == [] and store
+    )
     with pytest.raises(ValueError, match="embedding"):
         store.add([*nodes(), TextNode(text="no embedding")])
     assert len(store) == 0
@@ -224,7 +246,10 @@ def test_coroutines():
 
 def test_what_is_not_offered_is_refused(tmp_path):
     store = filled()
-    for mode in set(VectorStoreQueryMode) - {VectorStoreQueryMode.DEFAULT, VectorStoreQueryMode.MMR}:
+    for mode in set(VectorStoreQueryMode) - {
+        VectorStoreQueryMode.DEFAULT,
+        VectorStoreQueryMode.MMR,
+    }:
         with pytest.raises(ValueError, match="expected 'default' or 'mmr'"):
             store.query(VectorStoreQuery(embed("red"), mode=mode))
     for query in (
@@ -263,7 +288,10 @@ def test_folders(tmp_path, metric):
     query = VectorStoreQuery(embed("red car"), 5)
     assert found.query(query) == store.query(query)
     similarities = found.query(query).similarities
-    assert all(a >= b for a, b in itertools.pairwise(similarities)) and found.query(query).ids[0] == "2"
+    assert (
+        all(a >= b for a, b in itertools.pairwise(similarities))
+        and found.query(query).ids[0] == "2"
+    )
     found.delete("document 0")
     found.save_local(path)
     with pytest.raises(StoreChangedError):
@@ -289,7 +317,9 @@ def test_under_an_index(tmp_path):
     """Documents in, answers out, and the same from what was persisted."""
     store = TurboQuantVectorStore()
     context = StorageContext.from_defaults(vector_store=store)
-    documents = [Document(id_=f"d{i}", text=text, metadata={"n": i}) for i, text in enumerate(TEXTS)]
+    documents = [
+        Document(id_=f"d{i}", text=text, metadata={"n": i}) for i, text in enumerate(TEXTS)
+    ]
     index = VectorStoreIndex.from_documents(documents, storage_context=context, embed_model=Words())
     assert len(store) == 7
 
@@ -303,10 +333,13 @@ def test_under_an_index(tmp_path):
     chosen = filters(("n", FilterOperator.GT, 2), ("n", FilterOperator.LT, 5))
     assert sorted(found(index, similarity_top_k=7, filters=chosen)) == ["d3", "d4"]
     assert len(found(index, similarity_top_k=3, vector_store_query_mode="mmr")) == 3
-    assert asyncio.run(index.as_retriever(similarity_top_k=1).aretrieve("red car"))[0].node.ref_doc_id == first[0]
+    assert (
+        asyncio.run(index.as_retriever(similarity_top_k=1).aretrieve("red car"))[0].node.ref_doc_id
+        == first[0]
+    )
     index.delete_ref_doc("d0")
     context.persist(str(tmp_path))
-    (folder,) = tmp_path.glob("*vector_store.json")
+    folder = tmp_path / "default__vector_store.json"
     again = VectorStoreIndex.from_vector_store(
         TurboQuantVectorStore.from_persist_path(folder), embed_model=Words()
     )

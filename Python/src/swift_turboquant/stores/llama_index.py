@@ -139,7 +139,9 @@ class TurboQuantVectorStore(BasePydanticVectorStore):
         k = query.similarity_top_k
         hits = self._collection.search(
             query.query_embedding or [], max(k, int(factor * k)) if is_diverse else k,
-            predicate(query.filters, query.node_ids, query.doc_ids), with_vectors=is_diverse,
+            # An index whose store has the nodes hands on an empty list of ids, which stands for all.
+            predicate(query.filters, query.node_ids or None, query.doc_ids or None),
+            with_vectors=is_diverse,
         )  # fmt: skip
         metric = self._collection.options.metric
         scores = [relevance(metric, each.score) if metric == "l2" else each.score for each in hits]
