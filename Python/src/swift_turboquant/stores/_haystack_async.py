@@ -24,8 +24,7 @@ class Coroutines:
     async def write_documents_async(
         self, documents: list[Document], policy: DuplicatePolicy = DuplicatePolicy.NONE
     ) -> int:
-        result: int = await asyncio.to_thread(self.write_documents, documents, policy)
-        return result
+        return await asyncio.to_thread(self.write_documents, documents, policy)
 
     async def delete_documents_async(self, document_ids: list[str]) -> None:
         await asyncio.to_thread(self.delete_documents, document_ids)
@@ -34,24 +33,19 @@ class Coroutines:
         await asyncio.to_thread(self.delete_all_documents)
 
     async def delete_by_filter_async(self, filters: dict[str, Any]) -> int:
-        result: int = await asyncio.to_thread(self.delete_by_filter, filters)
-        return result
+        return await asyncio.to_thread(self.delete_by_filter, filters)
 
     async def update_by_filter_async(self, filters: dict[str, Any], meta: dict[str, Any]) -> int:
-        result: int = await asyncio.to_thread(self.update_by_filter, filters, meta)
-        return result
+        return await asyncio.to_thread(self.update_by_filter, filters, meta)
 
     async def count_documents_async(self) -> int:
-        result: int = self.count_documents()
-        return result
+        return self.count_documents()
 
     async def count_documents_by_filter_async(self, filters: dict[str, Any]) -> int:
-        result: int = await asyncio.to_thread(self.count_documents_by_filter, filters)
-        return result
+        return await asyncio.to_thread(self.count_documents_by_filter, filters)
 
     async def filter_documents_async(self, filters: dict[str, Any] | None = None) -> list[Document]:
-        result: list[Document] = await asyncio.to_thread(self.filter_documents, filters)
-        return result
+        return await asyncio.to_thread(self.filter_documents, filters)
 
     async def embedding_retrieval_async(
         self,
@@ -61,7 +55,6 @@ class Coroutines:
         scale_score: bool = False,
         return_embedding: bool | None = None,
     ) -> list[Document]:
-        result: list[Document] = await asyncio.to_thread(
+        return await asyncio.to_thread(
             self.embedding_retrieval, query_embedding, filters, top_k, scale_score, return_embedding
         )
-        return result

@@ -38,5 +38,4 @@ def diverse(
 
 def _unit(vectors: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    units: npt.NDArray[np.float64] = vectors / np.where(lengths > 0, lengths, 1)
-    return units
+    return vectors / np.where(lengths > 0, lengths, 1)

@@ -24,7 +24,7 @@ def matrix(
             raise ValueError(
                 _other(f"the vector of document {ids[place]!r} has {length}", dim or None)
             )
-    return np.stack([np.asarray(vectors[place]) for place in places])
+    return np.array([vectors[place] for place in places])
 
 
 def vector(query: npt.ArrayLike, dim: int | None) -> npt.NDArray[np.float32]:

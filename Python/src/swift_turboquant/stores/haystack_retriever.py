@@ -49,7 +49,7 @@ class TurboQuantEmbeddingRetriever:
 
     def to_dict(self) -> dict[str, Any]:
         """The arguments, with those of the store."""
-        fields: dict[str, Any] = default_to_dict(
+        return default_to_dict(
             self,
             document_store=self.document_store.to_dict(),
             filters=self.filters,
@@ -58,7 +58,6 @@ class TurboQuantEmbeddingRetriever:
             return_embedding=self.return_embedding,
             filter_policy=self.filter_policy.value,
         )
-        return fields
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> "TurboQuantEmbeddingRetriever":
@@ -66,10 +65,7 @@ class TurboQuantEmbeddingRetriever:
         arguments = dict(data["init_parameters"])
         if isinstance(store := arguments["document_store"], dict):
             arguments["document_store"] = TurboQuantDocumentStore.from_dict(store)
-        made: TurboQuantEmbeddingRetriever = default_from_dict(
-            cls, {**data, "init_parameters": arguments}
-        )
-        return made
+        return default_from_dict(cls, {**data, "init_parameters": arguments})
 
     def _arguments(self, filters: Any, top_k: int | None, *others: Any) -> tuple[Any, ...]:
         merged = apply_filter_policy(self.filter_policy, self.filters, filters)
