@@ -92,7 +92,7 @@ def test_all_or_nothing():
     store = collection()
     store.put(["a", "b"], ["A", "B"], np.eye(2, DIM))
     for vectors, message in [
-        ([[1.0] * DIM, [float("nan")] * DIM], "row 1, column 0 is nan"),
+        ([[1.0] * DIM, [float("nan")] * DIM], "document 'c': row 1, column 0 is nan"),
         ([[1.0] * DIM, [1.0] * 5], "document 'c' has 5 coordinates, expected 6; is it of another"),
         (np.ones((2, 5)), "vectors have 5 coordinates, expected 6"),
     ]:
@@ -106,6 +106,13 @@ def test_all_or_nothing():
         store.search([1.0] * DIM, 0)
     with pytest.raises(InputError, match="nan"):
         store.search([float("nan")] * DIM, 1)
+
+
+def test_the_zero_vector_has_no_direction():
+    store = collection(metric="cosine")
+    with pytest.raises(InputError, match="document 'b': row 0 is the zero vector"):
+        store.put(["a", "b"], [0, 0], [None, [0.0] * DIM])
+    assert len(store) == 0
 
 
 def test_the_first_vector_says_the_dimension():

@@ -1,5 +1,6 @@
 """Documents and the index of their vectors, which change together."""
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Literal
@@ -7,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from .._errors import InputError
 from ._collection_search import Search
 from ._entries import D, Entry
 from ._vectors import matrix
@@ -84,6 +86,8 @@ class Collection(Search[D]):
         try:
             rows = index.add(x)
             self.index = index
+        except InputError as error:
+            raise _named(error, [ids[place] for place in given]) from None
         except BaseException:  # Ctrl-C may come after the rows
             self.sweep()
             raise
@@ -126,3 +130,10 @@ class Collection(Search[D]):
                 del self._entries[each.id]
         self._forget([each.row for each in old])
         return len(old)
+
+
+def _named(error: InputError, ids: list[str]) -> InputError:
+    """An error that says of which document the row is."""
+    row = re.match(r"row (\d+)", str(error))
+    which = f"document {ids[int(row[1])]!r}: " if row else ""
+    return InputError(f"{which}{error}", error.code)
