@@ -161,6 +161,11 @@ def test_mmr_beside_the_definition(threshold):
 )
 def test_filters_are_those_of_the_own_store(key, operator, value):
     store, other = filled(), reference()
+    try:
+        unlike = filters((key, operator, value), condition=FilterCondition.NOT)
+        other.query(VectorStoreQuery(embed("red"), filters=unlike))
+    except ValueError:
+        pytest.skip("this LlamaIndex's own store does not know all of LlamaIndex's filters")
     for condition in FilterCondition:
         chosen = filters((key, operator, value), ("n", FilterOperator.LT, 6), condition=condition)
         query = VectorStoreQuery(embed("red"), 10, filters=chosen)
