@@ -203,6 +203,21 @@ def test_searches_beside_changes():
     check_whole(store)
 
 
+def test_a_change_between_filter_and_search():
+    """What another thread may do at that moment: the filter has chosen a row that is there no more."""
+    store = collection()
+    store.put(["a", "b"], ["A", "B"], np.eye(2, DIM))
+    changed = []
+
+    def where(_):
+        if not changed:
+            changed.append(store.put(["a"], ["new"], np.eye(1, DIM)))
+        return True
+
+    hits = store.search([1.0] * DIM, 2, where)
+    assert sorted(each.entry.document for each in hits) == ["B", "new"]
+
+
 def test_a_filter_that_changes_the_documents():
     store = collection()
     store.put(["a", "b"], ["A", "B"], np.eye(2, DIM))
