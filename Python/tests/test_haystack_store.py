@@ -2,7 +2,6 @@
 
 import asyncio
 import copy
-import zlib
 
 import numpy as np
 import pytest
@@ -15,23 +14,12 @@ from haystack.document_stores.errors import DuplicateDocumentError
 from haystack.document_stores.in_memory import InMemoryDocumentStore
 from haystack.document_stores.types import DuplicatePolicy, FilterPolicy
 from haystack.errors import FilterError
+from words import DIM, TEXTS, embed
 
 from swift_turboquant import FileError, InputError, MissingFileError
 from swift_turboquant.stores import StoreChangedError
 from swift_turboquant.stores.haystack import TurboQuantDocumentStore
 from swift_turboquant.stores.haystack_retriever import TurboQuantEmbeddingRetriever
-
-DIM = 24
-TEXTS = ["red apple", "green apple", "red car", "blue car", "old house", "new house", "red house"]
-
-
-def embed(text):
-    """The sum of its words' vectors, which their checksums seed."""
-    vectors = [
-        np.random.default_rng(zlib.crc32(word.encode())).standard_normal(DIM)
-        for word in text.split()
-    ]
-    return np.sum(vectors, axis=0).tolist()
 
 
 def documents():
@@ -145,6 +133,8 @@ def test_policies_within_one_call():
         store.write_documents(bad)
     with pytest.raises(ValueError, match="'d' has 3 coordinates, expected 24"):
         store.write_documents([bad[0], Document(id="d", embedding=[1.0] * 3)])
+    with pytest.raises(ValueError, match="the policy is 'replace', expected a DuplicatePolicy"):
+        store.write_documents([Document(id="c")], "replace")
     assert store.count_documents() == 2
 
 
@@ -154,6 +144,9 @@ def test_policies_within_one_call():
         {"n": 3}, where("embedding", "!=", None), where("score", ">", 0), [where("meta.n", "==", 3)],
         {"operator": "AND", "conditions": [where("meta.n", "==", 1), where("embedding", "==", 1)]},
         {"operator": "XOR", "conditions": []}, where("meta.n", "~", 3),
+        {"operator": "AND", "conditions": [where("meta.n", "==", 1), where("meta.n", "~", 1)]},
+        {"operator": "AND", "conditions": 3}, {"operator": "OR", "conditions": [3]},
+        {"operator": "NOT"}, {"field": "meta.n"},
     ],
 )  # fmt: skip
 def test_filters_that_are_none_are_refused_even_without_documents(filters):

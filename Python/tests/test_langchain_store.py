@@ -2,7 +2,6 @@
 
 import asyncio
 import copy
-import zlib
 
 import numpy as np
 import pytest
@@ -10,13 +9,13 @@ import pytest
 pytest.importorskip("langchain_core", reason="langchain-core is not installed")
 from langchain_core.documents import Document
 from langchain_core.embeddings import Embeddings
+from langchain_core.indexing import InMemoryRecordManager, aindex, index
 from langchain_core.vectorstores import InMemoryVectorStore
+from words import DIM, TEXTS, embed
 
 from swift_turboquant import FileError, InputError, MissingFileError
 from swift_turboquant.stores import StoreChangedError
 from swift_turboquant.stores.langchain import TurboQuantVectorStore
-
-DIM = 24
 
 
 class Words(Embeddings):
@@ -26,31 +25,23 @@ class Words(Embeddings):
         self.dim = dim
         self.calls = []
 
-    def _embed(self, text):
-        vectors = [
-            np.random.default_rng(zlib.crc32(word.encode())).standard_normal(self.dim)
-            for word in text.split()
-        ]
-        return np.sum(vectors, axis=0).tolist()
-
     def embed_documents(self, texts):
         self.calls.append("documents")
-        return [self._embed(text) for text in texts]
+        return [embed(text, self.dim) for text in texts]
 
     def embed_query(self, text):
         self.calls.append("query")
-        return self._embed(text)
+        return embed(text, self.dim)
 
     async def aembed_documents(self, texts):
         self.calls.append("async documents")
-        return [self._embed(text) for text in texts]
+        return [embed(text, self.dim) for text in texts]
 
     async def aembed_query(self, text):
         self.calls.append("async query")
-        return self._embed(text)
+        return embed(text, self.dim)
 
 
-TEXTS = ["red apple", "green apple", "red car", "blue car", "old house", "new house", "red house"]
 DOCUMENTS = [
     Document(
         id=str(i), page_content=text, metadata={"n": i, "color": text.split()[0], "tags": [i % 2]}
@@ -153,6 +144,11 @@ def test_coroutines_use_those_of_the_embedding():
         await store.asimilarity_search_with_score("red")
         await store.asimilarity_search_with_relevance_scores("red")
         await store.amax_marginal_relevance_search("red")
+        vector = embed("red")
+        by_vector = await store.asimilarity_search_by_vector(vector)
+        assert by_vector == store.similarity_search_by_vector(vector)
+        diverse = await store.amax_marginal_relevance_search_by_vector(vector, k=2)
+        assert diverse == store.max_marginal_relevance_search_by_vector(vector, k=2)
         await store.as_retriever().ainvoke("red")
         assert await store.asimilarity_search("red", filter={"a": 1}) == []
         assert [each.id for each in await store.aget_by_ids(["x"])] == ["x"]
@@ -161,6 +157,43 @@ def test_coroutines_use_those_of_the_embedding():
         return store.embeddings.calls
 
     assert asyncio.run(all_of()) == ["async documents"] * 2 + ["async query"] * 6
+
+
+def test_batches():
+    store = TurboQuantVectorStore(Words())
+    store.add_texts(TEXTS, ids=list("abcdefg"), batch_size=3)
+    asyncio.run(store.aadd_texts(TEXTS, ids=list("abcdefg"), batch_size=4))
+    assert store.embeddings.calls == ["documents"] * 3 + ["async documents"] * 2
+    assert [each.id for each in store.similarity_search("red car", 1)] == ["c"] and len(store) == 7
+    for call in (
+        lambda: store.add_documents(DOCUMENTS, batch_size=0),
+        lambda: asyncio.run(store.aadd_documents(DOCUMENTS, batch_size=-1)),
+    ):
+        with pytest.raises(ValueError, match="expected at least 1"):
+            call()
+    assert len(store) == 7
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_under_the_indexing_of_langchain(is_async):
+    """It adds what is new, leaves what has not changed, and deletes what is gone."""
+    store, records = TurboQuantVectorStore(Words()), InMemoryRecordManager("test")
+    records.create_schema()
+
+    def run(documents):
+        arguments = (documents, records, store)
+        options = {"cleanup": "full", "key_encoder": "sha256", "batch_size": 2}
+        if is_async:
+            return asyncio.run(aindex(*arguments, **options))
+        return index(*arguments, **options)
+
+    given = [Document(page_content=text, metadata={"n": i}) for i, text in enumerate(TEXTS)]
+    assert run(given)["num_added"] == 7
+    changed = [*given[1:], Document(page_content="old car")]
+    found = run(changed)
+    assert (found["num_added"], found["num_skipped"], found["num_deleted"]) == (1, 6, 1)
+    assert len(store) == 7
+    assert store.similarity_search("old car", 1)[0].page_content == "old car"
 
 
 def test_neither_arguments_nor_results_are_shared():
@@ -285,8 +318,8 @@ def test_an_empty_store_in_a_folder(tmp_path):
     store.save_local(tmp_path)
     found = TurboQuantVectorStore.load_local(tmp_path, Words())
     found.add_documents(DOCUMENTS)
-    index = found._collection.index
-    assert (index.dim, index.bits, index.metric, index.seed) == (DIM, 8, "l2", 3)
+    its = found._collection.index
+    assert (its.dim, its.bits, its.metric, its.seed) == (DIM, 8, "l2", 3)
 
 
 def test_metadata_that_json_cannot_hold(tmp_path):

@@ -2,7 +2,6 @@
 
 import asyncio
 import itertools
-import zlib
 
 import numpy as np
 import pytest
@@ -13,6 +12,8 @@ from llama_index.core.base.embeddings.base import BaseEmbedding
 from llama_index.core.schema import (
     ImageNode,
     IndexNode,
+    MediaResource,
+    Node,
     NodeRelationship,
     RelatedNodeInfo,
     TextNode,
@@ -26,21 +27,11 @@ from llama_index.core.vector_stores.types import (
     VectorStoreQuery,
     VectorStoreQueryMode,
 )
+from words import DIM, TEXTS, embed
 
 from swift_turboquant import FileError, MissingFileError
 from swift_turboquant.stores import StoreChangedError
 from swift_turboquant.stores.llama_index import TurboQuantVectorStore
-
-DIM = 24
-
-
-def embed(text):
-    """The sum of its words' vectors, which their checksums seed."""
-    vectors = [
-        np.random.default_rng(zlib.crc32(word.encode())).standard_normal(DIM)
-        for word in text.split()
-    ]
-    return np.sum(vectors, axis=0).tolist()
 
 
 class Words(BaseEmbedding):
@@ -52,9 +43,6 @@ class Words(BaseEmbedding):
 
     async def _aget_query_embedding(self, query):
         return embed(query)
-
-
-TEXTS = ["red apple", "green apple", "red car", "blue car", "old house", "new house", "red house"]
 
 
 def nodes():
@@ -316,6 +304,43 @@ def test_metadata_that_json_cannot_hold(tmp_path):
     store.add([TextNode(id_="it", text="a", embedding=embed("a"), metadata={"x": (1, 2)})])
     with pytest.raises(TypeError, match=r"node 'it'\['x'\] is \(1, 2\), of type tuple"):
         store.persist(tmp_path)
+
+
+def test_nodes_of_all_kinds_come_back(tmp_path):
+    store = TurboQuantVectorStore()
+    given = [
+        Document(id_="d", text="a", metadata={"x": [1, 2.5, None]}),
+        Node(id_="n", text_resource=MediaResource(text="b", path=tmp_path / "b.txt")),
+        IndexNode(id_="i", text="c", index_id="x", obj=TextNode(id_="inner", text="d")),
+        ImageNode(id_="p", text="e", image="aGFsbG8="),
+    ]
+    for node in given:
+        store.add([node.model_copy(update={"embedding": embed(node.node_id)})])
+    store.persist(tmp_path)
+    found = TurboQuantVectorStore.from_persist_path(tmp_path).get_nodes()
+    assert found == given
+    assert [type(each) for each in found] == [Document, Node, IndexNode, ImageNode]
+
+
+class Mine(TextNode):
+    more: int = 3
+
+
+@pytest.mark.parametrize(
+    "node",
+    [
+        Mine(id_="it", text="a"), Mine(id_="it", text="a", more=4),
+        Node(id_="it", image_resource=MediaResource(data=b"abcd", mimetype="image/png")),
+    ],
+)  # fmt: skip
+def test_nodes_that_would_come_back_as_others(tmp_path, node):
+    """LlamaIndex makes a TextNode of the first two, and leaves the third one's data out."""
+    store = filled()
+    store.persist(tmp_path)
+    store.add([node.model_copy(update={"embedding": embed("a")})])
+    with pytest.raises(TypeError, match="node 'it', of type (Mine|Node), would come back as"):
+        store.persist(tmp_path)
+    assert len(TurboQuantVectorStore.from_persist_path(tmp_path)) == 7
 
 
 def test_under_an_index(tmp_path):

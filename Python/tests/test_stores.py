@@ -7,11 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from swift_turboquant import InputError
+from swift_turboquant import FileError, InputError
 from swift_turboquant.stores._collection import Collection, DuplicateIdError
-from swift_turboquant.stores._conditions import condition
-from swift_turboquant.stores._mmr import diverse
-from swift_turboquant.stores._options import IndexOptions, relevance
+from swift_turboquant.stores._options import IndexOptions
 
 DIM = 6
 
@@ -95,6 +93,7 @@ def test_all_or_nothing():
         ([[1.0] * DIM, [float("nan")] * DIM], "document 'c': row 1, column 0 is nan"),
         ([[1.0] * DIM, [1.0] * 5], "document 'c' has 5 coordinates, expected 6; is it of another"),
         (np.ones((2, 5)), "vectors have 5 coordinates, expected 6"),
+        (np.ones(2), r"vectors have shape \(2,\), expected two dimensions"),
     ]:
         with pytest.raises(ValueError, match=message):
             store.put(["a", "c"], ["new", "C"], vectors)
@@ -160,6 +159,28 @@ def test_an_interrupted_addition(monkeypatch, after):
     assert sorted(ids_of(store.search([1.0] * DIM, 4))) == ["a", "b"]
 
 
+def test_rows_that_cannot_be_removed(monkeypatch):
+    """A damaged file may be noticed only then: documents stay, and so do their vectors."""
+    store = collection()
+    store.put(["a", "b"], ["A", "B"], np.eye(2, DIM))
+
+    def refuse(*_arguments, **_options):
+        raise FileError("damaged", 414)
+
+    monkeypatch.setattr(type(store.index), "remove", refuse)
+    for change in (
+        lambda: store.remove(["a"]),
+        store.remove_where,
+        lambda: store.put(["b", "c"], ["new", "C"], np.full((2, DIM), 0.5)),
+    ):
+        with pytest.raises(FileError):
+            change()
+        assert {each.id: each.document for each in store.entries()} == {"a": "A", "b": "B"}
+    monkeypatch.undo()
+    assert sorted(ids_of(store.search([0.5] * DIM, 2))) == ["a", "b"]
+    check_whole(store)
+
+
 def test_rows_without_documents_are_swept():
     """What an interruption between index and documents leaves does not take a document's place."""
     store = collection()
@@ -199,6 +220,8 @@ def test_searches_beside_changes():
         versions = {each.entry.document for each in hits}
         assert len(versions) == 1
         assert {float(each.vector[1]) for each in hits} == versions
+        everything = {(each.document, float(its[1])) for each, its in store.with_vectors()}
+        assert len(everything) == 1 and all(a == b for a, b in everything)
     thread.join()
     check_whole(store)
 
@@ -236,10 +259,13 @@ def test_changed_documents_keep_their_vectors():
     assert store.change(lambda value: value > 1, lambda value: value * 10) == 2
     hits = store.search([2.0] * DIM, 2)
     assert [(each.entry.document, each.score) for each in hits] == [(20, 0), (1, DIM)]
-    vectors = store.vectors_of(store.entries())
-    assert [None if each is None else each.tolist() for each in vectors] == [
+    found = store.with_vectors()
+    assert [each.id for each, _ in found] == ["a", "b", "c"]
+    assert [None if its is None else its.tolist() for _, its in found] == [
         [1] * DIM, [2] * DIM, None,
     ]  # fmt: skip
+    (((each, its),)) = store.with_vectors(lambda value: value == 20)
+    assert each.id == "b" and its.tolist() == [2] * DIM
 
 
 def test_vectors_of_codes(shipped):
@@ -251,81 +277,3 @@ def test_vectors_of_codes(shipped):
     np.testing.assert_array_equal(
         [each.vector for each in hits], store.index.reconstruct([each.entry.row for each in hits])
     )
-
-
-def brute(query, vectors, k, weight):
-    """Each step by its definition."""
-
-    def cosine(a, b):
-        return float(a @ b / np.linalg.norm(a) / np.linalg.norm(b))
-
-    chosen = []
-    while len(chosen) < min(k, len(vectors)):
-        values = {
-            i: weight * cosine(query, v)
-            - (1 - weight) * max((cosine(v, vectors[j]) for j in chosen), default=0)
-            for i, v in enumerate(vectors) if i not in chosen
-        }  # fmt: skip
-        chosen.append(max(values, key=values.get))
-    return chosen
-
-
-@pytest.mark.parametrize("weight", [0.1, 0.5, 0.9, 1.0])
-def test_mmr_by_its_definition(weight):
-    random = np.random.default_rng(7)
-    for k in (1, 4, 12, 20):
-        vectors, query = random.standard_normal((12, DIM)), random.standard_normal(DIM)
-        found = diverse(query, vectors, k, weight)
-        assert [place for place, _ in found] == brute(query, vectors, k, weight)
-
-
-def test_mmr_of_extremes():
-    vectors = np.array([[1, 0], [1, 0], [0, 1], [0, 0]], float)
-    assert [place for place, _ in diverse(np.array([1, 0.1]), vectors, 3, 0.0)] == [0, 2, 3]
-    assert diverse(np.array([1.0, 0]), vectors[:0], 3, 0.5) == []
-    with pytest.raises(ValueError, match="is 1.5, expected 0"):
-        diverse(np.array([1.0, 0]), vectors, 3, 1.5)
-
-
-def test_relevance():
-    assert [relevance("cosine", score) for score in (-1.1, -1, 0, 1, 1.1)] == [0, 0, 0.5, 1, 1]
-    assert [relevance("l2", score) for score in (-0.1, 0, 1, 3)] == [1, 1, 0.5, 0.25]
-
-
-@pytest.mark.parametrize(
-    "name, expected, holding",
-    [
-        ("==", 1, {"one", "true", "float"}),
-        ("==", None, {"none"}),
-        ("!=", 1, {"two", "text", "none", "list", "missing", "empty"}),
-        (">", 1, {"two"}),
-        (">=", 1, {"one", "two", "true", "float"}),
-        ("<", "b", {"text", "empty"}),
-        ("<=", 2, {"one", "two", "true", "float"}),
-        ("in", [2, "a word"], {"two", "text"}),
-        ("nin", [1, 2], {"text", "none", "list", "missing", "empty"}),
-        ("contains", "word", {"text", "list"}),
-        ("any", ["x", "word"], {"text", "list"}),
-        ("all", ["word", "b"], {"list"}),
-        ("text_match", "WORD", set()),
-        ("text_match_insensitive", "WORD", {"text"}),
-        ("is_empty", None, {"none", "missing", "empty"}),
-        ("exists", False, {"missing"}),
-    ],
-)
-def test_conditions(name, expected, holding):
-    values = {
-        "one": 1, "two": 2, "true": True, "float": 1.0, "text": "a word", "none": None,
-        "list": ["word", "b"], "empty": "",
-    }  # fmt: skip
-    metadata = {which: {"key": value} for which, value in values.items()} | {"missing": {}}
-    holds = condition(name, "key", expected)
-    assert {which for which, its in metadata.items() if holds(its)} == holding
-
-
-@pytest.mark.parametrize(
-    "name, expected", [("in", "ab"), ("any", 3), ("text_match", 3), ("exists", 1)]
-)
-def test_conditions_that_cannot_hold(name, expected):
-    with pytest.raises(ValueError, match="the filter of 'key' has"):
-        condition(name, "key", expected)

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from .._errors import InputError
+from .._errors import FileError, InputError
 from ._collection_search import Search
 from ._entries import D, Entry
 from ._vectors import matrix
@@ -61,12 +61,10 @@ class Collection(Search[D]):
             places = list(chosen.values())
             with_vector, rows = self._add(ids, vectors, places)
             numbers = dict(zip(with_vector, rows, strict=True))
-            self._replace(
-                {
-                    id: Entry(id, documents[place], numbers.get(place))
-                    for id, place in chosen.items()
-                }
-            )
+            new = {
+                id: Entry(id, documents[place], numbers.get(place)) for id, place in chosen.items()
+            }
+            self._exchange(self.get(new), new)
         return written
 
     def _add(
@@ -93,14 +91,24 @@ class Collection(Search[D]):
             raise
         return given, rows.tolist()
 
-    def _replace(self, new: dict[str, Entry[D]]) -> None:
+    def _exchange(self, old: list[Entry[D]], new: dict[str, Entry[D]]) -> None:
+        """Takes documents away and adds others, or changes nothing where the index's file turns out to be damaged."""
+        self._set(old, new)
+        try:
+            self._forget(each.row for each in old)
+        except FileError:
+            self._set(list(new.values()), {each.id: each for each in old})
+            raise
+
+    def _set(self, old: list[Entry[D]], new: dict[str, Entry[D]]) -> None:
         rows = {each.row: each.id for each in new.values() if each.row is not None}
-        old = [self._entries[id].row for id in new if id in self._entries]
         with self._lock:
             self._version += 1
+            for each in old:
+                if each.id not in new:
+                    del self._entries[each.id]
             self._ids.update(rows)
             self._entries.update(new)
-        self._forget(old)
 
     def change(self, where: Callable[[D], bool], new: Callable[[D], D]) -> int:
         """Replaces documents for which `where` holds by `new` of them, which keep their vectors; how many there were."""
@@ -124,11 +132,7 @@ class Collection(Search[D]):
             return self._remove(self.entries(where))
 
     def _remove(self, old: list[Entry[D]]) -> int:
-        with self._lock:
-            self._version += 1
-            for each in old:
-                del self._entries[each.id]
-        self._forget([each.row for each in old])
+        self._exchange(old, {})
         return len(old)
 
 

@@ -1,7 +1,6 @@
 """The part of a collection that searches."""
 
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -53,20 +52,26 @@ class Search(Entries[D]):
         q = vector(query, self.dim)
         return self._steady(lambda: self._found(q, k, where, rerank, with_vectors))
 
-    def vectors_of(self, entries: Sequence[Entry[D]]) -> list[npt.NDArray[np.float32] | None]:
-        """The vectors of documents: originals, else what the codes stand for; None for those that have none now."""
+    def with_vectors(
+        self, where: Callable[[D], bool] | None = None
+    ) -> list[tuple[Entry[D], npt.NDArray[np.float32] | None]]:
+        """Documents for which `where` holds, the oldest first, each with its vector: the original, else what the codes stand
+        for; None if it has none.
+        """
+        return self._steady(lambda: self._with_vectors(self.entries(where)))
+
+    def _with_vectors(
+        self, entries: list[Entry[D]]
+    ) -> list[tuple[Entry[D], npt.NDArray[np.float32] | None]] | None:
         index = self.index
         rows = [each.row for each in entries if each.row is not None]
         if index is None or not rows:
-            return [None] * len(entries)
-        found: dict[int | None, npt.NDArray[np.float32]] = {}
+            return [(each, None) for each in entries]
         try:
-            found.update(zip(rows, self._vectors(index, rows), strict=True))
+            found = iter(self._vectors(index, rows))
         except UnknownIdError:  # some were removed meanwhile
-            for row in rows:
-                with suppress(UnknownIdError):
-                    found[row] = self._vectors(index, [row])[0]
-        return [found.get(each.row) for each in entries]
+            return None
+        return [(each, None if each.row is None else next(found)) for each in entries]
 
     def _found(
         self,

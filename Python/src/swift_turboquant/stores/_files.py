@@ -10,14 +10,13 @@ which names them; a crash before that leaves the old store, and files that the n
 index: opening a folder runs no code of it.
 """
 
-import fcntl
 import hashlib
-import json
 import os
 import re
 import secrets
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,9 +25,9 @@ from .._errors import FileError, MissingFileError
 from .._library import lib
 from .._options import PathArgument
 from ..index import Index
+from . import _manifest
+from ._disk import damaged, errors_of, flush, locked, parsed
 
-_FORMAT = 1
-_TOKEN = re.compile(r"[0-9a-f]{32}")
 _OURS = re.compile(
     r"(index-[0-9a-f]{32}\.tqi|documents-[0-9a-f]{32}\.jsonl|store-[0-9a-f]{32}\.json)"
 )
@@ -49,47 +48,46 @@ class Contents:
     token: str
 
 
-def damaged(path: PathArgument, reason: str) -> FileError:
-    """The error of a file that is not what was written."""
-    return FileError(f"{os.fspath(path)!r} is damaged: {reason}", lib.TQ_INDEX_FILE)
+def new_token() -> str:
+    """Names a save."""
+    return secrets.token_hex(16)
 
 
 def save(
     folder: PathArgument,
+    token: str,
     header: dict[str, Any],
     lines: Iterable[str],
     index: Index | None,
-    expected: str | None,
-) -> str:
+    expected: AbstractSet[str] | None,
+) -> None:
     """Replaces what the folder holds, whole or not at all. Who saves at the same time waits.
 
     Args:
         folder: made where there is none.
+        token: what this save is called.
         header: what `load` returns, of JSON.
         lines: of documents, each one line.
         index: None if no document has a vector.
-        expected: the token that the folder must have; None if it may have any.
-
-    Returns:
-        The new token.
+        expected: tokens of which the folder must have one; None if it may have any.
 
     Raises:
         StoreChangedError: the folder has another token.
-        FileError: a file cannot be written.
+        FileError: a file cannot be written, or the folder has a damaged store.
     """
-    root, token = Path(os.fsdecode(folder)), secrets.token_hex(16)
-    with _errors_of(root), _locked(root):
-        if expected is not None and (root / "store.json").exists():
+    root = Path(os.fsdecode(folder))
+    with errors_of(root), locked(root):
+        if _manifest.exists(root):
             _check_unchanged(root, expected)
         try:
             _write(root, token, header, lines, index)
         finally:
             _tidy(root)
-    return token
 
 
-def _check_unchanged(root: Path, expected: str) -> None:
-    if _manifest(root)["token"] != expected:
+def _check_unchanged(root: Path, expected: AbstractSet[str] | None) -> None:
+    token = _manifest.read(root)["token"]  # what is damaged is not replaced
+    if expected is not None and token not in expected:
         raise StoreChangedError(
             f"another store was saved into {str(root)!r} meanwhile: load it again, or save into another folder",
             lib.TQ_INDEX_FILE,
@@ -103,19 +101,14 @@ def _write(
     if index is not None:
         path = root / f"index-{token}.tqi"
         index.save(path)
-        _flush(path)
-    manifest = {
-        "format": _FORMAT, "token": token, "has_index": index is not None, "documents": count,
-        "sha256": digest, "header": header,
-    }  # fmt: skip
-    new = root / f"store-{token}.json"
-    with new.open("x", encoding="ascii") as file:
-        json.dump(manifest, file, indent=1, allow_nan=False)
-        file.flush()
-        os.fsync(file.fileno())
-    _flush(root)  # the names of the new files, before the one that names them
-    new.replace(root / "store.json")
-    _flush(root)
+        flush(path)
+    _manifest.write(
+        root,
+        {
+            "token": token, "has_index": index is not None, "documents": count, "sha256": digest,
+            "header": header,
+        },
+    )  # fmt: skip
 
 
 def load(folder: PathArgument) -> Contents:
@@ -126,14 +119,14 @@ def load(folder: PathArgument) -> Contents:
         FileError: a file is damaged, or does not belong to the others.
     """
     root = Path(os.fsdecode(folder))
-    with _errors_of(root):
-        manifest = _manifest(root)
+    with errors_of(root):
+        manifest = _manifest.read(root)
         for _ in range(_TRIES):
             try:
                 return _contents(root, manifest)
             except FileNotFoundError as error:
                 # Another process may have saved in this moment, and removed the files that were named a moment ago.
-                new = _manifest(root)
+                new = _manifest.read(root)
                 if new["token"] == manifest["token"]:
                     raise damaged(
                         root, f"{os.fspath(error.filename or root)!r} is missing"
@@ -162,37 +155,23 @@ def _contents(root: Path, manifest: dict[str, Any]) -> Contents:
     return Contents(manifest["header"], documents, index, token)
 
 
-def _manifest(root: Path) -> dict[str, Any]:
-    path = root / "store.json"
-    try:
-        text = path.read_bytes()
-    except FileNotFoundError:
-        raise MissingFileError(f"there is no store in {str(root)!r}", lib.TQ_INDEX_FILE) from None
-    manifest = _parsed(text, path)
-    if not isinstance(manifest, dict) or manifest.get("format") != _FORMAT:
-        raise damaged(path, f"it is not of format {_FORMAT}")
-    kinds = {"token": str, "has_index": bool, "documents": int, "sha256": str, "header": dict}
-    for name, kind in kinds.items():
-        if type(manifest.get(name)) is not kind:
-            raise damaged(path, f"“{name}” is not of type {kind.__name__}")
-    if not _TOKEN.fullmatch(manifest["token"]):
-        raise damaged(path, "“token” is none")
-    return manifest
-
-
 def _read_lines(path: Path, manifest: dict[str, Any]) -> list[tuple[str, int | None, Any]]:
     digest = hashlib.sha256()
     documents: dict[str, tuple[str, int | None, Any]] = {}
     with path.open("rb") as file:
         for number, text in enumerate(file, 1):
             digest.update(text)
-            item = _parsed(text, path)
+            item = parsed(text.removesuffix(b"\n"), path, number - 1)
             match item:
                 case [str(id), None | int() as row, document] if type(row) is not bool:
+                    if id in documents:
+                        raise damaged(path, f"line {number} has the id {id!r} once more")
                     documents[id] = (id, row, document)
                 case _:
                     raise damaged(path, f"line {number} is no document")
-    if digest.hexdigest() != manifest["sha256"] or len(documents) != manifest["documents"]:
+    if len(documents) != manifest["documents"]:
+        raise damaged(path, f"it has {len(documents)} lines, expected {manifest['documents']}")
+    if digest.hexdigest() != manifest["sha256"]:
         raise damaged(path, "its checksum differs")
     return list(documents.values())
 
@@ -210,45 +189,10 @@ def _write_lines(path: Path, lines: Iterable[str]) -> tuple[int, str]:
     return count, digest.hexdigest()
 
 
-def _parsed(text: bytes, path: Path) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise damaged(path, str(error)) from None
-
-
-def _flush(path: Path) -> None:
-    """Waits until a file or folder is on the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def _tidy(root: Path) -> None:
     """Removes the files of older saves and of failed ones. A file too many harms nobody, so errors are none."""
     with suppress(OSError):
-        token = _manifest(root)["token"] if (root / "store.json").exists() else "none"
+        token = _manifest.read(root)["token"] if _manifest.exists(root) else "none"
         for path in list(root.iterdir()):
             if _OURS.fullmatch(path.name) and token not in path.name:
                 path.unlink()
-
-
-@contextmanager
-def _locked(root: Path) -> Iterator[None]:
-    root.mkdir(parents=True, exist_ok=True)
-    with (root / "lock").open("ab") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)  # given back when it is closed, so by a crash too
-        yield
-
-
-@contextmanager
-def _errors_of(root: Path) -> Iterator[None]:
-    """The system's errors as ours."""
-    try:
-        yield
-    except FileError:
-        raise
-    except OSError as error:
-        raise FileError(f"{str(root)!r}: {error}", lib.TQ_INDEX_FILE) from error

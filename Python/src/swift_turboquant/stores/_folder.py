@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar
 from .._options import PathArgument
 from . import _files
 from ._collection import Collection
+from ._disk import damaged
 from ._entries import Entry
 from ._json import line
 from ._options import IndexOptions
@@ -17,8 +18,8 @@ D = TypeVar("D")
 class Folder(Generic[D]):
     """Saves and loads the collection of one store.
 
-    It remembers what it has loaded or saved last. Saving there again is refused when another store was saved there
-    meanwhile, so that no work of others is lost; any other folder is replaced.
+    It remembers what it has loaded and saved. Saving there again is refused when another store was saved there meanwhile,
+    so that no work of others is lost; any other folder is replaced.
 
     Args:
         kind: of the store, which a folder holds: "langchain", "llama-index", "haystack".
@@ -28,7 +29,7 @@ class Folder(Generic[D]):
     def __init__(self, kind: str, embedding: str | None) -> None:
         self._kind = kind
         self._embedding = embedding
-        self._last: tuple[str, str] | None = None
+        self._tokens: dict[str, frozenset[str]] = {}  # of places: of what is there from this store
 
     def save(
         self, path: PathArgument, collection: Collection[D], to_json: Callable[[D], Any]
@@ -46,11 +47,11 @@ class Folder(Generic[D]):
 
         with collection.changes:
             collection.sweep()
-            last, expected = self._last, None
-            if last is not None and last[0] == place and os.path.lexists(place):
-                expected = last[1]
-            token = _files.save(place, header, lines(), collection.index, expected)
-            self._last = (place, token)
+            token, expected = _files.new_token(), self._tokens.get(place)
+            if expected is not None:  # the save may take place, and then be interrupted
+                self._tokens[place] = expected | {token}
+            _files.save(place, token, header, lines(), collection.index, expected)
+            self._tokens[place] = frozenset((token,))
 
     def load(self, path: PathArgument, from_json: Callable[[Any], D]) -> Collection[D]:
         """Reads a collection.
@@ -64,6 +65,8 @@ class Folder(Generic[D]):
         kind, embedding, options = _header(contents.header, place)
         if kind != self._kind:
             raise ValueError(f"{place!r} is a store of {kind}, expected {self._kind}")
+        if contents.index is not None and not options.fit(contents.index):
+            raise damaged(place, f"its header has {options}, the index is {contents.index!r}")
         if None not in (embedding, self._embedding) and embedding != self._embedding:
             raise ValueError(
                 f"{place!r} is of the embedding {embedding!r}, not {self._embedding!r}"
@@ -75,8 +78,8 @@ class Folder(Generic[D]):
             try:
                 entries[id] = Entry(id, from_json(document), row)
             except Exception as error:
-                raise _files.damaged(place, f"document {id!r}: {error}") from error
-        self._last = (place, contents.token)
+                raise damaged(place, f"document {id!r}: {error}") from error
+        self._tokens[place] = frozenset((contents.token,))
         return Collection.of(options, contents.index, entries)
 
 
@@ -85,7 +88,7 @@ def _header(header: dict[str, Any], place: str) -> tuple[str, str | None, IndexO
         options = IndexOptions(**header["options"])
         kind, embedding = header["kind"], header["embedding"]
     except (KeyError, TypeError, ValueError) as error:
-        raise _files.damaged(place, f"its header: {error}") from error
+        raise damaged(place, f"its header: {error}") from error
     if not isinstance(kind, str) or not isinstance(embedding, str | None):
-        raise _files.damaged(place, "its header names no kind")
+        raise damaged(place, "its header names no kind")
     return kind, embedding, options

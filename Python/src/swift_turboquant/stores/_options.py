@@ -34,9 +34,8 @@ class IndexOptions:
     originals: Literal["float16", "float32"] | None = None
 
     def __post_init__(self) -> None:
-        self.index(
-            8 if self.dim is None else self.dim
-        )  # bad options are refused now, not by the first vector
+        # Bad options are refused now, not by the first vector.
+        self.index(8 if self.dim is None else self.dim)
 
     def index(self, dim: int) -> Index:
         """An empty index."""
@@ -44,6 +43,12 @@ class IndexOptions:
             dim, self.bits, self.metric, quantizer=self.quantizer, seed=self.seed,
             originals=self.originals,
         )  # fmt: skip
+
+    def fit(self, index: Index) -> bool:
+        """Whether an index is made of these."""
+        names = ("bits", "metric", "quantizer", "seed", "originals")
+        same = all(getattr(index, name) == getattr(self, name) for name in names)
+        return same and self.dim in (None, index.dim)
 
     @property
     def dictionary(self) -> dict[str, Any]:

@@ -11,7 +11,9 @@ def matrix(
     vectors: Any, ids: Sequence[str], places: list[int], dim: int | None
 ) -> npt.NDArray[Any]:
     """The vectors at these places, (places, dim). An error names the document."""
-    if isinstance(vectors, np.ndarray) and vectors.ndim == 2:
+    if isinstance(vectors, np.ndarray):
+        if vectors.ndim != 2:
+            raise ValueError(f"vectors have shape {vectors.shape}, expected two dimensions")
         width = vectors.shape[1]
         if dim not in (None, width):
             raise ValueError(_other(f"vectors have {width}", dim))

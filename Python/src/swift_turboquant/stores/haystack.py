@@ -1,24 +1,25 @@
-"""A document store of Haystack (`haystack-ai`) and its retriever."""
+"""A document store of Haystack (`haystack-ai`)."""
 
 import copy
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
+import numpy as np
+import numpy.typing as npt
 from haystack import Document, default_from_dict, default_to_dict
 from haystack.document_stores.errors import DuplicateDocumentError
 from haystack.document_stores.types import DuplicatePolicy
-from haystack.errors import FilterError
-from haystack.utils.filters import document_matches_filter
 
 from .._errors import MissingFileError
 from .._index_core import Metric
 from .._options import PathArgument
 from ._collection import Collection, DuplicateIdError
-from ._entries import Entry
 from ._folder import Folder
 from ._haystack_async import Coroutines
+from ._haystack_filters import predicate
+from ._haystack_json import copied, from_json, to_json
 from ._options import IndexOptions, relevance
 
 __all__ = ["TurboQuantDocumentStore"]
@@ -74,7 +75,7 @@ class TurboQuantDocumentStore(Coroutines):
         self._collection: Collection[Document] = Collection(options)
         if folder is not None:
             try:
-                found = self._folder.load(folder, _from_json)
+                found = self._folder.load(folder, from_json)
             except MissingFileError:
                 return
             if replace(found.options, dim=None) != replace(options, dim=None) or (
@@ -117,9 +118,11 @@ class TurboQuantDocumentStore(Coroutines):
         for each in documents:
             if not isinstance(each, Document):
                 raise ValueError(f"{each!r} is no Document")  # noqa: TRY004 (what the contract says)
+        if policy not in _EXISTING:
+            raise ValueError(f"the policy is {policy!r}, expected a DuplicatePolicy")
         ids = [each.id for each in documents]
         vectors = [each.embedding for each in documents]
-        kept = [_copy(each) for each in documents]
+        kept = [copied(each) for each in documents]
         try:
             return self._collection.put(ids, kept, vectors, _EXISTING[policy])
         except DuplicateIdError as error:
@@ -135,7 +138,7 @@ class TurboQuantDocumentStore(Coroutines):
 
     def delete_by_filter(self, filters: dict[str, Any]) -> int:
         """Removes documents for which a filter holds; how many there were."""
-        return self._collection.remove_where(_predicate(filters))
+        return self._collection.remove_where(predicate(filters))
 
     def update_by_filter(self, filters: dict[str, Any], meta: dict[str, Any]) -> int:
         """Adds to the metadata of documents for which a filter holds; how many there were."""
@@ -143,7 +146,7 @@ class TurboQuantDocumentStore(Coroutines):
         def changed(document: Document) -> Document:
             return replace(document, meta={**document.meta, **copy.deepcopy(meta)})
 
-        return self._collection.change(_predicate(filters) or (lambda _: True), changed)
+        return self._collection.change(predicate(filters) or (lambda _: True), changed)
 
     # Reading.
 
@@ -153,11 +156,15 @@ class TurboQuantDocumentStore(Coroutines):
 
     def count_documents_by_filter(self, filters: dict[str, Any]) -> int:
         """For how many documents a filter holds."""
-        return len(self._collection.entries(_predicate(filters)))
+        return len(self._collection.entries(predicate(filters)))
 
     def filter_documents(self, filters: dict[str, Any] | None = None) -> list[Document]:
         """Documents for which a filter holds, the oldest first."""
-        return self._copies(self._collection.entries(_predicate(filters)), self.return_embedding)
+        where = predicate(filters)
+        if self.return_embedding:
+            found = self._collection.with_vectors(where)
+            return [_result(each.document, vector) for each, vector in found]
+        return [_result(each.document) for each in self._collection.entries(where)]
 
     def embedding_retrieval(
         self,
@@ -179,35 +186,21 @@ class TurboQuantDocumentStore(Coroutines):
         """
         if top_k == 0:
             return []
-        hits = self._collection.search(query_embedding, top_k, _predicate(filters))
-        scores = [self._scaled(each.score) if scale_score else each.score for each in hits]
         wanted = self.return_embedding if return_embedding is None else return_embedding
-        return self._copies([each.entry for each in hits], wanted, scores)
+        hits = self._collection.search(
+            query_embedding, top_k, predicate(filters), with_vectors=wanted
+        )
+        scores = [self._scaled(each.score) if scale_score else each.score for each in hits]
+        return [
+            _result(each.entry.document, each.vector, score)
+            for each, score in zip(hits, scores, strict=True)
+        ]
 
     def _scaled(self, score: float) -> float:
         metric = self._collection.options.metric
         if metric == "ip":
             return 0.5 * (1 + math.tanh(score / _INNER_PRODUCT_SCALE / 2))
         return relevance(metric, score)
-
-    def _copies(
-        self,
-        entries: list[Entry[Document]],
-        with_embedding: bool,
-        scores: Sequence[float | None] = (),
-    ) -> list[Document]:
-        vectors: list[Any] = [None] * len(entries)
-        if with_embedding:
-            vectors = self._collection.vectors_of(entries)
-        scores = scores or [None] * len(entries)
-        return [
-            replace(
-                _copy(each.document),
-                embedding=None if vector is None else vector.tolist(),
-                score=score,
-            )
-            for each, vector, score in zip(entries, vectors, scores, strict=True)
-        ]
 
     # Keeping.
 
@@ -226,7 +219,7 @@ class TurboQuantDocumentStore(Coroutines):
         path = self.folder if folder is None else folder
         if path is None:
             raise ValueError("the store has no folder; pass one")
-        self._folder.save(path, self._collection, _to_json)
+        self._folder.save(path, self._collection, to_json)
 
     @classmethod
     def load_local(
@@ -243,45 +236,12 @@ class TurboQuantDocumentStore(Coroutines):
             ValueError: it is of another kind of store, or of another embedding model.
         """
         store = cls(return_embedding=return_embedding, embedding_name=embedding_name)
-        store._collection = store._folder.load(folder, _from_json)
+        store._collection = store._folder.load(folder, from_json)
         return store
 
 
-def _predicate(filters: dict[str, Any] | None) -> Callable[[Document], bool] | None:
-    """What a filter says of a document; None if it says nothing."""
-    if not filters:
-        return None
-    _check(filters)
-    document_matches_filter(
-        filters, Document(id="none")
-    )  # raises, where there are no documents too
-    return lambda document: document_matches_filter(filters, document)
-
-
-def _check(filters: Any) -> None:
-    if not isinstance(filters, dict):
-        raise FilterError(f"the filter is {filters!r}, expected a dictionary")
-    if filters.get("field") in ("embedding", "score"):
-        raise FilterError(f"{filters['field']!r} is none of what the store compares")
-    for each in filters.get("conditions") or []:
-        _check(each)
-
-
-def _copy(document: Document) -> Document:
-    """A copy without the embedding, which the index has."""
-    return replace(
-        document,
-        embedding=None,
-        score=None,
-        meta=copy.deepcopy(document.meta),
-        blob=copy.deepcopy(document.blob),
-        sparse_embedding=copy.deepcopy(document.sparse_embedding),
-    )
-
-
-def _to_json(document: Document) -> dict[str, Any]:
-    return document.to_dict(flatten=False)
-
-
-def _from_json(value: Any) -> Document:
-    return Document.from_dict(value)
+def _result(
+    document: Document, vector: npt.NDArray[np.float32] | None = None, score: float | None = None
+) -> Document:
+    embedding = None if vector is None else vector.tolist()
+    return replace(copied(document), embedding=embedding, score=score)

@@ -77,27 +77,41 @@ class TurboQuantVectorStore(Search):
     # Changes.
 
     def add_documents(
-        self, documents: list[Document], *, ids: Sequence[str | None] | None = None, **options: Any
+        self,
+        documents: list[Document],
+        *,
+        ids: Sequence[str | None] | None = None,
+        batch_size: int | None = None,
+        **options: Any,
     ) -> list[str]:
         """Embeds and adds documents; all of them or, when it fails, none.
 
         Args:
             documents: their ids count where `ids` has none.
             ids: one for each document, or None.
+            batch_size: how many texts are embedded at once, by default all.
 
         Returns:
             The ids.
         """
         refuse(options)
-        vectors = self._embedding.embed_documents([each.page_content for each in documents])
+        batches = _batches(documents, batch_size)
+        vectors = [each for texts in batches for each in self._embedding.embed_documents(texts)]
         return self._put(documents, vectors, ids)
 
     async def aadd_documents(
-        self, documents: list[Document], *, ids: Sequence[str | None] | None = None, **options: Any
+        self,
+        documents: list[Document],
+        *,
+        ids: Sequence[str | None] | None = None,
+        batch_size: int | None = None,
+        **options: Any,
     ) -> list[str]:
         refuse(options)
-        texts = [each.page_content for each in documents]
-        vectors = await self._embedding.aembed_documents(texts)
+        batches = _batches(documents, batch_size)
+        vectors = [
+            each for texts in batches for each in await self._embedding.aembed_documents(texts)
+        ]
         return await run_in_executor(None, self._put, documents, vectors, ids)
 
     def add_embeddings(
@@ -204,6 +218,16 @@ class TurboQuantVectorStore(Search):
         store._open(embedding, embedding_name, relevance_score_fn)
         store._collection = store._folder.load(folder_path, _from_json)
         return store
+
+
+def _batches(documents: Sequence[Document], size: int | None) -> list[list[str]]:
+    """The texts, not more at once than there may be."""
+    texts = [each.page_content for each in documents]
+    if size is None:
+        return [texts]
+    if size < 1:
+        raise ValueError(f"batch_size is {size}, expected at least 1")
+    return [texts[start : start + size] for start in range(0, len(texts), size)]
 
 
 def _from_json(value: Any) -> Document:

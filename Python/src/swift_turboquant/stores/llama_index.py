@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 from llama_index.core.bridge.pydantic import PrivateAttr
 from llama_index.core.schema import BaseNode
 from llama_index.core.vector_stores.types import (
@@ -14,15 +15,14 @@ from llama_index.core.vector_stores.types import (
     VectorStoreQueryMode,
     VectorStoreQueryResult,
 )
-from llama_index.core.vector_stores.utils import metadata_dict_to_node, node_to_metadata_dict
 
 from .._index_core import Metric
 from .._options import PathArgument
 from ..index import Index
 from ._collection import Collection
 from ._folder import Folder
-from ._json import line
 from ._llama_index_filters import predicate
+from ._llama_index_nodes import copied, from_json, to_json
 from ._mmr import diverse
 from ._options import IndexOptions, refuse, relevance
 
@@ -89,7 +89,7 @@ class TurboQuantVectorStore(BasePydanticVectorStore):
         refuse(kwargs)
         vectors = [node.get_embedding() for node in nodes]
         ids = [node.node_id for node in nodes]
-        self._collection.put(ids, [_copy(node) for node in nodes], vectors)
+        self._collection.put(ids, [copied(node) for node in nodes], vectors)
         return ids
 
     def delete(self, ref_doc_id: str, **delete_kwargs: Any) -> None:
@@ -121,7 +121,7 @@ class TurboQuantVectorStore(BasePydanticVectorStore):
     ) -> list[BaseNode]:
         """The nodes that are named and for which the filters hold, the oldest first."""
         found = self._collection.entries(predicate(filters, node_ids))
-        return [_copy(each.document) for each in found]
+        return [copied(each.document) for each in found]
 
     def query(self, query: VectorStoreQuery, **kwargs: Any) -> VectorStoreQueryResult:
         """The nearest nodes and their similarities, the nearest first.
@@ -134,11 +134,11 @@ class TurboQuantVectorStore(BasePydanticVectorStore):
         threshold = kwargs.pop("mmr_threshold", query.mmr_threshold)
         factor = kwargs.pop("mmr_prefetch_factor", _FETCHED)
         refuse(kwargs)
-        _check(query)
+        target = _checked(query)
         is_diverse = query.mode == VectorStoreQueryMode.MMR
         k = query.similarity_top_k
         hits = self._collection.search(
-            query.query_embedding or [], max(k, int(factor * k)) if is_diverse else k,
+            target, max(k, int(factor * k)) if is_diverse else k,
             # An index whose store has the nodes hands on an empty list of ids, which stands for all.
             predicate(query.filters, query.node_ids or None, query.doc_ids or None),
             with_vectors=is_diverse,
@@ -148,10 +148,10 @@ class TurboQuantVectorStore(BasePydanticVectorStore):
         if is_diverse and hits:
             vectors = np.stack([each.vector for each in hits if each.vector is not None])
             threshold = 0.5 if threshold is None else threshold
-            chosen = diverse(np.asarray(query.query_embedding), vectors, k, threshold)
+            chosen = diverse(target, vectors, k, threshold)
             hits, scores = [hits[place] for place, _ in chosen], [value for _, value in chosen]
         return VectorStoreQueryResult(
-            nodes=[_copy(each.entry.document) for each in hits],
+            nodes=[copied(each.entry.document) for each in hits],
             similarities=scores,
             ids=[each.entry.id for each in hits],
         )
@@ -191,12 +191,12 @@ class TurboQuantVectorStore(BasePydanticVectorStore):
         Raises:
             StoreChangedError: another store was saved there since this one was loaded from there or saved there.
             TypeError, ValueError: metadata has something else than texts, finite numbers, truth values, None, and lists and
-                dictionaries of them.
+                dictionaries of them; or a node is of a class that LlamaIndex does not know, or has binary data.
             FileError: a file cannot be written.
         """
         if fs is not None:
             raise ValueError("only local folders can be written; fs must be None")
-        self._folder.save(persist_path, self._collection, _to_json)
+        self._folder.save(persist_path, self._collection, to_json)
 
     @classmethod
     def from_persist_path(
@@ -209,14 +209,15 @@ class TurboQuantVectorStore(BasePydanticVectorStore):
             ValueError: it is of another kind of store, or of another embedding model.
         """
         store = cls(embedding_name=embedding_name)
-        store._collection = store._folder.load(persist_path, _from_json)
+        store._collection = store._folder.load(persist_path, from_json)
         return store
 
     save_local = persist
     load_local = from_persist_path
 
 
-def _check(query: VectorStoreQuery) -> None:
+def _checked(query: VectorStoreQuery) -> npt.NDArray[Any]:
+    """The query's embedding."""
     if query.mode not in (VectorStoreQueryMode.DEFAULT, VectorStoreQueryMode.MMR):
         raise ValueError(f"the query's mode is {query.mode.value!r}, expected 'default' or 'mmr'")
     for name in ("embedding_field", "output_fields"):
@@ -224,19 +225,4 @@ def _check(query: VectorStoreQuery) -> None:
             raise ValueError(f"the query has {name}, which this store does not have")
     if query.query_embedding is None:
         raise ValueError("the query has no embedding")
-
-
-def _copy(node: BaseNode) -> BaseNode:
-    """A copy without the embedding, which the index has."""
-    return node.model_copy(deep=True, update={"embedding": None})
-
-
-def _to_json(node: BaseNode) -> list[str]:
-    line(node.metadata, f"the metadata of node {node.node_id!r}")  # which Pydantic would change
-    content = node_to_metadata_dict(node)
-    return [content["_node_type"], content["_node_content"]]
-
-
-def _from_json(value: Any) -> BaseNode:
-    kind, content = value
-    return metadata_dict_to_node({"_node_type": kind, "_node_content": content})
+    return np.asarray(query.query_embedding)
