@@ -1,10 +1,13 @@
 """Profiles of hypothesis: `pytest --hypothesis-profile=ci` runs what CI runs; without it fewer examples."""
 
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
+
+os.environ["HAYSTACK_TELEMETRY_ENABLED"] = "False"  # tests tell nobody that they run
 
 # Machines that build at the same time are slow, which is no failure. Without a database, and derandomized, a run depends
 # on nothing but the code; a failing example is printed as a program.
