@@ -343,6 +343,21 @@ def test_nodes_that_would_come_back_as_others(tmp_path, node):
     assert len(TurboQuantVectorStore.from_persist_path(tmp_path)) == 7
 
 
+class Odd(TextNode):
+    @classmethod
+    def get_type(cls):
+        return "odd"
+
+
+def test_a_node_that_cannot_be_written(tmp_path):
+    """LlamaIndex writes the type's name, of which it cannot make a node."""
+    store = TurboQuantVectorStore()
+    store.add([Odd(id_="it", text="a", embedding=embed("a"))])
+    with pytest.raises(ValueError, match="node 'it' cannot be written: Unknown doc type: odd"):
+        store.persist(tmp_path)
+    assert not (tmp_path / "store.json").exists()
+
+
 def test_under_an_index(tmp_path):
     """Documents in, answers out, and the same from what was persisted."""
     store = TurboQuantVectorStore()

@@ -21,8 +21,11 @@ def to_json(node: BaseNode) -> Any:
         TypeError, ValueError: it would make another one, or LlamaIndex knows no such node.
     """
     line(node.metadata, f"the metadata of node {node.node_id!r}")  # which Pydantic would change
-    value = to_jsonable_python(doc_to_json(node))
-    found = json_to_doc(value)
+    try:
+        value = to_jsonable_python(doc_to_json(node))
+        found = json_to_doc(value)
+    except Exception as error:
+        raise ValueError(f"node {node.node_id!r} cannot be written: {error}") from error
     if type(found) is not type(node) or found != node:
         raise TypeError(
             f"node {node.node_id!r}, of type {type(node).__name__}, would come back as another one, of type "
