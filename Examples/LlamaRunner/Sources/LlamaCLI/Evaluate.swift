@@ -67,16 +67,17 @@ private func json(_ results: [Evaluation]) throws -> String {
 
 private func table(_ results: [Evaluation]) -> String {
   let heading = [
-    "cache", "perplexity", "nats/token", "increase", "± windows", "± tokens", "KL", "± windows",
-    "tokens/s",
+    "cache", "bits", "perplexity", "nats/token", "increase", "± windows", "± tokens", "KL",
+    "± windows", "top-1", "tokens/s",
   ]
   func digits(_ value: Double, _ count: Int) -> String { String(format: "%.\(count)f", value) }
   let rows = results.map { result in
     [
-      result.name, digits(result.perplexity, 3), digits(result.loss.mean, 4),
+      result.name, digits(result.bitsPerCoordinate, 2), digits(result.perplexity, 3),
+      digits(result.loss.mean, 4),
       digits(result.increase.mean, 4), digits(result.increase.standardError, 4),
       digits(result.increase.tokenStandardError, 4), digits(result.divergence.mean, 5),
-      digits(result.divergence.standardError, 5),
+      digits(result.divergence.standardError, 5), digits(result.agreement.mean, 4),
       digits(Double(result.tokens) / result.seconds, 0),
     ]
   }

@@ -98,6 +98,7 @@ import Testing
     struct Refusal: Error {}
     struct Refusing: LayerCache {
       var count = 0
+      var byteCount: Int { 0 }
       mutating func append(keys: [Float], values: [Float], tokens: Int) throws { throw Refusal() }
       func attend(queries: [Float], tokens: Int, scale: Float) throws -> [Float] { [] }
       mutating func truncate(to count: Int) throws {}

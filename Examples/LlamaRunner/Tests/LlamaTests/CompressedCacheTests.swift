@@ -12,6 +12,7 @@ import Testing
     let place: @Sendable (_ keys: [Float], _ tokens: Int, _ dimension: Int) -> [Float]
 
     var count: Int { inner.count }
+    var byteCount: Int { inner.byteCount }
 
     mutating func append(keys: [Float], values: [Float], tokens: Int) throws {
       try inner.append(

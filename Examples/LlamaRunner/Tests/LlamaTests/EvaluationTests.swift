@@ -8,6 +8,7 @@ import Testing
   struct DimmedCache: LayerCache {
     var exact: FloatCache
     var count: Int { exact.count }
+    var byteCount: Int { exact.byteCount }
 
     mutating func append(keys: [Float], values: [Float], tokens: Int) throws {
       try exact.append(keys: keys, values: values.map { $0 * 0.7 }, tokens: tokens)
@@ -58,6 +59,7 @@ import Testing
     struct BrokenCache: LayerCache {
       var exact: FloatCache
       var count: Int { exact.count }
+      var byteCount: Int { exact.byteCount }
       mutating func append(keys: [Float], values: [Float], tokens: Int) throws {
         try exact.append(keys: keys, values: values, tokens: tokens)
       }

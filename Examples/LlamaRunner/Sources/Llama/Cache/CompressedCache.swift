@@ -9,8 +9,8 @@ public struct CompressedCache: LayerCache {
 
   public var count: Int { cache.count }
 
-  /// The memory of the cache, to the byte.
-  public var memory: KVMemory { cache.memory }
+  /// The memory of codes, scales, exact tokens and centres.
+  public var byteCount: Int { cache.memory.total }
 
   public mutating func append(keys: [Float], values: [Float], tokens: Int) throws {
     let shape = cache.codec.configuration.shape

@@ -14,12 +14,9 @@ extension FloatCache {
     guard tokens > 0 && tokens <= count else {
       throw CacheError.queries(tokens: tokens, held: count)
     }
-    let expected = shape.queryHeads * tokens * shape.headDimension
-    guard queries.count == expected else {
-      throw CacheError.length(what: "queries", expected: expected, found: queries.count)
-    }
-    return unsafe [Float](unsafeUninitializedCapacity: expected) { result, initialized in
-      initialized = expected
+    try shape.check(queries: queries, tokens: tokens)
+    return unsafe [Float](unsafeUninitializedCapacity: queries.count) { result, initialized in
+      initialized = queries.count
       unsafe queries.withUnsafeBufferPointer { queries in
         guard let from = queries.baseAddress, let to = result.baseAddress else { return }
         unsafe attend(from, tokens: tokens, scale: scale, to)

@@ -9,6 +9,9 @@ public struct FloatCache: LayerCache {
   /// The number of tokens in the cache.
   public private(set) var count = 0
 
+  /// The bytes of the tokens held.
+  public var byteCount: Int { 8 * shape.headDimension * shape.keyValueHeads * count }
+
   /// The number of tokens that fit, a multiple of 16.
   private(set) var capacity = 0
   /// `[head][token / 16][dimension][16 tokens]`: the tokens are the columns.
@@ -25,13 +28,7 @@ public struct FloatCache: LayerCache {
   ///
   /// Throws `CacheError.length` for arrays of another shape.
   public mutating func append(keys: [Float], values: [Float], tokens: Int) throws {
-    let expected = shape.keyValueHeads * tokens * shape.headDimension
-    guard keys.count == expected else {
-      throw CacheError.length(what: "keys", expected: expected, found: keys.count)
-    }
-    guard values.count == expected else {
-      throw CacheError.length(what: "values", expected: expected, found: values.count)
-    }
+    try shape.check(keys: keys, values: values, tokens: tokens)
     reserve(count + tokens)
     for head in 0..<shape.keyValueHeads {
       for token in 0..<tokens {

@@ -6,6 +6,9 @@ public protocol LayerCache {
   /// The number of tokens in the cache.
   var count: Int { get }
 
+  /// The bytes that the cache takes for its tokens, without spare room.
+  var byteCount: Int { get }
+
   /// Adds tokens at the end.
   ///
   /// - Parameters:
@@ -47,6 +50,22 @@ public struct CacheShape: Hashable, Sendable {
     self.keyValueHeads = keyValueHeads
     self.headDimension = headDimension
   }
+
+  /// Refuses arrays that do not hold `tokens` tokens' keys and values.
+  func check(keys: [Float], values: [Float], tokens: Int) throws(CacheError) {
+    let expected = keyValueHeads * tokens * headDimension
+    for (what, array) in [("keys", keys), ("values", values)] where array.count != expected {
+      throw CacheError.length(what: what, expected: expected, found: array.count)
+    }
+  }
+
+  /// Refuses an array that does not hold `tokens` tokens' queries.
+  func check(queries: [Float], tokens: Int) throws(CacheError) {
+    let expected = queryHeads * tokens * headDimension
+    guard queries.count == expected else {
+      throw CacheError.length(what: "queries", expected: expected, found: queries.count)
+    }
+  }
 }
 
 /// A request that a cache cannot serve.
@@ -57,6 +76,8 @@ public enum CacheError: Error, Equatable, CustomStringConvertible {
   case queries(tokens: Int, held: Int)
   /// The cache cannot be truncated to more tokens than it holds, or to a negative number.
   case truncation(to: Int, held: Int)
+  /// Keys or values are not finite, or beyond the range of a format's scales.
+  case range(format: String)
 
   /// One line that says what was expected.
   public var description: String {
@@ -67,6 +88,8 @@ public enum CacheError: Error, Equatable, CustomStringConvertible {
       "The cache holds \(held) tokens and was asked for the attention of \(tokens)."
     case .truncation(let count, let held):
       "The cache holds \(held) tokens and cannot be truncated to \(count)."
+    case .range(let format):
+      "Keys or values are not finite, or too large for the float16 scales of \(format)."
     }
   }
 }

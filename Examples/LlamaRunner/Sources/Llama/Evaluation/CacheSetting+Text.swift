@@ -13,8 +13,12 @@ extension CacheSetting {
     sees), boundary=BITS (of the first and last layer), center=mean or rotary-mean, keys=two-stage
     (codes of one bit less, and a sketch), qjl (signs) or polar (PolarQuant),
     estimator=reconstruction, renormalized or matched-norm, seed=N. For example
-    3.5/3,sinks=4,window=64,center=rotary-mean. What would change nothing, such as a seed without
-    codes, is refused
+    3.5/3,sinks=4,window=64,center=rotary-mean. To compare with, also as one of KEYS/VALUES beside
+    another or 32: q8_0 and q4_0 (as llama.cpp), q4_0-rotated (behind a Hadamard transform), kivi-4
+    (keys by channel, values by token, 4 bits). Any cache may get harder keys: uneven=FILE (channels
+    as uneven as mean squares in an NPY file of layers, heads and channels), bias=N (one vector of N
+    mean key norms added to all keys). What would change nothing, such as a seed without codes, is
+    refused
     """
 
   /// The setting that `text` describes, for the layers of a model.
@@ -23,9 +27,15 @@ extension CacheSetting {
   ///   `KVCacheError` when the configuration is not offered.
   public init(_ text: String, for model: LlamaModel) throws {
     let words = try SettingWords(text)
-    let layers = try words.layers(
-      shape: model.configuration.cacheShape, count: model.configuration.layerCount,
-      frequencies: model.rotaryFrequencies)
-    self = try .compressed(layers, name: text)
+    let (shape, count) = (model.configuration.cacheShape, model.configuration.layerCount)
+    let cache: CacheSetting
+    if let (keys, values) = try words.baselines(dimension: shape.headDimension) {
+      cache = .baseline(keys: keys, values: values, name: text)
+    } else {
+      let layers = try words.layers(
+        shape: shape, count: count, frequencies: model.rotaryFrequencies)
+      cache = try .compressed(layers, name: text)
+    }
+    self = try words.imposed(on: cache, shape: shape, layers: count)
   }
 }

@@ -23,6 +23,14 @@ public struct CacheSetting: Sendable {
     FloatCache(shape: shape)
   }
 
+  /// A cache in formats of other projects, which fit the head dimension.
+  static func baseline(keys: RowFormat, values: RowFormat, name: String) -> CacheSetting {
+    CacheSetting(name: name) { shape, _ in
+      if keys == .int4 { return ChannelCache(shape: shape, values: values) }
+      return RowCache(shape: shape, keys: keys, values: values)
+    }
+  }
+
   /// A compressed cache.
   ///
   /// - Throws: `KVCacheError` for a configuration that is not offered.

@@ -20,6 +20,12 @@ public struct Evaluation: Sendable, Codable {
   public let increase: Estimate
   /// The Kullback-Leibler divergence from the first setting's predictions, in nats per token.
   public let divergence: Estimate
+  /// The mean divergence of each window.
+  public let windowDivergences: [Double]
+  /// The share of tokens after which the same token is likeliest as with the first setting.
+  public let agreement: Estimate
+  /// The bits that a coordinate of keys and values takes at the end of a window, all else included.
+  public let bitsPerCoordinate: Double
   /// The time of the forward passes, in seconds.
   public let seconds: Double
   /// The number of tokens read.
@@ -60,23 +66,30 @@ public struct Evaluator: Sendable {
     else { throw ModelError.noTokens }
     var tallies = settings.map { Tally(name: $0.name) }
     for (index, window) in windows.enumerated() {
-      var reference: [Float] = []
+      var reference: Predictions?
       for (setting, cache) in settings.enumerated() {
         let predictions = try predict(window, cache, reference, &tallies[setting])
         if setting == 0 { reference = predictions }
       }
       progress(index + 1)
     }
-    return tallies.map { $0.result(against: tallies[0], tokens: windows.count * length) }
+    let coordinates =
+      2 * model.configuration.layerCount * model.configuration.keyValueHeadCount
+      * model.configuration.headDimension
+    return tallies.map {
+      $0.result(
+        against: tallies[0], tokens: windows.count * length, coordinates: coordinates)
+    }
   }
 
-  /// Reads a window; returns the log-probabilities if there is no reference to compare them with.
+  /// Reads a window; returns also the log-probabilities if there is no reference to compare them with.
   private func predict(
-    _ window: [Int], _ setting: CacheSetting, _ reference: [Float], _ tally: inout Tally
-  ) throws -> [Float] {
+    _ window: [Int], _ setting: CacheSetting, _ reference: Predictions?, _ tally: inout Tally
+  ) throws -> Predictions {
     let width = model.configuration.vocabularySize
     var caches = try model.makeCaches { try setting.make(model.configuration.cacheShape, $0) }
-    var (losses, divergences, kept): ([Float], [Float], [Float]) = ([], [], [])
+    var (losses, divergences) = ([Float](), [Float]())
+    var kept = Predictions()
     var start = 0
     while start < window.count {
       let step =
@@ -92,18 +105,30 @@ public struct Evaluator: Sendable {
       Vectors.logSoftmax(&logits, width: width)
       losses += (0..<rows).map { -logits[$0 * width + window[start + $0 + 1]] }
       guard losses.suffix(rows).allSatisfy(\.isFinite) else { throw ModelError.notFinite }
-      if reference.isEmpty {
-        divergences += [Float](repeating: 0, count: rows)
-        kept += logits
-      } else {
-        let same = reference[start * width..<(start + rows) * width]
+      kept.likeliest += Vectors.likeliest(logits, width: width)
+      if let reference {
+        let same = reference.logarithms[start * width..<(start + rows) * width]
         divergences += Vectors.divergences(same, logits, width: width)
+      } else {
+        divergences += [Float](repeating: 0, count: rows)
+        kept.logarithms += logits
       }
     }
     tally.losses.append(losses)
     tally.divergences.append(divergences)
+    tally.agreements.append(
+      zip(kept.likeliest, (reference ?? kept).likeliest).map { $0 == $1 ? 1 : 0 })
+    tally.bytes += caches.reduce(0) { $0 + $1.byteCount }
     return kept
   }
+}
+
+/// What a model predicts in a window.
+private struct Predictions {
+  /// Log-probabilities, one row per token.
+  var logarithms: [Float] = []
+  /// The likeliest next token, after each token.
+  var likeliest: [Int] = []
 }
 
 /// The values collected for one setting, one row per window.
@@ -111,14 +136,20 @@ private struct Tally {
   let name: String
   var losses: [[Float]] = []
   var divergences: [[Float]] = []
+  var agreements: [[Float]] = []
+  var bytes = 0
   var seconds = 0.0
 
-  func result(against first: Tally, tokens: Int) -> Evaluation {
+  /// The result of reading `tokens` tokens, each with `coordinates` numbers of keys and values.
+  func result(against first: Tally, tokens: Int, coordinates: Int) -> Evaluation {
     let loss = Estimate(windows: losses)
     let differences = zip(losses, first.losses).map { zip($0, $1).map { $0 - $1 } }
     return Evaluation(
       name: name, loss: loss, perplexity: exp(loss.mean),
       increase: Estimate(windows: differences), divergence: Estimate(windows: divergences),
-      seconds: seconds, tokens: tokens)
+      windowDivergences: divergences.map { Estimate(windows: [$0]).mean },
+      agreement: Estimate(windows: agreements),
+      bitsPerCoordinate: 8 * Double(bytes) / Double(tokens * coordinates), seconds: seconds,
+      tokens: tokens)
   }
 }

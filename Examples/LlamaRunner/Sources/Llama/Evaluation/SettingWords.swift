@@ -1,29 +1,43 @@
-internal import TurboQuant
 internal import TurboQuantKVCache
 
-/// The parts of a cache setting: rates, and options by name.
+/// The parts of a cache setting: how keys and values are stored, and options by name.
 struct SettingWords {
-  private let keys: KVPrecision
-  private let values: KVPrecision
+  let keys: Storage
+  let values: Storage
   /// The options in the order of the text.
-  private var options: [(name: Option, value: String)] = []
+  let options: [(name: Option, value: String)]
+
+  /// How keys or values are stored.
+  enum Storage: Hashable {
+    /// In a cache of this package's library.
+    case precision(KVPrecision)
+    /// In another project's format.
+    case baseline(RowFormat)
+  }
 
   enum Option: String, CaseIterable {
     case sinks, window, sliding, boundary, center, keys, estimator, seed
+    case uneven, bias
+
+    /// Whether the option changes what any cache gets to see, and not a cache.
+    var isCondition: Bool { self == .uneven || self == .bias }
   }
 
   init(_ text: String) throws {
     let words = text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
-    let rates = words[0].split(separator: "/", omittingEmptySubsequences: false).map { word in
-      KVPrecision(word: word)
+    let storages = words[0].split(separator: "/", omittingEmptySubsequences: false).map { word in
+      Storage(word: word)
     }
-    guard rates.count <= 2, let keys = rates.first ?? nil, let values = rates.last ?? nil else {
+    guard storages.count <= 2, let keys = storages.first ?? nil, let values = storages.last ?? nil
+    else {
+      let formats = RowFormat.baselines.map(\.rawValue).joined(separator: ", ")
       throw SettingError(
         description:
-          "\"\(words[0])\" is no rate of keys and values: 1, 1.5, 2 … 8, 16 or 32 bits, or two of them "
-          + "as in 4/3")
+          "\"\(words[0])\" is no rate of keys and values: 1, 1.5, 2 … 8, 16 or 32 bits, \(formats), or "
+          + "two of them as in 4/3")
     }
     (self.keys, self.values) = (keys, values)
+    var options: [(name: Option, value: String)] = []
     for word in words.dropFirst() {
       let parts = word.split(separator: "=", maxSplits: 1).map(String.init)
       guard parts.count == 2 else {
@@ -33,192 +47,50 @@ struct SettingWords {
         let all = Option.allCases.map(\.rawValue).joined(separator: ", ")
         throw SettingError(description: "\"\(parts[0])\" is nothing a cache setting has: \(all)")
       }
-      guard value(name) == nil else {
+      guard !options.contains(where: { $0.name == name }) else {
         throw SettingError(description: "\(name) is in \"\(text)\" twice; give it once")
       }
       options.append((name, parts[1]))
     }
+    self.options = options
   }
 
-  private func value(_ name: Option) -> String? {
+  func value(_ name: Option) -> String? {
     options.first { $0.name == name }?.value
-  }
-
-  /// The configuration of each of `count` layers.
-  func layers(shape: CacheShape, count: Int, frequencies: [Double]) throws -> [KVConfiguration] {
-    let kinds = try kinds(layers: count)
-    let base = try configuration(shape, kinds, frequencies)
-    return try (0..<count).map { layer in
-      guard kinds.count == 2 else { return base }
-      return try base.configuration(
-        forLayer: layer, of: count, boundary: 1, keys: kinds[1].keys, values: kinds[1].values)
-    }
-  }
-
-  /// The precisions of keys and values: one kind, or a second kind for the first and last layer.
-  private func kinds(layers: Int) throws -> [(keys: KVPrecision, values: KVPrecision)] {
-    var kinds = [(keys: keys, values: values)]
-    if let text = value(.boundary) {
-      guard let precision = Double(text).flatMap({ KVPrecision(bitsPerCoordinate: $0) }) else {
-        throw wrong(.boundary, "bits such as 8")
-      }
-      guard layers > 2 else {
-        throw idle(.boundary, "the model has no layers between the first and the last")
-      }
-      guard keys != precision || values != precision else {
-        throw idle(.boundary, "the other layers have as many bits")
-      }
-      kinds.append((precision, precision))
-    }
-    if let quantizer = try quantizer() {
-      guard kinds.allSatisfy({ $0.keys.isPlainCode || $0.keys.isFloat }),
-        kinds.contains(where: { $0.keys.isPlainCode })
-      else {
-        throw idle(.keys, "it goes with bits of keys from 1 to 8, without outliers")
-      }
-      kinds = kinds.map { ($0.keys.with(quantizer: quantizer), $0.values) }
-    }
-    if let estimator = try estimator() {
-      guard kinds.contains(where: { !$0.keys.isFloat || !$0.values.isFloat }) else {
-        throw idle(.estimator, "neither keys nor values are codes")
-      }
-      kinds = kinds.map {
-        ($0.keys.with(estimator: estimator), $0.values.with(estimator: estimator))
-      }
-    }
-    return kinds
-  }
-
-  private func configuration(
-    _ shape: CacheShape, _ kinds: [(keys: KVPrecision, values: KVPrecision)],
-    _ frequencies: [Double]
-  ) throws -> KVConfiguration {
-    var configuration = KVConfiguration(
-      shape: KVShape(
-        queryHeads: shape.queryHeads, keyValueHeads: shape.keyValueHeads,
-        keyDimension: shape.headDimension),
-      keys: kinds[0].keys, values: kinds[0].values)
-    configuration.slidingWindow = try number(.sliding, "a number of tokens")
-    configuration.sinks = try number(.sinks, "a number of tokens") ?? 0
-    configuration.window = try number(.window, "a number of tokens") ?? 0
-    configuration.seed = try number(.seed, "a whole number") ?? 0
-    configuration.centering = try centering(frequencies)
-    try checkEffects(of: configuration, kinds)
-    return configuration
-  }
-
-  /// Refuses options that only affect codes if there are no codes.
-  private func checkEffects(
-    of configuration: KVConfiguration, _ kinds: [(keys: KVPrecision, values: KVPrecision)]
-  ) throws {
-    if !kinds.contains(where: { !$0.keys.isFloat }), configuration.centering.turns {
-      throw idle(
-        .center, "it turns the mean of keys, which are no codes; center=mean is for values")
-    }
-    guard !kinds.contains(where: { !$0.keys.isFloat || !$0.values.isFloat }) else { return }
-    let reason = "neither keys nor values are codes"
-    if configuration.centering != .none { throw idle(.center, reason) }
-    if value(.seed) != nil { throw idle(.seed, reason) }
-    if configuration.window > 0 { throw idle(.window, reason) }
-    if configuration.sinks > 0 && configuration.slidingWindow == nil {
-      throw idle(.sinks, reason + ", and all tokens are seen")
-    }
   }
 }
 
 extension SettingWords {
-  private func wrong(_ name: Option, _ expected: String) -> SettingError {
+  func wrong(_ name: Option, _ expected: String) -> SettingError {
     SettingError(
       description: "\(name)=\(value(name) ?? "") in a cache setting: expected \(expected)")
   }
 
-  private func idle(_ name: Option, _ reason: String) -> SettingError {
+  func idle(_ name: Option, _ reason: String) -> SettingError {
     SettingError(
       description: "\(name)=\(value(name) ?? "") in a cache setting changes nothing: \(reason)")
   }
 
-  private func number<Number: FixedWidthInteger>(
+  func number<Number: FixedWidthInteger>(
     _ name: Option, _ expected: String
   ) throws -> Number? {
     guard let text = value(name) else { return nil }
     guard let number = Number(text) else { throw wrong(name, expected) }
     return number
   }
-
-  private func centering(_ frequencies: [Double]) throws -> KVCentering {
-    switch value(.center) {
-    case nil, "none": .none
-    case "mean": .mean
-    case "rotary-mean": .rotaryMean(TurboQuantKVCache.RotaryEmbedding(frequencies: frequencies))
-    default: throw wrong(.center, "none, mean or rotary-mean")
-    }
-  }
-
-  private func quantizer() throws -> Quantizer? {
-    guard let text = value(.keys) else { return nil }
-    let kinds: [String: Quantizer] = [
-      "scalar": .scalar, "two-stage": .twoStage(sketch: .orthogonal),
-      "two-stage-gaussian": .twoStage(sketch: .gaussian), "qjl": .qjl(sketch: .orthogonal),
-      "polar": .polar(),
-    ]
-    guard let kind = kinds[text] else {
-      throw wrong(.keys, kinds.keys.sorted().joined(separator: ", "))
-    }
-    return kind
-  }
-
-  private func estimator() throws -> Estimator? {
-    guard let text = value(.estimator) else { return nil }
-    guard let estimator = Estimator(rawValue: text) else {
-      throw wrong(.estimator, Estimator.allCases.map(\.rawValue).joined(separator: ", "))
-    }
-    return estimator
-  }
 }
 
-extension KVCentering {
-  fileprivate var turns: Bool {
-    if case .rotaryMean = self { true } else { false }
-  }
-}
-
-extension KVPrecision {
+extension SettingWords.Storage {
   fileprivate init?(word: Substring) {
     let prefix = "outliers-"
-    if word.hasPrefix(prefix), let bits = Int(word.dropFirst(prefix.count)) {
-      self = .outliers(bits: bits)
-    } else if let bits = Double(word) {
-      self.init(bitsPerCoordinate: bits)
+    if let format = RowFormat(rawValue: String(word)), RowFormat.baselines.contains(format) {
+      self = .baseline(format)
+    } else if word.hasPrefix(prefix), let bits = Int(word.dropFirst(prefix.count)) {
+      self = .precision(.outliers(bits: bits))
+    } else if let bits = Double(word), let precision = KVPrecision(bitsPerCoordinate: bits) {
+      self = .precision(precision)
     } else {
       return nil
-    }
-  }
-
-  fileprivate var isFloat: Bool {
-    switch self {
-    case .float32, .float16: true
-    case .codes, .outliers, .sketches: false
-    }
-  }
-
-  /// Whether the quantizer can be chosen.
-  fileprivate var isPlainCode: Bool {
-    if case .codes = self { true } else { false }
-  }
-
-  /// The precision with another quantizer; floats stay as they are.
-  fileprivate func with(quantizer: Quantizer) -> KVPrecision {
-    guard case .codes(let rate, _, let estimator) = self else { return self }
-    return .codes(rate, quantizer: quantizer, estimator: estimator)
-  }
-
-  /// The precision with another estimator; floats stay as they are.
-  fileprivate func with(estimator: Estimator) -> KVPrecision {
-    switch self {
-    case .codes(let rate, let quantizer, _):
-      .codes(rate, quantizer: quantizer, estimator: estimator)
-    case .outliers(let bits, _): .outliers(bits: bits, estimator: estimator)
-    case .float32, .float16, .sketches: self
     }
   }
 }

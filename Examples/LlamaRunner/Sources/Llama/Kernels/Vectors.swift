@@ -50,6 +50,16 @@ enum Vectors {
     }
   }
 
+  /// The place of the greatest number of each row; of equal ones, the first.
+  static func likeliest(_ rows: [Float], width: Int) -> [Int] {
+    precondition(width > 0 && rows.count % width == 0)
+    return stride(from: 0, to: rows.count, by: width).map { start in
+      var best = start
+      for index in start..<start + width where rows[index] > rows[best] { best = index }
+      return best - start
+    }
+  }
+
   /// Adds `addend` to `sum`, element by element.
   static func add(_ addend: [Float], to sum: inout [Float]) {
     precondition(addend.count == sum.count)
