@@ -31,7 +31,12 @@ let package = Package(
         .product(name: "TurboQuantKVCache", package: "swift-turboquant"),
       ],
       swiftSettings: swiftSettings),
-    .executableTarget(name: "LlamaCLI", dependencies: ["Llama"], swiftSettings: swiftSettings),
+    .executableTarget(
+      name: "LlamaCLI",
+      dependencies: [
+        "Llama", .product(name: "TurboQuantKVCache", package: "swift-turboquant"),
+      ],
+      swiftSettings: swiftSettings),
     .testTarget(
       name: "LlamaTests", dependencies: ["Llama", "LlamaCLI"], exclude: ["Fixtures"],
       swiftSettings: swiftSettings),

@@ -6,6 +6,8 @@ let usage = """
                  [--model FOLDER]
   llama evaluate [SETTING …] [--windows N] [--text FILE] [--step-by-step [--prompt N]] [--json]
                  [--model FOLDER]
+  llama calibrate SETTING --output FILE [--text FILE] [--windows N] [--kind diagonal|matrix]
+                 [--model FOLDER]
   llama info [--model FOLDER]
 
   Generate continues the prompt; at temperature 0, the default, with the likeliest tokens. Of a
@@ -13,6 +15,9 @@ let usage = """
   Evaluate reads a text, by default the model's valid.txt, in windows of up to 1,024 tokens and
   compares the predictions with each cache of keys and values with those with float32; step by
   step, it reads --prompt tokens at once (1) and then one by one, as when text is generated.
+  Calibrate reads a text, by default the model's train.txt, finds the metrics in which the setting's
+  keys lose least, and tries them on the last third of up to 60 windows, which it held out. It writes
+  the better one, or nothing if that is not better than none by two standard errors.
   Without --model, the small model beside this example is used.
 
   A cache SETTING is \(CacheSetting.syntax.replacing("\n", with: "\n  ")).
@@ -22,13 +27,15 @@ let usage = """
 /// Runs the command that the arguments name.
 func run(_ words: [String]) throws {
   guard let command = words.first else {
-    throw UsageError("Say what to do: llama generate, llama evaluate, llama info, or llama help.")
+    throw UsageError(
+      "Say what to do: llama generate, llama evaluate, llama calibrate, llama info, or llama help.")
   }
   let rest = Array(words.dropFirst())
   if command != "help" && rest.contains("--help") { return try Terminal.printLine(usage) }
   switch command {
   case "generate": try generate(rest)
   case "evaluate": try evaluate(rest)
+  case "calibrate": try calibrate(rest)
   case "info": try info(rest)
   case "help", "--help", "-h": try Terminal.printLine(usage)
   default: throw UsageError("There is no command \(command); llama help lists them.")

@@ -13,22 +13,14 @@ func evaluate(_ words: [String]) throws {
     throw UsageError("--prompt goes with --step-by-step: one pass reads a whole window at once.")
   }
   let folder = try ModelFolder.find(arguments["model"])
-  let text = try readText(arguments["text"], folder)
-  let tokenizer = try Tokenizer(contentsOf: folder.appending(path: "tokenizer.json"))
   let model = try LlamaModel(folder: folder)
-  let length = min(Windows.longest, model.configuration.contextLength)
-  guard length > 1, prompt ?? 1 < length else {
+  let read = try TextWindows(
+    arguments["text"].map { URL(filePath: $0) } ?? folder.appending(path: "valid.txt"),
+    folder: folder, model: model, wanted: wanted, named: arguments["windows"] != nil)
+  let (windows, length) = (read.windows, read.length)
+  guard prompt ?? 1 < length else {
     throw UsageError(
       "A window has \(length) tokens; give a --prompt that leaves some to read step by step.")
-  }
-  let windows = Array(
-    Windows.cut(text, tokenizer: tokenizer, length: length).prefix(wanted))
-  guard !windows.isEmpty else {
-    throw CommandError(
-      "The text is shorter than one window of \(length) tokens; give a longer one with --text.")
-  }
-  if arguments["windows"] != nil && windows.count < wanted {
-    Terminal.printError("The text has \(windows.count) windows, not \(wanted).")
   }
   let texts = arguments.positional.isEmpty ? ["4", "3", "2"] : arguments.positional
   let settings = try [CacheSetting.float32] + texts.map { try CacheSetting($0, for: model) }
@@ -44,17 +36,6 @@ func evaluate(_ words: [String]) throws {
     try Terminal.printLine("\(windows.count) windows of \(length) tokens, \(mode.rawValue)\n")
     try Terminal.printLine(table(results))
   }
-}
-
-private func readText(_ path: String?, _ folder: URL) throws -> String {
-  let url = path.map { URL(filePath: $0) } ?? folder.appending(path: "valid.txt")
-  guard let data = try? Data(contentsOf: url) else {
-    throw CommandError("\(url.path) cannot be read; name a text with --text.")
-  }
-  guard let text = String(data: data, encoding: .utf8) else {
-    throw CommandError("\(url.path) is not UTF-8; convert it first.")
-  }
-  return text
 }
 
 private func json(_ results: [Evaluation]) throws -> String {

@@ -24,6 +24,10 @@ import Testing
       (["evaluate", "--prompt", "1"], "--prompt goes with --step-by-step"),
       (["evaluate", "--step-by-step", "--prompt", "1024"], "A window has 1024 tokens"),
       (["evaluate", "--windows", "0"], "--windows is 0"), (["speak"], "no command speak"),
+      (["calibrate"], "Give the setting"), (["calibrate", "3"], "--output"),
+      (["calibrate", "3", "--output", "a", "--kind", "best"], "--kind is best"),
+      (["calibrate", "3", "--output", "a", "--windows", "5"], "--windows is 5"),
+      (["calibrate", "3", "--output", "a"], "no train.txt"),
     ])
   func wrongUse(words: [String], named: String) {
     let error = #expect(throws: UsageError.self) { try run(words) }

@@ -1,3 +1,5 @@
+internal import TurboQuantKVCache
+
 /// A setting that cannot be understood.
 public struct SettingError: Error, Hashable, CustomStringConvertible {
   /// One line: what was wrong, and what was expected.
@@ -15,7 +17,8 @@ extension CacheSetting {
     estimator=reconstruction, renormalized or matched-norm, seed=N. For example
     3.5/3,sinks=4,window=64,center=rotary-mean. To compare with, also as one of KEYS/VALUES beside
     another or 32: q8_0 and q4_0 (as llama.cpp), q4_0-rotated (behind a Hadamard transform), kivi-4
-    (keys by channel, values by token, 4 bits). Any cache may get harder keys: uneven=FILE (channels
+    (keys by channel, values by token, 4 bits). Any cache may keep keys in a
+    metric that llama calibrate found, equalization=FILE, and get harder keys: uneven=FILE (channels
     as uneven as mean squares in an NPY file of layers, heads and channels), bias=N (one vector of N
     mean key norms added to all keys). What would change nothing, such as a seed without codes, is
     refused
@@ -27,15 +30,31 @@ extension CacheSetting {
   ///   `KVCacheError` when the configuration is not offered.
   public init(_ text: String, for model: LlamaModel) throws {
     let words = try SettingWords(text)
+    let calibration = try words.calibration(
+      shape: model.configuration.cacheShape, layers: model.configuration.layerCount)
+    try self.init(words, calibration, name: text, for: model)
+  }
+
+  /// The setting of parsed words, with the metrics of a calibration.
+  init(
+    _ words: SettingWords, _ calibration: KVCalibration?, name: String, for model: LlamaModel
+  ) throws {
     let (shape, count) = (model.configuration.cacheShape, model.configuration.layerCount)
-    let cache: CacheSetting
+    let metrics = calibration?.layers
+    let setting: CacheSetting
     if let (keys, values) = try words.baselines(dimension: shape.headDimension) {
-      cache = .baseline(keys: keys, values: values, name: text)
+      setting = .baseline(keys: keys, values: values, equalizations: metrics, name: name)
     } else {
-      let layers = try words.layers(
+      var layers = try words.layers(
         shape: shape, count: count, frequencies: model.rotaryFrequencies)
-      cache = try .compressed(layers, name: text)
+      for layer in layers.indices where !layers[layer].keys.isFloat {
+        layers[layer].equalization = metrics?[layer]
+      }
+      setting = try .compressed(layers, name: name)
     }
-    self = try words.imposed(on: cache, shape: shape, layers: count)
+    let conditions = try words.conditions(shape: shape, layers: count)
+    self.init(name: name) { shape, layer in
+      conditions.imposed(on: try setting.make(shape, layer), shape: shape, layer: layer)
+    }
   }
 }

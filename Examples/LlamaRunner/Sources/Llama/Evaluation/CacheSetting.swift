@@ -24,10 +24,16 @@ public struct CacheSetting: Sendable {
   }
 
   /// A cache in formats of other projects, which fit the head dimension.
-  static func baseline(keys: RowFormat, values: RowFormat, name: String) -> CacheSetting {
-    CacheSetting(name: name) { shape, _ in
-      if keys == .int4 { return ChannelCache(shape: shape, values: values) }
-      return RowCache(shape: shape, keys: keys, values: values)
+  static func baseline(
+    keys: RowFormat, values: RowFormat, equalizations: [KVEqualization?]? = nil, name: String
+  ) -> CacheSetting {
+    CacheSetting(name: name) { shape, layer in
+      let cache: any LayerCache =
+        keys == .int4
+        ? ChannelCache(shape: shape, values: values)
+        : RowCache(shape: shape, keys: keys, values: values)
+      guard let metric = equalizations?[layer] else { return cache }
+      return EqualizedKeys(cache, shape: shape, metric)
     }
   }
 

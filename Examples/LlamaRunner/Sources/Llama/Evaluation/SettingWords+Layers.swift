@@ -2,7 +2,7 @@ internal import TurboQuant
 internal import TurboQuantKVCache
 
 extension SettingWords {
-  /// The configuration of each of `count` layers.
+  /// The configuration of each of `count` layers, before equalization.
   func layers(shape: CacheShape, count: Int, frequencies: [Double]) throws -> [KVConfiguration] {
     let kinds = try kinds(layers: count)
     let base = try configuration(shape, kinds, frequencies)
@@ -11,6 +11,13 @@ extension SettingWords {
       return try base.configuration(
         forLayer: layer, of: count, boundary: 1, keys: kinds[1].keys, values: kinds[1].values)
     }
+  }
+
+  /// Whether the keys of any layer lose precision.
+  func hasCodedKeys(layers: Int) throws -> Bool {
+    if case .baseline(let format) = keys { return format != .float32 }
+    if case .baseline = values { return false }
+    return try kinds(layers: layers).contains { !$0.keys.isFloat }
   }
 
   /// The precisions of keys and values: one kind, or a second kind for the first and last layer.
@@ -127,7 +134,8 @@ extension KVCentering {
 }
 
 extension KVPrecision {
-  fileprivate var isFloat: Bool {
+  /// Whether nothing is encoded.
+  var isFloat: Bool {
     switch self {
     case .float32, .float16: true
     case .codes, .outliers, .sketches: false

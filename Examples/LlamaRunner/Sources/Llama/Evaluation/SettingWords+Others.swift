@@ -13,24 +13,36 @@ extension SettingWords {
       throw SettingError(
         description: "\(format.rawValue) has blocks of 32; heads of \(dimension) do not fill them")
     }
-    if let option = options.first(where: { !$0.name.isCondition }) {
+    if let option = options.first(where: { !$0.name.goesWithAllCaches }) {
       throw idle(option.name, "it is for the caches of this package, and these are others")
     }
     return (keys, values)
   }
 
-  /// The setting with the conditions under which its caches work: the bias first, then uneven channels,
-  /// which make the bias uneven too.
-  func imposed(on setting: CacheSetting, shape: CacheShape, layers: Int) throws -> CacheSetting {
-    let factors = try factors(shape: shape, layers: layers)
-    let bias = try bias()
-    guard factors != nil || bias != nil else { return setting }
-    return CacheSetting(name: setting.name) { shape, layer in
-      var cache = try setting.make(shape, layer)
-      if let factors { cache = UnevenKeys(cache, shape: shape, factors: factors[layer]) }
-      if let bias { cache = BiasedKeys(cache, shape: shape, size: bias, seed: UInt64(layer)) }
-      return cache
+  /// The metrics of a file, one per layer; nil if the setting names none.
+  func calibration(shape: CacheShape, layers: Int) throws -> KVCalibration? {
+    guard let path = value(.equalization) else { return nil }
+    guard try hasCodedKeys(layers: layers) else {
+      throw idle(.equalization, "keys stay floats in all layers")
     }
+    let calibration = try KVCalibration(contentsOf: path)
+    guard calibration.layers.count == layers,
+      calibration.layers.allSatisfy({
+        $0.map { $0.heads.count == shape.keyValueHeads && $0.dimension == shape.headDimension }
+          ?? true
+      })
+    else {
+      throw wrong(
+        .equalization,
+        "a calibration of \(layers) layers with \(shape.keyValueHeads) heads of \(shape.headDimension)"
+      )
+    }
+    return calibration
+  }
+
+  /// What the setting imposes on its caches.
+  func conditions(shape: CacheShape, layers: Int) throws -> Conditions {
+    Conditions(bias: try bias(), factors: try factors(shape: shape, layers: layers))
   }
 
   /// The factors of keys, layer by layer.

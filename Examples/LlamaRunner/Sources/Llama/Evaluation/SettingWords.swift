@@ -17,10 +17,10 @@ struct SettingWords {
 
   enum Option: String, CaseIterable {
     case sinks, window, sliding, boundary, center, keys, estimator, seed
-    case uneven, bias
+    case equalization, uneven, bias
 
     /// Whether the option changes what any cache gets to see, and not a cache.
-    var isCondition: Bool { self == .uneven || self == .bias }
+    var goesWithAllCaches: Bool { [.equalization, .uneven, .bias].contains(self) }
   }
 
   init(_ text: String) throws {
