@@ -83,8 +83,8 @@ import TurboQuantKVCache
     #expect(best([4, 6, 7], [3, 5, 6]) == 1)  // Less by 1, 1, 2 and by 2, 2, 3.
     #expect(best([5, 7, 8]) == nil)  // Less by 0, 0, 1: 1/3 ± 1/3.
     #expect(best([5, 7, 9]) == nil && best([6, 8, 10]) == nil && best() == nil)
-    // The best mean counts, even where the other is surer.
-    #expect(best([4.9, 6.9, 8.9], [4, 6, 9]) == nil)
+    // Less by 1, 1, 0 on average, but not surely; less by 0.1 each.
+    #expect(best([4, 6, 9], [4.9, 6.9, 8.9]) == 1)
     let difference = PairedDifference([1, 4], minus: [0, 1])
     #expect(difference.mean == 2 && difference.standardError == 1)
     #expect(PairedDifference([1], minus: [0]).standardError.isNaN)

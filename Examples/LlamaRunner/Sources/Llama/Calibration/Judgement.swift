@@ -15,13 +15,11 @@ public struct Judgement: Sendable {
     }
   }
 
-  /// The calibration with the least divergence, if it is less than without by more than two standard
-  /// errors; otherwise nil.
+  /// The calibration with the least divergence, of those that lower it by more than two standard errors;
+  /// nil if none does.
   public var best: Int? {
-    guard let best = changes.indices.min(by: { changes[$0].mean < changes[$1].mean }),
-      changes[best].mean < -2 * changes[best].standardError
-    else { return nil }
-    return best
+    changes.indices.filter { changes[$0].mean < -2 * changes[$0].standardError }
+      .min { changes[$0].mean < changes[$1].mean }
   }
 }
 

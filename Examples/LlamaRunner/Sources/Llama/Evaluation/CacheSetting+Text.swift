@@ -15,13 +15,13 @@ extension CacheSetting {
     sees), boundary=BITS (of the first and last layer), center=mean or rotary-mean, keys=two-stage
     (codes of one bit less, and a sketch), qjl (signs) or polar (PolarQuant),
     estimator=reconstruction, renormalized or matched-norm, seed=N. For example
-    3.5/3,sinks=4,window=64,center=rotary-mean. To compare with, also as one of KEYS/VALUES beside
-    another or 32: q8_0 and q4_0 (as llama.cpp), q4_0-rotated (behind a Hadamard transform), kivi-4
-    (keys by channel, values by token, 4 bits). Any cache may keep keys in a
-    metric that llama calibrate found, equalization=FILE, and get harder keys: uneven=FILE (channels
-    as uneven as mean squares in an NPY file of layers, heads and channels), bias=N (one vector of N
-    mean key norms added to all keys). What would change nothing, such as a seed without codes, is
-    refused
+    3.5/3,sinks=4,window=64,center=rotary-mean. Formats to compare with, for keys and values or for
+    one of them beside another format or 32: q8_0, q4_0 (as in llama.cpp), q4_0-rotated (behind a
+    Hadamard transform), kivi-4 (keys by channel, values by token). With these and with codes:
+    equalization=FILE (keys in a metric that llama calibrate found). With any cache, to make keys
+    harder: uneven=FILE (channels as uneven as the mean squares in an NPY file of layers, heads and
+    channels), bias=N (one vector of N mean key norms added to all keys). What would change nothing,
+    such as a seed without codes, is refused
     """
 
   /// The setting that `text` describes, for the layers of a model.
