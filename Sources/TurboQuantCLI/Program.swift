@@ -11,7 +11,7 @@ package enum Program {
     .demo, .theory, .encode, .decode, .inspect, .verify, .evaluate,
     .indexBuild, .indexSearch, .indexAdd, .indexRemove, .indexMerge, .indexInfo, .indexVerify,
     .benchmarkCodec, .benchmarkSearch, .benchmarkCertificate, .benchmarkAttention, .benchmarkNeedle,
-    .reproduce,
+    .benchmarkRetrieval, .reproduce,
   ]
 
   /// Commands of two words.

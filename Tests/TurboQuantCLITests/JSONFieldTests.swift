@@ -58,6 +58,37 @@ struct JSONFieldTests {
     #expect(results.suffix(10).allSatisfy { ($0["found"] as? Int ?? 0) >= 6 })
   }
 
+  @Test(
+    "benchmark retrieval: one object for each cache, float32 first; its options change what it runs"
+  )
+  func benchmarkRetrieval() throws {
+    let outcome = run(
+      "benchmark", "retrieval", "--tokens", "256,300", "--dimension", "16", "--bits", "2/16,3",
+      "--trials", "2", "--needles", "3", "--lead", "3.5", "--bias", "20", "--calibration", "256",
+      "--seed", "7", "--json")
+    #expect(outcome.exitCode == .done)
+    let results = try outcome.objects()
+    #expect(results.count == 2 * (1 + 2 * 8))
+    for (i, result) in results.enumerated() {
+      #expect(
+        Set(result.keys) == [
+          "dimension", "tokens", "keys", "values", "with", "bytes_per_token", "seed", "trials",
+          "trials_found", "needles", "needles_found",
+        ])
+      #expect(result["tokens"] as? Int == (i < 17 ? 256 : 300))
+      #expect(result["dimension"] as? Int == 16 && result["seed"] as? Int == 7)
+      #expect(result["trials"] as? Int == 2 && result["needles"] as? Int == 6)
+      #expect((0...2).contains(try #require(result["trials_found"] as? Int)))
+      #expect((0...6).contains(try #require(result["needles_found"] as? Int)))
+    }
+    #expect(results[0]["keys"] as? String == "f32" && results[0]["with"] as? String == "exact")
+    #expect(results[0]["bytes_per_token"] as? Double == 128.0)
+    #expect(results[1]["keys"] as? String == "2 bits" && results[1]["values"] as? String == "f16")
+    // 16 codes of 2 bits and a scale, and 16 values of 2 bytes.
+    #expect(results[1]["with"] as? String == "codes alone")
+    #expect(results[1]["bytes_per_token"] as? Double == 40.0)
+  }
+
   @Test("benchmark attention: the float caches and one object for each rate")
   func benchmarkAttention() throws {
     let outcome = run(

@@ -13,7 +13,7 @@ struct ProgramTests {
     for command in Program.commands { #expect(outcome.output.contains(command.summary)) }
   }
 
-  @Test("Every command's page names its operands and options", arguments: 0..<20)
+  @Test("Every command's page names its operands and options", arguments: 0..<21)
   func pages(index: Int) {
     let command = Program.commands[index]
     let words = command.name.split(separator: " ").map(String.init)
@@ -30,8 +30,8 @@ struct ProgramTests {
     #expect(Set(names).count == names.count, "an option is declared twice")
   }
 
-  @Test("There are twenty commands")
-  func commandCount() { #expect(Program.commands.count == 20) }
+  @Test("There are twenty-one commands")
+  func commandCount() { #expect(Program.commands.count == 21) }
 
   @Test(
     "A group's page lists its verbs",
@@ -78,6 +78,12 @@ struct ProgramTests {
       (["benchmark", "attention", "--centering", "x"], "turboquant help benchmark attention"),
       (["benchmark", "needle", "--keys", "cubic-3"], "turboquant help benchmark needle"),
       (["benchmark", "needle", "--cosine", "1.5"], "turboquant help benchmark needle"),
+      (["benchmark", "retrieval", "--tokens", "255"], "turboquant help benchmark retrieval"),
+      (["benchmark", "retrieval", "--bits", "2/x"], "turboquant help benchmark retrieval"),
+      (["benchmark", "retrieval", "--bits", "16/2"], "turboquant help benchmark retrieval"),
+      (["benchmark", "retrieval", "--bias", "0.5"], "turboquant help benchmark retrieval"),
+      (["benchmark", "retrieval", "--lead", "nan"], "turboquant help benchmark retrieval"),
+      (["benchmark", "retrieval", "--lead", "8"], "turboquant help benchmark retrieval"),
       (["dmeo"], "turboquant help"), (["--verion"], "turboquant help"),
       (["help", "me"], "turboquant help"), (["index", "bulid"], "turboquant help index"),
       (["help", "index", "me"], "turboquant help index"),

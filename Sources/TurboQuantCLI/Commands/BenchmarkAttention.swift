@@ -50,7 +50,7 @@ private func runAttentionBenchmark(_ arguments: Arguments, _ console: Console) t
   let threads = try arguments.integer(.benchmarkThreads, in: 1...1024) ?? 1
   let seed = try arguments.integer(.cacheSeed, in: UInt64.min...UInt64.max) ?? 0
   let rates = try (arguments.list(.cacheRates) ?? ["4", "3", "2"]).map {
-    try precisions($0, arguments)
+    try cachePrecisions($0, arguments)
   }
   let centering = try centering(arguments, dimension: dimension)
   let settings = try settings(rates, arguments)
@@ -76,7 +76,7 @@ private func runAttentionBenchmark(_ arguments: Arguments, _ console: Console) t
 }
 
 /// The precisions of keys and values that “4” or “4/3” name.
-private func precisions(
+func cachePrecisions(
   _ text: String, _ arguments: Arguments
 ) throws -> (keys: KVPrecision, values: KVPrecision) {
   let parts = text.split(separator: "/", maxSplits: 1).map { part in
