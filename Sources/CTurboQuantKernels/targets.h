@@ -56,6 +56,8 @@ CTQ_FOR_EACH_TARGET(CTQ_DECLARE_TARGET)
               .combine_rows = combine_rows,               \
               .attend_i8 = attend_i8,                     \
               .attend_i16 = attend_i16,                   \
+              .angle_tables = angle_tables,               \
+              .angle_products = angle_products,           \
               .exponentials = exponentials,               \
               .largest = largest,                         \
               .split_weights = split_weights,             \

@@ -325,6 +325,8 @@ static void check_bytes(void) {
 
 #include "scans.h"
 
+#include "angles.h"
+
 static void check_target(void) {
   for (size_t count = 0; count <= 130; count += count < 70 ? 1 : 13)
     for (size_t shift = 0; shift < 4; shift++) {
@@ -343,6 +345,7 @@ static void check_target(void) {
     for (size_t i = 0; i < 7; i++) check_rotation(n, remainders[i]);
   }
   check_bytes();
+  check_angles();
   check_scans();
 }
 

@@ -170,6 +170,22 @@ CTQ_INLINE u32x8 ctq_dot_16(u32x8 sums, u16x16 a, u16x16 b, u16x16 p, u16x16 q) 
   CTQ_DOT_IN_TWO_REGISTERS(int16x8_t, int32x4_t, dot_2);
 }
 
+CTQ_INLINE f32x4 floats_4(const float *entries, uint32_t width, u32x4 index) {
+  const uint8_t *table = (const uint8_t *)entries;
+  index &= (1u << width) - 1;
+  if (width > WIDEST) return (f32x4){entries[index[0]], entries[index[1]], entries[index[2]], entries[index[3]]};
+  const uint8x16_t bytes = byte_indices((uint32x4_t)index);
+  if (width <= 2) return (f32x4)vqtbl1q_u8(vld1q_u8(table), bytes);
+  if (width == 3) return (f32x4)vqtbl2q_u8(vld1q_u8_x2(table), bytes);
+  const uint8x16_t found = vqtbl4q_u8(vld1q_u8_x4(table), bytes);
+  if (width == 4) return (f32x4)found;
+  return (f32x4)vqtbx4q_u8(found, vld1q_u8_x4(table + 64), vsubq_u8(bytes, vdupq_n_u8(64)));
+}
+
+#include "../attention/look_up_f32x4.h"
+// Uses the lookups above.
+#include "../attention/angles.h"
+
 static inline uint32_t crc_word(uint32_t crc, uint64_t word) { return __crc32cd(crc, word); }
 static inline uint32_t crc_byte(uint32_t crc, uint8_t byte) { return __crc32cb(crc, byte); }
 

@@ -1,7 +1,7 @@
 // The kernels of attention: products with rows of floats and of codes, softmax, and weights as whole numbers.
 //
-// Whole numbers and exponentials are the same to the bit on all targets. `row_products` and `combine_rows` may take
-// their sums in another order.
+// Whole numbers, exponentials and products with angles are the same to the bit on all targets. `row_products` and
+// `combine_rows` may take their sums in another order.
 
 #ifndef CTQ_ATTENTION_H
 #define CTQ_ATTENTION_H
@@ -34,6 +34,69 @@ typedef struct ctq_split {
   int32_t high_sum, low_sum;
 } ctq_split;
 
+// Rows of angles (PolarQuant)
+//
+// Level 1 joins neighbouring coordinates, level l the results of level l - 1, each pair by an angle. If their number is
+// odd, the last one goes to the next level unchanged. What is left after all levels belongs to blocks, each with a
+// float16 radius. A packed row has the codes of each level from a whole byte on, lowest bits first, and the radii.
+
+/// The angles of one level.
+typedef struct ctq_angle_level {
+  /// Bits of a code, 1 to 8.
+  uint32_t bits;
+  /// The number of angles.
+  uint32_t count;
+  /// Where the codes begin in a packed row.
+  uint32_t byte_offset;
+  /// Cosines and sines of the centroids, `ctq_angle_entries(bits)` of each: a shorter codebook repeats itself.
+  const float *cosines, *sines;
+  /// Those of the last angle, whose second half may be smaller.
+  const float *last_cosines, *last_sines;
+} ctq_angle_level;
+
+/// What all rows of angles of a codec share.
+typedef struct ctq_angles {
+  uint32_t dimension;
+  uint32_t level_count;
+  /// Where the radii begin in a packed row.
+  uint32_t radii_offset;
+  const ctq_angle_level *levels;
+} ctq_angles;
+
+/// The length of a table that codes of `bits` bits are looked up in: at least a register of 16 floats, so that bits
+/// above a shorter code need not be masked away.
+static inline size_t ctq_angle_entries(uint32_t bits) { return bits < 4 ? 16 : (size_t)1 << bits; }
+/// The number of blocks.
+static inline size_t ctq_block_count(const ctq_angles *angles) {
+  return (angles->dimension + ((size_t)1 << angles->level_count) - 1) >> angles->level_count;
+}
+
+enum {
+  /// `angle_products` looks codes up for this many queries at once.
+  CTQ_ANGLE_QUERIES = 4,
+  /// The widest code of level 1 for which each query has tables. More of wider ones would not stay in the first-level
+  /// cache.
+  CTQ_ANGLE_TABLE_BITS = 5,
+};
+
+/// What `angle_tables` writes for a pair of coordinates.
+static inline size_t ctq_angle_pair_count(uint32_t bits) {
+  return bits <= CTQ_ANGLE_TABLE_BITS ? ctq_angle_entries(bits) : 2;
+}
+/// What it writes for a query.
+static inline size_t ctq_angle_table_count(const ctq_angles *angles) {
+  return angles->dimension / 2 * ctq_angle_pair_count(angles->levels[0].bits) + angles->dimension % 2;
+}
+/// Bytes of a packed row.
+static inline size_t ctq_angle_row_bytes(const ctq_angles *angles) {
+  return angles->radii_offset + 2 * ctq_block_count(angles);
+}
+/// The floats that `angle_products` works in: 16 rows, once transposed and once as they are, and what is left of a
+/// query after level 1.
+static inline size_t ctq_angle_work_count(const ctq_angles *angles) {
+  return 8 * ((ctq_angle_row_bytes(angles) + 15) / 16 * 16) + 16 * (((size_t)angles->dimension + 1) / 2);
+}
+
 typedef struct ctq_attention_kernels {
   /// sums[q * sum_stride + r] <- <row r, query q>. Rows and queries have `width` numbers. Rows are float32, or float16
   /// if `bits` is 16.
@@ -57,6 +120,20 @@ typedef struct ctq_attention_kernels {
   void (*attend_i16)(const uint8_t *codes, uint32_t bits, size_t rows16_count, size_t quad_count,
                      const uint16_t *magnitudes, const int16_t *weights, size_t query_count, const uint8_t *next,
                      float *sums, size_t sum_stride);
+
+  /// The first level of all products with a query: entry c of table i <- query[2i] * cosines[c] + query[2i + 1] *
+  /// sines[c], or the pair itself if codes are wider than CTQ_ANGLE_TABLE_BITS. Then comes the coordinate without a
+  /// partner, if there is one.
+  void (*angle_tables)(const ctq_angles *angles, const float *query, float *tables);
+  /// sums[q * sum_stride + r] <- <row r, query q> for packed rows of angles, `stride` bytes apart, of which
+  /// `byte_count` bytes can be read. `tables` are those of all queries, one after another.
+  ///
+  /// The products are joined level by level, x * cosine + y * sine, each operation rounded. Then the blocks' products
+  /// are multiplied by the radii and added in their order. `work` has `ctq_angle_work_count` floats. `next` is what
+  /// will be read next, as in `attend_i8`.
+  void (*angle_products)(const ctq_angles *angles, const uint8_t *rows, size_t stride, size_t row_count,
+                         size_t byte_count, const float *tables, size_t query_count, const uint8_t *next, float *work,
+                         float *sums, size_t sum_stride);
 
   /// y[i] <- exp(x[i] - shift), within 3 ulp, and 0 below exp(-87). No x[i] is above `shift`. Returns the sum of y,
   /// in 16 lanes and a fixed tree. x and y may be the same.

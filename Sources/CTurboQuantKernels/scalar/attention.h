@@ -5,6 +5,7 @@
 
 #include "../common/numerics.h"
 #include "bytes.h"
+#include "codec.h"
 #include "ctq_attention.h"
 #include "lanes.h"
 
@@ -66,6 +67,65 @@ static void attend_i16(const uint8_t *codes, uint32_t bits, size_t rows16_count,
         total += (float)sum;
       }
       sums[q * sum_stride + row] = total;
+    }
+}
+
+// MARK: Rows of angles
+
+static void angle_tables(const ctq_angles *angles, const float *query, float *tables) {
+  const ctq_angle_level *level = &angles->levels[0];
+  const size_t entries = ctq_angle_entries(level->bits);
+  if (level->bits > CTQ_ANGLE_TABLE_BITS) {
+    memcpy(tables, query, angles->dimension * sizeof *query);
+    return;
+  }
+  for (size_t i = 0; i < level->count; i++)
+    for (size_t c = 0; c < entries; c++)
+      *tables++ = query[2 * i] * level->cosines[c] + query[2 * i + 1] * level->sines[c];
+  if (angles->dimension % 2) *tables = query[angles->dimension - 1];
+}
+
+/// What is left of a row and a query after level 1.
+static void first_parts(const ctq_angles *angles, const uint8_t *row, const float *tables, float *parts) {
+  const ctq_angle_level *level = &angles->levels[0];
+  const int has_tables = level->bits <= CTQ_ANGLE_TABLE_BITS;
+  for (size_t i = 0; i < level->count; i++, tables += ctq_angle_pair_count(level->bits)) {
+    const uint32_t code = read_code(row + level->byte_offset, level->bits, i);
+    parts[i] = has_tables ? tables[code] : tables[0] * level->cosines[code] + tables[1] * level->sines[code];
+  }
+  if (angles->dimension % 2) parts[level->count] = *tables;
+}
+
+static float angle_product(const ctq_angles *angles, const uint8_t *row, float *parts) {
+  size_t left = ((size_t)angles->dimension + 1) / 2;
+  for (uint32_t l = 1; l < angles->level_count; l++) {
+    const ctq_angle_level *level = &angles->levels[l];
+    for (size_t i = 0; i < level->count; i++) {
+      const int is_last = i + 1 == level->count;
+      const uint32_t code = read_code(row + level->byte_offset, level->bits, i);
+      parts[i] = parts[2 * i] * (is_last ? level->last_cosines : level->cosines)[code] +
+                 parts[2 * i + 1] * (is_last ? level->last_sines : level->sines)[code];
+    }
+    if (left % 2) parts[left / 2] = parts[left - 1];
+    left = (left + 1) / 2;
+  }
+  float sum = 0;
+  for (size_t block = 0; block < left; block++) {
+    uint16_t radius;
+    memcpy(&radius, row + angles->radii_offset + 2 * block, sizeof radius);
+    sum += parts[block] * widened(radius);
+  }
+  return sum;
+}
+
+static void angle_products(const ctq_angles *angles, const uint8_t *rows, size_t stride, size_t row_count,
+                           size_t byte_count, const float *tables, size_t query_count, const uint8_t *next, float *work,
+                           float *sums, size_t sum_stride) {
+  (void)byte_count, (void)next;
+  for (size_t q = 0; q < query_count; q++, tables += ctq_angle_table_count(angles))
+    for (size_t r = 0; r < row_count; r++) {
+      first_parts(angles, rows + r * stride, tables, work);
+      sums[q * sum_stride + r] = angle_product(angles, rows + r * stride, work);
     }
 }
 

@@ -144,6 +144,18 @@ CTQ_INLINE u32x8 ctq_dot_16(u32x8 sums, u16x16 a, u16x16 b, u16x16 p, u16x16 q) 
   CTQ_DOT_IN_TWO_REGISTERS(v128_t, v128_t, dot_2);
 }
 
+CTQ_INLINE f32x4 floats_4(const float *entries, uint32_t width, u32x4 index) {
+  index &= (1u << width) - 1;
+  if (width > WIDEST) return (f32x4){entries[index[0]], entries[index[1]], entries[index[2]], entries[index[3]]};
+  v128_t table[4];
+  for (int i = 0; i < 4; i++) table[i] = wasm_v128_load(entries + 4 * i);
+  return (f32x4)look_up_4(table, width <= 2 ? 1 : width == 3 ? 2 : 4, (v128_t)index);
+}
+
+#include "../attention/look_up_f32x4.h"
+// Uses the lookups above.
+#include "../attention/angles.h"
+
 static int is_available(void) { return 1; }
 
 CTQ_DEFINE_TARGET(simd128, "simd128")

@@ -184,6 +184,27 @@ CTQ_INLINE u32x8 ctq_dot_16(u32x8 sums, u16x16 a, u16x16 b, u16x16 p, u16x16 q) 
   return sums + (u32x8)_mm256_madd_epi16((__m256i)a, (__m256i)p) + (u32x8)_mm256_madd_epi16((__m256i)b, (__m256i)q);
 }
 
+CTQ_INLINE __m256 floats_8(const float *entries, uint32_t width, __m256i index) {
+  if (width <= 2) return _mm256_permutevar_ps(_mm256_loadu_ps(entries), index);
+  if (width > WIDEST)
+    return _mm256_i32gather_ps(entries, _mm256_and_si256(index, _mm256_set1_epi32((1 << width) - 1)), 4);
+  __m256 table[4];
+  for (uint32_t i = 0; i < (1u << width) / 8; i++) table[i] = _mm256_loadu_ps(entries + 8 * i);
+  if (width == 3) return _mm256_permutevar8x32_ps(table[0], index);
+  __m256 low = look_up_16(table, index);
+  if (width == 4) return low;
+  __m256 bit4 = _mm256_castsi256_ps(_mm256_slli_epi32(index, 27));
+  return _mm256_blendv_ps(low, look_up_16(table + 2, index), bit4);
+}
+
+CTQ_INLINE f32x16 ctq_look_up_floats(const float *entries, uint32_t width, u32x16 index) {
+  const f32x8_pair h = split((f32x16)index);
+  return join(floats_8(entries, width, _mm256_castps_si256(h.low)),
+              floats_8(entries, width, _mm256_castps_si256(h.high)));
+}
+
+#include "../attention/angles.h"
+
 static inline uint32_t crc_word(uint32_t crc, uint64_t word) { return (uint32_t)_mm_crc32_u64(crc, word); }
 static inline uint32_t crc_byte(uint32_t crc, uint8_t byte) { return _mm_crc32_u8(crc, byte); }
 

@@ -68,6 +68,26 @@ CTQ_INLINE void ctq_keep(uint32_t bits, uint32_t first, uint32_t *rows) {
 #include "attend_i16_512.h"
 #include "attend_i8_512.h"
 
+/// One lookup for every 32 entries; each further bit of the index chooses between two of them.
+CTQ_INLINE f32x16 ctq_look_up_floats(const float *entries, uint32_t width, u32x16 index) {
+  const __m512i i = (__m512i)index;
+  if (width <= 4) return _mm512_permutexvar_ps(i, _mm512_loadu_ps(entries));
+  __m512 found[8];
+#pragma clang loop unroll(full)
+  for (size_t k = 0; k < ((size_t)1 << width) / 32; k++)
+    found[k] = _mm512_permutex2var_ps(_mm512_loadu_ps(entries + 32 * k), i, _mm512_loadu_ps(entries + 32 * k + 16));
+#pragma clang loop unroll(full)
+  for (uint32_t bit = 5; bit < width; bit++) {
+    const __mmask16 is_set = _mm512_test_epi32_mask(i, _mm512_set1_epi32(1 << bit));
+#pragma clang loop unroll(full)
+    for (int k = 0; k < 1 << (width - bit - 1); k++)
+      found[k] = _mm512_mask_blend_ps(is_set, found[2 * k], found[2 * k + 1]);
+  }
+  return found[0];
+}
+
+#include "../attention/angles.h"
+
 static inline uint32_t crc_word(uint32_t crc, uint64_t word) { return (uint32_t)_mm_crc32_u64(crc, word); }
 static inline uint32_t crc_byte(uint32_t crc, uint8_t byte) { return _mm_crc32_u8(crc, byte); }
 
