@@ -30,6 +30,8 @@ public struct PolarQuantizer: Sendable {
   public let expectedAlignment: Double
   /// Var⟨û, ŷ⟩ from row to row.
   let alignmentVariance: Double
+  /// Shape and centroids as the kernels of attention read them.
+  package let kernel: KernelAngles
   private let shape: PolarShape
   private let runs: [Run]
   private let codebooks: [AngleCodebook]
@@ -91,6 +93,15 @@ public struct PolarQuantizer: Sendable {
     codebooks = levels.flatMap { $0.codebooks.map { $0.codebook } }
     points = codebooks.flatMap { $0.points }
     runs = Self.runs(shape, levels)
+    kernel = KernelAngles(
+      dimension: dimension,
+      levels: levels.map { level in
+        KernelAngles.Level(
+          bits: level.codebook.bits, count: level.angleCount, byteOffset: level.byteOffset,
+          points: level.codebook.points.map { ($0.cosine, $0.sine) },
+          lastPoints: level.lastCodebook?.points.map { ($0.cosine, $0.sine) })
+      },
+      radiiOffset: end)
   }
 
   private static func runs(_ shape: PolarShape, _ levels: [Level]) -> [Run] {
@@ -231,7 +242,7 @@ extension PolarQuantizer {
   /// ⟨ŷ, `query`⟩ for rows `stride` bytes apart; the first begins at byte `offset`, its radii `radii` bytes further on.
   ///
   /// Products are joined like lengths in encoding, from pairs of coordinates up, so no row is decoded.
-  package func products(
+  func products(
     _ kernels: Kernels, _ rows: RawSpan, offset: Int, stride: Int, radii: Int, query: Span<Float>,
     into products: inout MutableSpan<Float>
   ) {

@@ -4,12 +4,14 @@ internal import TurboQuantKernels
 /// A few queries of one head, rotated and projected for keys that are kept as codes.
 ///
 /// One object with flat arrays: reading a page is so short that retaining many objects would take a measurable time.
-final class PreparedQueries: Sendable {
+final class PreparedQueries {
   let queries: [Query]
   /// For quads of at most 4 bits: integers of at most 64, part by part, one query after another.
   let weights: [Int8]
   /// For quads of more than 4 bits: integers of at most ``QuadShape/largestWeight``.
   let wideWeights: [Int16]
+  /// For angles.
+  let angles: AngleQueries?
   /// Where the weights of each part are.
   private let ranges: [Range<Int>]
   /// What makes scores of sums, for every part of a sealed and of an open page, one per query.
@@ -52,6 +54,7 @@ final class PreparedQueries: Sendable {
       }
     }
     self.queries = queries
+    angles = AngleQueries(queries, codec.codec)
     (self.weights, self.wideWeights, self.ranges) = (weights, wideWeights, ranges)
     (self.sealedFactors, self.openFactors) = (sealedFactors, openFactors)
   }

@@ -77,9 +77,10 @@ extension ChannelGroupCodec {
       let part = openLayout.parts[number]
       let isSigns = if case .signs = part.content { true } else { false }
       let scales = isSigns ? tail.signScales : tail.scales
+      let rows = tail.bytes.span.raw
+      sumRows(
+        rows, part, codeByteCount, range, queries, next: rows, &scratch.sums)
       for q in 0..<queries.count {
-        sumRows(
-          tail.bytes.span.raw, part, codeByteCount, range, queries.queries[q], q, &scratch.sums)
         add(
           scratch.sums, q, range, scales.span.raw,
           queries.factors(ofPart: number, query: q, isSealed: false),
@@ -115,35 +116,40 @@ extension ChannelGroupCodec {
           stride: Page.rowCount)
       }
     case .rows(let stride):
-      for q in 0..<queries.count {
-        sumRows(
-          page, sealedLayout.parts[number], stride, 0..<rows, queries.queries[q], q, &sums)
-      }
+      sumRows(
+        page, sealedLayout.parts[number], stride, 0..<rows, queries, next: next, &sums)
     case .transposed: preconditionFailure("keys are not transposed")
     }
   }
 
-  /// The sums of query `q` over a part in packed rows, rows `range` of their page.
+  /// The sums of all queries over a part in packed rows, rows `range` of their page.
   private func sumRows(
-    _ rows: RawSpan, _ part: PageLayout.Part, _ stride: Int, _ range: Range<Int>, _ query: Query,
-    _ q: Int, _ sums: inout FloatBuffer
+    _ rows: RawSpan, _ part: PageLayout.Part, _ stride: Int, _ range: Range<Int>,
+    _ queries: PreparedQueries, next: RawSpan, _ sums: inout FloatBuffer
   ) {
-    let first = q * Page.rowCount
-    var all = sums.mutableSpan
-    var target = all._mutatingExtracting(first + range.lowerBound..<first + range.upperBound)
-    let coordinates = query.coordinates(part)
-    switch part.content {
-    case .codes(let codebook):
-      codec.kernels.codeProducts(
-        codebook.kernel, rows: rows, offset: part.offset, stride: stride, query: coordinates,
-        0..<coordinates.count, into: &target)
-    case .signs:
-      codec.kernels.signProducts(
-        rows: rows, offset: part.offset, stride: stride, query: coordinates, into: &target)
-    case .angles(let polar):
-      polar.products(
-        codec.kernels, rows, offset: part.offset, stride: stride,
-        radii: codec.layout.radii.lowerBound, query: coordinates, into: &target)
+    if let angles = queries.angles {
+      var all = sums.mutableSpan
+      var target = all._mutatingExtracting(range.lowerBound..<all.count)
+      return angles.products(
+        codec.kernels, rows, at: part.offset, stride: stride, rowCount: range.count, next: next,
+        into: &target)
+    }
+    for q in 0..<queries.count {
+      let first = q * Page.rowCount
+      var all = sums.mutableSpan
+      var target = all._mutatingExtracting(first + range.lowerBound..<first + range.upperBound)
+      let query = queries.queries[q]
+      let coordinates = query.coordinates(part)
+      switch part.content {
+      case .codes(let codebook):
+        codec.kernels.codeProducts(
+          codebook.kernel, rows: rows, offset: part.offset, stride: stride, query: coordinates,
+          0..<coordinates.count, into: &target)
+      case .signs:
+        codec.kernels.signProducts(
+          rows: rows, offset: part.offset, stride: stride, query: coordinates, into: &target)
+      case .angles: preconditionFailure("angles are read for all queries at once")
+      }
     }
   }
 
