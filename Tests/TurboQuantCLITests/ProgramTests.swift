@@ -76,6 +76,9 @@ struct ProgramTests {
       (["benchmark", "attention", "--bits", "4/x"], "turboquant help benchmark attention"),
       (["benchmark", "attention", "--query-heads", "9"], "turboquant help benchmark attention"),
       (["benchmark", "attention", "--centering", "x"], "turboquant help benchmark attention"),
+      (
+        ["benchmark", "attention", "--key-quantizers", "qjl"], "turboquant help benchmark attention"
+      ),
       (["benchmark", "needle", "--keys", "cubic-3"], "turboquant help benchmark needle"),
       (["benchmark", "needle", "--cosine", "1.5"], "turboquant help benchmark needle"),
       (["benchmark", "retrieval", "--tokens", "255"], "turboquant help benchmark retrieval"),

@@ -13,8 +13,8 @@ extension Command {
       """,
     operands: [],
     options: [
-      .cacheTokens, .queryHeads, .keyValueHeads, .headDimension, .cacheRates, .centering,
-      .equalization, .repeats, .cacheSeed, .benchmarkThreads, .json,
+      .cacheTokens, .queryHeads, .keyValueHeads, .headDimension, .cacheRates, .keyQuantizers,
+      .centering, .equalization, .repeats, .cacheSeed, .benchmarkThreads, .json,
     ],
     run: runAttentionBenchmark)
 }
@@ -31,6 +31,9 @@ extension Option {
   fileprivate static let cacheRates = Option(
     name: "bits", value: "B,…",
     help: "Bits of keys and values, or KEYS/VALUES such as 4/3. Default 4,3,2.")
+  fileprivate static let keyQuantizers = Option(
+    name: "key-quantizers", value: "NAME,…",
+    help: "Quantizers of keys: scalar (default), polar (3 … 8 bits) or both; values take scalar.")
   fileprivate static let centering = Option(
     name: "centering", value: "KIND",
     help: "none (default), mean, or rotary-mean, which turns with rotary embedding of base 10000.")
@@ -49,8 +52,10 @@ private func runAttentionBenchmark(_ arguments: Arguments, _ console: Console) t
   let repeats = try arguments.integer(.repeats, in: 1...10_000) ?? 5
   let threads = try arguments.integer(.benchmarkThreads, in: 1...1024) ?? 1
   let seed = try arguments.integer(.cacheSeed, in: UInt64.min...UInt64.max) ?? 0
-  let rates = try (arguments.list(.cacheRates) ?? ["4", "3", "2"]).map {
-    try cachePrecisions($0, arguments)
+  let quantizers = try keyQuantizers(arguments)
+  let rates = try (arguments.list(.cacheRates) ?? ["4", "3", "2"]).flatMap { text in
+    let (keys, values) = try cachePrecisions(text, arguments)
+    return quantizers.map { (keys: keys.coded(by: $0), values: values) }
   }
   let centering = try centering(arguments, dimension: dimension)
   let settings = try settings(rates, arguments)
@@ -107,6 +112,23 @@ private func settings(
     }
   }
   return settings
+}
+
+private func keyQuantizers(_ arguments: Arguments) throws -> [Quantizer] {
+  try (arguments.list(.keyQuantizers) ?? ["scalar"]).map { name in
+    switch name {
+    case "scalar": .scalar
+    case "polar": .polar()
+    default: throw arguments.wrong("--key-quantizers: “\(name)” is not scalar or polar")
+    }
+  }
+}
+
+extension KVPrecision {
+  /// The same rate by another quantizer; floats stay floats.
+  fileprivate func coded(by quantizer: Quantizer) -> KVPrecision {
+    if case .codes(let rate, _, _) = self { .codes(rate, quantizer: quantizer) } else { self }
+  }
 }
 
 private func centering(_ arguments: Arguments, dimension: Int) throws -> KVCentering {
