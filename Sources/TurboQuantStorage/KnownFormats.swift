@@ -6,7 +6,10 @@ package func nameOfFormat(beginning bytes: [UInt8]) -> String? {
 }
 
 private let knownFormats: [(magic: [UInt8], name: String)] = [
-  (Array(ContainerFormat.magic.prefix(6)), "a TurboQuant file of codes, an index, a cache or a calibration"),
+  (
+    Array(ContainerFormat.magic.prefix(6)),
+    "a TurboQuant file of codes, an index, a cache or a calibration"
+  ),
   ([0x93] + Array("NUMPY".utf8), "an array in a .npy file"),
   (Array("PK\u{3}\u{4}".utf8), "a zip archive, as .npz and .pt files are"),
   (Array("PAR1".utf8), "a Parquet file"),

@@ -183,6 +183,29 @@ private func attend(
   return (cache, output)
 }
 
+private func calibrate(
+  _ calibration: [(keys: [Float], queries: [Float])], _ configuration: inout KVConfiguration
+) throws {
+  var statistics = try KVStatistics(configuration)
+  for text in calibration { try statistics.add(keys: text.keys, queries: text.queries) }
+  configuration.equalization = try statistics.equalization(.diagonal)
+}
+
+private func useCalibration(_ configuration: inout KVConfiguration) throws {
+  let calibration = try KVCalibration(contentsOf: "model.tqeq")
+  configuration.equalization = calibration.layers[3]
+}
+
+private func settings(
+  _ shape: KVShape, _ frequencies: [Double], layer: Int
+) throws -> KVConfiguration {
+  var configuration = KVConfiguration(shape: shape, keys: .bits(4), values: .bits(4))
+  (configuration.sinks, configuration.window) = (4, 64)
+  configuration.centering = .rotaryMean(RotaryEmbedding(frequencies: frequencies))
+  configuration.equalization = try KVCalibration(contentsOf: "model.tqeq").layers[layer]
+  return configuration
+}
+
 private func openByURL(_ url: URL, _ vectors: [Float], _ tags: [String]) throws {
   var index = try VectorIndex(opening: url)
   try index.upsert(vectors, tags: tags)

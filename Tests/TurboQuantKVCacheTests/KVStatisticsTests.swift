@@ -160,7 +160,7 @@ import Testing
     var statistics = try KVStatistics(configuration(.none, sinks: 4))
     #expect(throws: KVCacheError.self) { try statistics.equalization(.diagonal) }
     let (keys, queries) = ([Float](repeating: 1, count: 240), [Float](repeating: 1, count: 480))
-    #expect(throws: KVCacheError.self) { try statistics.add(keys: keys.span, queries: keys.span) }
+    #expect(throws: KVCacheError.self) { try statistics.add(keys: keys, queries: keys) }
     #expect(throws: KVCacheError.self) {
       try statistics.add(keys: keys.span.extracting(0..<239), queries: queries.span)
     }

@@ -78,6 +78,13 @@ public struct KVStatistics: Sendable {
     }
   }
 
+  /// Adds one sequence from arrays, as ``add(keys:queries:)`` does from spans.
+  ///
+  /// - Throws: ``KVCacheError`` as that.
+  public mutating func add(keys: [Float], queries: [Float]) throws(KVCacheError) {
+    try add(keys: keys.span, queries: queries.span)
+  }
+
   private mutating func addKeys(_ floats: Span<Float>, _ tokens: CenterTokens) {
     let dimension = configuration.shape.keyDimension
     var sums = [[Double]](
