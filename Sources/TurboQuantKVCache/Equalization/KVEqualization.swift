@@ -14,7 +14,7 @@ public struct KVEqualization: Sendable, Hashable {
   public enum Kind: String, Sendable, Hashable, Codable, CaseIterable {
     /// A factor per channel: d multiplications per key and per query.
     case diagonal
-    /// Any metric: d²/2 multiplications per key and per query.
+    /// Any metric: d² multiplications per key and per query.
     case matrix
   }
 
@@ -91,35 +91,5 @@ public struct KVEqualization: Sendable, Hashable {
     // The least power of two that is no smaller than the bound of T's stretch.
     let exponent = bound.exponent + (bound.significand > 1 ? 1 : 0)
     return head.map { Float(Double($0) * Double(sign: .plus, exponent: -exponent, significand: 1)) }
-  }
-}
-
-/// An upper triangle, row by row.
-enum Triangle {
-  /// The d of d(d + 1)/2 numbers.
-  static func dimension(ofCount count: Int) -> Int? {
-    var d = 0
-    while d * (d + 1) / 2 < count { d += 1 }
-    return d * (d + 1) / 2 == count ? d : nil
-  }
-
-  /// Where row `i` begins, with the number on the diagonal.
-  static func start(ofRow i: Int, _ dimension: Int) -> Int { i * dimension - i * (i - 1) / 2 }
-
-  /// The inverse, an upper triangle too.
-  static func inverse(_ rows: [Double], _ dimension: Int) -> [Double] {
-    var inverse = [Double](repeating: 0, count: rows.count)
-    // Row i of T·X = 1, from the last row up: X_ij = (δ_ij − Σ_{k > i} T_ik X_kj) / T_ii.
-    for i in (0..<dimension).reversed() {
-      let row = start(ofRow: i, dimension)
-      var sums = [Double](repeating: 0, count: dimension - i)
-      sums[0] = 1
-      for k in i + 1..<max(i + 1, dimension) {
-        let (factor, other) = (rows[row + k - i], start(ofRow: k, dimension))
-        for j in k..<dimension { sums[j - i] -= factor * inverse[other + j - k] }
-      }
-      for j in sums.indices { inverse[row + j] = sums[j] / rows[row] }
-    }
-    return inverse
   }
 }

@@ -144,7 +144,9 @@ private enum Moments {
     var target = sums.mutableSpan
     for i in 0..<d {
       let factor = Double(x[i])
-      for j in i..<d { target[i * d + j] += factor * Double(x[j]) }
+      let others = x.extracting(i..<d)
+      var row = target._mutatingExtracting(i * d + i..<(i + 1) * d)
+      for j in others.indices { row[j] += factor * Double(others[j]) }
     }
   }
 }
