@@ -59,13 +59,14 @@ import Testing
   @Test(arguments: (1...8).map { KVPrecision.bits($0) })
   func matchesWhereQueriesPointAtKeys(_ precision: KVPrecision) throws {
     var largest = 0.0
-    for (dimension, tokens) in [(64, 65), (64, 513), (128, 257), (256, 513)] {
+    let shapes = [(64, 65), (64, 513), (128, 257), (256, 513)]
+    for (dimension, tokens) in isOptimizedBuild ? shapes : [(64, 65)] {
       let shape = KVShape(
         queryHeads: 2, keyValueHeads: 2, keyDimension: dimension, valueDimension: dimension)
       var configuration = KVConfiguration(shape: shape, keys: precision, values: .float32)
       configuration.seed = 7
       let codec = try KVCodec(configuration)
-      for seed in 0..<UInt64(isOptimizedBuild ? 20 : 2) {
+      for seed in 0..<UInt64(isOptimizedBuild ? 10 : 2) {
         var dice = Dice(seed: seed)
         let keys = dice.normals(2 * tokens * dimension)
         let values = dice.normals(2 * tokens * dimension)
