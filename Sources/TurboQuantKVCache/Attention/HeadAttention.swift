@@ -93,9 +93,12 @@ struct HeadAttention: ~Copyable {
     var prepared: [PreparedQueries] = []
     if case .codes(_, let keyCodec) = keys {
       do throws(CodecError) {
-        prepared = try head.keys.withEqualized(queries, codec.kernels) {
-          (queries) throws(CodecError) in
-          try PreparedQueries.all(queries, keyCodec, head.keys.channels, scale: scale)
+        if let metric = head.keys.metric {
+          let equalized = metric.equalized(queries: queries, codec.kernels)
+          prepared = try PreparedQueries.all(
+            equalized.span, keyCodec, head.keys.channels, scale: scale)
+        } else {
+          prepared = try PreparedQueries.all(queries, keyCodec, head.keys.channels, scale: scale)
         }
       } catch {
         throw KVCacheError(error, "query")

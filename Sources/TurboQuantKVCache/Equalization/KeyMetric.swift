@@ -5,22 +5,20 @@ internal import TurboQuantKernels
 ///
 /// It decides stored codes, so products are added in the same order everywhere.
 final class KeyMetric: Sendable {
-  private enum Form {
-    case diagonal(factors: [Float], inverses: [Float])
-    /// T, and T⁻ᵀ, column by column.
-    case matrix(columns: [Float], inverseColumns: [Float])
-  }
-
   private let dimension: Int
-  private let form: Form
+  private let kind: KVEqualization.Kind
+  /// T: its factors, or its columns.
+  private let transform: [Float]
+  /// T⁻ᵀ in the same form.
+  private let inverse: [Float]
 
   init(_ head: [Float], _ kind: KVEqualization.Kind, _ dimension: Int) {
-    self.dimension = dimension
+    (self.dimension, self.kind) = (dimension, kind)
     guard kind == .matrix else {
-      form = .diagonal(factors: head, inverses: head.map { Float(1 / Double($0)) })
+      (transform, inverse) = (head, head.map { Float(1 / Double($0)) })
       return
     }
-    let inverse = Triangle.inverse(head.map { Double($0) }, dimension)
+    let triangle = Triangle.inverse(head.map { Double($0) }, dimension)
     var columns = [Float](repeating: 0, count: dimension * dimension)
     var inverseColumns = columns
     for i in 0..<dimension {
@@ -28,17 +26,18 @@ final class KeyMetric: Sendable {
       for j in i..<dimension {
         columns[j * dimension + i] = head[row + j - i]
         // T⁻ᵀ has rows and columns of T⁻¹ the other way round.
-        inverseColumns[i * dimension + j] = Float(inverse[row + j - i])
+        inverseColumns[i * dimension + j] = Float(triangle[row + j - i])
       }
     }
-    form = .matrix(columns: columns, inverseColumns: inverseColumns)
+    (transform, inverse) = (columns, inverseColumns)
   }
 
   /// Makes T·k of keys that lie one after another, less their centre.
   func equalize(keys: inout [Float], _ kernels: Kernels) {
-    switch form {
-    case .diagonal(let factors, _): multiply(&keys, factors)
-    case .matrix(let columns, _):
+    switch kind {
+    case .diagonal: multiply(&keys, transform)
+    case .matrix:
+      let columns = transform
       keys = withStandardFloatEnvironment {
         products(keys.span) {
           kernels.multiply(columns: columns.span, rowCount: dimension, $0, into: &$1)
@@ -49,12 +48,13 @@ final class KeyMetric: Sendable {
 
   /// T⁻ᵀ·q of queries that lie one after another.
   func equalized(queries: Span<Float>, _ kernels: Kernels) -> [Float] {
-    switch form {
-    case .diagonal(_, let inverses):
+    switch kind {
+    case .diagonal:
       var result = queries.copied()
-      multiply(&result, inverses)
+      multiply(&result, inverse)
       return result
-    case .matrix(_, let columns):
+    case .matrix:
+      let columns = inverse
       return products(queries) {
         kernels.multiply(columns: columns.span, rowCount: dimension, $0, into: &$1)
       }
@@ -63,9 +63,10 @@ final class KeyMetric: Sendable {
 
   /// Makes T⁻¹·k of decoded keys that lie one after another.
   func restore(keys: inout [Float], _ kernels: Kernels) {
-    switch form {
-    case .diagonal(_, let inverses): multiply(&keys, inverses)
-    case .matrix(_, let columns):
+    switch kind {
+    case .diagonal: multiply(&keys, inverse)
+    case .matrix:
+      let columns = inverse
       keys = products(keys.span) {
         kernels.multiplyTransposed(columns: columns.span, rowCount: dimension, $0, into: &$1)
       }
@@ -92,15 +93,5 @@ final class KeyMetric: Sendable {
         for i in 0..<dimension { output.append(product.span[i]) }
       }
     }
-  }
-}
-
-extension HeadVectors {
-  /// Calls `body` with the queries that stored keys are read with: T⁻ᵀ·q, or q.
-  func withEqualized<R>(
-    _ queries: Span<Float>, _ kernels: Kernels, _ body: (Span<Float>) throws(CodecError) -> R
-  ) throws(CodecError) -> R {
-    guard let metric else { return try body(queries) }
-    return try body(metric.equalized(queries: queries, kernels).span)
   }
 }
