@@ -8,15 +8,13 @@ final class AngleQueries {
   private let tables: FloatBuffer
   private var work: FloatBuffer
 
-  /// Nil if the codec's keys are no angles.
-  init?(_ queries: [Query], _ codec: Codec) {
-    guard let angles = codec.polarQuantizer?.kernel else { return nil }
+  init(_ queries: [Query], _ angles: KernelAngles, _ kernels: Kernels) {
     self.angles = angles
     var tables = FloatBuffer(count: queries.count * angles.tableCount)
     for (q, query) in queries.enumerated() {
       var all = tables.mutableSpan
       var target = all._mutatingExtracting(q * angles.tableCount..<(q + 1) * angles.tableCount)
-      codec.kernels.fillAngleTables(angles, query.direction.span, into: &target)
+      kernels.fillAngleTables(angles, query.direction.span, into: &target)
     }
     self.tables = tables
     work = FloatBuffer(count: angles.workCount)

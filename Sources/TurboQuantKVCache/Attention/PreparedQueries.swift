@@ -54,7 +54,9 @@ final class PreparedQueries {
       }
     }
     self.queries = queries
-    angles = AngleQueries(queries, codec.codec)
+    angles = codec.codec.polarQuantizer.map {
+      AngleQueries(queries, $0.kernel, codec.codec.kernels)
+    }
     (self.weights, self.wideWeights, self.ranges) = (weights, wideWeights, ranges)
     (self.sealedFactors, self.openFactors) = (sealedFactors, openFactors)
   }

@@ -133,9 +133,23 @@ enum Center {
     _ floats: Span<Float>, of heads: [HeadVectors], _ tokens: CenterTokens,
     _ sums: inout [[Double]], _ kernels: Kernels
   ) {
+    forEachDifference(floats, around: heads.map(\.center), heads[0].dimension, tokens) {
+      h, difference in
+      heads[h].metric?.equalize(keys: &difference, kernels)
+      for i in difference.indices {
+        let x = Double(difference[i])
+        sums[h][i] += x * x
+      }
+    }
+  }
+
+  /// Calls `body` with the number of a head and a vector of it less its centre, which is empty if there is none.
+  static func forEachDifference(
+    _ floats: Span<Float>, around centers: [[Float]], _ dimension: Int, _ tokens: CenterTokens,
+    _ body: (_ head: Int, inout [Float]) -> Void
+  ) {
     tokens.forEachPage { page, table in
-      for h in sums.indices {
-        let (dimension, center) = (sums[h].count, heads[h].center)
+      for (h, center) in centers.enumerated() {
         var embedded = center.isEmpty ? [Float](repeating: 0, count: dimension) : center
         var difference = embedded
         for token in page {
@@ -144,11 +158,7 @@ enum Center {
             table?.embed(center, row: token - page.lowerBound, into: &embedded)
           }
           for i in 0..<dimension { difference[i] = floats[start + i] - embedded[i] }
-          heads[h].metric?.equalize(keys: &difference, kernels)
-          for i in 0..<dimension {
-            let x = Double(difference[i])
-            sums[h][i] += x * x
-          }
+          body(h, &difference)
         }
       }
     }

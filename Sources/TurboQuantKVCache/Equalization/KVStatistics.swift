@@ -87,21 +87,15 @@ public struct KVStatistics: Sendable {
 
   private mutating func addKeys(_ floats: Span<Float>, _ tokens: CenterTokens) {
     let dimension = configuration.shape.keyDimension
-    var sums = [[Double]](
-      repeating: [Double](repeating: 0, count: dimension), count: keys.count)
-    if configuration.centering != .none { Center.addVectors(floats, tokens, &sums) }
-    let centers = sums.map { $0.map { Float($0 / Double(tokens.range.count)) } }
-    tokens.forEachPage { page, table in
-      for h in keys.indices {
-        var embedded = centers[h]
-        var difference = embedded
-        for token in page {
-          let start = (h * tokens.total + token) * dimension
-          table?.embed(centers[h], row: token - page.lowerBound, into: &embedded)
-          for i in 0..<dimension { difference[i] = floats[start + i] - embedded[i] }
-          Moments.add(difference.span, to: &keys[h])
-        }
-      }
+    var centers = [[Float]](repeating: [], count: keys.count)
+    if configuration.centering != .none {
+      var sums = [[Double]](
+        repeating: [Double](repeating: 0, count: dimension), count: keys.count)
+      Center.addVectors(floats, tokens, &sums)
+      centers = sums.map { $0.map { Float($0 / Double(tokens.range.count)) } }
+    }
+    Center.forEachDifference(floats, around: centers, dimension, tokens) { h, difference in
+      Moments.add(difference.span, to: &keys[h])
     }
   }
 

@@ -31,37 +31,21 @@ enum Cholesky {
 
 /// Symmetric matrices, d × d, row by row.
 enum SymmetricMatrix {
-  /// Lᵀ·B·L.
+  /// Lᵀ·B·L, for symmetric B.
   static func congruent(_ b: [Double], _ l: [Double], _ d: Int) -> [Double] {
-    let half = product(b, l, d)
-    var result = [Double](repeating: 0, count: d * d)
-    for k in 0..<d {
-      for i in 0..<d where l[k * d + i] != 0 {
-        let factor = l[k * d + i]
-        for j in 0..<d { result[i * d + j] += factor * half[k * d + j] }
-      }
-    }
-    return result
-  }
-
-  private static func product(_ a: [Double], _ b: [Double], _ d: Int) -> [Double] {
-    var result = [Double](repeating: 0, count: d * d)
-    for i in 0..<d {
-      for k in 0..<d {
-        let factor = a[i * d + k]
-        for j in 0..<d { result[i * d + j] += factor * b[k * d + j] }
-      }
-    }
-    return result
+    transposedProduct(l, transposedProduct(b, l, d), d)
   }
 
   /// XᵀX.
-  static func gram(_ x: [Double], _ d: Int) -> [Double] {
+  static func gram(_ x: [Double], _ d: Int) -> [Double] { transposedProduct(x, x, d) }
+
+  /// XᵀY.
+  private static func transposedProduct(_ x: [Double], _ y: [Double], _ d: Int) -> [Double] {
     var result = [Double](repeating: 0, count: d * d)
     for row in 0..<d {
       for i in 0..<d {
         let factor = x[row * d + i]
-        for j in 0..<d { result[i * d + j] += factor * x[row * d + j] }
+        for j in 0..<d { result[i * d + j] += factor * y[row * d + j] }
       }
     }
     return result

@@ -66,33 +66,16 @@ import Testing
     #expect(error?.description.contains("a multiple of 64 channels") == true)
   }
 
-  /// Keeps what reaches a cache.
-  private final class Seen { var keys: [Float] = [] }
-  private struct Spy: LayerCache {
-    var exact: FloatCache
-    let seen: Seen
-    var count: Int { exact.count }
-    var byteCount: Int { exact.byteCount }
-    mutating func append(keys: [Float], values: [Float], tokens: Int) throws {
-      seen.keys = keys
-      try exact.append(keys: keys, values: values, tokens: tokens)
-    }
-    func attend(queries: [Float], tokens: Int, scale: Float) throws -> [Float] {
-      try exact.attend(queries: queries, tokens: tokens, scale: scale)
-    }
-    mutating func truncate(to count: Int) throws { try exact.truncate(to: count) }
-  }
-
   @Test("Uneven channels reach the cache, and change no bit of exact attention")
   func uneven() throws {
     var generator = SeededGenerator(seed: 4)
     let (keys, values) = (randomFloats(48, &generator), randomFloats(48, &generator))
     let queries = randomFloats(96, &generator)
     let factors: [Float] = (0..<16).map { exp2(Float($0 - 6)) }
-    let seen = Seen()
+    let seen = SpyCache.Seen()
     var exact = FloatCache(shape: Self.shape)
     var cache = UnevenKeys(
-      Spy(exact: exact, seen: seen), shape: Self.shape, factors: factors)
+      SpyCache(exact: exact, seen: seen), shape: Self.shape, factors: factors)
     try exact.append(keys: keys, values: values, tokens: 3)
     try cache.append(keys: keys, values: values, tokens: 3)
     #expect(seen.keys == keys.indices.map { keys[$0] * factors[$0 / 24 * 8 + $0 % 8] })
@@ -111,9 +94,9 @@ import Testing
     var generator = SeededGenerator(seed: 6)
     let (keys, values) = (randomFloats(48, &generator), randomFloats(48, &generator))
     let queries = randomFloats(96, &generator)
-    let seen = Seen()
+    let seen = SpyCache.Seen()
     var exact = FloatCache(shape: Self.shape)
-    var cache = BiasedKeys(Spy(exact: exact, seen: seen), shape: Self.shape, size: 20, seed: 1)
+    var cache = BiasedKeys(SpyCache(exact: exact, seen: seen), shape: Self.shape, size: 20, seed: 1)
     try exact.append(keys: keys, values: values, tokens: 3)
     try cache.append(keys: keys, values: values, tokens: 3)
     func norm(_ row: some Sequence<Float>) -> Float { row.reduce(0) { $0 + $1 * $1 }.squareRoot() }

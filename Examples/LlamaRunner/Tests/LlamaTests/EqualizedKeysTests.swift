@@ -7,22 +7,6 @@ import TurboQuantKVCache
 @Suite struct EqualizedKeysTests {
   static let shape = CacheShape(queryHeads: 4, keyValueHeads: 2, headDimension: 8)
 
-  private final class Seen { var keys: [Float] = [] }
-  private struct Spy: LayerCache {
-    var exact: FloatCache
-    let seen: Seen
-    var count: Int { exact.count }
-    var byteCount: Int { exact.byteCount }
-    mutating func append(keys: [Float], values: [Float], tokens: Int) throws {
-      seen.keys = keys
-      try exact.append(keys: keys, values: values, tokens: tokens)
-    }
-    func attend(queries: [Float], tokens: Int, scale: Float) throws -> [Float] {
-      try exact.attend(queries: queries, tokens: tokens, scale: scale)
-    }
-    mutating func truncate(to count: Int) throws { try exact.truncate(to: count) }
-  }
-
   /// Metrics with factors between 1/2 and 2, and others within ±1/8.
   static func metric(_ kind: KVEqualization.Kind) throws -> KVEqualization {
     var generator = SeededGenerator(seed: 1)
@@ -52,9 +36,9 @@ import TurboQuantKVCache
     let (keys, values) = (randomFloats(48, &generator), randomFloats(48, &generator))
     let queries = randomFloats(96, &generator)
     let metric = try Self.metric(kind)
-    let seen = Seen()
+    let seen = SpyCache.Seen()
     var exact = FloatCache(shape: Self.shape)
-    var cache = EqualizedKeys(Spy(exact: exact, seen: seen), shape: Self.shape, metric)
+    var cache = EqualizedKeys(SpyCache(exact: exact, seen: seen), shape: Self.shape, metric)
     try exact.append(keys: keys, values: values, tokens: 3)
     try cache.append(keys: keys, values: values, tokens: 3)
     let expected = (0..<6).flatMap { row in
