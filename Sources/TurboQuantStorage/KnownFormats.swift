@@ -19,3 +19,14 @@ private let knownFormats: [(magic: [UInt8], name: String)] = [
   ([0x80, 2], "a Python pickle"), ([0x80, 3], "a Python pickle"), ([0x80, 4], "a Python pickle"),
   ([0x80, 5], "a Python pickle"),
 ]
+
+/// What a container of a kind holds, for an error message.
+func contentOfContainer(kind: String) -> String {
+  switch kind {
+  case "VECS": "codes of vectors (.tqv)"
+  case "INDX": "an index (.tqi)"
+  case "KVCH": "a snapshot of a cache (.tqkv)"
+  case "KVEQ": "a calibration of caches (.tqeq)"
+  default: "what is called \"\(singleLine(kind))\""
+  }
+}

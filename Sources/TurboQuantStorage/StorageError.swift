@@ -100,7 +100,7 @@ extension StorageError: CustomStringConvertible {
       "container version \(version), newer than version \(ContainerFormat.version), "
         + "the last one known here"
     case .wrongKind(let found, let expected):
-      "a container of kind \"\(found)\", expected \"\(expected)\""
+      "holds \(contentOfContainer(kind: found)), expected \(contentOfContainer(kind: expected))"
     case .headerDamaged: "damaged: the header does not match its checksum"
     case .checksumMismatch(let region): "damaged: \(region) does not match its checksum"
     case .malformed(let reason): "malformed container: \(reason)"

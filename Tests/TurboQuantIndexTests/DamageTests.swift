@@ -259,7 +259,9 @@ import TurboQuantStorage
     seal(&bytes)
     let other = try scratch.write(bytes, to: "vecs.tqi")
     let kind = failure { () throws(IndexError) in try VectorIndex(opening: other) }
-    #expect(try #require(kind).description.contains("kind \"VECS\", expected \"INDX\""))
+    #expect(
+      try #require(kind).description.contains(
+        "holds codes of vectors (.tqv), expected an index (.tqi)"))
     let missing = failure { () throws(IndexError) in try VectorIndex(opening: scratch.file("no")) }
     #expect(try #require(missing).description.contains("No such file"))
     let lines = try scratch.write(bytes, to: "two\nlines.tqi")

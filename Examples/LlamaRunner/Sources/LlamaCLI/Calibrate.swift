@@ -12,6 +12,11 @@ func calibrate(_ words: [String]) throws {
   guard let output = arguments["output"] else {
     throw UsageError("Name the file to write with --output.")
   }
+  // Before minutes of work.
+  let parent = URL(filePath: output).deletingLastPathComponent().path
+  guard FileManager.default.isWritableFile(atPath: parent) else {
+    throw CommandError("\(output) cannot be written: its folder does not exist or is read-only.")
+  }
   let kinds = try arguments["kind"].map { name in
     guard let kind = KVEqualization.Kind(rawValue: name) else {
       throw UsageError("--kind is \(name); give diagonal or matrix.")

@@ -43,6 +43,14 @@ import Testing
     }
   #endif
 
+  @Test("A calibration that could not be written is refused before a token is read")
+  func unwritableCalibration() {
+    let error = #expect(throws: CommandError.self) {
+      try run(["calibrate", "3", "--output", "/no/such/a.tqeq"])
+    }
+    #expect(error?.description.contains("/no/such/a.tqeq cannot be written") == true)
+  }
+
   @Test("A prompt longer than the context is refused before a token is read")
   func longPrompt() throws {
     let model = try Shipped.model()
