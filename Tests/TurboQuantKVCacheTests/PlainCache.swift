@@ -242,7 +242,10 @@ extension PlainCache.Vectors {
 
   private func embed(_ x: [Double], _ rotary: RotaryEmbedding, by positions: Double) -> [Double] {
     var x = x
-    rotary.apply(rotary.phases(at: positions), to: &x)
+    for (i, phase) in rotary.phases(at: positions).enumerated() {
+      let (a, b) = rotary.pair(i)
+      (x[a], x[b]) = (phase.x * x[a] - phase.y * x[b], phase.y * x[a] + phase.x * x[b])
+    }
     return x
   }
 }

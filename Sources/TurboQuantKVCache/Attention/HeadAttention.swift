@@ -11,7 +11,6 @@ struct HeadAttention: ~Copyable {
   let headNumber: Int
   private let positions: Positions
   private let scale: Float
-  private let keyCenter: KeyCenter
   var scratch: PageScratch
   /// Queries times the scale, one after another; scores of uncoded rows are products with these.
   var scaled: FloatBuffer
@@ -23,7 +22,6 @@ struct HeadAttention: ~Copyable {
     headNumber = number
     positions = cache.positions
     self.scale = scale
-    keyCenter = KeyCenter(head.keys.center, codec.rotaryBlock)
     let shape = codec.configuration.shape
     scratch = PageScratch(
       queries: queries, widest: max(shape.keyDimension, shape.valueDimension))
@@ -104,19 +102,16 @@ struct HeadAttention: ~Copyable {
         throw KVCacheError(error, "query")
       }
     }
-    var centerScores = keyCenter.scores(
-      of: queries, dimension: codec.configuration.shape.keyDimension, scale: scale,
+    var centerScores = CenterScores(
+      queries, head.keys.center, codec.rotaryBlock, scale: scale,
       position: positions.position(of: tokens.lowerBound + skipped))
     let areCodes = codec.valueCodec != nil
     for first in stride(from: skipped, to: tokens.count, by: Page.rowCount) {
       let (page, rows) = (first / Page.rowCount, min(Page.rowCount, tokens.count - first))
       let place = tokens.lowerBound + first
       score(keys, page, rows, prepared, &softmaxes)
-      for i in centerScores.indices {
-        var all = softmaxes.scores.mutableSpan
-        var target = all._mutatingExtracting(i * Page.rowCount..<i * Page.rowCount + rows)
-        centerScores[i].addNext(codec.kernels, positions, from: place, to: &target)
-      }
+      centerScores.addNext(
+        codec.kernels, positions, from: place, rows: rows, to: &softmaxes.scores)
       cap(rows, &softmaxes)
       let matters = softmaxes.weigh(
         codec.kernels, place..<place + rows, areSinks: false, areCodes: areCodes)

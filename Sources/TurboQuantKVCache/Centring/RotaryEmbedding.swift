@@ -41,25 +41,4 @@ extension RotaryEmbedding {
       return SIMD2(cosine, sine)
     }
   }
-
-  /// Moves `vector` by the position of `phases`.
-  func apply(_ phases: [SIMD2<Double>], to vector: inout [Double]) {
-    // Spans are faster here, and a page of scores needs hundreds of pairs.
-    let (phases, count) = (phases.span, phases.count)
-    var target = vector.mutableSpan
-    switch pairing {
-    case .halves:
-      for i in 0..<count {
-        let (x, y) = (target[i], target[i + count])
-        target[i] = phases[i].x * x - phases[i].y * y
-        target[i + count] = phases[i].y * x + phases[i].x * y
-      }
-    case .neighbours:
-      for i in 0..<count {
-        let (x, y) = (target[2 * i], target[2 * i + 1])
-        target[2 * i] = phases[i].x * x - phases[i].y * y
-        target[2 * i + 1] = phases[i].y * x + phases[i].x * y
-      }
-    }
-  }
 }
