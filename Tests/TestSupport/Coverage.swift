@@ -70,4 +70,4 @@ extension Coverage: CustomStringConvertible {
 package let coverageCosines = [-1, -0.9, 0, 0.3, 0.9, 0.99, 0.999, 0.9999, 1]
 
 /// Draws per cell: as many as a nightly run takes, or as the tests of every change do.
-package let coverageDraws = environmentNumber("TQ_COVERAGE_DRAWS", default: 400)
+package let coverageDraws = environmentNumber("TQ_COVERAGE_DRAWS", default: 250)

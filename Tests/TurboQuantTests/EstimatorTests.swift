@@ -196,7 +196,7 @@ import Testing
       var z = Statistics()
       var beyond = Statistics()
       try Self.forEachSeed(
-        codec, cosine: 0.3, seeds: 400, pairs: 50, by: codec.standardEstimator, input: input
+        codec, cosine: 0.3, seeds: 160, pairs: 125, by: codec.standardEstimator, input: input
       ) { estimates, truths in
         for (estimate, truth) in zip(estimates, truths) {
           let (low, high) = estimate.interval(1)
