@@ -103,7 +103,7 @@ struct HeadAttention: ~Copyable {
       }
     }
     var centerScores = CenterScores(
-      queries, head.keys.center, codec.rotaryBlock, scale: scale,
+      queries, head.keys.center, codec.rotaryPage, scale: scale,
       position: positions.position(of: tokens.lowerBound + skipped))
     let areCodes = codec.valueCodec != nil
     for first in stride(from: skipped, to: tokens.count, by: Page.rowCount) {

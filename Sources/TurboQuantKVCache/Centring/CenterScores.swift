@@ -8,23 +8,23 @@ struct CenterScores {
 
   /// For tokens from `position` on.
   ///
-  /// Queries lie one after another. `center` is empty if nothing was subtracted from keys; with a block it is a rotary mean.
+  /// Queries lie one after another. `center` is empty if nothing was subtracted from keys; with waves it is a rotary mean.
   init(
-    _ queries: Span<Float>, _ center: [Float], _ block: RotaryBlock?, scale: Float, position: Int
+    _ queries: Span<Float>, _ center: [Float], _ page: RotaryPage?, scale: Float, position: Int
   ) {
     guard !center.isEmpty else {
       constants = []
       return
     }
     let starts = Array(stride(from: 0, to: queries.count, by: center.count))
-    let rotating = 2 * (block?.rotary.frequencies.count ?? 0)
+    let rotating = 2 * (page?.rotary.frequencies.count ?? 0)
     constants = starts.map { start in
       var sum: Float = 0
       for i in rotating..<center.count { sum += queries[start + i] * center[i] }
       return sum * scale
     }
-    waves = block.map { block in
-      RotaryWaves(queries, center, block, scale: scale, position: position)
+    waves = page.map { page in
+      RotaryWaves(queries, center, page, scale: scale, position: position)
     }
   }
 

@@ -13,7 +13,7 @@ public struct KVCodec: Sendable {
   /// The metric of each key/value head's keys; empty if there is no equalization.
   let keyMetrics: [KeyMetric]
   /// The embedding of a rotary mean, if keys have one.
-  let rotaryBlock: RotaryBlock?
+  let rotaryPage: RotaryPage?
   /// The kernels of the target in use; tests put another target's here.
   package var kernels: Kernels
 
@@ -25,7 +25,7 @@ public struct KVCodec: Sendable {
   public init(_ configuration: KVConfiguration) throws(KVCacheError) {
     try configuration.check()
     self.configuration = configuration
-    rotaryBlock = configuration.centering.rotary.map { RotaryBlock($0) }
+    rotaryPage = configuration.centering.rotary.map { RotaryPage($0) }
     keyMetrics =
       configuration.equalization.map { equalization in
         equalization.heads.map { KeyMetric($0, equalization.kind, equalization.dimension) }
