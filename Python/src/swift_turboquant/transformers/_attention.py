@@ -1,0 +1,184 @@
+"""The attention function that models call."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from transformers import AttentionInterface
+from transformers.masking_utils import AttentionMaskInterface
+
+from ._float_attention import float_attention
+from ._layer import KEY, TurboQuantLayer
+from ._mask import boolean, check_causal, check_last, new_tokens_mask, real_tokens
+from ._plan import Attention
+from ._rows import Row
+
+NAME = "turboquant"
+"""Of the attention implementation, as transformers knows it."""
+
+# What some models hand over to change attention, and the codes have no answer to.
+_UNSUPPORTED = ("position_bias", "head_mask", "indices", "block_indices", "sinks", "output_attentions")
+
+
+def attention(
+    module: torch.nn.Module,
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    attention_mask: torch.Tensor | None,
+    scaling: float | None = None,
+    dropout: float = 0.0,
+    softcap: float | None = None,
+    sliding_window: int | None = None,
+    s_aux: torch.Tensor | None = None,
+    is_causal: bool | None = None,
+    **others: Any,
+) -> tuple[torch.Tensor, None]:
+    """Attention of new tokens, as transformers' `AttentionInterface` asks for it; without a TurboQuantCache on floats.
+
+    Args:
+        query: (batch, query heads, tokens, key dim).
+        key, value: (batch, kv heads, tokens, dim).
+        attention_mask: (batch, 1, tokens, tokens).
+
+    Returns:
+        (batch, tokens, query heads, value dim), and no weights.
+    """
+    layer: TurboQuantLayer | None = others.get(KEY)
+    name = type(module).__name__ if layer is None else layer.plan.name
+    for option in _UNSUPPORTED:
+        if others.get(option) is not None and others[option] is not False:
+            raise ValueError(f"{name}: attn_implementation={NAME!r} does not support {option}")
+    if dropout:
+        raise ValueError(f"{name}: there is no dropout in the attention on codes: call model.eval()")
+    causal = bool(getattr(module, "is_causal", True) if is_causal is None else is_causal)
+    if layer is None:
+        mask = None if attention_mask is None else boolean(attention_mask, name)
+        output = float_attention(query, key, value, mask, scaling, softcap, s_aux, causal)
+        return output.transpose(1, 2).contiguous(), None
+    key, value = layer.take(key, value)
+    if query.requires_grad:
+        raise TypeError(f"{name}: queries require a gradient, which attention on codes does not have: "
+                        "call the model under torch.no_grad()")  # fmt: skip
+    if not causal:
+        raise ValueError(f"{name}: its attention is not causal")
+    count = query.shape[2]
+    if attention_mask is None or attention_mask.shape[-2:] != (count, count):
+        shape = None if attention_mask is None else tuple(attention_mask.shape)
+        raise ValueError(
+            f"{name}: the attention mask has shape {shape}, expected (batch, 1, {count}, {count}), of the new "
+            "tokens alone: give a mask of two dimensions, (batch, tokens), and let the model make this one"
+        )
+    layer.bind(
+        module,
+        Attention(query.shape[1], key.shape[1], query.shape[3], value.shape[3], scaling, softcap,
+                  layer.kind.sliding_window if sliding_window is None else sliding_window),
+    )  # fmt: skip
+    return _attend(layer, query, key, value, boolean(attention_mask, name), s_aux), None
+
+
+def _attend(
+    layer: TurboQuantLayer,
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    mask: torch.Tensor,
+    sink_logits: torch.Tensor | None,
+) -> torch.Tensor:
+    """Appends keys and values, and attends: in an empty layer to the floats if the plan says so, else to what it holds."""
+    asked = layer.attention
+    assert asked is not None
+    batch, count = query.shape[0], query.shape[2]
+    mask = mask.expand(batch, 1, count, count)
+    real = real_tokens(mask)
+    on_floats = layer.length == 0 and layer.plan.prompt == "floats"
+    if on_floats:
+        check_last(mask, real, asked.sliding_window, layer.plan.name)
+    elif count > 1:
+        check_causal(mask, real, asked.sliding_window, layer.plan.name)
+    columns = [None if real is None else real[b].nonzero().flatten() for b in range(batch)]
+    rows = _extended(layer, columns, count, sink_logits)
+    _append(layer, rows, key, value, columns)
+    layer.rows, layer.length = rows, layer.length + count
+    if on_floats:
+        output = float_attention(
+            query, key, value, mask, asked.scale, asked.logit_cap, sink_logits, causal=True
+        )
+        return output.transpose(1, 2).contiguous()
+    result = query.new_zeros(batch, count, asked.query_heads, asked.value_dim)
+    for row, which, queries, output in zip(rows, columns, query, result, strict=True):
+        if which is None:
+            output[:] = row.cache.attend(queries, asked.scale).transpose(0, 1)
+        elif which.numel():
+            output[which] = (
+                row.cache.attend(queries[:, which], asked.scale).transpose(0, 1).to(output.dtype)
+            )
+    return result
+
+
+def _extended(
+    layer: TurboQuantLayer,
+    columns: list[torch.Tensor | None],
+    count: int,
+    sink_logits: torch.Tensor | None,
+) -> list[Row]:
+    """The layer's rows with the padding of the new columns; new rows if there are none yet.
+
+    Raises:
+        RuntimeError: the batch is another.
+        ValueError: padding is among the tokens of a sliding window.
+    """
+    name, plan = layer.plan.name, layer.plan
+    if layer.rows and len(layer.rows) != len(columns):
+        raise RuntimeError(
+            f"{name}: its cache holds {len(layer.rows)} sequences, and the batch has {len(columns)}: "
+            "make a cache for each call of generate, or empty this one with reset()"
+        )
+    rows = []
+    for b, which in enumerate(columns):
+        tokens = count if which is None else which.numel()
+        old = layer.rows[b] if layer.rows else None
+        padding = old.padding if old is not None else ()
+        if which is not None and tokens < count:
+            hidden = torch.ones(count, dtype=torch.bool)
+            hidden[which] = False
+            padding += tuple((hidden.nonzero().flatten() + layer.length).tolist())
+        if old is not None and (len(old.cache) or not tokens):
+            cache = old.cache
+        else:  # the first tokens of the row say whether it is centred
+            assert layer.attention is not None
+            cache = plan.row(layer.attention, layer.rotary, sink_logits, tokens)
+        row = Row(cache, padding)
+        if layer.is_sliding and not row.is_left_padded():
+            raise ValueError(
+                f"{name}: row {b} has padding after tokens, which its sliding windows count: pad on the left"
+            )
+        rows.append(row)
+    return rows
+
+
+def _append(
+    layer: TurboQuantLayer,
+    rows: list[Row],
+    key: torch.Tensor,
+    value: torch.Tensor,
+    columns: list[torch.Tensor | None],
+) -> None:
+    """Appends to each row's cache; to all or to none."""
+    layer.remember()
+    before = [len(row.cache) for row in rows]
+    try:
+        for row, which, keys, values in zip(rows, columns, key, value, strict=True):
+            if which is not None:
+                keys, values = keys[:, which], values[:, which]
+            row.cache.append(keys.detach(), values.detach())
+    except BaseException:
+        for row, length in zip(rows, before, strict=True):
+            if len(row.cache) > length:
+                row.cache.truncate(length)
+        raise
+
+
+AttentionInterface.register(NAME, attention)
+AttentionMaskInterface.register(NAME, new_tokens_mask)
