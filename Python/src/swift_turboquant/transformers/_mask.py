@@ -45,14 +45,14 @@ def check_last(
     in the sliding window."""
     sees = mask[:, 0, -1]
     seen = sees.sum(-1)
-    if real is None:
-        expected = torch.full_like(seen, mask.shape[-1])
-    else:
-        expected = torch.where(real[:, -1], real.sum(-1), 0)
+    expected = torch.full_like(seen, mask.shape[-1]) if real is None else real.sum(-1)
     if window is not None:
         expected = expected.clamp(max=window)
-    if not torch.equal(seen, expected):
-        row = int((seen != expected).nonzero()[0])
+    wrong = seen != expected
+    if real is not None:
+        wrong &= real[:, -1]
+    if bool(wrong.any()):
+        row = int(wrong.nonzero()[0])
         raise ValueError(
             f"{name}: the last token of row {row} sees {int(seen[row])} tokens of its prompt, expected "
             f"{int(expected[row])}: attention masks other than causal ones with padding are not supported"
