@@ -27,6 +27,7 @@ KINDS = {
     "llama3-rope": {"model_type": "llama", "rope_parameters": {
         "rope_type": "llama3", "rope_theta": 10000.0, "factor": 4.0, "low_freq_factor": 1.0,
         "high_freq_factor": 4.0, "original_max_position_embeddings": 64}},
+    "cohere": {},
     "qwen2": {},
     "qwen2-sliding": {"model_type": "qwen2", "use_sliding_window": True, "max_window_layers": 2,
                       "sliding_window": WINDOW},

@@ -17,6 +17,9 @@ from ._rows import Row, selected
 KEY = "turboquant_layer"
 """Under which name an attention function gets the layer."""
 
+_PAGE = 256
+"""So many tokens are forgotten together."""
+
 
 class TurboQuantLayer(CacheLayerMixin):
     """Keys and values of one layer: a `KVCache` for each row of the batch.
@@ -43,7 +46,9 @@ class TurboQuantLayer(CacheLayerMixin):
         self.rotary: Rotary | None = None
         self._module: weakref.ref[torch.nn.Module] | None = None
         self._given: tuple[torch.Tensor, ...] | None = None
+        # Earlier states, by their length, which hold what sliding windows have forgotten since.
         self._past: list[tuple[int, list[KVCache]]] = []
+        self._unseen: list[int] = []
 
     # What transformers calls.
 
@@ -102,7 +107,7 @@ class TurboQuantLayer(CacheLayerMixin):
 
     def reset(self) -> None:
         self.rows, self.length, self.is_initialized = [], 0, False
-        self._given, self._past = None, []
+        self._given, self._past, self._unseen = None, [], []
 
     def crop(self, tokens_to_remove: int) -> None:
         """Forgets so many of the latest tokens of every row; the number is negative."""
@@ -149,7 +154,7 @@ class TurboQuantLayer(CacheLayerMixin):
     def _select(self, indices: list[int]) -> None:
         if self.rows:
             self.rows = selected(self.rows, indices)
-        self._past = []
+        self._past, self._unseen = [], []
 
     # What the attention function calls.
 
@@ -196,6 +201,13 @@ class TurboQuantLayer(CacheLayerMixin):
             raise ValueError(f"{name}: layer {self.index} asked for {self.attention}, now for {attention}")
 
     def remember(self) -> None:
-        """Forks the rows if the next append might make a sliding window forget tokens that `crop` would need."""
-        if self.record_past and self.is_sliding and self.rows:
+        """To be called before an append: keeps the rows if it makes a sliding window forget tokens."""
+        window = self.kind.sliding_window
+        if window is None:
+            return
+        # Whole pages are forgotten, when no later query sees a token of theirs.
+        held = [len(row.cache) for row in self.rows]
+        unseen = [max(0, min(n + 1 - window, n - self.plan.window)) // _PAGE for n in held]
+        if self.record_past and unseen != self._unseen:
             self._past.append((self.length, [row.cache.fork() for row in self.rows]))
+        self._unseen = unseen

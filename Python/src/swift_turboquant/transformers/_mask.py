@@ -8,10 +8,32 @@ import torch
 from transformers.masking_utils import sdpa_mask
 
 
-def new_tokens_mask(*arguments: Any, **options: Any) -> torch.Tensor | None:
+def new_tokens_mask(
+    batch_size: int,
+    q_length: int,
+    kv_length: int,
+    q_offset: int = 0,
+    kv_offset: int = 0,
+    attention_mask: torch.Tensor | None = None,
+    **options: Any,
+) -> torch.Tensor | None:
     """transformers' boolean mask, (batch, 1, tokens, tokens seen), which is made even where it is causal and nothing else:
-    padding is only known from it."""
-    return sdpa_mask(*arguments, **{**options, "allow_is_causal_skip": False})
+    padding is only known from it.
+
+    Raises:
+        RuntimeError: the mask it is made from is not of the tokens held and the new ones.
+    """
+    is_of_new_tokens = kv_offset == q_offset > 0  # a TurboQuantCache asks for that
+    if is_of_new_tokens and attention_mask is not None:
+        expected = q_offset + q_length
+        if attention_mask.shape[-1] != expected:
+            raise RuntimeError(
+                f"the attention mask is of {attention_mask.shape[-1]} tokens, but the TurboQuantCache holds "
+                f"{q_offset}, and {q_length} are new. For another text empty it with reset(), or make "
+                "another; to continue one, give all its tokens again and the new ones"
+            )
+    options["allow_is_causal_skip"] = False
+    return sdpa_mask(batch_size, q_length, kv_length, q_offset, kv_offset, attention_mask=attention_mask, **options)
 
 
 def boolean(mask: torch.Tensor, name: str) -> torch.Tensor:

@@ -1,0 +1,151 @@
+"""Models of transformers that attend on codes: each layer's attention, against double precision on what its cache holds."""
+
+import numpy as np
+import pytest
+from attention_model import attention
+from transformers_models import KINDS, generate, logits, prompts, random_model, torch, trained_model
+
+from swift_turboquant.transformers import TurboQuantCache
+from transformers import AttentionInterface
+
+
+class Checked:
+    """The attention function, each of whose outputs is compared. What it should compute is taken from the model's call, not
+    from the options of the cache."""
+
+    def __init__(self, bits, monkeypatch, every=1):
+        self.bits, self.every = bits, every
+        self.calls, self.checks, self.worst = 0, 0, 0.0
+        self.function = AttentionInterface._global_mapping["turboquant"]
+        monkeypatch.setitem(AttentionInterface._global_mapping, "turboquant", self)
+
+    def __call__(self, module, query, key, value, mask, **options):
+        layer = options["turboquant_layer"]
+        is_prompt = layer.length == 0
+        output, weights = self.function(module, query, key, value, mask, **options)
+        self.calls += 1
+        if is_prompt and layer.plan.prompt == "floats" or self.calls % self.every:
+            return output, weights
+        for row, queries, real, found in zip(
+            layer.rows, query, mask[:, 0].diagonal(dim1=-2, dim2=-1), output, strict=True
+        ):
+            expected, bound = attention(
+                row.cache, queries[:, real].numpy(), scale=options["scaling"],
+                sliding_window=options.get("sliding_window") or layer.kind.sliding_window,
+                logit_cap=options.get("softcap"), bits=self.bits,
+                sink_logits=None if options.get("s_aux") is None else options["s_aux"].detach().numpy(),
+            )  # fmt: skip
+            difference = np.abs(found[real].transpose(0, 1).numpy() - expected)
+            self.worst = max(self.worst, (difference / bound).max())
+            self.checks += 1
+        return output, weights
+
+
+@pytest.mark.parametrize("bits", [4, 3, 2])
+@pytest.mark.parametrize("kind", KINDS)
+def test_attention_of_each_layer(kind, bits, monkeypatch):
+    model, inputs = random_model(kind), prompts()
+    cache = TurboQuantCache.for_model(model, keys=bits, values=bits)
+    checked = Checked(bits, monkeypatch, every=5)  # of four layers each
+    generate(model, inputs, cache, count=41)
+    assert checked.checks == 3 * (164 // 5)
+    assert checked.worst <= 1, f"{checked.worst:.2f} of the bound"
+
+
+@pytest.mark.parametrize("options", [
+    {"prompt": "codes"}, {"window": 8}, {"sinks": 2, "window": 4}, {"centering": None}, {"keys": 8},
+], ids=str)  # fmt: skip
+def test_options(options, monkeypatch):
+    model, inputs = random_model("gemma2"), prompts()
+    cache = TurboQuantCache.for_model(model, **options)
+    checked = Checked(4, monkeypatch)
+    generate(model, inputs, cache, count=8)
+    assert checked.checks
+    assert checked.worst <= 1, f"{checked.worst:.2f} of the bound"
+    full, sliding = cache.layers[1].rows[0].cache, cache.layers[0].rows[0].cache
+    assert (full.memory.centers > 0) == (options.get("centering", "auto") is not None)
+    assert (sliding.memory.exact > 0) == ("window" in options)
+    assert full.memory.exact >= sliding.memory.exact
+    assert (full.memory.exact > sliding.memory.exact) == ("sinks" in options)
+
+
+def test_a_prompt_attends_to_floats_or_codes():
+    model, inputs = random_model("llama"), prompts()
+    expected = generate(model, inputs, count=1)
+    for prompt, is_exact in (("floats", True), ("codes", False)):
+        cache = TurboQuantCache.for_model(model, keys=2, values=2, prompt=prompt)
+        found = generate(model, inputs, cache, count=1)
+        difference = (logits(found) - logits(expected)).abs().max()
+        assert (difference < 1e-4) == is_exact
+
+
+def test_centring_knows_the_rotary_embedding():
+    for kind, pairs in (("llama", 8), ("llama3-rope", 8), ("gemma3_text", 8), ("phi3-partial", 4),
+                        ("gpt_oss", 8)):  # fmt: skip
+        model = random_model(kind)
+        cache = TurboQuantCache.for_model(model)
+        generate(model, prompts(), cache, count=1)
+        for layer in cache.layers:
+            assert layer.rotary is not None, kind
+            assert layer.rotary.pairing == "halves"
+            assert len(layer.rotary.frequencies) == pairs
+    # Gemma 3's local and global layers turn at different speeds.
+    model = random_model("gemma3_text")
+    cache = TurboQuantCache.for_model(model)
+    generate(model, prompts(), cache, count=1)
+    assert not np.allclose(cache.layers[0].rotary.frequencies, cache.layers[1].rotary.frequencies)
+
+
+def test_centring_of_pairs_of_neighbours():
+    model = random_model("cohere", num_hidden_layers=2)
+    cache = TurboQuantCache.for_model(model, centering="rotary-mean")
+    generate(model, prompts(), cache, count=2)
+    assert cache.layers[0].rotary.pairing == "neighbours"
+
+
+def test_centring_where_frequencies_change():
+    rope = {"rope_type": "dynamic", "rope_theta": 10000.0, "factor": 2.0}
+    model, inputs = random_model("llama", rope_parameters=rope), prompts()
+    cache = TurboQuantCache.for_model(model)
+    generate(model, inputs, cache, count=2)
+    assert cache.layers[0].rotary is None
+    assert cache.layers[0].rows[0].cache.memory.centers  # "mean"
+    cache = TurboQuantCache.for_model(model, centering="rotary-mean")
+    with pytest.raises(ValueError, match="LlamaForCausalLM: centering='rotary-mean' needs"):
+        generate(model, inputs, cache, count=2)
+
+
+def test_centring_takes_biases_out():
+    """Keys with a bias, as Qwen2's are: most of what four bits lose is gone."""
+    model, inputs = random_model("qwen2"), prompts(length=200)
+    for layer in model.model.layers:
+        torch.nn.init.normal_(layer.self_attn.k_proj.bias, std=20)
+    expected = logits(generate(model, inputs, count=1))
+    errors = {}
+    for centering in (None, "auto"):
+        cache = TurboQuantCache.for_model(model, centering=centering, prompt="codes")
+        found = logits(generate(model, inputs, cache, count=1))
+        errors[centering] = float((found - expected).norm())
+    # Keys' errors are .1 of a length of 80 or of about 5, and values' stay.
+    assert errors["auto"] < errors[None] / 2, errors
+
+
+def test_short_prompts_are_not_centred():
+    model = random_model("llama")
+    cache = TurboQuantCache.for_model(model)
+    generate(model, prompts(length=44), cache, count=2)  # 44, 31 and 37 tokens
+    assert [row.cache.memory.centers > 0 for row in cache.layers[0].rows] == [True, False, True]
+
+
+def test_four_bits_of_a_trained_model():
+    """Under teacher forcing, token by token: as often the same greedy token as four bits allow."""
+    model, folder = trained_model()
+    tokens = torch.from_numpy(np.load(folder / "reference/windows_i32.npy")[:4, :400].astype(np.int64))
+    with torch.no_grad():
+        expected = model(tokens).logits[:, 100:]
+        cache = TurboQuantCache.for_model(model)
+        model(tokens[:, :100], cache=cache)
+        found = torch.cat([model(tokens[:, i : i + 1], cache=cache).logits for i in range(100, 400)], 1)
+    agreement = (found.argmax(-1) == expected.argmax(-1)).float().mean()
+    print(f"greedy tokens equal: {agreement:.4f}")
+    assert agreement > 0.95
