@@ -5,7 +5,16 @@ import json
 import numpy as np
 import pytest
 from hypothesis import settings
-from transformers_models import KINDS, generate, logits, prompts, random_model, torch, trained_model
+from transformers_models import (
+    KINDS,
+    generate,
+    held,
+    logits,
+    prompts,
+    random_model,
+    torch,
+    trained_model,
+)
 
 from swift_turboquant import KVCache
 from swift_turboquant.transformers import TurboQuantCache
@@ -36,7 +45,9 @@ def test_every_kind_of_model(kind, prompt):
     model, inputs = random_model(kind), prompts()
     expected = generate(model, inputs, count=STEPS)
     # A model whose logits hardly depend on what it attends to would pass with any cache.
-    other = generate(model, {**inputs, "attention_mask": torch.ones_like(inputs["attention_mask"])}, count=1)
+    other = generate(
+        model, {**inputs, "attention_mask": torch.ones_like(inputs["attention_mask"])}, count=1
+    )
     assert (logits(other)[0] - logits(expected)[0]).abs().max() > 0.05
     cache = TurboQuantCache.for_model(model, **FLOATS, prompt=prompt)
     check(generate(model, inputs, cache, count=STEPS), expected)
@@ -46,7 +57,9 @@ def test_every_kind_of_model(kind, prompt):
 def test_trained_model():
     model, folder = trained_model()
     reference = json.loads((folder / "reference/greedy.json").read_text())
-    windows = torch.from_numpy(np.load(folder / "reference/windows_i32.npy")[:3, :64].astype(np.int64))
+    windows = torch.from_numpy(
+        np.load(folder / "reference/windows_i32.npy")[:3, :64].astype(np.int64)
+    )
     mask = torch.ones_like(windows)
     mask[1, :20] = mask[2, :7] = 0
     inputs = {"input_ids": windows, "attention_mask": mask}
@@ -82,7 +95,7 @@ def test_several_tokens_at_a_time(kind):
         expected = model(**inputs, position_ids=positions).logits
         cache = TurboQuantCache.for_model(model, **FLOATS)
         found = [
-            model(tokens[:, a:b], attention_mask=mask[:, :b], position_ids=positions[:, a:b], cache=cache).logits
+            model(tokens[:, a:b], attention_mask=mask[:, :b], position_ids=positions[:, a:b], **held(cache)).logits
             for a, b in ((0, 50), (50, 51), (51, 80), (80, 90))
         ]  # fmt: skip
     difference = (torch.cat(found, 1) - expected)[mask.bool()].abs().max()
@@ -107,10 +120,14 @@ def test_padding_on_the_right_and_between():
             lengths[row] += count
         seen = torch.cat([seen, piece], 1)
         with torch.no_grad():
-            found = model(tokens[:, first:end], attention_mask=seen, position_ids=positions, cache=cache).logits
+            found = model(
+                tokens[:, first:end], attention_mask=seen, position_ids=positions, **held(cache)
+            ).logits
         for row, count in enumerate(counts):
             with torch.no_grad():
-                alone = model(torch.cat(texts[row])[None], use_cache=False).logits if count else None
+                alone = (
+                    model(torch.cat(texts[row])[None], use_cache=False).logits if count else None
+                )
             if count:
                 assert (found[row, :count] - alone[0, -count:]).abs().max() < 1e-4, (first, row)
     assert [len(row.cache) for row in cache.layers[3].rows] == lengths

@@ -3,10 +3,19 @@
 import numpy as np
 import pytest
 from attention_model import attention
-from transformers_models import KINDS, generate, logits, prompts, random_model, torch, trained_model
+from transformers import AttentionInterface
+from transformers_models import (
+    KINDS,
+    generate,
+    held,
+    logits,
+    prompts,
+    random_model,
+    torch,
+    trained_model,
+)
 
 from swift_turboquant.transformers import TurboQuantCache
-from transformers import AttentionInterface
 
 
 class Checked:
@@ -20,7 +29,7 @@ class Checked:
         monkeypatch.setitem(AttentionInterface._global_mapping, "turboquant", self)
 
     def __call__(self, module, query, key, value, mask, **options):
-        layer = options["turboquant_layer"]
+        layer = key.layer
         is_prompt = layer.length == 0
         output, weights = self.function(module, query, key, value, mask, **options)
         self.calls += 1
@@ -116,18 +125,20 @@ def test_centring_where_frequencies_change():
 
 
 def test_centring_takes_biases_out():
-    """Keys with a bias, as Qwen2's are: most of what four bits lose is gone."""
+    """Keys with a bias, as Qwen2's have: most of what four bits of keys lose is gone."""
     model, inputs = random_model("qwen2"), prompts(length=200)
     for layer in model.model.layers:
         torch.nn.init.normal_(layer.self_attn.k_proj.bias, std=20)
     expected = logits(generate(model, inputs, count=1))
     errors = {}
     for centering in (None, "auto"):
-        cache = TurboQuantCache.for_model(model, centering=centering, prompt="codes")
+        cache = TurboQuantCache.for_model(
+            model, values="float32", centering=centering, prompt="codes"
+        )
         found = logits(generate(model, inputs, cache, count=1))
         errors[centering] = float((found - expected).norm())
-    # Keys' errors are .1 of a length of 80 or of about 5, and values' stay.
-    assert errors["auto"] < errors[None] / 2, errors
+    # Errors are a tenth of the length, which is 80 with the bias and about 5 without it.
+    assert errors["auto"] < errors[None] / 4, errors
 
 
 def test_short_prompts_are_not_centred():
@@ -138,14 +149,21 @@ def test_short_prompts_are_not_centred():
 
 
 def test_four_bits_of_a_trained_model():
-    """Under teacher forcing, token by token: as often the same greedy token as four bits allow."""
+    """All tokens given, each attends to codes. The model's own note has a loss .0060 ± .0006 higher for 4 bits without centring."""
     model, folder = trained_model()
-    tokens = torch.from_numpy(np.load(folder / "reference/windows_i32.npy")[:4, :400].astype(np.int64))
+    tokens = torch.from_numpy(
+        np.load(folder / "reference/windows_i32.npy")[:4, :600].astype(np.int64)
+    )
     with torch.no_grad():
-        expected = model(tokens).logits[:, 100:]
-        cache = TurboQuantCache.for_model(model)
-        model(tokens[:, :100], cache=cache)
-        found = torch.cat([model(tokens[:, i : i + 1], cache=cache).logits for i in range(100, 400)], 1)
+        expected = model(tokens).logits
+        cache = TurboQuantCache.for_model(model, prompt="codes")
+        found = model(tokens, **held(cache)).logits
+    losses = [
+        torch.nn.functional.cross_entropy(x[:, :-1].flatten(0, 1), tokens[:, 1:].flatten())
+        for x in (found, expected)
+    ]
     agreement = (found.argmax(-1) == expected.argmax(-1)).float().mean()
-    print(f"greedy tokens equal: {agreement:.4f}")
-    assert agreement > 0.95
+    print(f"loss {losses[0] - losses[1]:+.4f}, greedy tokens equal: {agreement:.4f}")
+    # The standard error of 2,400 tokens is .002. The model is unsure, so that a twentieth of its first choices change.
+    assert abs(losses[0] - losses[1]) < 0.015
+    assert agreement > 0.92

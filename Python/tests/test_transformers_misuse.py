@@ -4,10 +4,10 @@ import subprocess
 import sys
 
 import pytest
-from transformers_models import KINDS, generate, logits, prompts, random_model, torch
+from transformers import CONFIG_MAPPING, AutoModelForCausalLM, AutoModelForSeq2SeqLM
+from transformers_models import KINDS, generate, held, logits, prompts, random_model, torch
 
 from swift_turboquant.transformers import TurboQuantCache, _versions
-from transformers import CONFIG_MAPPING, AutoModelForCausalLM, AutoModelForSeq2SeqLM
 
 
 def small(kind, base=AutoModelForCausalLM, **options):
@@ -15,10 +15,14 @@ def small(kind, base=AutoModelForCausalLM, **options):
 
 
 def test_a_cache_of_another_model():
-    model, other, deeper = (random_model("llama", **x) for x in ({}, {"seed": 2}, {"num_hidden_layers": 6}))
+    model, other, deeper = (
+        random_model("llama", **x) for x in ({}, {"seed": 2}, {"num_hidden_layers": 6})
+    )
     cache = TurboQuantCache.for_model(model)
     # Attention that knows nothing of codes would see the new tokens alone.
-    with pytest.raises(RuntimeError, match=r"LlamaForCausalLM: its cache keeps codes.*set_attn_implementation"):
+    with pytest.raises(
+        RuntimeError, match=r"LlamaForCausalLM: its cache keeps codes.*set_attn_implementation"
+    ):
         generate(other, prompts(), cache)
     for another in (other, deeper):
         TurboQuantCache.for_model(another)
@@ -48,11 +52,19 @@ def test_a_cache_used_twice():
     model = random_model("llama")
     cache = TurboQuantCache.for_model(model)
     expected = generate(model, prompts(), cache, count=3)
-    for again in (prompts(), prompts(length=10, padding=())):
-        with pytest.raises(RuntimeError, match=r"holds 42, .*reset\(\)"):
-            generate(model, again, cache, count=3)
+    for length in (10, 40, 42):  # transformers takes none, some or all of their tokens for new ones
+        for padding in ((), (0, 1, 2)):
+            with pytest.raises(
+                RuntimeError, match=r"For another text empty the cache with reset\(\)"
+            ):
+                generate(model, prompts(length=length, padding=padding, seed=3), cache, count=3)
+    with pytest.raises(RuntimeError, match=r"begin at position 42, expected 29.*reset\(\)"):
+        generate(
+            model, prompts(length=50, padding=()), cache, count=3
+        )  # without the padding of the first
     with pytest.raises(RuntimeError, match=r"holds 3 sequences, and the batch has 2.*reset\(\)"):
         generate(model, prompts(batch=2, length=50), cache, count=3)
+    assert [len(row.cache) for row in cache.layers[3].rows] == [42, 29, 35]
     cache.reset()
     assert cache.nbytes == 0
     found = generate(model, prompts(), cache, count=3)
@@ -62,8 +74,10 @@ def test_a_cache_used_twice():
 def test_gradients():
     model, inputs = random_model("llama"), prompts()
     cache = TurboQuantCache.for_model(model)
-    with pytest.raises(TypeError, match=r"LlamaForCausalLM: keys and values require a gradient.*no_grad"):
-        model(**inputs, cache=cache)
+    with pytest.raises(
+        TypeError, match=r"LlamaForCausalLM: keys and values require a gradient.*no_grad"
+    ):
+        model(**inputs, **held(cache))
     for layer in model.model.layers:
         for projection in (layer.self_attn.k_proj, layer.self_attn.v_proj):
             projection.requires_grad_(False)
@@ -71,7 +85,7 @@ def test_gradients():
     model.model.layers[0].input_layernorm.requires_grad_(False)
     cache = TurboQuantCache.for_model(model)
     with pytest.raises(TypeError, match="LlamaForCausalLM: queries require a gradient"):
-        model(**inputs, cache=cache)
+        model(**inputs, **held(cache))
 
 
 def test_gradients_without_a_cache():
@@ -81,26 +95,35 @@ def test_gradients_without_a_cache():
     for change in (lambda: None, lambda: TurboQuantCache.for_model(model)):
         change()
         model.zero_grad()
-        (model(**inputs, use_cache=False).logits * inputs["attention_mask"][..., None]).square().sum().backward()
-        gradients.append(torch.cat([p.grad.flatten() for p in model.parameters() if p.grad is not None]))
+        (
+            model(**inputs, use_cache=False).logits * inputs["attention_mask"][..., None]
+        ).square().sum().backward()
+        gradients.append(
+            torch.cat([p.grad.flatten() for p in model.parameters() if p.grad is not None])
+        )
     assert (gradients[0] - gradients[1]).norm() < 1e-3 * gradients[0].norm()
 
 
 def test_other_devices():
-    with pytest.raises(TypeError, match=r"is on meta, and codes are attended to on the CPU.*to\('cpu'\)"):
+    with pytest.raises(
+        TypeError, match=r"is on meta, and codes are attended to on the CPU.*to\('cpu'\)"
+    ):
         TurboQuantCache.for_model(random_model("llama").to("meta"))
     model = random_model("llama")
     cache = TurboQuantCache.for_model(model)
     model.to("meta")
     with pytest.raises(TypeError, match="LlamaForCausalLM runs on meta"), torch.no_grad():
-        model(torch.ones(1, 4, dtype=torch.long, device="meta"), cache=cache)
+        model(torch.ones(1, 4, dtype=torch.long, device="meta"), **held(cache))
 
 
 def test_training_with_dropout():
     model = random_model("llama", attention_dropout=0.1).train()
     cache = TurboQuantCache.for_model(model)
-    with pytest.raises(ValueError, match=r"LlamaForCausalLM: there is no dropout.*eval\(\)"), torch.no_grad():
-        model(**prompts(), cache=cache)
+    with (
+        pytest.raises(ValueError, match=r"LlamaForCausalLM: there is no dropout.*eval\(\)"),
+        torch.no_grad(),
+    ):
+        model(**prompts(), **held(cache))
 
 
 def test_weights_of_attention():
@@ -117,24 +140,32 @@ def test_masks_of_other_shapes():
         apart = torch.ones(40, 40, dtype=torch.bool).tril()[None, None].repeat(3, 1, 1, 1)
         apart[..., 20:, :20] = False  # two texts, one after the other
         with pytest.raises(ValueError, match="sees 20 tokens of its prompt, expected 40"):
-            model(tokens, attention_mask=apart, cache=cache)
+            model(tokens, attention_mask=apart, **held(cache))
         cache = TurboQuantCache.for_model(model, prompt="codes")
         with pytest.raises(ValueError, match="masks other than causal ones"):
-            model(tokens, attention_mask=apart, cache=cache)
+            model(tokens, attention_mask=apart, **held(cache))
         cache = TurboQuantCache.for_model(model)
-        model(tokens, cache=cache)
-        with pytest.raises(ValueError, match=r"has shape \(3, 1, 1, 41\), expected \(batch, 1, 1, 1\)"):
-            model(tokens[:, :1], attention_mask=torch.ones(3, 1, 1, 41, dtype=torch.bool), cache=cache)
+        model(tokens, **held(cache))
+        with pytest.raises(
+            ValueError, match=r"has shape \(3, 1, 1, 41\), expected \(batch, 1, 1, 1\)"
+        ):
+            model(
+                tokens[:, :1],
+                attention_mask=torch.ones(3, 1, 1, 41, dtype=torch.bool),
+                **held(cache),
+            )
         biased = torch.zeros(3, 1, 40, 40).masked_fill(~apart, -1.0)
         with pytest.raises(ValueError, match="has other numbers than 0"):
-            model(tokens, attention_mask=biased, cache=TurboQuantCache.for_model(model))
+            model(tokens, attention_mask=biased, **held(TurboQuantCache.for_model(model)))
 
 
 def test_padding_within_a_sliding_window():
     model, inputs = random_model("mistral"), prompts()
     cache = TurboQuantCache.for_model(model)
     flipped = {name: x.flip(1) for name, x in inputs.items()}
-    with pytest.raises(ValueError, match="MistralForCausalLM: row 1 has padding after tokens.*on the left"):
+    with pytest.raises(
+        ValueError, match="MistralForCausalLM: row 1 has padding after tokens.*on the left"
+    ):
         generate(model, flipped, cache)
 
 
@@ -158,15 +189,6 @@ def test_models_that_cannot(make, reason):
     assert model.config._attn_implementation == before
 
 
-def test_a_model_that_does_not_pass_the_dictionary(monkeypatch):
-    model = random_model("llama")
-    cache = TurboQuantCache.for_model(model)
-    update = TurboQuantCache.update
-    monkeypatch.setattr(TurboQuantCache, "update", lambda self, k, v, i, **_: update(self, k, v, i))
-    with pytest.raises(ValueError, match="LlamaForCausalLM: its attention does not tell"):
-        generate(model, prompts(), cache)
-
-
 def test_a_model_that_changes_keys_after_the_cache(monkeypatch):
     model = random_model("llama")
     cache = TurboQuantCache.for_model(model)
@@ -179,7 +201,11 @@ def test_a_model_that_changes_keys_after_the_cache(monkeypatch):
     monkeypatch.setattr(TurboQuantCache, "update", changed)
     with pytest.raises(RuntimeError, match="works on keys and values between cache and attention"):
         generate(model, prompts(), cache)
-    monkeypatch.setattr(TurboQuantCache, "update", lambda self, k, v, i, **o: (update(self, k, v, i, **o), (k, v))[1])
+    monkeypatch.setattr(
+        TurboQuantCache,
+        "update",
+        lambda self, k, v, i, **o: (update(self, k, v, i, **o), (k, v))[1],
+    )
     with pytest.raises(RuntimeError, match="it changes keys and values"):
         generate(model, prompts(), cache)
 
@@ -193,7 +219,7 @@ def test_a_forward_pass_that_fails_halfway(monkeypatch):
     with torch.no_grad(), monkeypatch.context() as patch:
         patch.setattr(projection, "forward", lambda x: torch.full((3, x.shape[1], 32), torch.nan))
         with pytest.raises(ValueError, match="nan"):
-            model(**prompts(), cache=cache)
+            model(**prompts(), **held(cache))
     with pytest.raises(RuntimeError, match=r"a forward pass failed.*reset\(\)"):
         generate(model, prompts(length=50), cache)
     cache.reset()
@@ -214,13 +240,17 @@ def test_arguments():
 
 @pytest.mark.parametrize("version", ["4.57.1", "5.23.9", "5.99.0", "6.0.0.dev0", "unknown"])
 def test_versions_that_are_not_supported(version):
-    with pytest.raises(ImportError, match=r"works with versions from .*swift-turboquant\[transformers\]"):
+    with pytest.raises(
+        ImportError, match=r"works with versions from .*swift-turboquant\[transformers\]"
+    ):
         _versions.check(version)
 
 
 def test_transformers_is_not_imported():
     program = "import sys, swift_turboquant; print({'torch', 'transformers'} & set(sys.modules))"
-    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    run = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
     assert run.stdout == "set()\n"
 
 

@@ -11,7 +11,7 @@ transformers = pytest.importorskip(
     "transformers", reason="no transformers: attention on codes in generate() is not tested"
 )
 
-from transformers import AutoModelForCausalLM, CONFIG_MAPPING
+from transformers import CONFIG_MAPPING, AutoModelForCausalLM
 
 COMMON = {
     "vocab_size": 96, "hidden_size": 64, "intermediate_size": 96, "num_hidden_layers": 4,
@@ -57,6 +57,12 @@ def random_model(kind, seed=1, **changes):
     return model
 
 
+def held(cache):
+    """A cache as the argument of a model, whose name has changed in 5.24."""
+    is_new = tuple(map(int, transformers.__version__.split(".")[:2])) >= (5, 24)
+    return {"cache" if is_new else "past_key_values": cache}
+
+
 def prompts(batch=3, length=40, vocabulary=96, padding=(0, 13, 7), seed=2):
     """Tokens (batch, length), and their mask: left padding."""
     generator = torch.Generator().manual_seed(seed)
@@ -73,7 +79,7 @@ def generate(model, inputs, cache=None, count=60, **options):
     options = {"do_sample": False, "output_logits": True, "return_dict_in_generate": True,
                "max_new_tokens": count, "min_new_tokens": count, "pad_token_id": 0, **options}  # fmt: skip
     if cache is not None:
-        options["cache"] = cache
+        options |= held(cache)
     return model.generate(**inputs, **options)
 
 

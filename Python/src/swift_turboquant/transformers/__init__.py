@@ -10,6 +10,6 @@ from ._versions import check as _check
 
 _check()
 
-from .cache import TurboQuantCache  # noqa: E402
+from .cache import TurboQuantCache
 
 __all__ = ["TurboQuantCache"]

@@ -9,8 +9,9 @@ from transformers import AttentionInterface
 from transformers.masking_utils import AttentionMaskInterface
 
 from ._float_attention import float_attention
-from ._layer import KEY, TurboQuantLayer
-from ._mask import boolean, check_causal, check_last, new_tokens_mask, real_tokens
+from ._guard import Guarded
+from ._layer import TurboQuantLayer
+from ._mask import FOR_ANOTHER_TEXT, boolean, check_causal, check_last, new_tokens_mask, real_tokens
 from ._plan import Attention
 from ._rows import Row
 
@@ -18,7 +19,14 @@ NAME = "turboquant"
 """Of the attention implementation, as transformers knows it."""
 
 # What some models hand over to change attention, and the codes have no answer to.
-_UNSUPPORTED = ("position_bias", "head_mask", "indices", "block_indices", "sinks", "output_attentions")
+_UNSUPPORTED = (
+    "position_bias",
+    "head_mask",
+    "indices",
+    "block_indices",
+    "sinks",
+    "output_attentions",
+)
 
 
 def attention(
@@ -45,13 +53,15 @@ def attention(
     Returns:
         (batch, tokens, query heads, value dim), and no weights.
     """
-    layer: TurboQuantLayer | None = others.get(KEY)
+    layer = key.layer if isinstance(key, Guarded) else None
     name = type(module).__name__ if layer is None else layer.plan.name
     for option in _UNSUPPORTED:
         if others.get(option) is not None and others[option] is not False:
             raise ValueError(f"{name}: attn_implementation={NAME!r} does not support {option}")
     if dropout:
-        raise ValueError(f"{name}: there is no dropout in the attention on codes: call model.eval()")
+        raise ValueError(
+            f"{name}: there is no dropout in the attention on codes: call model.eval()"
+        )
     causal = bool(getattr(module, "is_causal", True) if is_causal is None else is_causal)
     if layer is None:
         mask = None if attention_mask is None else boolean(attention_mask, name)
@@ -75,7 +85,9 @@ def attention(
         Attention(query.shape[1], key.shape[1], query.shape[3], value.shape[3], scaling, softcap,
                   layer.kind.sliding_window if sliding_window is None else sliding_window),
     )  # fmt: skip
-    return _attend(layer, query, key, value, boolean(attention_mask, name), s_aux), None
+    return _attend(
+        layer, query, key, value, boolean(attention_mask, name), s_aux, others.get("position_ids")
+    ), None
 
 
 def _attend(
@@ -85,6 +97,7 @@ def _attend(
     value: torch.Tensor,
     mask: torch.Tensor,
     sink_logits: torch.Tensor | None,
+    positions: torch.Tensor | None,
 ) -> torch.Tensor:
     """Appends keys and values, and attends: in an empty layer to the floats if the plan says so, else to what it holds."""
     asked = layer.attention
@@ -99,6 +112,7 @@ def _attend(
         check_causal(mask, real, asked.sliding_window, layer.plan.name)
     columns = [None if real is None else real[b].nonzero().flatten() for b in range(batch)]
     rows = _extended(layer, columns, count, sink_logits)
+    _check_positions(layer, rows, columns, positions)
     _append(layer, rows, key, value, columns)
     layer.rows, layer.length = rows, layer.length + count
     if on_floats:
@@ -149,13 +163,36 @@ def _extended(
         else:  # the first tokens of the row say whether it is centred
             assert layer.attention is not None
             cache = plan.row(layer.attention, layer.rotary, sink_logits, tokens)
-        row = Row(cache, padding)
+        row = Row(cache, padding, None if old is None else old.shift)
         if layer.is_sliding and not row.is_left_padded():
             raise ValueError(
                 f"{name}: row {b} has padding after tokens, which its sliding windows count: pad on the left"
             )
         rows.append(row)
     return rows
+
+
+def _check_positions(
+    layer: TurboQuantLayer,
+    rows: list[Row],
+    columns: list[torch.Tensor | None],
+    positions: torch.Tensor | None,
+) -> None:
+    """Raises RuntimeError if the new tokens do not stand where those that are held end, as the model counts."""
+    if layer.index or positions is None or positions.dim() != 2:
+        return
+    for row, which, places in zip(rows, columns, positions.expand(len(rows), -1), strict=True):
+        if which is not None and not which.numel():
+            continue
+        position = int(places[0 if which is None else which[0]])
+        held = len(row.cache)
+        if not held or row.shift is None:
+            row.shift = position - held
+        elif position != held + row.shift:
+            raise RuntimeError(
+                f"{layer.plan.name}: new tokens begin at position {position}, expected {held + row.shift}, after those "
+                "that the cache holds. " + FOR_ANOTHER_TEXT
+            )
 
 
 def _append(

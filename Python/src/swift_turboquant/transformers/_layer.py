@@ -14,9 +14,6 @@ from ._plan import Attention, LayerKind, Plan
 from ._rotary import Rotary
 from ._rows import Row, selected
 
-KEY = "turboquant_layer"
-"""Under which name an attention function gets the layer."""
-
 _PAGE = 256
 """So many tokens are forgotten together."""
 
@@ -24,7 +21,7 @@ _PAGE = 256
 class TurboQuantLayer(CacheLayerMixin):
     """Keys and values of one layer: a `KVCache` for each row of the batch.
 
-    `update` only takes note of new keys and values, and puts the layer into the dictionary that the model hands to its
+    `update` only takes note of new keys and values, and returns them together with the layer; the model hands them to its
     attention function, which appends and attends.
     """
 
@@ -60,8 +57,7 @@ class TurboQuantLayer(CacheLayerMixin):
         key_states: torch.Tensor,
         value_states: torch.Tensor,
         *args: Any,
-        kwargs: dict[str, Any] | None = None,
-        **others: Any,
+        **kwargs: Any,
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Notes new keys and values, (batch, kv heads, tokens, dim), after any rotary embedding.
 
@@ -69,11 +65,6 @@ class TurboQuantLayer(CacheLayerMixin):
             The same, to be handed to the attention on codes: everything else that reads them raises.
         """
         name = self.plan.name
-        if kwargs is None:
-            raise ValueError(
-                f"{name}: its attention does not tell the cache what it hands to the attention function, "
-                "so it cannot attend on codes: use transformers' own cache"
-            )
         for x in (key_states, value_states):
             if x.device.type != "cpu":
                 raise TypeError(f"{name} runs on {x.device}, and codes are attended to on the CPU: "
@@ -84,16 +75,9 @@ class TurboQuantLayer(CacheLayerMixin):
                     "call the model under torch.no_grad()"
                 )
         self.lazy_initialization(key_states, value_states)
-        explanation = (
-            f"{name}: its cache keeps codes, and something else than the attention on codes reads "
-            "them. It is another model than the cache was made for; or its attention was changed, and "
-            "model.set_attn_implementation('turboquant') brings it back; or it works on keys and values "
-            "between cache and attention, and cannot attend on codes"
-        )
-        guarded = [Guarded.around(x, explanation) for x in (key_states, value_states)]
+        guarded = Guarded.around(key_states, self), Guarded.around(value_states, self)
         self._given = (*guarded, key_states, value_states)
-        kwargs[KEY] = self
-        return guarded[0], guarded[1]
+        return guarded
 
     def get_mask_sizes(self, query_length: int) -> tuple[int, int]:
         """Masks are of the new tokens only: which of the earlier ones are padding is known."""
@@ -198,7 +182,9 @@ class TurboQuantLayer(CacheLayerMixin):
                 "make a cache for each model"
             )
         elif attention != self.attention:
-            raise ValueError(f"{name}: layer {self.index} asked for {self.attention}, now for {attention}")
+            raise ValueError(
+                f"{name}: layer {self.index} asked for {self.attention}, now for {attention}"
+            )
 
     def remember(self) -> None:
         """To be called before an append: keeps the rows if it makes a sliding window forget tokens."""

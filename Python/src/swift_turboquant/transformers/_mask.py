@@ -7,6 +7,11 @@ from typing import Any
 import torch
 from transformers.masking_utils import sdpa_mask
 
+FOR_ANOTHER_TEXT = (
+    "For another text empty the cache with reset(), or make another; to continue a text, give all its tokens again and the "
+    "new ones"
+)
+
 
 def new_tokens_mask(
     batch_size: int,
@@ -23,17 +28,24 @@ def new_tokens_mask(
     Raises:
         RuntimeError: the mask it is made from is not of the tokens held and the new ones.
     """
-    is_of_new_tokens = kv_offset == q_offset > 0  # a TurboQuantCache asks for that
-    if is_of_new_tokens and attention_mask is not None:
-        expected = q_offset + q_length
-        if attention_mask.shape[-1] != expected:
-            raise RuntimeError(
-                f"the attention mask is of {attention_mask.shape[-1]} tokens, but the TurboQuantCache holds "
-                f"{q_offset}, and {q_length} are new. For another text empty it with reset(), or make "
-                "another; to continue one, give all its tokens again and the new ones"
-            )
+    expected = q_offset + q_length
+    found = expected if attention_mask is None else attention_mask.shape[-1]
+    # A TurboQuantCache asks for masks that begin with the new tokens.
+    if kv_offset == q_offset > 0 and (found != expected or not q_length):
+        raise RuntimeError(
+            f"the TurboQuantCache holds {q_offset} tokens and {q_length} are new, but the attention mask is of {found}. "
+            + FOR_ANOTHER_TEXT
+        )
     options["allow_is_causal_skip"] = False
-    return sdpa_mask(batch_size, q_length, kv_length, q_offset, kv_offset, attention_mask=attention_mask, **options)
+    return sdpa_mask(
+        batch_size,
+        q_length,
+        kv_length,
+        q_offset,
+        kv_offset,
+        attention_mask=attention_mask,
+        **options,
+    )
 
 
 def boolean(mask: torch.Tensor, name: str) -> torch.Tensor:

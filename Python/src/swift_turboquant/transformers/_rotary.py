@@ -48,7 +48,7 @@ def rotary_of(
         with torch.no_grad():
             cosine, sine = module(x, torch.tensor([_POSITIONS]), **names)
             embedded = embed(x, x, cosine, sine)[1]
-    except Exception:  # of another signature
+    except (AttributeError, LookupError, RuntimeError, TypeError, ValueError):  # other arguments
         return None
     pairings: tuple[Pairing, ...] = ("halves", "neighbours")
     for pairing in pairings:

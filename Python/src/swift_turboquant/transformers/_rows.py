@@ -11,12 +11,16 @@ from ..cache import KVCache
 class Row:
     """One sequence of a batch. Columns count padding, tokens of the cache do not."""
 
-    __slots__ = ("cache", "padding")
+    __slots__ = ("cache", "padding", "shift")
 
-    def __init__(self, cache: KVCache, padding: tuple[int, ...] = ()) -> None:
+    def __init__(
+        self, cache: KVCache, padding: tuple[int, ...] = (), shift: int | None = None
+    ) -> None:
         self.cache = cache
         self.padding = padding
         """The columns that are padding, ascending."""
+        self.shift = shift
+        """The position of the first token as the model counts it, if it tells."""
 
     def tokens(self, columns: int) -> int:
         """How many tokens are in the first columns."""
@@ -27,7 +31,7 @@ class Row:
         return not self.padding or self.padding[-1] == len(self.padding) - 1
 
     def fork(self) -> Row:
-        return Row(self.cache.fork(), self.padding)
+        return Row(self.cache.fork(), self.padding, self.shift)
 
     def __deepcopy__(self, memo: object) -> Row:
         return self.fork()
