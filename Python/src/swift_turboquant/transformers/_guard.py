@@ -25,7 +25,7 @@ class Guarded(torch.Tensor):
     @classmethod
     def around(cls, tensor: torch.Tensor, layer: TurboQuantLayer) -> Guarded:
         """The tensor, seen as one of a layer."""
-        guarded = tensor.as_subclass(cls)
+        guarded: Guarded = tensor.as_subclass(cls)
         guarded.layer = layer
         return guarded
 

@@ -96,10 +96,10 @@ class TurboQuantCache(Cache):
         others = first.length - key_states.shape[2] if layer_idx else self.layers[-1].length
         if length != others:
             raise RuntimeError(
-                f"{first.plan.name}: its cache holds {length} tokens in layer {layer_idx} and {others} elsewhere, "
-                "because a forward pass failed: empty it with reset(), or make a new one"
+                f"{first.plan.name}: its cache holds {length} tokens in layer {layer_idx} and others elsewhere: a forward "
+                "pass failed, or did not attend on codes. Empty the cache with reset(), or make another"
             )
-        return super().update(key_states, value_states, layer_idx, *args, **kwargs)
+        return self.layers[layer_idx].update(key_states, value_states, *args, **kwargs)
 
     @property
     def memory(self) -> Memory:
