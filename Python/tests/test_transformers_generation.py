@@ -49,16 +49,16 @@ def test_sampling():
     same(random_model("gemma3_text"), prompts(), num_return_sequences=3, **options)
 
 
-@pytest.mark.parametrize(("kind", "noise"), [("llama", 0.004), ("gemma2", 1), ("mistral", 0.004)])
-def test_speculative_decoding(kind, noise):
+@pytest.mark.parametrize("kind", ["llama", "gemma2", "gpt_oss", "mistral"])
+def test_speculative_decoding(kind):
     """An assistant's tokens are tried, and those that the model would not choose taken back."""
     model, inputs = random_model(kind), prompts(batch=1, padding=(0,))
-    assistant = random_model(kind, num_hidden_layers=4)
-    with torch.no_grad():  # right sometimes
-        for parameter in assistant.parameters():
-            parameter += noise * torch.randn(
-                parameter.shape, generator=torch.Generator().manual_seed(3)
-            )
+    # Without sliding windows: with them transformers' own caches of assistants fail in 5.16.
+    assistant = random_model("llama")
+    with torch.no_grad():  # the first model's is right sometimes
+        for number, parameter in enumerate(assistant.parameters()):
+            generator = torch.Generator().manual_seed(number)
+            parameter += 0.004 * torch.randn(parameter.shape, generator=generator)
     expected = generate(model, inputs, count=60)
     cache = TurboQuantCache.for_model(model, **FLOATS)
     cropped = []

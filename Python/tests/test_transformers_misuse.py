@@ -238,7 +238,7 @@ def test_arguments():
     assert model.config._attn_implementation == "eager"
 
 
-@pytest.mark.parametrize("version", ["4.57.1", "5.23.9", "5.99.0", "6.0.0.dev0", "unknown"])
+@pytest.mark.parametrize("version", ["4.57.1", "5.15.1", "5.25.0", "6.0.0.dev0", "unknown"])
 def test_versions_that_are_not_supported(version):
     with pytest.raises(
         ImportError, match=r"works with versions from .*swift-turboquant\[transformers\]"
