@@ -85,6 +85,19 @@ def test_other_caches_of_the_same_model(kind):
     assert (found - all_at_once)[seen].abs().max() < 1e-4
 
 
+@pytest.mark.parametrize("kind", ["llama", "gemma2", "gpt_oss"])
+def test_long_texts_without_padding(kind):
+    """No mask is made for them, where there is no sliding window."""
+    model, inputs = (
+        random_model(kind, max_position_embeddings=1024),
+        prompts(length=600, padding=()),
+    )
+    expected = generate(model, inputs, count=4)
+    cache = TurboQuantCache.for_model(model, **FLOATS)
+    check(generate(model, inputs, cache, count=4), expected)
+    check(generate(model, inputs, count=4, cache_implementation="static"), expected)
+
+
 @pytest.mark.parametrize("kind", ["llama", "gemma3_text"])
 def test_several_tokens_at_a_time(kind):
     """A text in pieces: the first attends to floats, the others to what the cache holds."""

@@ -35,9 +35,10 @@ class Checked:
         self.calls += 1
         if is_prompt and layer.plan.prompt == "floats" or self.calls % self.every:
             return output, weights
-        for row, queries, real, found in zip(
-            layer.rows, query, mask[:, 0].diagonal(dim1=-2, dim2=-1), output, strict=True
-        ):
+        reals = torch.ones(query.shape[0], query.shape[2], dtype=torch.bool)
+        if mask is not None:
+            reals = mask[:, 0].diagonal(dim1=-2, dim2=-1)
+        for row, queries, real, found in zip(layer.rows, query, reals, output, strict=True):
             expected, bound = attention(
                 row.cache, queries[:, real].numpy(), scale=options["scaling"],
                 sliding_window=options.get("sliding_window") or layer.kind.sliding_window,

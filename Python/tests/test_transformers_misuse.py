@@ -126,6 +126,26 @@ def test_training_with_dropout():
         model(**prompts(), **held(cache))
 
 
+@pytest.mark.parametrize("kind", ["llama", "gemma2"])
+def test_dropout_without_a_cache(kind):
+    """Without a cache of ours there is dropout, and its mean is right."""
+    model = random_model(kind, attention_dropout=0.2)
+    tokens = prompts(padding=())["input_ids"][:, :8]
+    attention = model.model.layers[0].self_attn
+    outputs = []
+    attention.register_forward_hook(lambda module, given, output: outputs.append(output[0]))
+    TurboQuantCache.for_model(model)
+    with torch.no_grad():
+        model(tokens, use_cache=False)
+        model.train()
+        model(tokens.repeat(500, 1), use_cache=False)
+    samples = outputs[1].view(500, *outputs[0].shape)
+    assert samples.std(0).mean() > 0.05 * outputs[0].std()
+    # The standard error of 500.
+    error = (samples.mean(0) - outputs[0]).abs().mean() / (samples.std(0).mean() / 500**0.5)
+    assert error < 1.5
+
+
 def test_weights_of_attention():
     model = random_model("llama")
     cache = TurboQuantCache.for_model(model)

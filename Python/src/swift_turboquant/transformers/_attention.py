@@ -58,36 +58,35 @@ def attention(
     for option in _UNSUPPORTED:
         if others.get(option) is not None and others[option] is not False:
             raise ValueError(f"{name}: attn_implementation={NAME!r} does not support {option}")
-    if dropout:
-        raise ValueError(
-            f"{name}: there is no dropout in the attention on codes: call model.eval()"
-        )
     causal = bool(getattr(module, "is_causal", True) if is_causal is None else is_causal)
     if layer is None:
         mask = None if attention_mask is None else boolean(attention_mask, name)
-        output = float_attention(query, key, value, mask, scaling, softcap, s_aux, causal)
+        output = float_attention(query, key, value, mask, scaling, softcap, s_aux, causal, dropout)
         return output.transpose(1, 2).contiguous(), None
     key, value = layer.take(key, value)
     if query.requires_grad:
         raise TypeError(f"{name}: queries require a gradient, which attention on codes does not have: "
                         "call the model under torch.no_grad()")  # fmt: skip
+    if dropout:
+        raise ValueError(
+            f"{name}: there is no dropout in the attention on codes: call model.eval()"
+        )
     if not causal:
         raise ValueError(f"{name}: its attention is not causal")
     count = query.shape[2]
-    if attention_mask is None or attention_mask.shape[-2:] != (count, count):
-        shape = None if attention_mask is None else tuple(attention_mask.shape)
+    mask = None if attention_mask is None else boolean(attention_mask, name)
+    if mask is not None and mask.shape[-2:] != (count, count):
         raise ValueError(
-            f"{name}: the attention mask has shape {shape}, expected (batch, 1, {count}, {count}), of the new "
-            "tokens alone: give a mask of two dimensions, (batch, tokens), and let the model make this one"
+            f"{name}: the attention mask has shape {tuple(mask.shape)}, expected (batch, 1, {count}, {count}), "
+            "of the new tokens alone: give a mask of two dimensions, (batch, tokens), and let the model make "
+            "this one"
         )
     layer.bind(
         module,
         Attention(query.shape[1], key.shape[1], query.shape[3], value.shape[3], scaling, softcap,
                   layer.kind.sliding_window if sliding_window is None else sliding_window),
     )  # fmt: skip
-    return _attend(
-        layer, query, key, value, boolean(attention_mask, name), s_aux, others.get("position_ids")
-    ), None
+    return _attend(layer, query, key, value, mask, s_aux, others.get("position_ids")), None
 
 
 def _attend(
@@ -95,7 +94,7 @@ def _attend(
     query: torch.Tensor,
     key: torch.Tensor,
     value: torch.Tensor,
-    mask: torch.Tensor,
+    mask: torch.Tensor | None,
     sink_logits: torch.Tensor | None,
     positions: torch.Tensor | None,
 ) -> torch.Tensor:
@@ -103,13 +102,14 @@ def _attend(
     asked = layer.attention
     assert asked is not None
     batch, count = query.shape[0], query.shape[2]
-    mask = mask.expand(batch, 1, count, count)
-    real = real_tokens(mask)
     on_floats = layer.length == 0 and layer.plan.prompt == "floats"
-    if on_floats:
-        check_last(mask, real, asked.sliding_window, layer.plan.name)
-    elif count > 1:
-        check_causal(mask, real, asked.sliding_window, layer.plan.name)
+    real = None
+    if mask is not None:
+        mask = mask.expand(batch, 1, count, count)
+        real = real_tokens(mask)
+        (check_last if on_floats else check_causal)(
+            mask, real, asked.sliding_window, layer.plan.name
+        )
     columns = [None if real is None else real[b].nonzero().flatten() for b in range(batch)]
     rows = _extended(layer, columns, count, sink_logits)
     _check_positions(layer, rows, columns, positions)

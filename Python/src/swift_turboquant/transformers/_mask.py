@@ -22,8 +22,7 @@ def new_tokens_mask(
     attention_mask: torch.Tensor | None = None,
     **options: Any,
 ) -> torch.Tensor | None:
-    """transformers' boolean mask, (batch, 1, tokens, tokens seen), which is made even where it is causal and nothing else:
-    padding is only known from it.
+    """transformers' boolean mask, (batch, 1, tokens, tokens seen), or None where it is causal and nothing else, without padding.
 
     Raises:
         RuntimeError: the mask it is made from is not of the tokens held and the new ones.
@@ -36,7 +35,6 @@ def new_tokens_mask(
             f"the TurboQuantCache holds {q_offset} tokens and {q_length} are new, but the attention mask is of {found}. "
             + FOR_ANOTHER_TEXT
         )
-    options["allow_is_causal_skip"] = False
     return sdpa_mask(
         batch_size,
         q_length,
