@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 from attention_model import attention
-from transformers import AttentionInterface
 from transformers_models import (
     KINDS,
     generate,
@@ -13,6 +12,7 @@ from transformers_models import (
     random_model,
     torch,
     trained_model,
+    transformers,
 )
 
 from swift_turboquant.transformers import TurboQuantCache
@@ -25,8 +25,8 @@ class Checked:
     def __init__(self, bits, monkeypatch, every=1):
         self.bits, self.every = bits, every
         self.calls, self.checks, self.worst = 0, 0, 0.0
-        self.function = AttentionInterface._global_mapping["turboquant"]
-        monkeypatch.setitem(AttentionInterface._global_mapping, "turboquant", self)
+        self.function = transformers.AttentionInterface._global_mapping["turboquant"]
+        monkeypatch.setitem(transformers.AttentionInterface._global_mapping, "turboquant", self)
 
     def __call__(self, module, query, key, value, mask, **options):
         layer = key.layer

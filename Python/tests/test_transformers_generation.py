@@ -4,8 +4,7 @@ transformers' own give."""
 import copy
 
 import pytest
-from transformers import DynamicCache
-from transformers_models import generate, held, logits, prompts, random_model, torch
+from transformers_models import generate, held, logits, prompts, random_model, torch, transformers
 
 from swift_turboquant.transformers import TurboQuantCache
 
@@ -145,7 +144,10 @@ def test_copies_of_a_prompt():
 
 def test_continuing():
     model, inputs = random_model("llama"), prompts(padding=())
-    ours, own = TurboQuantCache.for_model(model, **FLOATS), DynamicCache(config=model.config)
+    ours, own = (
+        TurboQuantCache.for_model(model, **FLOATS),
+        transformers.DynamicCache(config=model.config),
+    )
     for turn in range(3):
         found, expected = (generate(model, inputs, c, count=10).sequences for c in (ours, own))
         assert torch.equal(found, expected), turn
@@ -155,7 +157,10 @@ def test_continuing():
 
 def test_rows_are_repeated_and_selected():
     model, inputs = random_model("llama"), prompts()
-    cache, own = TurboQuantCache.for_model(model, **FLOATS), DynamicCache(config=model.config)
+    cache, own = (
+        TurboQuantCache.for_model(model, **FLOATS),
+        transformers.DynamicCache(config=model.config),
+    )
     for c in (cache, own):
         with torch.no_grad():
             model(**inputs, **held(c))

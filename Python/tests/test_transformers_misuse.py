@@ -4,14 +4,22 @@ import subprocess
 import sys
 
 import pytest
-from transformers import CONFIG_MAPPING, AutoModelForCausalLM, AutoModelForSeq2SeqLM
-from transformers_models import KINDS, generate, held, logits, prompts, random_model, torch
+from transformers_models import (
+    KINDS,
+    generate,
+    held,
+    logits,
+    prompts,
+    random_model,
+    torch,
+    transformers,
+)
 
 from swift_turboquant.transformers import TurboQuantCache, _versions
 
 
-def small(kind, base=AutoModelForCausalLM, **options):
-    return base.from_config(CONFIG_MAPPING[kind](**options))
+def small(kind, base=transformers.AutoModelForCausalLM, **options):
+    return base.from_config(transformers.CONFIG_MAPPING[kind](**options))
 
 
 def test_a_cache_of_another_model():
@@ -193,7 +201,7 @@ def test_padding_within_a_sliding_window():
     ("make", "reason"),
     [
         (lambda: small("mamba", hidden_size=32, num_hidden_layers=2, vocab_size=50), "layer 0"),
-        (lambda: small("t5", AutoModelForSeq2SeqLM, d_model=32, d_ff=32, num_layers=1, vocab_size=50),
+        (lambda: small("t5", transformers.AutoModelForSeq2SeqLM, d_model=32, d_ff=32, num_layers=1, vocab_size=50),
          "has an encoder"),
         (lambda: small("llama4_text", hidden_size=32, intermediate_size=32, intermediate_size_mlp=32,
                        num_hidden_layers=4, num_attention_heads=2, num_key_value_heads=2, head_dim=16,
