@@ -54,6 +54,19 @@ def test_every_kind_of_model(kind, prompt):
     assert [len(row.cache) for row in cache.layers[0].rows] == [39 + STEPS - n for n in (0, 13, 7)]
 
 
+# Neighbours as pairs, partial and learned positions, scales of their own, experts.
+@pytest.mark.parametrize(
+    "kind",
+    ["cohere2", "ernie4_5", "exaone4", "glm4", "gpt2", "gpt_neox", "granite", "mixtral", "nemotron", "olmo3",
+     "opt", "phi", "stablelm", "starcoder2"],
+)  # fmt: skip
+def test_other_kinds(kind):
+    """Kinds that nothing in the package knows by name."""
+    model, inputs = random_model(kind), prompts()
+    cache = TurboQuantCache.for_model(model, **FLOATS, prompt="codes")
+    check(generate(model, inputs, cache, count=8), generate(model, inputs, count=8))
+
+
 def test_trained_model():
     model, folder = trained_model()
     reference = json.loads((folder / "reference/greedy.json").read_text())

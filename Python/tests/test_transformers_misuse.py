@@ -217,6 +217,16 @@ def test_models_that_cannot(make, reason):
     assert model.config._attn_implementation == before
 
 
+@pytest.mark.parametrize("kind", ["diffllama", "doge"])
+def test_models_that_work_on_cached_keys(kind):
+    model = random_model(kind)
+    cache = TurboQuantCache.for_model(model)
+    with pytest.raises(
+        RuntimeError, match=f"{type(model).__name__}: .*works on keys and values between cache"
+    ):
+        generate(model, prompts(), cache)
+
+
 def test_a_model_that_changes_keys_after_the_cache(monkeypatch):
     model = random_model("llama")
     cache = TurboQuantCache.for_model(model)

@@ -47,7 +47,7 @@ KINDS = {
 
 def random_model(kind, seed=1, **changes):
     """A model of a kind, in float32, with the attention that transformers calls eager."""
-    options = {**COMMON, **KINDS[kind], **changes}
+    options = {**COMMON, **KINDS.get(kind, {}), **changes}
     config = CONFIG_MAPPING[options.pop("model_type", kind)](**options)
     torch.manual_seed(seed)
     model = AutoModelForCausalLM.from_config(config, attn_implementation="eager").eval()
