@@ -8,10 +8,10 @@ import torch
 from transformers import AttentionInterface
 from transformers.masking_utils import AttentionMaskInterface
 
-from ._float_attention import float_attention
+from ._float_attention import Softmax, float_attention
 from ._guard import Guarded
 from ._layer import TurboQuantLayer
-from ._mask import FOR_ANOTHER_TEXT, boolean, check_causal, check_last, new_tokens_mask, real_tokens
+from ._mask import FOR_ANOTHER_TEXT, boolean, new_tokens_mask, real_tokens
 from ._plan import Attention
 from ._rows import Row
 
@@ -59,9 +59,10 @@ def attention(
         if others.get(option) is not None and others[option] is not False:
             raise ValueError(f"{name}: attn_implementation={NAME!r} does not support {option}")
     causal = bool(getattr(module, "is_causal", True) if is_causal is None else is_causal)
+    mask = None if attention_mask is None else boolean(attention_mask, name)
+    softmax = Softmax(scaling, softcap, s_aux, dropout)
     if layer is None:
-        mask = None if attention_mask is None else boolean(attention_mask, name)
-        output = float_attention(query, key, value, mask, scaling, softcap, s_aux, causal, dropout)
+        output = float_attention(query, key, value, mask, softmax, causal)
         return output.transpose(1, 2).contiguous(), None
     key, value = layer.take(key, value)
     if query.requires_grad:
@@ -73,20 +74,12 @@ def attention(
         )
     if not causal:
         raise ValueError(f"{name}: its attention is not causal")
-    count = query.shape[2]
-    mask = None if attention_mask is None else boolean(attention_mask, name)
-    if mask is not None and mask.shape[-2:] != (count, count):
-        raise ValueError(
-            f"{name}: the attention mask has shape {tuple(mask.shape)}, expected (batch, 1, {count}, {count}), "
-            "of the new tokens alone: give a mask of two dimensions, (batch, tokens), and let the model make "
-            "this one"
-        )
     layer.bind(
         module,
         Attention(query.shape[1], key.shape[1], query.shape[3], value.shape[3], scaling, softcap,
                   layer.kind.sliding_window if sliding_window is None else sliding_window),
     )  # fmt: skip
-    return _attend(layer, query, key, value, mask, s_aux, others.get("position_ids")), None
+    return _attend(layer, query, key, value, mask, softmax, others.get("position_ids")), None
 
 
 def _attend(
@@ -95,7 +88,7 @@ def _attend(
     key: torch.Tensor,
     value: torch.Tensor,
     mask: torch.Tensor | None,
-    sink_logits: torch.Tensor | None,
+    softmax: Softmax,
     positions: torch.Tensor | None,
 ) -> torch.Tensor:
     """Appends keys and values, and attends: in an empty layer to the floats if the plan says so, else to what it holds."""
@@ -103,32 +96,30 @@ def _attend(
     assert asked is not None
     batch, count = query.shape[0], query.shape[2]
     on_floats = layer.length == 0 and layer.plan.prompt == "floats"
-    real = None
-    if mask is not None:
-        mask = mask.expand(batch, 1, count, count)
-        real = real_tokens(mask)
-        (check_last if on_floats else check_causal)(
-            mask, real, asked.sliding_window, layer.plan.name
-        )
-    columns = [None if real is None else real[b].nonzero().flatten() for b in range(batch)]
-    rows = _extended(layer, columns, count, sink_logits)
+    real = real_tokens(mask, count, asked.sliding_window, on_floats, layer.plan.name)
+    columns = _columns(real, batch)
+    rows = _extended(layer, columns, count, softmax.sink_logits)
     _check_positions(layer, rows, columns, positions)
     _append(layer, rows, key, value, columns)
     layer.rows, layer.length = rows, layer.length + count
     if on_floats:
-        output = float_attention(
-            query, key, value, mask, asked.scale, asked.logit_cap, sink_logits, causal=True
-        )
+        output = float_attention(query, key, value, mask, softmax, causal=True)
         return output.transpose(1, 2).contiguous()
     result = query.new_zeros(batch, count, asked.query_heads, asked.value_dim)
     for row, which, queries, output in zip(rows, columns, query, result, strict=True):
         if which is None:
             output[:] = row.cache.attend(queries, asked.scale).transpose(0, 1)
         elif which.numel():
-            output[which] = (
-                row.cache.attend(queries[:, which], asked.scale).transpose(0, 1).to(output.dtype)
-            )
+            attended = row.cache.attend(queries[:, which], asked.scale)
+            output[which] = attended.transpose(0, 1).to(output.dtype)
     return result
+
+
+def _columns(real: torch.Tensor | None, batch: int) -> list[torch.Tensor | None]:
+    """The columns of each row that are no padding; None for all."""
+    if real is None:
+        return [None] * batch
+    return [None if bool(row.all()) else row.nonzero().flatten() for row in real.expand(batch, -1)]
 
 
 def _extended(
@@ -143,7 +134,7 @@ def _extended(
         RuntimeError: the batch is another.
         ValueError: padding is among the tokens of a sliding window.
     """
-    name, plan = layer.plan.name, layer.plan
+    name = layer.plan.name
     if layer.rows and len(layer.rows) != len(columns):
         raise RuntimeError(
             f"{name}: its cache holds {len(layer.rows)} sequences, and the batch has {len(columns)}: "
@@ -151,18 +142,13 @@ def _extended(
         )
     rows = []
     for b, which in enumerate(columns):
-        tokens = count if which is None else which.numel()
         old = layer.rows[b] if layer.rows else None
         padding = old.padding if old is not None else ()
-        if which is not None and tokens < count:
+        if which is not None:
             hidden = torch.ones(count, dtype=torch.bool)
             hidden[which] = False
             padding += tuple((hidden.nonzero().flatten() + layer.length).tolist())
-        if old is not None and (len(old.cache) or not tokens):
-            cache = old.cache
-        else:  # the first tokens of the row say whether it is centred
-            assert layer.attention is not None
-            cache = plan.row(layer.attention, layer.rotary, sink_logits, tokens)
+        cache = layer.empty_cache(sink_logits) if old is None else old.cache
         row = Row(cache, padding, None if old is None else old.shift)
         if layer.is_sliding and not row.is_left_padded():
             raise ValueError(

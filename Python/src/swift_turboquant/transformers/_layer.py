@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import weakref
 from typing import Any
 
@@ -46,6 +47,14 @@ class TurboQuantLayer(CacheLayerMixin):
         # Earlier states, by their length, which hold what sliding windows have forgotten since.
         self._past: list[tuple[int, list[KVCache]]] = []
         self._unseen: list[int] = []
+
+    def __deepcopy__(self, memo: object) -> TurboQuantLayer:
+        """Shares memory until one of the two changes. What a failed forward pass left is no part of a copy."""
+        layer = copy.copy(self)
+        layer.rows = [row.fork() for row in self.rows]
+        layer._past = [(length, [cache.fork() for cache in caches]) for length, caches in self._past]
+        layer._given = None
+        return layer
 
     # What transformers calls.
 
@@ -174,6 +183,7 @@ class TurboQuantLayer(CacheLayerMixin):
                     f"{name}: attention of layer {self.index} has a sliding window of "
                     f"{attention.sliding_window}, its configuration {self.kind.sliding_window}"
                 )
+            self._check_equalization(attention)
             self.rotary = self.plan.rotary(module, self.kind, attention.key_dim)
             self._module, self.attention = weakref.ref(module), attention
         elif self._module() is not module:
@@ -185,6 +195,23 @@ class TurboQuantLayer(CacheLayerMixin):
             raise ValueError(
                 f"{name}: layer {self.index} asked for {self.attention}, now for {attention}"
             )
+
+    def _check_equalization(self, attention: Attention) -> None:
+        """Raises ValueError if the layer's equalization is of other keys."""
+        equalization = self.plan.equalizations[self.index]
+        if equalization is None:
+            return
+        found = equalization.kv_heads, equalization.key_dim
+        if found != (attention.kv_heads, attention.key_dim):
+            raise ValueError(
+                f"{self.plan.name}: layer {self.index} has {attention.kv_heads} × {attention.key_dim} keys, its "
+                f"equalization {found[0]} × {found[1]}: it is of another model"
+            )
+
+    def empty_cache(self, sink_logits: torch.Tensor | None) -> KVCache:
+        """For a row of the batch, after `bind`."""
+        assert self.attention is not None
+        return self.plan.empty_cache(self.index, self.attention, self.rotary, sink_logits)
 
     def remember(self) -> None:
         """To be called before an append: keeps the rows if it makes a sliding window forget tokens."""

@@ -11,12 +11,8 @@ from transformers import PreTrainedModel
 
 from .._cache_options import AnyPrecision, Centering
 from ..cache import KVCache
+from ..equalization import Equalization
 from ._rotary import Rotary, rotary_of
-
-# The mean of fewer tokens is further from that of later ones than it is worth: subtracting that of n tokens adds 1/n of
-# the variance to what becomes codes.
-_CENTRED_FROM = 32
-
 
 @dataclass(frozen=True)
 class LayerKind:
@@ -53,6 +49,8 @@ class Plan:
     centering: Centering | Literal["auto"] | None
     prompt: Literal["floats", "codes"]
     seed: int
+    equalizations: tuple[Equalization | None, ...]
+    """One for each layer."""
     _templates: dict[Any, KVCache] = field(default_factory=dict, compare=False, repr=False)
 
     def __deepcopy__(self, memo: object) -> Plan:
@@ -60,8 +58,11 @@ class Plan:
 
     def check(self) -> None:
         """Raises ValueError or TypeError if there is no such cache for any model."""
-        KVCache(1, 1, 8, keys=self.keys, values=self.values, sinks=self.sinks, window=self.window,
-                seed=self.seed)  # fmt: skip
+        options = self._options()
+        KVCache(1, 1, 8, **options)
+        for equalization in {each.kind: each for each in self.equalizations if each}.values():
+            heads, dimension = equalization.kv_heads, equalization.key_dim
+            KVCache(heads, heads, dimension, equalization=equalization, **options)
 
     def rotary(self, module: torch.nn.Module, kind: LayerKind, dimension: int) -> Rotary | None:
         """The rotary embedding of a layer's keys, where centring asks for it.
@@ -80,27 +81,24 @@ class Plan:
             )
         return rotary
 
-    def row(
+    def empty_cache(
         self,
+        layer: int,
         attention: Attention,
         rotary: Rotary | None,
         sink_logits: torch.Tensor | None,
-        tokens: int,
     ) -> KVCache:
-        """An empty cache for a row of the batch whose prompt has so many tokens."""
-        options: dict[str, Any] = {
-            "keys": self.keys, "values": self.values,
-            # Beyond a sliding window the model does not see the first tokens.
-            "sinks": self.sinks if attention.sliding_window is None else 0, "window": self.window,
-            "sliding_window": attention.sliding_window, "logit_cap": attention.logit_cap,
-            "seed": self.seed,
-        }  # fmt: skip
-        is_centred = tokens - options["sinks"] >= _CENTRED_FROM
-        if self.centering is not None and is_centred:
+        """For a row of the batch in a layer."""
+        options = self._options()
+        options |= {"sliding_window": attention.sliding_window, "logit_cap": attention.logit_cap,
+                    "equalization": self.equalizations[layer]}  # fmt: skip
+        if attention.sliding_window is not None:  # beyond which the model does not see the first tokens
+            options["sinks"] = 0
+        if rotary is not None:
+            options |= {"centering": "rotary-mean", "rotary_frequencies": rotary.frequencies,
+                        "rotary_pairing": rotary.pairing}  # fmt: skip
+        elif self.centering is not None:
             options["centering"] = "mean"
-            if rotary is not None:
-                options |= {"centering": "rotary-mean", "rotary_frequencies": rotary.frequencies,
-                            "rotary_pairing": rotary.pairing}  # fmt: skip
         if sink_logits is not None:
             options["sink_logits"] = sink_logits.detach().float().numpy()
         key = (attention, tuple((k, _hashable(v)) for k, v in options.items()))
@@ -110,6 +108,11 @@ class Plan:
                 **options,
             )  # fmt: skip
         return KVCache.like(self._templates[key])
+
+    def _options(self) -> dict[str, Any]:
+        """What all layers have in common."""
+        return {"keys": self.keys, "values": self.values, "sinks": self.sinks, "window": self.window,
+                "seed": self.seed}  # fmt: skip
 
 
 def _hashable(value: Any) -> Any:

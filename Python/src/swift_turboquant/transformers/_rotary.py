@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import Any, NamedTuple, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -29,7 +30,8 @@ def rotary_of(
 ) -> Rotary | None:
     """The embedding of an attention module's keys, or None if it is not known or of another kind.
 
-    What the model's configuration says is tried: the model's own functions embed random keys.
+    What the model's configuration says is tried: the model's own functions embed random keys. Where they take only the part
+    of a key that turns, it is the first one, as everywhere in transformers where a configuration has `partial_rotary_factor`.
 
     Args:
         layer_type: its name in the model's configuration.
@@ -43,19 +45,31 @@ def rotary_of(
         return None
     module, frequencies, names = found[0]
     generator = torch.Generator().manual_seed(1)
-    x = torch.randn(1, 1, len(_POSITIONS), dimension, generator=generator)
-    try:
-        with torch.no_grad():
-            cosine, sine = module(x, torch.tensor([_POSITIONS]), **names)
-            embedded = embed(x, x, cosine, sine)[1]
-    except (AttributeError, LookupError, RuntimeError, TypeError, ValueError):  # other arguments
-        return None
-    pairings: tuple[Pairing, ...] = ("halves", "neighbours")
-    for pairing in pairings:
-        rotary = Rotary(frequencies, pairing)
-        if _embeds(rotary, x[0, 0].double().numpy(), embedded):
-            return rotary
+    keys = torch.randn(1, 1, len(_POSITIONS), dimension, generator=generator)
+    for width in _widths(attention, layer_type, dimension):
+        x = keys[..., :width]
+        try:
+            with torch.no_grad():
+                cosine, sine = module(x, torch.tensor([_POSITIONS]), **names)
+                embedded = embed(x, x, cosine, sine)[1]
+        except (AttributeError, LookupError, RuntimeError, TypeError, ValueError):  # other arguments
+            continue
+        for pairing in get_args(Pairing):
+            rotary = Rotary(frequencies, pairing)
+            if _embeds(rotary, x[0, 0].double().numpy(), embedded):
+                return rotary
     return None
+
+
+def _widths(attention: torch.nn.Module, layer_type: str, dimension: int) -> Iterator[int]:
+    """Of how many coordinates the model's function may take a key: all, or the part that turns."""
+    yield dimension
+    parameters = getattr(getattr(attention, "config", None), "rope_parameters", None) or {}
+    if isinstance(parameters.get(layer_type), dict):
+        parameters = parameters[layer_type]
+    factor = parameters.get("partial_rotary_factor")
+    if factor is not None and 0 < factor < 1:
+        yield int(dimension * factor)
 
 
 def _given(

@@ -33,9 +33,6 @@ class Row:
     def fork(self) -> Row:
         return Row(self.cache.fork(), self.padding, self.shift)
 
-    def __deepcopy__(self, memo: object) -> Row:
-        return self.fork()
-
 
 def selected(rows: list[Row], indices: Iterable[int]) -> list[Row]:
     """Rows by their number. The first use of a row takes it, every further one forks it."""

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Iterable
 from typing import Any, Literal
 
 import torch
 from transformers import PreTrainedModel
 from transformers.cache_utils import Cache
 
-from .._cache_options import AnyPrecision, Centering
+from .._cache_options import AnyPrecision, Centering, equalization_of
 from ..cache import Memory
+from ..equalization import Equalization
 from ._attention import NAME
 from ._layer import TurboQuantLayer
 from ._model import check_device, layer_kinds, name_of, use_attention
@@ -41,6 +43,7 @@ class TurboQuantCache(Cache):
         sinks: int = 0,
         window: int = 0,
         centering: Centering | Literal["auto"] | None = "auto",
+        equalization: Iterable[Equalization | None] | None = None,
         prompt: Literal["floats", "codes"] = "floats",
         seed: int = 0,
     ) -> TurboQuantCache:
@@ -53,8 +56,11 @@ class TurboQuantCache(Cache):
             values: likewise.
             sinks: how many of the first tokens of each sequence stay float16, in layers without a sliding window.
             window: how many of the latest tokens stay float16.
-            centering: what is subtracted from a sequence of 32 tokens or more before it becomes codes, and added back exactly:
-                "auto", "rotary-mean" where the model's rotary embedding allows it, else "mean"; or None.
+            centering: what is subtracted from keys and values before they become codes, and added back exactly: "auto",
+                "rotary-mean" where the model's rotary embedding allows it, else "mean"; or None. The first 32 tokens of a
+                sequence, beside the sinks, stay exact until they are all there.
+            equalization: the metric of each layer's keys, or None for its own, as `load_calibration` gives them; by default
+                no layer has one. One that was made for another model makes errors larger.
             prompt: what the first forward pass attends to: its keys and values as "floats", or "codes" like all others.
             seed: of the random rotations.
 
@@ -72,7 +78,8 @@ class TurboQuantCache(Cache):
             )
         kinds = layer_kinds(model)
         check_device(model)
-        plan = Plan(weakref.ref(model), name_of(model), keys, values, sinks, window, centering, prompt, seed)  # fmt: skip
+        plan = Plan(weakref.ref(model), name_of(model), keys, values, sinks, window, centering, prompt, seed,
+                    _equalizations(equalization, len(kinds), name_of(model)))  # fmt: skip
         plan.check()
         use_attention(model, NAME)
         return cls(layers=[TurboQuantLayer(plan, i, kind) for i, kind in enumerate(kinds)])
@@ -111,3 +118,19 @@ class TurboQuantCache(Cache):
     def nbytes(self) -> int:
         """Bytes of all that is held, whether shared or not."""
         return sum(self.memory)
+
+
+def _equalizations(
+    given: Iterable[Equalization | None] | None, layers: int, name: str
+) -> tuple[Equalization | None, ...]:
+    """One for each layer, or None."""
+    if given is None:
+        return (None,) * layers
+    if isinstance(given, Equalization):
+        raise TypeError("equalization is that of one layer, expected a sequence: one, or None, for each layer")
+    found = tuple(map(equalization_of, given))
+    if len(found) != layers:
+        raise ValueError(
+            f"equalization is of {len(found)} layers, and {name} has {layers}: it is of another model"
+        )
+    return found
