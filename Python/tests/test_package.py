@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from conftest import DATA
-from documents import EXAMPLES, READMES, ROOT, SHOWN, blocks, printed
+from documents import EXAMPLES, NEEDY, READMES, ROOT, SHOWN, blocks, printed
 
 import swift_turboquant
 
@@ -31,7 +31,7 @@ def test_the_licence_is_that_of_the_repository():
 
 
 @pytest.mark.parametrize(
-    ("arguments", "output", "where"), [each for each in SHOWN if each[0][0] != "langchain_store.py"]
+    ("arguments", "output", "where"), [each for each in SHOWN if each[0][0] not in NEEDY]
 )
 def test_examples_print_what_the_readmes_show(arguments, output, where):
     assert printed(arguments) == output

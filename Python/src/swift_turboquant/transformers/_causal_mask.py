@@ -24,8 +24,8 @@ class CausalMask(torch.Tensor):
     # What an operation on a table gives is a plain tensor.
     __torch_function__ = torch._C._disabled_torch_function_impl
 
-    @staticmethod
-    def __new__(
+    @classmethod
+    def of(
         cls,
         batch: int,
         tokens: int,
@@ -33,6 +33,7 @@ class CausalMask(torch.Tensor):
         window: int | None,
         device: torch.device | str = "cpu",
     ) -> CausalMask:
+        """A mask of one row for each of `batch`."""
         mask: CausalMask = torch.Tensor._make_wrapper_subclass(
             cls, (batch, 1, tokens, tokens), dtype=torch.bool, device=device
         )

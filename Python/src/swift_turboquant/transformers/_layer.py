@@ -52,7 +52,9 @@ class TurboQuantLayer(CacheLayerMixin):
         """Shares memory until one of the two changes. What a failed forward pass left is no part of a copy."""
         layer = copy.copy(self)
         layer.rows = [row.fork() for row in self.rows]
-        layer._past = [(length, [cache.fork() for cache in caches]) for length, caches in self._past]
+        layer._past = [
+            (length, [cache.fork() for cache in caches]) for length, caches in self._past
+        ]
         layer._given = None
         return layer
 

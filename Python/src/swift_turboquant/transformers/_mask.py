@@ -56,7 +56,7 @@ def new_tokens_mask(
         if is_causal and (window is None or real is None or _is_together(real)):
             if window is None and real is None:
                 return None
-            return CausalMask(batch_size, q_length, real, window, options.get("device", "cpu"))
+            return CausalMask.of(batch_size, q_length, real, window, options.get("device", "cpu"))
     return sdpa_mask(
         batch_size,
         q_length,

@@ -14,6 +14,7 @@ from ..cache import KVCache
 from ..equalization import Equalization
 from ._rotary import Rotary, rotary_of
 
+
 @dataclass(frozen=True)
 class LayerKind:
     """What the model's configuration says about a layer."""
@@ -92,7 +93,9 @@ class Plan:
         options = self._options()
         options |= {"sliding_window": attention.sliding_window, "logit_cap": attention.logit_cap,
                     "equalization": self.equalizations[layer]}  # fmt: skip
-        if attention.sliding_window is not None:  # beyond which the model does not see the first tokens
+        if (
+            attention.sliding_window is not None
+        ):  # beyond which the model does not see the first tokens
             options["sinks"] = 0
         if rotary is not None:
             options |= {"centering": "rotary-mean", "rotary_frequencies": rotary.frequencies,

@@ -52,7 +52,13 @@ def rotary_of(
             with torch.no_grad():
                 cosine, sine = module(x, torch.tensor([_POSITIONS]), **names)
                 embedded = embed(x, x, cosine, sine)[1]
-        except (AttributeError, LookupError, RuntimeError, TypeError, ValueError):  # other arguments
+        except (
+            AttributeError,
+            LookupError,
+            RuntimeError,
+            TypeError,
+            ValueError,
+        ):  # other arguments
             continue
         for pairing in get_args(Pairing):
             rotary = Rotary(frequencies, pairing)

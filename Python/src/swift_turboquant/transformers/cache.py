@@ -127,7 +127,9 @@ def _equalizations(
     if given is None:
         return (None,) * layers
     if isinstance(given, Equalization):
-        raise TypeError("equalization is that of one layer, expected a sequence: one, or None, for each layer")
+        raise TypeError(
+            "equalization is that of one layer, expected a sequence: one, or None, for each layer"
+        )
     found = tuple(map(equalization_of, given))
     if len(found) != layers:
         raise ValueError(

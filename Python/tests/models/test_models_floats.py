@@ -4,9 +4,9 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import settings
-from transformers_models import (
+from small_models import (
     KINDS,
+    STEPS,
     generate,
     held,
     logits,
@@ -20,16 +20,6 @@ from swift_turboquant import KVCache
 from swift_turboquant.transformers import TurboQuantCache
 
 FLOATS = {"keys": "float32", "values": "float32"}
-STEPS = 60 if settings().max_examples == 100 else 200  # profile dev, or CI
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    """Small products on several threads wait for each other, most of all while a machine is busy."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def check(found, expected):
@@ -69,7 +59,6 @@ def test_other_kinds(kind):
 
 def test_trained_model():
     model, folder = trained_model()
-    reference = json.loads((folder / "reference/greedy.json").read_text())
     windows = torch.from_numpy(
         np.load(folder / "reference/windows_i32.npy")[:3, :64].astype(np.int64)
     )
@@ -79,7 +68,18 @@ def test_trained_model():
     expected = generate(model, inputs, count=STEPS)
     cache = TurboQuantCache.for_model(model, **FLOATS)
     check(generate(model, inputs, cache, count=STEPS), expected)
-    assert reference
+
+
+def test_what_the_trained_model_said_before():
+    """With whole codes of 4 bits too."""
+    model, folder = trained_model()
+    reference = json.loads((folder / "reference/greedy.json").read_text())
+    prompt, expected = (torch.tensor([reference[x]]) for x in ("prompt_ids", "greedy_ids"))
+    inputs = {"input_ids": prompt, "attention_mask": torch.ones_like(prompt)}
+    for options in (FLOATS, {"keys": 4, "values": 4}):
+        cache = TurboQuantCache.for_model(model, **options)
+        found = generate(model, inputs, cache, count=expected.shape[1] - prompt.shape[1])
+        assert torch.equal(found.sequences, expected)
 
 
 @pytest.mark.parametrize("kind", ["llama", "gemma2", "gpt_oss"])
@@ -174,11 +174,11 @@ def test_memory_is_that_of_the_rows():
     model = random_model("llama")
     cache = TurboQuantCache.for_model(model, keys=4, values=2)
     assert cache.nbytes == 0
-    generate(model, prompts(), cache, count=5)
-    tokens = sum(44 - n for n in (0, 13, 7))
-    # Codes and a float32 for each vector; centres of rows of 32 tokens or more: keys and values, float32.
+    generate(model, prompts(length=50), cache, count=5)
+    tokens = sum(54 - n for n in (0, 13, 7))
+    # Codes and a float32 for each vector; centres of keys and values, float32.
     assert cache.memory.keys == 4 * 2 * tokens * (16 * 4 // 8 + 4)
     assert cache.memory.values == 4 * 2 * tokens * (16 * 2 // 8 + 4)
-    assert cache.memory.centers == 4 * 2 * 2 * 2 * 16 * 4
+    assert cache.memory.centers == 4 * 3 * 2 * 2 * 16 * 4
     assert cache.nbytes == sum(cache.memory)
     assert isinstance(cache.layers[0].rows[0].cache, KVCache)

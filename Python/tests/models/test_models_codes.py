@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from attention_model import attention
-from transformers_models import (
+from small_models import (
     KINDS,
     generate,
     held,
@@ -140,11 +140,47 @@ def test_centring_takes_biases_out():
     assert rotary < mean / 2
 
 
-def test_short_prompts_are_not_centred():
+def test_the_first_tokens_stay_exact_until_they_are_centred():
     model = random_model("llama")
     cache = TurboQuantCache.for_model(model)
-    generate(model, prompts(length=44), cache, count=2)  # 44, 31 and 37 tokens
-    assert [row.cache.memory.centers > 0 for row in cache.layers[0].rows] == [True, False, True]
+    generate(
+        model, prompts(length=40), cache, count=3
+    )  # the last token is not appended: 42, 29 and 35
+    memories = [row.cache.memory for row in cache.layers[0].rows]
+    assert [memory.centers > 0 for memory in memories] == [True, False, True]
+    assert [memory.exact > 0 for memory in memories] == [False, True, False]
+    cache = TurboQuantCache.for_model(model, centering=None)
+    generate(model, prompts(length=40), cache, count=3)
+    assert not any(row.cache.memory.exact for row in cache.layers[0].rows)
+
+
+@pytest.mark.parametrize(
+    ("kind", "pairs", "pairing"),
+    [("llama", 8, "halves"), ("gpt_neox", 2, "halves"), ("glm4", 4, "neighbours"), ("nemotron", 4, "halves"),
+     ("phi", 4, "halves"), ("stablelm", 2, "halves"), ("phi3-partial", 4, "halves"), ("cohere2", 8, "neighbours")],
+)  # fmt: skip
+def test_rotary_embeddings_are_those_of_the_keys(kind, pairs, pairing):
+    """The first layer's keys of one token again and again are one key, turned."""
+    model = random_model(kind)
+    cache = TurboQuantCache.for_model(model, keys="float32", centering="rotary-mean")
+    tokens = torch.full((1, 40), 7)
+    generate(
+        model, {"input_ids": tokens, "attention_mask": torch.ones_like(tokens)}, cache, count=1
+    )
+    layer = cache.layers[0]
+    keys = layer.rows[0].cache.decode(0)[0].astype(float)
+    assert (len(layer.rotary.frequencies), layer.rotary.pairing) == (pairs, pairing)
+    expected = np.repeat(keys[:1], 40, 0)
+    one, two = (slice(0, pairs), slice(pairs, 2 * pairs))
+    if pairing == "neighbours":
+        one, two = (slice(0, 2 * pairs, 2), slice(1, 2 * pairs, 2))
+    angle = np.arange(40)[:, None] * layer.rotary.frequencies
+    x, y = expected[:, one].copy(), expected[:, two].copy()
+    expected[:, one] = x * np.cos(angle) - y * np.sin(angle)
+    expected[:, two] = x * np.sin(angle) + y * np.cos(angle)
+    # float32 at angles up to 39 radians.
+    assert np.abs(keys - expected).max() < 1e-4 * np.abs(keys).max()
+    assert np.abs(keys - keys[0]).max() > 0.1 * np.abs(keys).max()
 
 
 def test_four_bits_of_a_trained_model():

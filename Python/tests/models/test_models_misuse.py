@@ -1,10 +1,11 @@
 """What a TurboQuantCache refuses: the error names the model and says what to do."""
 
+import copy
 import subprocess
 import sys
 
 import pytest
-from transformers_models import (
+from small_models import (
     KINDS,
     generate,
     held,
@@ -258,8 +259,9 @@ def test_a_forward_pass_that_fails_halfway(monkeypatch):
         patch.setattr(projection, "forward", lambda x: torch.full((3, x.shape[1], 32), torch.nan))
         with pytest.raises(ValueError, match="nan"):
             model(**prompts(), **held(cache))
-    with pytest.raises(RuntimeError, match=r"a forward pass failed.*\s*.*reset\(\)"):
-        generate(model, prompts(length=50), cache)
+    for broken in (copy.deepcopy(cache), cache):
+        with pytest.raises(RuntimeError, match=r"a forward pass failed.*\s*.*reset\(\)"):
+            generate(model, prompts(length=50), broken)
     cache.reset()
     assert torch.equal(generate(model, prompts(), cache, count=3).sequences, expected)
 

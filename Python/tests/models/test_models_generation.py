@@ -4,7 +4,7 @@ transformers' own give."""
 import copy
 
 import pytest
-from transformers_models import generate, held, logits, prompts, random_model, torch, transformers
+from small_models import generate, held, logits, prompts, random_model, torch, transformers
 
 from swift_turboquant.transformers import TurboQuantCache
 

@@ -1,9 +1,8 @@
 """Small models of transformers with random weights, one of each kind that attends on codes."""
 
-import os
-from pathlib import Path
-
 import pytest
+from documents import ROOT
+from hypothesis import settings
 
 # Loudly: `pytest -rs` and the CI's log show the reason.
 torch = pytest.importorskip("torch", reason="no torch: models of transformers are not tested")
@@ -18,6 +17,7 @@ COMMON = {
     "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 16, "max_position_embeddings": 512,
     "pad_token_id": 0, "bos_token_id": 1, "eos_token_id": None, "initializer_range": 0.2,
 }  # fmt: skip
+STEPS = 200 if settings().max_examples > 1000 else 40  # profile nightly, or another
 ALTERNATING = ["sliding_attention", "full_attention"] * 2
 WINDOW = 24
 
@@ -89,11 +89,10 @@ def logits(output):
 
 
 def trained_model():
-    """A model that was trained, 4 layers of 2 × 64, which TQ_TEST_DATA has."""
-    data = os.environ.get("TQ_TEST_DATA")
-    if not data:
-        pytest.skip("TQ_TEST_DATA is not set: the trained model is not there")
-    folder = Path(data) / "tiny-llama"
+    """A model that was trained, 4 layers of 2 × 64, and its folder."""
+    folder = ROOT / "Examples/LlamaRunner/Models/tiny-llama"
+    if not folder.is_dir():
+        pytest.skip("not in a clone: the trained model is not there")
     model = AutoModelForCausalLM.from_pretrained(
         folder, dtype=torch.float32, attn_implementation="eager"
     )
