@@ -17,7 +17,9 @@ COMMON = {
     "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 16, "max_position_embeddings": 512,
     "pad_token_id": 0, "bos_token_id": 1, "eos_token_id": None, "initializer_range": 0.2,
 }  # fmt: skip
-STEPS = 200 if settings().max_examples > 1000 else 40  # profile nightly, or another
+# In the profile "nightly" all cases, and long texts.
+NIGHTLY = settings().max_examples > 1000
+STEPS = 200 if NIGHTLY else 40
 ALTERNATING = ["sliding_attention", "full_attention"] * 2
 WINDOW = 24
 

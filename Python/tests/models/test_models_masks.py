@@ -3,13 +3,12 @@
 import numpy as np
 import pytest
 from small_models import generate, held, prompts, random_model, torch
+from transformers import masking_utils as masking
 
 from swift_turboquant.transformers import TurboQuantCache
 from swift_turboquant.transformers._causal_mask import CausalMask
 from swift_turboquant.transformers._float_attention import Softmax, float_attention
 from swift_turboquant.transformers._mask import new_tokens_mask
-
-masking = pytest.importorskip("transformers.masking_utils")
 
 LEFT = [[0] * 7 + [1] * 13, [1] * 20]
 PADDING = {"none": [[1] * 20] * 2, "left": LEFT, "right": [[1] * 15 + [0] * 5, [1] * 20],

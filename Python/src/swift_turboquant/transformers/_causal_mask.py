@@ -33,7 +33,7 @@ class CausalMask(torch.Tensor):
         window: int | None,
         device: torch.device | str = "cpu",
     ) -> CausalMask:
-        """A mask of one row for each of `batch`."""
+        """The mask of `batch` sequences of so many tokens."""
         mask: CausalMask = torch.Tensor._make_wrapper_subclass(
             cls, (batch, 1, tokens, tokens), dtype=torch.bool, device=device
         )

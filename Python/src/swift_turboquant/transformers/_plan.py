@@ -93,9 +93,8 @@ class Plan:
         options = self._options()
         options |= {"sliding_window": attention.sliding_window, "logit_cap": attention.logit_cap,
                     "equalization": self.equalizations[layer]}  # fmt: skip
-        if (
-            attention.sliding_window is not None
-        ):  # beyond which the model does not see the first tokens
+        # Beyond a sliding window the model does not see the first tokens.
+        if attention.sliding_window is not None:
             options["sinks"] = 0
         if rotary is not None:
             options |= {"centering": "rotary-mean", "rotary_frequencies": rotary.frequencies,

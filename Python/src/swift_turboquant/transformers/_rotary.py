@@ -52,14 +52,8 @@ def rotary_of(
             with torch.no_grad():
                 cosine, sine = module(x, torch.tensor([_POSITIONS]), **names)
                 embedded = embed(x, x, cosine, sine)[1]
-        except (
-            AttributeError,
-            LookupError,
-            RuntimeError,
-            TypeError,
-            ValueError,
-        ):  # other arguments
-            continue
+        except (AttributeError, LookupError, RuntimeError, TypeError, ValueError):
+            continue  # it takes other arguments
         for pairing in get_args(Pairing):
             rotary = Rotary(frequencies, pairing)
             if _embeds(rotary, x[0, 0].double().numpy(), embedded):
