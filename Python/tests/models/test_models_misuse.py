@@ -183,6 +183,9 @@ def test_masks_of_other_shapes():
                 attention_mask=torch.ones(3, 1, 1, 41, dtype=torch.bool),
                 **held(cache),
             )
+        each_head = torch.ones(3, 4, 40, 40, dtype=torch.bool).tril()
+        with pytest.raises(ValueError, match=r"has shape \(3, 4, 40, 40\), expected \(batch, 1, 40, 40\)"):
+            model(tokens, attention_mask=each_head, **held(TurboQuantCache.for_model(model)))
         biased = torch.zeros(3, 1, 40, 40).masked_fill(~apart, -1.0)
         with pytest.raises(ValueError, match="has other numbers than 0"):
             model(tokens, attention_mask=biased, **held(TurboQuantCache.for_model(model)))

@@ -105,7 +105,7 @@ def real_tokens(
             raise ValueError(
                 f"{name}: the attention mask has a window of {found}, the attention of {expected}"
             )
-    elif mask.shape[-2:] != (count, count):
+    elif mask.shape[1:] != (1, count, count):
         raise ValueError(
             f"{name}: the attention mask has shape {tuple(mask.shape)}, expected (batch, 1, {count}, {count}), "
             "of the new tokens alone: give a mask of two dimensions, (batch, tokens), and let the model make "
