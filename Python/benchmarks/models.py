@@ -105,9 +105,12 @@ def step(tokens: int, bits: list[float], rounds: int) -> None:
 
 def perplexity(windows: int, bits: list[float]) -> None:
     model = AutoModelForCausalLM.from_pretrained(MODEL, dtype=torch.float32).eval()
-    texts = torch.from_numpy(np.load(MODEL / "reference/windows_i32.npy")[:windows].astype(np.int64))
+    tokens = np.load(MODEL / "reference/windows_i32.npy")[:windows]
+    texts = torch.from_numpy(tokens.astype(np.int64))
     settings: list[dict[str, Any] | None] = [None]
-    settings += [{"keys": n, "values": n, "centering": c} for n in bits for c in (None, "mean", "auto")]
+    for number in bits:
+        for centering in (None, "mean", "auto"):
+            settings.append({"keys": number, "values": number, "centering": centering})
     for options in settings:
         total = 0.0
         for text in texts.split(4):
@@ -116,7 +119,10 @@ def perplexity(windows: int, bits: list[float]) -> None:
                 cache = TurboQuantCache.for_model(model, prompt="codes", **options)
                 given = held(model, cache)
             logits = model(text, **given).logits[:, :-1].flatten(0, 1)
-            total += float(torch.nn.functional.cross_entropy(logits, text[:, 1:].flatten(), reduction="sum"))
+            losses = torch.nn.functional.cross_entropy(
+                logits, text[:, 1:].flatten(), reduction="sum"
+            )
+            total += float(losses)
         loss = total / texts[:, 1:].numel()
         name = "float32" if options is None else ", ".join(f"{k}={v}" for k, v in options.items())
         print(f"{name:40} perplexity {np.exp(loss):.3f}, {loss:.4f} nats a token", flush=True)

@@ -184,7 +184,9 @@ def test_masks_of_other_shapes():
                 **held(cache),
             )
         each_head = torch.ones(3, 4, 40, 40, dtype=torch.bool).tril()
-        with pytest.raises(ValueError, match=r"has shape \(3, 4, 40, 40\), expected \(batch, 1, 40, 40\)"):
+        with pytest.raises(
+            ValueError, match=r"has shape \(3, 4, 40, 40\), expected \(batch, 1, 40, 40\)"
+        ):
             model(tokens, attention_mask=each_head, **held(TurboQuantCache.for_model(model)))
         biased = torch.zeros(3, 1, 40, 40).masked_fill(~apart, -1.0)
         with pytest.raises(ValueError, match="has other numbers than 0"):
