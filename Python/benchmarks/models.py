@@ -7,7 +7,9 @@
 A step is the forward pass of one token through a model of one layer, 32 query heads and 8 of keys and values of 128, so narrow
 that little but attention takes time; beside transformers' own cache with SDPA, and its QuantizedCache where quanto or HQQ is
 installed. Caches take their steps in turn, and the median counts. Memory is that by which a new process grows while its cache is
-filled, 1,024 tokens at a time. Perplexity is that of the small model that comes with the sources; whole windows attend on codes.
+filled, 1,024 tokens at a time (QuantizedCache, which quantizes all again each time, with all at once). Perplexity, and how many
+greedy tokens are those of float32 when all tokens are given, are those of the small model that comes with the sources; whole
+windows attend on codes.
 """
 
 import argparse
@@ -46,6 +48,7 @@ class OfTransformers:
     computed = 0
 
     def __init__(self, backend: str | None, tokens: int) -> None:
+        self.piece = PIECE if backend is None else None
         self.model = model_of_one_layer(tokens)
         self.cache = (
             DynamicCache(config=self.model.config)
@@ -62,6 +65,8 @@ class OfTransformers:
 
 class OfCodes:
     """A cache of codes, and a model that attends on them."""
+
+    piece = PIECE
 
     def __init__(self, bits: float, tokens: int) -> None:
         self.model = model_of_one_layer(tokens)
@@ -103,8 +108,9 @@ def made(name: str, tokens: int) -> Any:
 
 def fill(contestant: Any, tokens: int) -> None:
     generator = torch.Generator().manual_seed(1)
-    for first in range(0, tokens, PIECE):
-        shape = 1, HEADS, min(PIECE, tokens - first), DIM
+    piece = contestant.piece or tokens
+    for first in range(0, tokens, piece):
+        shape = 1, HEADS, min(piece, tokens - first), DIM
         contestant.append(*(torch.randn(shape, generator=generator) for _ in range(2)))
 
 
@@ -163,26 +169,32 @@ def step(tokens: int, bits: list[float], rounds: int) -> None:
 def perplexity(windows: int, bits: list[float]) -> None:
     model = AutoModelForCausalLM.from_pretrained(MODEL, dtype=torch.float32).eval()
     tokens = np.load(MODEL / "reference/windows_i32.npy")[:windows]
-    texts = torch.from_numpy(tokens.astype(np.int64))
+    texts = torch.from_numpy(tokens.astype(np.int64)).split(4)
+    count = sum(text[:, 1:].numel() for text in texts)
     settings: list[dict[str, Any] | None] = [None]
     for number in bits:
         for centering in (None, "mean", "auto"):
             settings.append({"keys": number, "values": number, "centering": centering})
+    print(
+        "cache                                    perplexity   nats a token   greedy tokens equal"
+    )
+    choices: list[torch.Tensor] = []
     for options in settings:
-        total = 0.0
-        for text in texts.split(4):
+        loss, equal = 0.0, 0
+        for number, text in enumerate(texts):
             given: dict[str, Any] = {"use_cache": False}
             if options is not None:
                 cache = TurboQuantCache.for_model(model, prompt="codes", **options)
                 given = held(model, cache)
             logits = model(text, **given).logits[:, :-1].flatten(0, 1)
-            losses = torch.nn.functional.cross_entropy(
-                logits, text[:, 1:].flatten(), reduction="sum"
-            )
-            total += float(losses)
-        loss = total / texts[:, 1:].numel()
+            following = text[:, 1:].flatten()
+            loss += float(torch.nn.functional.cross_entropy(logits, following, reduction="sum"))
+            if options is None:
+                choices.append(logits.argmax(-1))
+            equal += int((logits.argmax(-1) == choices[number]).sum())
+        loss /= count
         name = "float32" if options is None else ", ".join(f"{k}={v}" for k, v in options.items())
-        print(f"{name:40} perplexity {np.exp(loss):.3f}, {loss:.4f} nats a token", flush=True)
+        print(f"{name:40} {np.exp(loss):10.3f} {loss:14.4f} {equal / count:21.4f}", flush=True)
 
 
 def main() -> None:
