@@ -8,9 +8,9 @@ import pytest
 from store_folders import DIM, check, filled, load, one, save
 
 from swift_turboquant import FileError, Index, MissingFileError
+from swift_turboquant._disk import checksum
 from swift_turboquant.stores._collection import Collection
 from swift_turboquant.stores._folder import Folder
-from swift_turboquant.stores._manifest import _checksum
 from swift_turboquant.stores._options import IndexOptions
 
 
@@ -56,7 +56,7 @@ def change(saved, changes):
     path = saved / "store.json"
     manifest = json.loads(path.read_text()) | changes
     del manifest["checksum"]
-    path.write_text(json.dumps(manifest | {"checksum": _checksum(manifest)}))
+    path.write_text(json.dumps(manifest | {"checksum": checksum(manifest)}))
 
 
 def header(**changes):

@@ -21,12 +21,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .._disk import damaged, errors_of, flush, locked, parsed
 from .._errors import FileError, MissingFileError
 from .._library import lib
 from .._options import PathArgument
 from ..index import Index
 from . import _manifest
-from ._disk import damaged, errors_of, flush, locked, parsed
 
 _OURS = re.compile(
     r"(index-[0-9a-f]{32}\.tqi|documents-[0-9a-f]{32}\.jsonl|store-[0-9a-f]{32}\.json)"

@@ -4,10 +4,10 @@ import os
 from collections.abc import Callable, Iterator
 from typing import Any, Generic, TypeVar
 
+from .._disk import damaged
 from .._options import PathArgument
 from . import _files
 from ._collection import Collection
-from ._disk import damaged
 from ._entries import Entry
 from ._json import line
 from ._options import IndexOptions

@@ -1,15 +1,12 @@
 """`store.json`, which names the other files of a folder."""
 
-import hashlib
-import json
-import os
 import re
 from pathlib import Path
 from typing import Any
 
+from .._disk import checksum, damaged, parsed, replace, sealed
 from .._errors import FileError, MissingFileError
 from .._library import lib
-from ._disk import damaged, flush, parsed
 
 _FORMAT = 1
 _KINDS = {
@@ -46,7 +43,7 @@ def read(root: Path) -> dict[str, Any]:
     for name, kind in _KINDS.items():
         if type(manifest.get(name)) is not kind:
             raise damaged(path, f"“{name}” is not of type {kind.__name__}")
-    if manifest.pop("checksum") != _checksum(manifest):
+    if manifest.pop("checksum") != checksum(manifest):
         raise damaged(path, "its checksum differs")
     if not _TOKEN.fullmatch(manifest["token"]):
         raise damaged(path, "“token” is none")
@@ -55,16 +52,5 @@ def read(root: Path) -> dict[str, Any]:
 
 def write(root: Path, manifest: dict[str, Any]) -> None:
     """Replaces the file, after everything else is on the disk."""
-    manifest = {"format": _FORMAT, **manifest}
-    new = root / f"store-{manifest['token']}.json"
-    with new.open("x", encoding="ascii") as file:
-        json.dump(manifest | {"checksum": _checksum(manifest)}, file, indent=1, allow_nan=False)
-        file.flush()
-        os.fsync(file.fileno())
-    flush(root)  # the names of the new files, before the one that names them
-    new.replace(root / "store.json")
-    flush(root)
-
-
-def _checksum(manifest: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(manifest, sort_keys=True).encode("ascii")).hexdigest()
+    data = sealed({"format": _FORMAT, **manifest})
+    replace(root / "store.json", root / f"store-{manifest['token']}.json", data)

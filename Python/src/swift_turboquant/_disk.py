@@ -1,6 +1,7 @@
 """What the files of a folder have in common."""
 
 import fcntl
+import hashlib
 import json
 import os
 from collections.abc import Iterator
@@ -8,9 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from .._errors import FileError
-from .._library import lib
-from .._options import PathArgument
+from ._errors import FileError
+from ._library import lib
+from ._options import PathArgument
 
 
 def damaged(path: PathArgument, reason: str) -> FileError:
@@ -56,3 +57,26 @@ def errors_of(root: Path) -> Iterator[None]:
         raise
     except OSError as error:
         raise FileError(f"{str(root)!r}: {error}", lib.TQ_INDEX_FILE) from error
+
+
+def checksum(value: dict[str, Any]) -> str:
+    """A digest of a JSON object, however it is written."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode("ascii")).hexdigest()
+
+
+def sealed(value: dict[str, Any]) -> bytes:
+    """The JSON of an object and of its checksum, which must not be a key yet."""
+    text = json.dumps(value | {"checksum": checksum(value)}, indent=1, allow_nan=False)
+    return text.encode("ascii")
+
+
+def replace(path: Path, new: Path, data: bytes) -> None:
+    """Writes a file that names others of its folder, after these are on the disk, whole or not at all. `new` is its name
+    until it is complete."""
+    with new.open("xb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    flush(path.parent)  # the names of the new files, before the one that names them
+    new.replace(path)
+    flush(path.parent)
