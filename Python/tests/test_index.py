@@ -1,6 +1,7 @@
 """What an index does, in the shapes and conventions of NumPy and FAISS."""
 
 import copy
+import inspect
 import os
 import pickle
 from pathlib import Path
@@ -273,6 +274,7 @@ def test_bytes_pickle_and_copy(x, tmp_path, kind):
     data = index.to_bytes()
     index.save(tmp_path / "1.tqi")
     assert (tmp_path / "1.tqi").read_bytes() == data and index.nbytes == len(data)
+    assert not inspect.ismethod(index.__reduce__()[0])  # which cloudpickle cannot pickle
     for other in (
         Index.from_bytes(data), Index.from_bytes(bytearray(data)), Index.from_bytes(memoryview(data)),
         pickle.loads(pickle.dumps(index)), copy.copy(index), copy.deepcopy(index),

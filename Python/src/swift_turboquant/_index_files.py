@@ -100,4 +100,9 @@ class IndexFiles(IndexCore):
         return count.value
 
     def __reduce__(self) -> tuple[object, ...]:
-        return type(self).from_bytes, (self.to_bytes(),)
+        return _unpickled, (type(self), self.to_bytes())
+
+
+def _unpickled(kind: type[IndexFiles], data: bytes) -> IndexFiles:
+    """Of a module, for cloudpickle, which Ray and Spark use, takes a class's method apart."""
+    return kind.from_bytes(data)

@@ -236,10 +236,15 @@ class Codec:
         return hash(self.fingerprint)
 
     def __reduce__(self) -> tuple[object, ...]:
-        return Codec.from_record, (self.record,)
+        return _unpickled, (self.record,)
 
     def __repr__(self) -> str:
         return (
             f"Codec(dim={self.dim}, bits={self.bits:g}, "
             f"quantizer={self.quantizer!r}, seed={self.seed})"
         )
+
+
+def _unpickled(record: bytes) -> Codec:
+    """Of a module, for cloudpickle, which Ray and Spark use, takes a class's method apart."""
+    return Codec.from_record(record)
