@@ -1,5 +1,6 @@
 """What documents show: code, and examples with their output."""
 
+import importlib
 import itertools
 import re
 import subprocess
@@ -26,7 +27,13 @@ def commands(readme):
 # Examples that need more than NumPy; tests beside those of what they need run them.
 NEEDY = ("langchain_store.py", "transformers_generate.py")
 READMES = [path for path in (ROOT / "README.md", EXAMPLES.parent / "README.md") if path.exists()]
-SHOWN = [(*shown, path.parent.name) for path in READMES for shown in commands(path)]
+PAGES = [path for path in (*READMES, ROOT / "Documentation/Scale.md") if path.exists()]
+SHOWN = [(*shown, path.parent.name) for path in PAGES for shown in commands(path)]
+
+
+def shown(example):
+    """The examples in documents that run this program."""
+    return [each for each in SHOWN if each[0][0] == example]
 
 
 def printed(arguments):
@@ -37,3 +44,12 @@ def printed(arguments):
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def example(name):
+    """The module that an example is."""
+    sys.path.insert(0, str(EXAMPLES))  # one imports another
+    try:
+        return importlib.import_module(name.removesuffix(".py"))
+    finally:
+        sys.path.remove(str(EXAMPLES))

@@ -23,7 +23,7 @@ def is_single(ids: object) -> bool:
     )
 
 
-def _items(ids: Ids) -> Any:
+def items_of(ids: Ids) -> Any:
     """Ids as an array or list; sets and iterators are listed."""
     if isinstance(ids, (np.ndarray, list, tuple)) or hasattr(ids, "__array__"):
         return ids
@@ -36,7 +36,7 @@ def _items(ids: Ids) -> Any:
 
 def numbers(ids: Ids) -> npt.NDArray[np.int64]:
     """Integer ids as a contiguous array; int64 is not copied."""
-    items = _items(ids)
+    items = items_of(ids)
     array = np.atleast_1d(np.asarray(items))
     if array.ndim != 1:
         raise ValueError(f"ids have shape {array.shape}, expected one dimension")
@@ -100,7 +100,7 @@ class Tags(NamedTuple):
 
 def tags(ids: Ids, kind: IdKind) -> Tags:
     """Ids of a kind that is not "int", one after another."""
-    items = _items(ids)
+    items = items_of(ids)
     if not isinstance(items, (list, tuple)):
         items = np.atleast_1d(np.asarray(items)).tolist()
     expected = str if kind == "str" else bytes

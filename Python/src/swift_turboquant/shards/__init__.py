@@ -8,7 +8,7 @@ different shards compare, and their results are merged; Documentation/Scale.md h
 from ._collection import Shards
 from ._files import check_unique, open_shard, write_shard
 from ._manifest import MANIFEST, Manifest, Shard
-from ._search import ShardSearch, merge, search_shard
+from ._search import ShardSearch, candidates, merge, search_shard
 
 __all__ = [
     "MANIFEST",
@@ -16,6 +16,7 @@ __all__ = [
     "Shard",
     "ShardSearch",
     "Shards",
+    "candidates",
     "check_unique",
     "merge",
     "open_shard",

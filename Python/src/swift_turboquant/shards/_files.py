@@ -32,13 +32,19 @@ def write_shard(index: Index, folder: PathArgument) -> Shard:
         ValueError: the index has no rows, or rows in another order.
         FileError: the file cannot be written.
     """
+    root = Path(os.fsdecode(folder))
+    with errors_of(root):
+        root.mkdir(parents=True, exist_ok=True)
+    return save_shard(index, root)
+
+
+def save_shard(index: Index, root: Path) -> Shard:
+    """`write_shard` into a folder that is there, and stays away if it is not."""
     if len(index) == 0:
         raise ValueError("an index without rows makes no shard")
     _check_order(index)
-    root = Path(os.fsdecode(folder))
     path = root / f"shard-{secrets.token_hex(16)}.tqi"
     with errors_of(root):
-        root.mkdir(parents=True, exist_ok=True)
         try:
             index.save(path)
             flush(path)

@@ -10,12 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from .._arrow import FINGERPRINT, arrow
-from .._ids import Ids
+from .._ids import Ids, items_of
 from .._options import unsigned
 from .._search import Exactness
-from .._topk import best, topk_table
+from .._topk import Order, best, topk_table
 from ..arrow import merge_topk
 from ..index import Index
+from ._manifest import Manifest
 
 if TYPE_CHECKING:
     import pyarrow
@@ -55,6 +56,8 @@ class ShardSearch:
             raise ValueError(
                 f"exactness is {self.exactness!r}, expected 'certified' or 'exhaustive'"
             )
+        if self.filter is not None:  # an iterator would be empty for the second shard
+            object.__setattr__(self, "filter", items_of(self.filter))
         if self.exactness == "exhaustive" and self.failure_probability is not None:
             raise ValueError("failure_probability has no effect on an exhaustive search")
         if self.failure_probability is not None and not 0 < self.failure_probability < 1:
@@ -137,14 +140,28 @@ def _table(index: Index, scores: npt.NDArray[np.float32], ids: Any, first: int) 
     has_hit = ids >= 0 if index.id_kind == "int" else np.not_equal(ids, np.array(None))
     query = np.broadcast_to(np.arange(first, first + len(ids))[:, None], ids.shape)
     kind = {"int": pa.int64(), "str": pa.large_string(), "bytes": pa.large_binary()}[index.id_kind]
-    return topk_table(
+    return _named(
         query[has_hit],
         pa.array(ids[has_hit], kind),
         scores[has_hit],
-        fingerprint=index.fingerprint,
-        score_name=index.metric,
-        order="ascending" if index.metric == "l2" else "descending",
+        index.fingerprint,
+        index.metric,
     )
+
+
+def _named(query: Any, id: Any, score: Any, fingerprint: bytes, metric: str) -> pyarrow.Table:
+    """A table of results of a metric."""
+    order: Order = "ascending" if metric == "l2" else "descending"
+    return topk_table(query, id, score, fingerprint=fingerprint, score_name=metric, order=order)
+
+
+def candidates(source: Any, manifest: Manifest) -> pyarrow.Table:
+    """What `search_shard` returned, from a batch or table that lost its metadata on the way."""
+    query, id, score = (source.column(name) for name in ("query_index", "id", "score"))
+    table = _named(query, id, score, bytes.fromhex(manifest.fingerprint), manifest.metric)
+    if "exact" in source.schema.names:
+        return table.append_column("exact", source.column("exact"))
+    return table
 
 
 def merge(
