@@ -3,7 +3,7 @@
 import doctest
 
 import pytest
-from documents import ROOT, SHOWN, blocks, printed
+from documents import ROOT, blocks, printed, shown
 
 DOCUMENT = ROOT / "Documentation/Stores.md"
 
@@ -26,9 +26,7 @@ def test_session(title, package):
     assert runner.tries > 3
 
 
-@pytest.mark.parametrize(
-    ("arguments", "output", "where"), [each for each in SHOWN if each[0][0] == "langchain_store.py"]
-)
+@pytest.mark.parametrize(("arguments", "output", "where"), shown("langchain_store.py"))
 def test_the_example_prints_what_the_readmes_show(arguments, output, where):
     pytest.importorskip("langchain_core", reason="langchain-core is not installed")
     assert printed(arguments) == output
