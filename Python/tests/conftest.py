@@ -1,10 +1,10 @@
 """Profiles of hypothesis: `pytest --hypothesis-profile=ci` runs what CI runs; without it fewer examples."""
 
 import os
-from pathlib import Path
 
 import numpy as np
 import pytest
+from documents import DATA
 from hypothesis import HealthCheck, settings
 
 os.environ["HAYSTACK_TELEMETRY_ENABLED"] = "False"  # tests tell nobody that they run
@@ -23,10 +23,6 @@ settings.register_profile(
 )
 settings.register_profile("dev", max_examples=100, **common)
 settings.load_profile("dev")
-
-DATA = Path(__file__).parents[2] / "Sources/CDemoData/data"
-if not DATA.is_dir():  # in a source distribution
-    DATA = Path(__file__).parents[1] / "swift/Sources/CDemoData/data"
 
 
 @pytest.fixture(scope="session")

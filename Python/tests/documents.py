@@ -9,6 +9,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = Path(__file__).parents[1] / "examples"
+DATA = ROOT / "Sources/CDemoData/data"
+if not DATA.is_dir():  # in a source distribution
+    DATA = Path(__file__).parents[1] / "swift/Sources/CDemoData/data"
 
 
 def blocks(text, language):

@@ -5,8 +5,7 @@ import importlib.metadata
 from pathlib import Path
 
 import pytest
-from conftest import DATA
-from documents import EXAMPLES, READMES, ROOT, SHOWN, blocks, printed, shown
+from documents import DATA, EXAMPLES, READMES, ROOT, SHOWN, blocks, printed, shown
 
 import swift_turboquant
 
