@@ -2,6 +2,8 @@
 
 import doctest
 import importlib.metadata
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -32,6 +34,17 @@ def test_the_licence_is_that_of_the_repository():
 @pytest.mark.parametrize(("arguments", "output", "where"), shown("semantic_search.py"))
 def test_examples_print_what_the_readmes_show(arguments, output, where):
     assert printed(arguments) == output
+
+
+def test_a_missing_package_is_named_with_its_extra():
+    program = "import sys; sys.modules['ray'] = None; import swift_turboquant.ray"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert (
+        "ImportError: swift_turboquant.ray needs Ray: pip install 'swift-turboquant[ray]'"
+        in done.stderr
+    )
 
 
 @pytest.mark.parametrize("document", [*READMES, ROOT / "Documentation/Python.md"], ids=str)

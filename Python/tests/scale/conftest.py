@@ -37,3 +37,19 @@ def spark(viewed, java):
     session = spark_session.start(viewed)
     yield session
     session.stop()
+
+
+@pytest.fixture(scope="session")
+def cluster():
+    """A cluster of Ray on this machine, with two CPUs."""
+    ray = pytest.importorskip("ray", reason="ray is not installed")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAY_USAGE_STATS_ENABLED", "0")  # tests tell nobody that they run
+        ray.init(
+            num_cpus=2,
+            include_dashboard=False,
+            log_to_driver=False,
+            object_store_memory=1 << 30,
+        )
+        yield ray
+        ray.shutdown()
