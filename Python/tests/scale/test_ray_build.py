@@ -12,7 +12,7 @@ from collection import DIM, expected, found, names, one_index, queries, rows
 ray = pytest.importorskip("ray", reason="ray is not installed")
 data = pytest.importorskip("ray.data", reason="ray[data] is not installed")
 from swift_turboquant import FileError, InputError
-from swift_turboquant.ray import _unique, build
+from swift_turboquant.ray import ShardPool, _unique, build
 from swift_turboquant.shards import Manifest, Shards
 
 pytestmark = pytest.mark.usefixtures("cluster")
@@ -54,7 +54,7 @@ def test_results_are_those_of_one_index(tmp_path, kind, shards, options):
 
 def test_a_collection_is_replaced_only_if_that_is_wanted(tmp_path):
     x, ids = rows(900, 1), names(900, "int", 1)
-    first = build(dataset(x, ids), "name", "v", tmp_path)
+    first = build(dataset(x, ids), "name", "v", tmp_path.as_uri())
     with pytest.raises(FileExistsError, match="overwrite=True replaces it"):
         build(dataset(x, ids), "name", "v", tmp_path)
     assert Manifest.read(tmp_path) == first
@@ -154,6 +154,12 @@ def test_a_folder_that_cannot_be_written(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(FileError, match="file"):
         build(dataset(rows(60, 1), names(60, "int", 1), ()), "name", "v", tmp_path / "file")
+
+
+def test_a_path_of_another_kind():
+    for call in (lambda: build(None, "name", "v", "s3://b/c"), lambda: ShardPool("s3://b/c")):
+        with pytest.raises(ValueError, match="the path is 's3://b/c', expected a folder"):
+            call()
 
 
 def test_a_worker_that_dies_in_the_middle(tmp_path):

@@ -129,7 +129,7 @@ def test_a_path_of_sparks_file_system(spark, viewed, request, kind):
 
 
 def test_paths():
-    from swift_turboquant.spark._folders import local_path
+    from swift_turboquant.shards._paths import local_path
 
     assert (
         local_path("/a/b c") == local_path("file:/a/b c") == local_path("file:///a/b c") == "/a/b c"

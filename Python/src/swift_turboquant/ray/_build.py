@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import pickle
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Literal, SupportsIndex
@@ -17,6 +16,7 @@ from ..index import Index
 from ..shards import Manifest, Shard
 from ..shards._building import build_folder
 from ._encode import check_columns
+from ._placement import folder_of
 from ._unique import check_unique
 from ._write import Task, ids_of, kind_of, saved
 
@@ -50,7 +50,7 @@ def build(
         dataset: its first row is computed for the types, then all.
         id: a column of integers from 0 to 2**63 - 1, texts or bytes.
         column: a column of lists or tensors of floats.
-        path: a folder that all nodes share.
+        path: a folder that all nodes share, also as a `file:` URI.
         shards: how many there are at most; vectors then pass through the object store. By default one for each block.
         dim: coordinates of a vector; by default those of `center` or of the first row.
         bits, metric, quantizer, seed, center, originals: as in `Index`. Collections of equal options can be merged.
@@ -68,7 +68,7 @@ def build(
         FileError: a file cannot be written.
         ValueError, TypeError: there are no rows, no such columns, or columns of other types; or an option is impossible.
     """
-    count = unsigned(cpus, "cpus", least=1)
+    place, count = folder_of(path), unsigned(cpus, "cpus", least=1)
     parts = None if shards is None else unsigned(shards, "shards", least=1)
     kind, size = _first(dataset, id, column)
     if dim is None:
@@ -91,7 +91,6 @@ def build(
         if check_ids:
             check_unique(folder, manifest, count)
 
-    place = os.path.abspath(os.fsdecode(path))
     return build_folder(template, place, save, check, overwrite=overwrite)
 
 

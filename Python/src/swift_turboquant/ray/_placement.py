@@ -1,14 +1,26 @@
-"""How many actors there are, and which shards each has."""
+"""Where a collection is, how many actors there are, and which shards each has."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any, SupportsIndex
 
 import ray
 
-from .._options import unsigned
+from .._options import PathArgument, unsigned
 from ..shards import Shard
+from ..shards._paths import local_path
+
+
+def folder_of(path: PathArgument) -> str:
+    """The folder that a path names. Raises ValueError for a path of another kind."""
+    folder = local_path(os.fsdecode(path))
+    if folder is None:
+        raise ValueError(
+            f"the path is {os.fsdecode(path)!r}, expected a folder that all nodes share"
+        )
+    return folder
 
 
 def divided(shards: Sequence[Shard], count: int) -> list[list[Shard]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import operator
-import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, SupportsIndex
@@ -23,7 +22,7 @@ from ..shards import Manifest, Shard, ShardSearch, merge
 from ._actor import Searcher
 from ._gate import Deadline, Gate
 from ._members import Call, Group, Member, abandon
-from ._placement import actor_count, cluster_cpus, divided, options_of
+from ._placement import actor_count, cluster_cpus, divided, folder_of, options_of
 
 if TYPE_CHECKING:
     import pyarrow
@@ -39,7 +38,7 @@ class ShardPool:
     an actor dies, another one opens its shards and the request is repeated: a search has a whole result or raises.
 
     Args:
-        path: of a folder that every node sees.
+        path: of a folder that every node sees, also as a `file:` URI.
         actors: how many share the shards; by default one for each shard, if the cluster has CPUs for that.
         replicas: how many actors have the same shards; as many searches go on beside each other.
         max_in_flight: how many searches are under way at most; others wait.
@@ -65,7 +64,7 @@ class ShardPool:
         open_timeout: float | None = 300,
         actor_options: Mapping[str, Any] | None = None,
     ) -> None:
-        folder = os.path.abspath(os.fsdecode(path))
+        folder = folder_of(path)
         self.manifest = Manifest.read(folder)
         self.manifest.expect(fingerprint, folder)
         copies, again = unsigned(replicas, "replicas", least=1), unsigned(retries, "retries")

@@ -19,7 +19,8 @@ from .._library import lib
 from ..index import Index
 from ..shards import MANIFEST, Manifest, Shard
 from ..shards._building import build_folder
-from ._folders import HadoopFolder, local_path
+from ..shards._paths import local_path
+from ._folders import HadoopFolder
 from ._scan import TYPES, over_shards
 from ._session import check_vectors, column_of, sql, worker_errors
 from ._worker import SHARD, saved, shard_of

@@ -16,7 +16,8 @@ from .._library import lib
 from ..index import Index
 from ..shards import Manifest, open_shard
 from ..shards._files import check_digest, check_size, opened
-from ._folders import HadoopFolder, local_path
+from ..shards._paths import local_path
+from ._folders import HadoopFolder
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
