@@ -27,8 +27,6 @@ def commands(readme):
             yield found[1].split(), output
 
 
-# Examples that need more than NumPy; tests beside those of what they need run them.
-NEEDY = ("langchain_store.py", "transformers_generate.py")
 READMES = [path for path in (ROOT / "README.md", EXAMPLES.parent / "README.md") if path.exists()]
 PAGES = [path for path in (*READMES, ROOT / "Documentation/Scale.md") if path.exists()]
 SHOWN = [(*shown, path.parent.name) for path in PAGES for shown in commands(path)]

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from documents import SHOWN, printed
+from documents import printed, shown
 from small_models import NIGHTLY, trained_model
 
 EXAMPLE = "transformers_generate.py"
@@ -17,7 +17,7 @@ def model():
 # Both READMEs show the same; it is run once.
 @pytest.mark.parametrize(
     ("arguments", "output"),
-    sorted({(tuple(each[0]), each[1]) for each in SHOWN if each[0][0] == EXAMPLE}),
+    sorted({(tuple(each[0]), each[1]) for each in shown(EXAMPLE)}),
 )
 def test_the_example_prints_what_the_readmes_show(arguments, output):
     assert printed(arguments) == output
