@@ -91,9 +91,7 @@ def test_an_executor_is_killed_while_shards_are_searched(spark, tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["int", "str"])
-def test_a_path_of_sparks_file_system(spark, viewed, request, kind):
-    if kind == "int":
-        request.getfixturevalue("nightly")
+def test_a_path_of_sparks_file_system(spark, viewed, nightly, kind):
     path, folder = f"viewfs:///data/{kind}/new", viewed / kind / "new"
     x, q, ids = rows(5000, 4), queries(5, 4), names(5000, kind, 4)
     df = frame(spark, x, ids).repartition(3)

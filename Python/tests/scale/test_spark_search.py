@@ -8,5 +8,5 @@ CASES = shown("spark_search.py")
 
 
 @pytest.mark.parametrize(("arguments", "output", "where"), CASES)
-def test_the_example_prints_what_documents_show(java, arguments, output, where):
+def test_the_example_prints_what_documents_show(nightly, java, arguments, output, where):
     assert printed(arguments) == output
