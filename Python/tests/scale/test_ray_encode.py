@@ -10,7 +10,7 @@ from ray.data.expressions import col
 
 from swift_turboquant import Codec, Codes
 from swift_turboquant.arrow import merge_topk, score_topk
-from swift_turboquant.ray import encode
+from swift_turboquant.ray import build, encode
 
 pytestmark = pytest.mark.usefixtures("cluster")
 CODEC = Codec(8, 3, seed=5)
@@ -91,3 +91,16 @@ def test_misuse():
             encode(dataset, *arguments, **options)
     with pytest.raises(ray.exceptions.RayTaskError, match="v has lists of 8, expected 9"):
         encode(dataset, "v", Codec(9)).materialize()
+
+
+def test_what_is_no_dataset_of_ray(tmp_path):
+    given = pa.table({"id": [1], "v": [[1.0, 2.0]]})
+    for call in (
+        lambda: build(given, "id", "v", tmp_path / "new"),
+        lambda: encode(given, "v", CODEC),
+    ):
+        with pytest.raises(
+            TypeError, match=r"dataset is a pyarrow.lib.Table, expected a Dataset of Ray"
+        ):
+            call()
+    assert not (tmp_path / "new").exists()

@@ -8,7 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from swift_turboquant import Index, InputError, MissingFileError
+from swift_turboquant import Codec, Index, InputError, MissingFileError
+from swift_turboquant.spark import build, encode
 from swift_turboquant.spark._worker import saved, sent
 
 TYPES = {"int": pa.int64(), "str": pa.string(), "bytes": pa.binary()}
@@ -112,3 +113,17 @@ def test_a_missing_package_is_named_with_its_extra():
     )
     message = "ImportError: DataFrames need pyspark: pip install 'swift-turboquant[spark]'"
     assert message in done.stderr
+
+
+def test_what_is_no_dataframe_of_spark(tmp_path):
+    pytest.importorskip("pyspark", reason="pyspark is not installed")
+    table = pa.table({"id": [1], "v": [[1.0, 2.0]]})
+    for call in (
+        lambda: build(table, "id", "v", tmp_path / "new"),
+        lambda: encode(table, "v", Codec(2)),
+    ):
+        with pytest.raises(
+            TypeError, match=r"df is a pyarrow.lib.Table, expected a DataFrame of Spark"
+        ):
+            call()
+    assert not (tmp_path / "new").exists()

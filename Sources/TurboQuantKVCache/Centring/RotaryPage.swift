@@ -9,7 +9,7 @@ struct RotaryPage: Sendable {
   ///
   /// Interpolating cos jθ over places −L … L at n nodes of Chebyshev is off by at most 2(Lθ/2)ⁿ/n!, the remainder
   /// f⁽ⁿ⁾Lⁿ/(2ⁿ⁻¹n!). With L = 127.5 and n = 16 that is below 2⁻²⁶ here.
-  private static let slowest = 0.033
+  private static let slowLimit = 0.033
 
   let rotary: RotaryEmbedding
   /// All pairs, fast ones first.
@@ -27,18 +27,18 @@ struct RotaryPage: Sendable {
   init(_ rotary: RotaryEmbedding) {
     self.rotary = rotary
     let all = rotary.frequencies.indices
-    let slow = all.filter { abs(rotary.frequencies[$0]) <= RotaryPage.slowest }
+    let slow = all.filter { abs(rotary.frequencies[$0]) <= RotaryPage.slowLimit }
     // Fewer are cheaper among the fast ones.
-    let isWorth = slow.count > RotaryPage.nodeCount
-    let slowPairs = isWorth ? slow : []
+    let interpolates = slow.count > RotaryPage.nodeCount
+    let slowPairs = interpolates ? slow : []
     let fastPairs =
-      isWorth ? all.filter { abs(rotary.frequencies[$0]) > RotaryPage.slowest } : Array(all)
+      interpolates ? all.filter { abs(rotary.frequencies[$0]) > RotaryPage.slowLimit } : Array(all)
     pairs = fastPairs + slowPairs
     fastCount = fastPairs.count
     (cosines, sines) = rotary.phases(of: pairs, at: Page.rowCount)
     fast = rotary.waves(of: fastPairs, at: (0..<Page.rowCount).map(Double.init))
     let half = Double(Page.rowCount - 1) / 2
-    let places = (0..<(isWorth ? RotaryPage.nodeCount : 0)).map { k in
+    let places = (0..<(interpolates ? RotaryPage.nodeCount : 0)).map { k in
       let angle = (Double(k) + 0.5) * .pi / Double(RotaryPage.nodeCount)
       return half + half * Portable.cosineAndSine(angle).0
     }

@@ -62,8 +62,8 @@ struct RotaryWaves {
     if rows.count == Page.rowCount {
       addPage(kernels, to: &scores)
     } else {
-      var page = [Float](repeating: 0, count: queryCount * Page.rowCount)
-      var target = page.mutableSpan
+      var sums = [Float](repeating: 0, count: queryCount * Page.rowCount)
+      var target = sums.mutableSpan
       addPage(kernels, to: &target)
       for q in 0..<queryCount {
         for r in rows { scores[q * Page.rowCount + r] += target[q * Page.rowCount + r] }

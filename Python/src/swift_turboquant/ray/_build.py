@@ -15,7 +15,7 @@ from .._options import PathArgument, unsigned
 from ..index import Index
 from ..shards import Manifest, Shard
 from ..shards._building import build_folder
-from ._encode import check_columns
+from ._encode import check_columns, check_dataset
 from ._placement import folder_of
 from ._unique import check_unique
 from ._write import Task, ids_of, kind_of, saved
@@ -70,6 +70,7 @@ def build(
     """
     place, count = folder_of(path), unsigned(cpus, "cpus", least=1)
     parts = None if shards is None else unsigned(shards, "shards", least=1)
+    check_dataset(dataset)
     kind, size = _first(dataset, id, column)
     if dim is None:
         dim = size if center is None else int(np.size(np.asarray(center)))

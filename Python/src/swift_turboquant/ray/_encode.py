@@ -44,6 +44,7 @@ def encode(
         ValueError: there is no such column, or already one to write into. A row that is null, has another length or is not
             finite ends the work with Ray's RayTaskError, whose message names row and id.
     """
+    check_dataset(dataset)
     count = unsigned(cpus, "cpus", least=1)
     known = dataset.columns(fetch_if_missing=False)
     if known is not None:
@@ -58,6 +59,14 @@ def encode(
         fn_kwargs={"codec": codec, "column": column, "into": into, "id": id, "threads": count},
         num_cpus=count,
     )
+
+
+def check_dataset(dataset: object) -> None:
+    """Raises TypeError for what is no dataset."""
+    if not hasattr(dataset, "map_batches"):
+        raise TypeError(
+            f"dataset is a {type(dataset).__module__}.{type(dataset).__name__}, expected a Dataset of Ray"
+        )
 
 
 def check_columns(known: list[str], wanted: dict[str, str | None]) -> None:

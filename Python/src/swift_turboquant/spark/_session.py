@@ -30,7 +30,11 @@ def sql(name: str = "functions") -> Any:
 
 
 def column_of(df: DataFrame, name: str, what: str) -> Column:
-    """A column by its name, which may have dots. Raises ValueError if there is not exactly one."""
+    """A column by its name, which may have dots. Raises ValueError if there is not exactly one, TypeError without Spark's frame."""
+    if not hasattr(df, "mapInArrow"):  # Spark Connect has a class of its own
+        raise TypeError(
+            f"df is a {type(df).__module__}.{type(df).__name__}, expected a DataFrame of Spark"
+        )
     if df.columns.count(name) != 1:
         raise ValueError(f"{what} is {name!r}, expected one of {df.columns}")
     column: Column = sql().col("`" + name.replace("`", "``") + "`")
